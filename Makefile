@@ -1,0 +1,98 @@
+# Everything a person does here, by name. Needs Python 3.11 or later, Rust and make; the rest is fetched into .venv.
+
+PY     ?= python3
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+CARGO  ?= cargo
+# The module is built unoptimised, so that a change costs seconds, and with the data for stubs, so that `make lint`
+# builds nothing twice. `make wheel` and `make bench` build what users get.
+MATURIN := $(PYTHON) -m maturin
+STUBS   := --features stubs
+# what comes out of an oracle, or of a library without types, is Any: a test that said more would be guessing
+LENIENT := --allow-any-generics --allow-subclassing-any --allow-untyped-decorators --no-warn-return-any
+RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench stubs stubs-check wheel clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
+	@$(PYTHON) tests/sample/demo.py
+
+test: $(VENV)/.dev $(VENV)/.module  ## cargo test, then pytest (more: make test ARGS="-k sample -x")
+	$(CARGO) test --quiet
+	$(PYTHON) -m pytest --quiet $(ARGS)
+
+lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
+	$(CARGO) fmt --check
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --all-targets --features python -- -D warnings
+	$(PYTHON) -m ruff check --quiet
+	$(PYTHON) -m ruff format --check --quiet
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py
+
+format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
+	$(CARGO) fmt
+	$(PYTHON) -m ruff check --fix --quiet
+	$(PYTHON) -m ruff format --quiet
+
+bench: $(VENV)/.dev target/release-site/.ok  ## measure against experimaestro, write docs/benchmarks.md
+	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
+
+stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
+	cp $< python/xpframe/_core.pyi
+
+stubs-check: target/stubs/_core.pyi $(VENV)/.dev
+	@diff -u python/xpframe/_core.pyi $< || { echo "the stubs are old: run make stubs" >&2; exit 1; }
+	$(PYTHON) -m mypy.stubtest xpframe._core
+
+wheel: $(VENV)/.demo  ## build the wheel and the source distribution into dist/
+	$(MATURIN) build --quiet --release --out dist
+	$(MATURIN) sdist --out dist
+
+clean:  ## remove what was built (the environment .venv and the workspaces of bench-data stay)
+	$(CARGO) clean --quiet
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.module
+	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
+	rm -f python/xpframe/*.so
+
+# --- the environment, in three steps: a fresh clone's `make demo` waits for the first two only ---
+
+$(VENV)/.demo: pyproject.toml
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): see https://rustup.rs" >&2; exit 1; }
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or later is needed, $(PY) is not: make PY=/path/to/python3.11" >&2; exit 1; }
+	@echo "installing into $(VENV) (once)"
+	@test -x $(PYTHON) || $(PY) -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PYTHON) -m pip install --quiet --group demo
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.demo
+	@echo "installing what tests and lint need into $(VENV) (once)"
+	@$(PYTHON) -m pip install --quiet --group dev
+	@touch $@
+
+# --group demo: without it maturin would install the group `dev` each time
+$(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.demo
+	@echo "building the Rust module (minutes the first time, seconds later)"
+	@PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --group demo $(STUBS)
+	@touch $@
+
+# types.CapsuleType exists from Python 3.13 on; its twin in typing_extensions is known to mypy for every version
+target/stubs/_core.pyi: $(VENV)/.module
+	@$(MATURIN) generate-stubs --quiet $(STUBS) --interpreter $(PYTHON) --out target/stubs
+	@sed 's/^from types import CapsuleType$$/from typing_extensions import CapsuleType/' \
+		target/stubs/xpframe/_core.pyi > $@
+
+# beside, not in, the environment: the module that tests use stays the unoptimised one
+target/release-site/.ok: $(RUST) pyproject.toml $(shell find python -name '*.py') | $(VENV)/.demo
+	@echo "building the module for speed"
+	@rm -rf target/release-site
+	@$(MATURIN) build --quiet --release --out target/release-wheel
+	@$(PYTHON) -m pip install --quiet --no-deps --upgrade --target target/release-site target/release-wheel/*.whl
+	@touch $@

@@ -1,0 +1,40 @@
+"""xpframe reads experimaestro workspaces: ask for an experiment by name, get a DataFrame.
+
+>>> from xpframe import sample_workspace, xp_frame
+>>> df = xp_frame("grid-search", workspace=sample_workspace())
+>>> len(df)
+12
+"""
+
+from __future__ import annotations
+
+from xpframe._core import Config, EnumValue, Table, Unresolved, __version__, asdict, fields, identifier, tags, typename
+from xpframe._sample import sample_workspace
+from xpframe.errors import XpFrameError, XpFrameWarning
+from xpframe.frames import xp_frame, xp_table
+from xpframe.locate import use
+from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
+
+__all__ = [
+    "Action",
+    "Config",
+    "EnumValue",
+    "ExperimentInfo",
+    "Table",
+    "Unresolved",
+    "Workspace",
+    "WorkspaceStateProvider",
+    "XpFrameError",
+    "XpFrameWarning",
+    "__version__",
+    "asdict",
+    "fields",
+    "identifier",
+    "load_xp_info",
+    "sample_workspace",
+    "tags",
+    "typename",
+    "use",
+    "xp_frame",
+    "xp_table",
+]

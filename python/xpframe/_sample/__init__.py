@@ -1,0 +1,59 @@
+"""The sample workspace: a grid search of twelve jobs, really run with experimaestro 2.7.0; one failed.
+
+It travels as an archive because a wheel keeps neither symbolic links, nor empty directories, nor times, and
+all three belong to a workspace.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+_ARCHIVE = Path(__file__).with_name("workspace.tar.gz")
+
+
+def sample_workspace() -> Path:
+    """Unpack the sample workspace and return its directory.
+
+    The workspace holds one experiment, `grid-search`, with one run of twelve jobs: three learning rates by
+    four sizes of a model, each with a `metrics.json`, except one job whose loss diverged. The directory is
+    temporary: made at the first call, the same for every later call in this process, removed at its end.
+
+    Returns
+    -------
+    The directory of the workspace, absolute.
+
+    Raises
+    ------
+    OSError
+        If no temporary directory can be written.
+
+    Examples
+    --------
+    >>> from xpframe import sample_workspace
+    >>> [path.name for path in sample_workspace().glob("experiments/*")]
+    ['grid-search']
+    """
+    # a fork inherits the cached answer but must not share the directory's fate, hence the process in the key
+    return _unpacked(os.getpid())
+
+
+@functools.cache
+def _unpacked(process: int) -> Path:
+    directory = tempfile.mkdtemp(prefix="xpframe-")
+    atexit.register(_remove, directory, process)
+    with tarfile.open(_ARCHIVE) as archive:
+        # Python 3.11.0 to 3.11.3 have no filters, and would refuse the argument
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(directory)  # noqa: S202 -- our own archive
+    return Path(directory).resolve() / "sample"
+
+
+def _remove(directory: str, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,140 @@
+"""What can go wrong, as exceptions: one family, each also the builtin that a Python user would catch.
+
+Each says what went wrong, where (``file``, ``line``, ``job``, ``field``) and what to do (``hint``). The same objects are raised
+with ``strict=True`` and listed in ``.errors`` without.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ColumnError",
+    "ExperimentNotFoundError",
+    "FieldError",
+    "FormatError",
+    "InvalidArgumentError",
+    "InvalidNameError",
+    "JobNotFoundError",
+    "MissingLibraryError",
+    "ReadError",
+    "RunNotFoundError",
+    "TooManyColumnsError",
+    "UnresolvedError",
+    "WorkspaceNotFoundError",
+    "XpFrameError",
+    "XpFrameWarning",
+]
+
+
+class XpFrameError(Exception):
+    """Everything that xpframe raises on its own account.
+
+    Args:
+        reason: What went wrong.
+
+        file: The file that was being read.
+
+        line: Its line, counted from 1.
+
+        job: The identifier of the job concerned.
+
+        field: The field or column concerned.
+
+        hint: What to do about it.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        job: str | None = None,
+        field: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.file, self.line, self.job, self.field, self.hint = reason, file, line, job, field, hint
+
+    @property
+    def place(self) -> str:
+        """Where it went wrong, as in ``objects.jsonl:12, job 3fa…``; empty if that is not known."""
+        file = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        job = f"job {self.job}" if self.job else None
+        field = f"field {self.field}" if self.field else None
+        return ", ".join(part for part in (file, job, field) if part)
+
+    def __str__(self) -> str:
+        place = f"{self.place}: " if self.place else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.reason}{hint}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        details = {name: getattr(self, name) for name in ("file", "line", "job", "field", "hint")}
+        return _rebuild, (type(self), self.reason, details)
+
+
+def _rebuild(kind: type[XpFrameError], reason: str, details: dict[str, object]) -> XpFrameError:
+    return kind(reason, **details)  # type: ignore[arg-type]  # the details of an instance of this very class
+
+
+class WorkspaceNotFoundError(XpFrameError, FileNotFoundError):
+    """There is no workspace at any of the places that were looked at."""
+
+
+class ExperimentNotFoundError(XpFrameError, FileNotFoundError, KeyError):
+    """The workspace has no such experiment."""
+
+
+class RunNotFoundError(XpFrameError, FileNotFoundError, KeyError):
+    """The experiment has no such run."""
+
+
+class JobNotFoundError(XpFrameError, KeyError):
+    """The run has no such job, action or saved object."""
+
+
+class InvalidNameError(XpFrameError, ValueError):
+    """A name that would lead out of the workspace, or cannot be a name at all."""
+
+
+class InvalidArgumentError(XpFrameError, ValueError):
+    """An argument that has no meaning here."""
+
+
+class ColumnError(XpFrameError, KeyError):
+    """An unknown or ambiguous column."""
+
+
+class TooManyColumnsError(XpFrameError, ValueError):
+    """More columns than ``max_columns``."""
+
+
+class FormatError(XpFrameError, ValueError):
+    """A file whose content is not what experimaestro writes."""
+
+
+class UnresolvedError(XpFrameError, AttributeError):
+    """A reference to an object that no file holds was touched."""
+
+
+class FieldError(XpFrameError, AttributeError):
+    """A config has no such field."""
+
+
+class ReadError(XpFrameError, OSError):
+    """The operating system refused to read a file."""
+
+
+class MissingLibraryError(XpFrameError, ImportError):
+    """A library that a call needs is not installed."""
+
+
+class XpFrameWarning(UserWarning):
+    """Something could not be read, or is shown otherwise than it stands in the files.
+
+    ``errors`` has what could not be read.
+    """
+
+    def __init__(self, message: str, errors: list[XpFrameError] | None = None) -> None:
+        super().__init__(message)
+        self.errors: list[XpFrameError] = errors or []

@@ -1,0 +1,301 @@
+"""From the name of an experiment to a DataFrame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from xpframe import _core
+from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, MissingLibraryError
+from xpframe.locate import find_workspace
+from xpframe.workspace import report
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+__all__ = ["xp_frame", "xp_table"]
+
+Experiments: TypeAlias = str | os.PathLike[str] | Sequence[str]
+Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
+Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
+Names: TypeAlias = Literal["full", "short"]
+
+
+@overload
+def xp_frame(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    backend: Literal["pandas"] = "pandas",
+    names: Names = "full",
+    strict: bool = False,
+    max_columns: int = 2000,
+    timezone: str | None = None,
+) -> pandas.DataFrame: ...
+@overload
+def xp_frame(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    backend: Literal["polars"],
+    names: Names = "full",
+    strict: bool = False,
+    max_columns: int = 2000,
+    timezone: str | None = None,
+) -> polars.DataFrame: ...
+@overload
+def xp_frame(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    backend: Literal["pyarrow"],
+    names: Names = "full",
+    strict: bool = False,
+    max_columns: int = 2000,
+    timezone: str | None = None,
+) -> pyarrow.Table: ...
+def xp_frame(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    backend: Backend = "pandas",
+    names: Names = "full",
+    strict: bool = False,
+    max_columns: int = 2000,
+    timezone: str | None = None,
+) -> Any:
+    """Reads experiments into a DataFrame: one row a job, tags and parameters as columns.
+
+    Args:
+        experiment: A name, a list of names, a glob, or the path of a run directory.
+
+        workspace: The root of the workspace, or its id in experimaestro's settings. Without one: what
+            :func:`xpframe.use` was given, ``$XPFRAME_WORKSPACE``, the current directory or a parent of it, experimaestro's
+            settings.
+
+        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
+
+        task: Tasks to keep: identifiers, their last component, or globs. Names and types of columns do not depend on it.
+
+        columns: Names, short names or globs, one or a list; or a dict from the name a column shall have to the column.
+
+        backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
+
+        names: ``"short"`` strips ``tags.`` and ``config.`` from the names.
+
+        strict: Whether to raise at the first thing that cannot be read. Otherwise what can be read comes back, and one
+            :class:`~xpframe.errors.XpFrameWarning` says what could not.
+
+        max_columns: More columns than this are an error.
+
+        timezone: The IANA name of the zone of times that the files hold without one; the local zone if not given.
+
+    Returns:
+        A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``.
+
+    Raises:
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
+        ColumnError, TooManyColumnsError: The columns are not.
+        MissingLibraryError: The backend is not installed.
+    """
+    hand_over = _hand_over(backend)
+    runs, several = _runs(experiment, workspace, run)
+    table = _read(
+        runs,
+        several,
+        task=task,
+        columns=columns,
+        names=names,
+        max_columns=max_columns,
+        timezone=timezone,
+        for_pandas=backend == "pandas",
+    )
+    report(table.errors, table.warnings, strict=strict)
+    return hand_over(table)
+
+
+def xp_table(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    names: Names = "full",
+    strict: bool = False,
+    max_columns: int = 2000,
+    timezone: str | None = None,
+) -> _core.Table:
+    """Reads experiments into an Arrow table, which any Arrow library takes without copying.
+
+    The arguments are those of :func:`xp_frame`. What could not be read is in the table's ``errors``.
+    """
+    runs, several = _runs(experiment, workspace, run)
+    return table_of_runs(
+        runs,
+        several_runs=several,
+        task=task,
+        columns=columns,
+        names=names,
+        strict=strict,
+        max_columns=max_columns,
+        timezone=timezone,
+    )
+
+
+def table_of_runs(runs: list[_core.Run], *, several_runs: bool, strict: bool = False, **options: Any) -> _core.Table:
+    """The table of runs that are open already."""
+    table = _read(runs, several_runs, **options)
+    report(table.errors, table.warnings, strict=strict)
+    return table
+
+
+def frame_of_runs(
+    runs: list[_core.Run], *, several_runs: bool, backend: Backend = "pandas", strict: bool = False, **options: Any
+) -> Any:
+    """The DataFrame of runs that are open already."""
+    hand_over = _hand_over(backend)
+    table = _read(runs, several_runs, for_pandas=backend == "pandas", **options)
+    report(table.errors, table.warnings, strict=strict)
+    return hand_over(table)
+
+
+def _read(
+    runs: list[_core.Run],
+    several_runs: bool,
+    *,
+    task: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    names: Names = "full",
+    max_columns: int = 2000,
+    timezone: str | None = None,
+    for_pandas: bool = False,
+) -> _core.Table:
+    if names not in ("full", "short"):
+        raise InvalidArgumentError(f"names={names!r}", hint="it is 'full' or 'short'")
+    return _core.read_table(
+        runs,
+        several_runs=several_runs,
+        tasks=[task] if isinstance(task, str) else None if task is None else list(task),
+        columns=_chosen(columns),
+        max_columns=max_columns,
+        short_names=names == "short",
+        for_pandas=for_pandas,
+        zone=timezone,
+    )
+
+
+def _chosen(columns: Columns | None) -> list[tuple[str, str | None]] | None:
+    """The columns as (pattern, new name) pairs."""
+    if columns is None:
+        return None
+    if isinstance(columns, str):
+        return [(columns, None)]
+    if isinstance(columns, Mapping):
+        return [(pattern, name) for name, pattern in columns.items()]
+    return [(pattern, None) for pattern in columns]
+
+
+def _runs(
+    experiment: Experiments, workspace: str | os.PathLike[str] | None, run: str | Sequence[str]
+) -> tuple[list[_core.Run], bool]:
+    """The runs that are meant, and whether the question was for several."""
+    if path := _run_directory(experiment):
+        return [_core.open_run(path)], False
+    asked = [experiment] if isinstance(experiment, str) else [str(name) for name in _sequence(experiment)]
+    if not asked:
+        raise InvalidArgumentError("no experiment was named", hint="give a name, a list of names or a glob")
+    place = find_workspace(workspace, asked[0])
+    names, globbed = _names(place, asked)
+    several = globbed or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
+    return [found for name in names for found in _runs_of(place, name, run)], several
+
+
+def _run_directory(experiment: Experiments) -> Path | None:
+    """The path of a run directory, if that is what was given: a path object, or text with a separator in it."""
+    if isinstance(experiment, os.PathLike):
+        return Path(experiment).expanduser()
+    if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
+        path = Path(experiment).expanduser()
+        return path if path.is_absolute() or path.exists() else None
+    return None
+
+
+def _sequence(experiment: Experiments) -> Sequence[str]:
+    if isinstance(experiment, Sequence):
+        return experiment
+    raise InvalidArgumentError(
+        f"experiment={experiment!r}", hint="give a name, a list of names, a glob, or the path of a run directory"
+    )
+
+
+def _names(place: _core.Workspace, asked: list[str]) -> tuple[list[str], bool]:
+    """The experiments that names and globs mean, each once, and whether there was a glob."""
+    names: dict[str, None] = {}
+    globbed = False
+    for pattern in asked:
+        if not any(mark in pattern for mark in "*?["):
+            names[pattern] = None
+            continue
+        known = place.experiments()
+        if pattern in known:
+            names[pattern] = None
+            continue
+        globbed = True
+        found = [name for name in known if _core.glob_matches(pattern, name)]
+        if not found:
+            raise ExperimentNotFoundError(
+                f"no experiment matches {pattern!r}", file=str(place.root), hint=f"it has {', '.join(known[:10]) or 'none'}"
+            )
+        names.update(dict.fromkeys(found))
+    return list(names), globbed
+
+
+def _runs_of(place: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
+    """The runs of one experiment; all of them oldest first, as time goes."""
+    if not isinstance(run, str):
+        return [place.run(name, run_id) for run_id in run]
+    if run == "latest":
+        return [place.latest(name)]
+    if run == "all":
+        return place.runs(name)[::-1]
+    return [place.run(name, run)]
+
+
+def _hand_over(backend: str) -> Callable[[_core.Table], Any]:
+    """What makes a backend's frame of a table; says at once if the backend is not installed."""
+    try:
+        if backend == "pandas":
+            from xpframe.frames_pandas import to_pandas  # noqa: PLC0415 - heavy, and perhaps not installed
+
+            return to_pandas
+        if backend == "polars":
+            import polars  # noqa: PLC0415 - heavy, and perhaps not installed
+
+            return polars.DataFrame
+        if backend == "pyarrow":
+            import pyarrow  # noqa: PLC0415 - heavy, and perhaps not installed
+
+            return pyarrow.table
+    except ImportError as error:
+        extra = "pandas" if backend == "pyarrow" else backend
+        raise MissingLibraryError(
+            f"backend={backend!r} needs {error.name}, which is not installed", hint=f"pip install 'xpframe[{extra}]'"
+        ) from error
+    raise InvalidArgumentError(f"backend={backend!r}", hint="it is 'pandas', 'polars' or 'pyarrow'")

@@ -1,0 +1,97 @@
+"""The hand-over to pandas: which dtype each column gets, and why (DESIGN.md, "What pandas gets")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class ArrowStream(Protocol):
+    """Anything that gives a fresh Arrow C stream at each call."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class PandasSource(Protocol):
+    """A table that can be built in the form pandas shares: large strings, pandas' own keys, one chunk."""
+
+    def _arrow_for_pandas(self) -> ArrowStream: ...
+
+
+def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
+    """`table` as a DataFrame with a RangeIndex; ``isna()`` is true exactly where a value is null.
+
+    =======================  ============================================  ==================
+    column                   dtype                                         memory
+    =======================  ============================================  ==================
+    string                   ``str``                                       shared
+    list, decimal            ``ArrowDtype``                                shared
+    int                      ``int64`` or ``uint64``                       copied
+    int with nulls           ``Int64`` or ``UInt64``                       copied
+    bool                     ``bool``                                      unpacked from bits
+    bool with nulls          ``ArrowDtype``                                shared
+    float                    ``float64``, null as NaN                      copied
+    float with a true NaN    ``ArrowDtype``: null is NA, NaN is a value    shared
+    time                     ``datetime64[us, UTC]``, null as NaT          copied
+    enum                     ``category``                                  copied
+    =======================  ============================================  ==================
+
+    Cells of scalar columns can be assigned to. With `zero_copy` every column but ``str`` and ``category``
+    is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where it has nulls, and its
+    cells cannot be assigned to.
+
+    Raises ImportError when pandas or pyarrow is missing.
+    """
+    try:
+        import pandas as pd
+        import pyarrow as pa
+    except ImportError as error:
+        message = 'pandas frames need pandas and pyarrow: pip install "xpframe[pandas]"'
+        raise ImportError(message, name=error.name) from error
+    form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 (ours, kept from users)
+    columns = {
+        name: pandas_array(column, zero_copy=zero_copy)
+        for name, column in zip(form.column_names, form.columns, strict=True)
+    }
+    # The copy gathers numpy columns in writable blocks. Arrow-backed columns never change in place, and of
+    # those pandas copies no buffer.
+    return pd.DataFrame(columns, index=pd.RangeIndex(form.num_rows), copy=not zero_copy)
+
+
+def pandas_array(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
+    """The array behind one column of a frame; read-only where numpy looks at the memory of `column`."""
+    dtype = dtype_of(column, zero_copy=zero_copy)
+    return column.to_pandas(types_mapper=lambda _: dtype).array
+
+
+def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
+    """The pandas dtype that keeps every value of `column`; None for the one that pyarrow chooses itself."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_large_string(kind):
+        return pd.StringDtype("pyarrow", na_value=np.nan)
+    if pa.types.is_dictionary(kind) or (not zero_copy and numpy_can_hold(column)):
+        return None
+    if not zero_copy and pa.types.is_integer(kind):
+        # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
+        return pd.UInt64Dtype() if pa.types.is_unsigned_integer(kind) else pd.Int64Dtype()
+    return pd.ArrowDtype(kind)
+
+
+def numpy_can_hold(column: pa.ChunkedArray) -> bool:
+    """Whether numpy has a value for all that `column` holds, and for null one of its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_floating(kind):
+        return not pc.any(pc.is_nan(column)).as_py()
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return bool(column.null_count == 0)
+    return bool(pa.types.is_timestamp(kind))

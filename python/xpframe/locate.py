@@ -1,0 +1,139 @@
+"""Which workspace is meant when none is named."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from xpframe import _core
+from xpframe.errors import WorkspaceNotFoundError
+
+__all__ = ["find_workspace", "use"]
+
+_used: Path | None = None
+
+
+def use(path: str | os.PathLike[str] | None) -> None:
+    """Makes a workspace the one that later calls mean; ``None`` takes that back.
+
+    Args:
+        path: The root of the workspace. ``~`` is expanded.
+
+    Raises:
+        WorkspaceNotFoundError: There is no workspace.
+    """
+    global _used  # noqa: PLW0603 - the one piece of state that the user sets on purpose
+    if path is None:
+        _used = None
+        return
+    _used = Path(_core.Workspace(Path(path).expanduser()).root)
+
+
+def find_workspace(
+    workspace: str | os.PathLike[str] | None = None, experiment: str | None = None
+) -> _core.Workspace:
+    """The workspace that is meant.
+
+    In this order: the argument (a path, or the id of a workspace in experimaestro's settings); what :func:`use` was given;
+    ``$XPFRAME_WORKSPACE``; the current directory or the nearest parent that is a workspace; experimaestro's
+    ``~/.config/experimaestro/settings.yaml``, where the first workspace with a trigger that matches the experiment comes
+    before the first one (``format.md`` §14).
+
+    Raises:
+        WorkspaceNotFoundError: None of these is a workspace; the text says what was looked at.
+    """
+    if workspace is not None:
+        return _named(workspace)
+    if _used is not None:
+        return _core.Workspace(_used)
+    if path := os.environ.get("XPFRAME_WORKSPACE"):
+        return _core.Workspace(Path(path).expanduser())
+    here = Path.cwd()
+    for directory in (here, *here.parents):
+        if _core.is_workspace(directory):
+            return _core.Workspace(directory)
+    settings = _settings_file()
+    entries = _entries(settings)
+    for entry in _preferred(entries, experiment):
+        if _core.is_workspace(entry["path"]):
+            return _core.Workspace(entry["path"])
+    listed = ", ".join(str(entry["path"]) for entry in entries) or "which names no workspace on this machine"
+    raise WorkspaceNotFoundError(
+        f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {here} and its parents, and {settings} ({listed})",
+        hint="give workspace=…, a directory that holds experiments/ or xp/",
+    )
+
+
+def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
+    path = Path(workspace).expanduser()
+    if not path.exists() and isinstance(workspace, str) and os.sep not in workspace:
+        entries = _entries(_settings_file())
+        for entry in entries:
+            if entry["id"] == workspace:
+                return _core.Workspace(entry["path"])
+        near = _core.near_misses(workspace, [entry["id"] for entry in entries])
+        if near:
+            raise WorkspaceNotFoundError(
+                f"no directory and no workspace of the settings is called {workspace!r}",
+                hint=f"did you mean {', '.join(near)}?",
+            )
+    return _core.Workspace(path)
+
+
+def _settings_file() -> Path:
+    return Path("~/.config/experimaestro/settings.yaml").expanduser()
+
+
+def _entries(settings: Path) -> list[dict[str, Any]]:
+    """The workspaces of the settings that are on this machine: id, path, triggers."""
+    try:
+        text = settings.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    import yaml  # noqa: PLC0415 - only here, and not on the way to a frame
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise WorkspaceNotFoundError(
+            f"is not YAML: {error}", file=str(settings), hint="mend it, or give workspace=…"
+        ) from error
+    workspaces = content.get("workspaces") if isinstance(content, dict) else None
+    return [entry for item in workspaces or [] if (entry := _entry(item))]
+
+
+def _entry(item: object) -> dict[str, Any] | None:
+    """One workspace of the settings; None for a remote one and for one that is not understood."""
+    if not isinstance(item, dict) or not isinstance(item.get("path"), str):
+        return None
+    ssh = item.get("ssh")
+    if isinstance(ssh, dict) and ssh.get("host"):
+        return None
+    path = Path(_interpolated(item["path"])).expanduser().absolute()
+    triggers = item.get("triggers")
+    globs = [str(trigger) for trigger in triggers] if isinstance(triggers, list) else []
+    return {"id": str(item.get("id", "")), "path": path, "triggers": globs}
+
+
+def _interpolated(text: str) -> str:
+    """``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``; unknown ones stay."""
+
+    def value(match: re.Match[str]) -> str:
+        name, _, default = match["name"].partition(",")
+        fallback = default.strip() if default else match[0]
+        return os.environ.get(name.strip(), fallback)
+
+    return re.sub(r"\$\{(?:oc\.)?env[:.](?P<name>[^}]+)\}", value, text)
+
+
+def _preferred(entries: list[dict[str, Any]], experiment: str | None) -> list[dict[str, Any]]:
+    """Those with a trigger for the experiment first, then the default one: the first."""
+    triggered = [
+        entry
+        for entry in entries
+        if experiment is not None and any(fnmatch.fnmatchcase(experiment, glob) for glob in entry["triggers"])
+    ]
+    return [*triggered, *entries[:1]]

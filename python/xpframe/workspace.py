@@ -1,0 +1,321 @@
+"""Workspaces and what was loaded of their runs."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from xpframe import _core
+from xpframe.errors import XpFrameError, XpFrameWarning
+from xpframe.locate import find_workspace
+
+__all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
+
+
+class _Configs(Mapping[str, Any]):
+    """Configs by identifier, in experimaestro's order, each made when it is asked for."""
+
+    def __init__(self, run: _core.Run) -> None:
+        self._run = run
+
+    def _ids(self) -> list[str]:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids())
+
+    def __len__(self) -> int:
+        return len(self._ids())
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self._ids()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {type(self).__name__.lower()} of {self._run.experiment} {self._run.run_id}>"
+
+
+class Jobs(_Configs):
+    """The configs of the jobs of a run, by job id, in experimaestro's order."""
+
+    def _ids(self) -> list[str]:
+        return self._run.job_ids()
+
+    def __getitem__(self, job_id: str) -> _core.Config:
+        return self._run.job(job_id)
+
+
+class Actions(_Configs):
+    """The actions of a run, by identifier, in experimaestro's order."""
+
+    def _ids(self) -> list[str]:
+        return self._run.action_ids()
+
+    def __getitem__(self, action_id: str) -> Action:
+        return Action(*self._run.action(action_id))
+
+
+class Action:
+    """An action of a run: its config's fields are its attributes.
+
+    Args:
+        config: The config of the action.
+
+        description: What ``describe()`` gave when the experiment ran.
+
+        typename: Its class, ``module.Class``.
+    """
+
+    __slots__ = ("_config", "_description", "_typename")
+
+    def __init__(self, config: _core.Config, description: str, typename: str) -> None:
+        self._config, self._description, self._typename = config, description, typename
+
+    def describe(self) -> str:
+        """What ``describe()`` gave when the experiment ran; no code is run."""
+        return self._description
+
+    @property
+    def config(self) -> _core.Config:
+        """The config of the action."""
+        return self._config
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._config, name)
+
+    def __dir__(self) -> list[str]:
+        return ["config", "describe", *dir(self._config)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Action) and other._config == self._config
+
+    def __hash__(self) -> int:
+        return hash(self._config)
+
+    def __reduce__(self) -> tuple[type[Action], tuple[_core.Config, str, str]]:
+        return Action, (self._config, self._description, self._typename)
+
+    def __repr__(self) -> str:
+        return f"<action {self._typename}: {self._description}>"
+
+
+class ExperimentInfo:
+    """A run of an experiment: its jobs and actions as objects, its facts, and what could not be read.
+
+    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`.
+    """
+
+    def __init__(self, run: _core.Run) -> None:
+        self._run = run
+        self.jobs = Jobs(run)
+        self.actions = Actions(run)
+
+    @property
+    def experiment(self) -> str:
+        """The name of the experiment."""
+        return self._run.experiment
+
+    @property
+    def run_id(self) -> str:
+        """The identifier of the run."""
+        return self._run.run_id
+
+    @property
+    def path(self) -> Path:
+        """The directory of the run."""
+        return Path(self._run.path)
+
+    @property
+    def tags(self) -> dict[str, dict[str, Any]]:
+        """The tags of each job that has some, by job id."""
+        return self._run.tags_map()
+
+    @property
+    def dependencies(self) -> dict[str, list[str]]:
+        """The jobs that each job needs, by job id, for the jobs that need some."""
+        return self._run.dependencies_map()
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled, transient or lost."""
+        return {job_id: state for job_id, (state, _) in self._run.states().items()}
+
+    @property
+    def saved(self) -> list[str]:
+        """The names under which ``xp.save`` saved something."""
+        return self._run.saved_names()
+
+    def load(self, saved: str = "default") -> Any:
+        """What ``xp.save`` saved under a name: a config, or lists and dicts of them.
+
+        Raises:
+            JobNotFoundError: Nothing was saved under that name.
+        """
+        return self._run.saved(saved)
+
+    @property
+    def status(self) -> str | None:
+        """How far the driver is: ``running``, ``done`` or ``failed``; a killed driver stays ``running``, see ``alive``."""
+        status: str | None = self._run.record()["status"]
+        return status
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the driver is there now; None when that cannot be told."""
+        alive: bool | None = self._run.record()["alive"]
+        return alive
+
+    @property
+    def hostname(self) -> str | None:
+        """Where the driver ran."""
+        hostname: str | None = self._run.record()["hostname"]
+        return hostname
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the driver started, in UTC."""
+        return _time(self._run.record()["started_at"])
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the driver ended, in UTC; None if it runs or was killed."""
+        return _time(self._run.record()["ended_at"])
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What the driver ran with: ``python_version``, ``packages`` and ``git`` (a list of repositories)."""
+        record = self._run.record()
+        return {name: record[name] for name in ("python_version", "packages", "git", "run_tags")}
+
+    @property
+    def errors(self) -> list[XpFrameError]:
+        """What could not be read, of what was read so far."""
+        return self._run.errors()
+
+    def table(self, **options: Any) -> _core.Table:
+        """The jobs as an Arrow table; the options of :func:`xpframe.xp_table`."""
+        from xpframe.frames import table_of_runs  # noqa: PLC0415 - frames uses this module
+
+        return table_of_runs([self._run], several_runs=False, **options)
+
+    def frame(self, **options: Any) -> Any:
+        """The jobs as a DataFrame; the options of :func:`xpframe.xp_frame`."""
+        from xpframe.frames import frame_of_runs  # noqa: PLC0415 - frames uses this module
+
+        return frame_of_runs([self._run], several_runs=False, **options)
+
+    def __repr__(self) -> str:
+        return f"<ExperimentInfo {self.experiment} {self.run_id}: {len(self.jobs)} jobs, {len(self.actions)} actions>"
+
+
+def _time(microseconds: int | None) -> datetime | None:
+    if microseconds is None:
+        return None
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
+
+
+def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> ExperimentInfo:
+    """Loads a run by the path of its directory.
+
+    Args:
+        path: As in ``ws/experiments/grid-search/20260319_120000``; the ``current`` link and ``ws/xp/NAME`` do too.
+
+        strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
+
+    Returns:
+        The jobs and actions, read when they are touched.
+
+    Raises:
+        RunNotFoundError: There is no run at that path.
+    """
+    return _loaded(_core.open_run(Path(path).expanduser()), strict=strict)
+
+
+def _loaded(run: _core.Run, *, strict: bool) -> ExperimentInfo:
+    run.load()
+    report(run.errors(), [], strict=strict)
+    return ExperimentInfo(run)
+
+
+def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> None:
+    """Raises the first error if ``strict``; else tells of all, and of the notes, in one warning."""
+    if strict and errors:
+        raise errors[0]
+    if not errors and not notes:
+        return
+    told = list(notes)
+    if errors:
+        rest = f" (and {len(errors) - 1} more, see .errors)" if len(errors) > 1 else ""
+        told.insert(0, f"could not be read: {errors[0]}{rest}")
+    # the frame that called into the package is the one to name
+    warnings.warn(XpFrameWarning("; ".join(told), errors), skip_file_prefixes=(str(Path(__file__).parent),), stacklevel=2)
+
+
+class Workspace:
+    """A workspace: its experiments, their runs, and what they hold. Nothing in it is ever changed.
+
+    Args:
+        path: The root; without one, the workspace that :func:`xpframe.xp_frame` would use.
+
+    Raises:
+        WorkspaceNotFoundError: There is no workspace.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self._workspace = find_workspace(path)
+
+    @property
+    def path(self) -> Path:
+        """The root directory."""
+        return Path(self._workspace.root)
+
+    def experiments(self) -> list[str]:
+        """The names of the experiments, sorted."""
+        return self._workspace.experiments()
+
+    def runs(self, experiment: str) -> list[str]:
+        """The identifiers of the runs of an experiment, newest first."""
+        return [run.run_id for run in self._workspace.runs(experiment)]
+
+    def get_current_run(self, experiment: str) -> str:
+        """The identifier of the latest run of an experiment: the one that ``current`` names, else the newest."""
+        return self._workspace.latest(experiment).run_id
+
+    def load_xp_info(self, experiment: str, run_id: str | None = None, *, strict: bool = False) -> ExperimentInfo:
+        """Loads a run, the latest unless ``run_id`` names another.
+
+        Raises:
+            ExperimentNotFoundError: There is no such experiment.
+            RunNotFoundError: There is no such run.
+        """
+        return _loaded(self._run(experiment, run_id), strict=strict)
+
+    def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
+        """The tags of each job that has some, by job id, in the order of submission."""
+        return self._run(experiment, run_id).tags_map()
+
+    def get_dependencies_map(self, experiment: str, run_id: str | None = None) -> dict[str, list[str]]:
+        """The jobs that each job needs, by job id, for the jobs that need some; rebuilt from their configs."""
+        return self._run(experiment, run_id).dependencies_map()
+
+    def load(self, experiment: str, saved: str = "default", run_id: str | None = None) -> Any:
+        """What ``xp.save`` saved under a name in a run, the latest unless ``run_id`` names another.
+
+        Raises:
+            JobNotFoundError: Nothing was saved under that name.
+        """
+        return self._run(experiment, run_id).saved(saved)
+
+    def _run(self, experiment: str, run_id: str | None) -> _core.Run:
+        if run_id is None:
+            return self._workspace.latest(experiment)
+        return self._workspace.run(experiment, run_id)
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.path}>"
+
+
+WorkspaceStateProvider = Workspace

@@ -1,0 +1,17 @@
+//! What columns a set of jobs has: names, types, unification, selection. Describes, builds nothing.
+//!
+//! A *place* is where a value can stand: `config.model.name`. [`Places::see`] walks the jobs of a run and notes what stands
+//! where; every run that is read is noted into the same [`Places`]. [`Columns`] turns the notes into named, typed columns,
+//! and [`Selection`] picks among them.
+
+mod listing;
+mod names;
+mod place;
+mod selection;
+mod types;
+
+pub use listing::{Column, Columns, Source, System};
+pub use names::{escape, short_name};
+pub use place::{Place, PlaceIx, Places};
+pub use selection::{Chosen, Selection, glob_matches};
+pub use types::{Member, Part, Type, What};

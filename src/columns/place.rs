@@ -1,0 +1,389 @@
+//! Where values stand, and what was seen there.
+
+use ahash::{HashMap, HashSet};
+use indexmap::{IndexMap, IndexSet};
+
+use super::names::escape;
+use crate::error::{Error, Kind, Result};
+use crate::objects::Graph;
+use crate::values::{ObjectIx, Record, ShapeIx, Store, Value, index};
+
+/// Index of a [`Place`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaceIx(pub(crate) u32);
+
+/// What the integers of a place have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for on its own")]
+pub(super) struct Integers {
+    pub in_i64: bool,
+    pub in_u64: bool,
+    pub in_38_digits: bool,
+    /// Whether each is a float64 too, without rounding
+    pub exact_as_float: bool,
+}
+
+/// The kinds of values seen at a place.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for on its own")]
+pub(super) struct Seen {
+    pub bool: bool,
+    pub int: Option<Integers>,
+    pub float: bool,
+    pub str: bool,
+    pub path: bool,
+    pub enums: IndexSet<String>,
+    pub classes: IndexSet<String>,
+    pub dict: bool,
+}
+
+/// Where a value can stand.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub(super) parent: Option<PlaceIx>,
+    /// The key as the user wrote it; empty for the items of a list
+    pub(super) key: String,
+    pub(super) seen: Seen,
+    pub(super) children: IndexMap<String, PlaceIx, ahash::RandomState>,
+    /// The items of the lists seen here
+    pub(super) items: Option<PlaceIx>,
+    /// The members of the sets seen here
+    pub(super) members: Option<PlaceIx>,
+}
+
+impl Place {
+    /// The key as the user wrote it; empty for the items of a list.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The place that this one is in, unless it is a root.
+    #[must_use]
+    pub fn parent(&self) -> Option<PlaceIx> {
+        self.parent
+    }
+
+    /// The place of the items of the lists, or of the members of the sets, that stand here.
+    #[must_use]
+    pub fn inside(&self, part: super::Part) -> Option<PlaceIx> {
+        if part == super::Part::Set { self.members } else { self.items }
+    }
+
+    /// The deeper places, in first-seen order.
+    #[must_use]
+    pub fn children(&self) -> &IndexMap<String, PlaceIx, ahash::RandomState> {
+        &self.children
+    }
+}
+
+/// Every place of the jobs that were read.
+#[derive(Debug, Clone)]
+pub struct Places {
+    places: Vec<Place>,
+    limit: usize,
+}
+
+/// What holds deeper values: the fields of an object, or a dict.
+type Holders = Vec<Record>;
+
+impl Places {
+    /// Where tags stand.
+    pub const TAGS: PlaceIx = PlaceIx(0);
+    /// Where parameters stand.
+    pub const CONFIG: PlaceIx = PlaceIx(1);
+
+    /// No place but the two roots; more than `limit` will be refused.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        let root = |key: &str| Place {
+            parent: None,
+            key: key.to_owned(),
+            seen: Seen::default(),
+            children: IndexMap::default(),
+            items: None,
+            members: None,
+        };
+        Self { places: vec![root("tags"), root("config")], limit }
+    }
+
+    /// A place.
+    ///
+    /// # Panics
+    /// If the index is of other places.
+    #[must_use]
+    pub fn get(&self, at: PlaceIx) -> &Place {
+        &self.places[at.0 as usize]
+    }
+
+    fn get_mut(&mut self, at: PlaceIx) -> &mut Place {
+        &mut self.places[at.0 as usize]
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Never: the roots are always there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The keys from the root to a place, the root's first.
+    #[must_use]
+    pub fn path(&self, at: PlaceIx) -> Vec<&str> {
+        let mut keys: Vec<&str> = std::iter::successors(Some(self.get(at)), |place| place.parent.map(|up| self.get(up)))
+            .map(Place::key)
+            .collect();
+        keys.reverse();
+        keys
+    }
+
+    /// The root that a place is under.
+    #[must_use]
+    pub fn root(&self, at: PlaceIx) -> PlaceIx {
+        std::iter::successors(Some(at), |&at| self.get(at).parent).last().unwrap_or(at)
+    }
+
+    /// The place that these keys lead to, the root's first.
+    #[must_use]
+    pub fn find(&self, path: &[&str]) -> Option<PlaceIx> {
+        let (root, keys) = path.split_first()?;
+        let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&at| self.get(at).key == *root)?;
+        keys.iter().try_fold(root, |at, key| self.get(at).children.get(*key).copied())
+    }
+
+    /// Whether values of this part, or nulls that would be in its column, stand at a place.
+    #[must_use]
+    pub fn has(&self, at: PlaceIx, part: super::Part) -> bool {
+        use super::Part;
+        let Place { seen, items, members, .. } = self.get(at);
+        let only_nulls = self.parts(at).iter().all(|&(part, _)| part == Part::Null);
+        let there = match part {
+            Part::Bool => seen.bool,
+            Part::Int => seen.int.is_some(),
+            Part::Float => seen.float,
+            Part::Number => seen.int.is_some() || seen.float,
+            Part::Str => seen.str || seen.path,
+            Part::Enum => !seen.enums.is_empty(),
+            Part::List => items.is_some(),
+            Part::Set => members.is_some(),
+            Part::Null => true,
+        };
+        there || (only_nulls && !self.get(at).has_inside())
+    }
+
+    /// The name of a place, as in `config.model.name`.
+    #[must_use]
+    pub fn name(&self, at: PlaceIx) -> String {
+        self.path(at).into_iter().map(escape).collect::<Vec<_>>().join(".")
+    }
+
+    fn add(&mut self, parent: PlaceIx, key: String) -> Result<PlaceIx> {
+        if self.places.len() >= self.limit {
+            return Err(self.too_many());
+        }
+        let at = PlaceIx(index(self.places.len()));
+        let children = IndexMap::default();
+        self.places.push(Place { parent: Some(parent), key, seen: Seen::default(), children, items: None, members: None });
+        Ok(at)
+    }
+
+    fn child(&mut self, parent: PlaceIx, key: &str) -> Result<PlaceIx> {
+        if let Some(&at) = self.get(parent).children.get(key) {
+            return Ok(at);
+        }
+        let at = self.add(parent, key.to_owned())?;
+        self.get_mut(parent).children.insert(key.to_owned(), at);
+        Ok(at)
+    }
+
+    fn items_of(&mut self, list: PlaceIx, is_set: bool) -> Result<PlaceIx> {
+        let place = self.get(list);
+        if let Some(at) = if is_set { place.members } else { place.items } {
+            return Ok(at);
+        }
+        let at = self.add(list, String::new())?;
+        let place = self.get_mut(list);
+        *(if is_set { &mut place.members } else { &mut place.items }) = Some(at);
+        Ok(at)
+    }
+
+    /// Notes the tags of jobs.
+    ///
+    /// # Errors
+    /// `TooManyColumns`.
+    pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
+        Walk { places: self, store, graph: None, met: HashSet::default() }.descend(Self::TAGS, tags.into_iter().collect())
+    }
+
+    /// Notes the configs of jobs, and all that is below.
+    ///
+    /// # Errors
+    /// `TooManyColumns`.
+    pub fn see_configs(&mut self, graph: &Graph, roots: impl IntoIterator<Item = ObjectIx>) -> Result<()> {
+        let mut walk = Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
+        let mut found = Found::default();
+        for root in roots {
+            walk.see(Self::CONFIG, Value::Object(root), &mut found)?;
+        }
+        walk.go(found)
+    }
+
+    /// How many places lie below each place, itself included.
+    fn weights(&self) -> Vec<usize> {
+        let mut weights = vec![1; self.places.len()];
+        for (at, place) in self.places.iter().enumerate().rev() {
+            if let Some(parent) = place.parent {
+                weights[parent.0 as usize] += weights[at];
+            }
+        }
+        weights
+    }
+
+    /// The error that names the prefix under which the columns explode.
+    pub(super) fn too_many(&self) -> Error {
+        let weights = self.weights();
+        let mut at = if weights[1] >= weights[0] { Self::CONFIG } else { Self::TAGS };
+        while let Some(&heavy) = self.get(at).children.values().max_by_key(|child| weights[child.0 as usize])
+            && weights[heavy.0 as usize] * 10 >= weights[at.0 as usize] * 9
+        {
+            at = heavy;
+        }
+        let name = self.name(at);
+        Error::new(Kind::TooManyColumns, format!("more columns than are allowed, most of them under {name}"))
+            .at_field(&name)
+            .hint("choose some with columns=[…], or raise max_columns")
+    }
+}
+
+/// What waits to be walked: the holders found at each place of the current level.
+#[derive(Default)]
+struct Found {
+    order: IndexMap<PlaceIx, Holders, ahash::RandomState>,
+}
+
+struct Walk<'w> {
+    places: &'w mut Places,
+    store: &'w Store,
+    graph: Option<&'w Graph>,
+    /// The objects met at each place: an object is looked into once a place, however many jobs share it
+    met: HashSet<(PlaceIx, ObjectIx)>,
+}
+
+impl Walk<'_> {
+    fn go(&mut self, found: Found) -> Result<()> {
+        let mut pending: Vec<(PlaceIx, Holders)> = found.order.into_iter().collect();
+        while let Some((at, holders)) = pending.pop() {
+            pending.extend(self.look_into(at, holders)?.order);
+        }
+        Ok(())
+    }
+
+    fn descend(&mut self, at: PlaceIx, holders: Holders) -> Result<()> {
+        let mut found = Found::default();
+        found.order.insert(at, holders);
+        self.go(found)
+    }
+
+    /// Notes the values of each holder at `at`.
+    fn look_into(&mut self, at: PlaceIx, holders: Holders) -> Result<Found> {
+        let mut found = Found::default();
+        let mut known: HashMap<ShapeIx, Vec<PlaceIx>> = HashMap::default();
+        for holder in holders {
+            if !known.contains_key(&holder.shape) {
+                let keys = self.store.shape(holder.shape).iter();
+                let children: Result<Vec<PlaceIx>> =
+                    keys.map(|&key| self.places.child(at, &self.store.symbol(key))).collect();
+                known.insert(holder.shape, children?);
+            }
+            let Some(children) = known.get(&holder.shape) else { continue };
+            for (&child, &value) in children.iter().zip(self.store.record(holder)) {
+                self.see(child, value, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn see(&mut self, at: PlaceIx, value: Value, found: &mut Found) -> Result<()> {
+        match self.store.resolve(value) {
+            Value::Null | Value::Unresolved(_) => {}
+            Value::Bool(_) => self.places.get_mut(at).seen.bool = true,
+            Value::Int(value) => Integers::small(value).note(&mut self.places.get_mut(at).seen.int),
+            Value::BigInt(digits) => {
+                let integers = Integers::big(self.store.bytes(digits));
+                integers.note(&mut self.places.get_mut(at).seen.int);
+            }
+            Value::Float(_) => self.places.get_mut(at).seen.float = true,
+            Value::Str(_) => self.places.get_mut(at).seen.str = true,
+            Value::Path(_) => self.places.get_mut(at).seen.path = true,
+            Value::Enum(member) => self.see_enum(at, member),
+            Value::List(items) | Value::Set(items) => {
+                let inside = self.places.items_of(at, matches!(value, Value::Set(_)))?;
+                for item in self.store.items(items) {
+                    self.see(inside, item, found)?;
+                }
+            }
+            Value::Dict(record) => {
+                self.places.get_mut(at).seen.dict = true;
+                found.order.entry(at).or_default().push(record);
+            }
+            Value::Object(object) => self.see_object(at, object, found),
+        }
+        Ok(())
+    }
+
+    fn see_enum(&mut self, at: PlaceIx, member: u32) {
+        let Some(member) = self.store.enum_member(member) else { return };
+        let class = self.store.symbol(member.class);
+        let seen = &mut self.places.get_mut(at).seen;
+        if !seen.enums.contains(class.as_ref()) {
+            seen.enums.insert(class.into_owned());
+        }
+    }
+
+    fn see_object(&mut self, at: PlaceIx, object: ObjectIx, found: &mut Found) {
+        let Some(graph) = self.graph else { return };
+        if !self.met.insert((at, object)) {
+            return;
+        }
+        let typename = graph.typename(object);
+        let seen = &mut self.places.get_mut(at).seen;
+        if !seen.classes.contains(typename.as_ref()) {
+            seen.classes.insert(typename.into_owned());
+        }
+        found.order.entry(at).or_default().push(graph.object(object).fields);
+    }
+}
+
+impl Integers {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "whether anything is lost is the question")]
+    fn small(value: i64) -> Self {
+        let exact = value.unsigned_abs() <= 1 << 53 || i128::from(value) == (value as f64) as i128;
+        Self { in_i64: true, in_u64: value >= 0, in_38_digits: true, exact_as_float: exact }
+    }
+
+    fn big(digits: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(digits);
+        let unsigned = text.trim_start_matches('-');
+        // beyond 400 digits a float is infinite
+        let as_float: f64 = if unsigned.len() > 400 { f64::INFINITY } else { text.parse().unwrap_or(f64::NAN) };
+        Self {
+            in_i64: text.parse::<i64>().is_ok(),
+            in_u64: text.parse::<u64>().is_ok(),
+            in_38_digits: unsigned.len() <= 38,
+            exact_as_float: as_float.is_finite() && format!("{as_float:.0}") == text,
+        }
+    }
+
+    fn note(self, seen: &mut Option<Self>) {
+        let all = seen.get_or_insert(self);
+        all.in_i64 &= self.in_i64;
+        all.in_u64 &= self.in_u64;
+        all.in_38_digits &= self.in_38_digits;
+        all.exact_as_float &= self.exact_as_float;
+    }
+}

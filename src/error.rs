@@ -1,0 +1,233 @@
+//! What went wrong, where, and what to do about it.
+//!
+//! One type for the whole crate. A kind is named for the reader's situation; the place says which file, line, job and
+//! field; the hint says how to go on. The same value is raised (`strict`) or listed (`errors`) in Python.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of everything that can fail in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The reader's situation. Each kind has one Python class (see `python::errors`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// No workspace at the place, or at none of the places, that were looked at
+    WorkspaceNotFound,
+    /// The workspace has no such experiment
+    ExperimentNotFound,
+    /// The experiment has no such run
+    RunNotFound,
+    /// The run has no such job, or no such saved object
+    JobNotFound,
+    /// A name that would leave the workspace, or cannot be a name at all
+    InvalidName,
+    /// An argument that has no meaning here
+    InvalidArgument,
+    /// An unknown or ambiguous column
+    Column,
+    /// More columns than were allowed
+    TooManyColumns,
+    /// A file whose content is not what experimaestro writes
+    Format,
+    /// A reference to an object that no file holds
+    Unresolved,
+    /// An unknown field of a config
+    Field,
+    /// The operating system refused to read a file
+    Io,
+}
+
+impl Kind {
+    /// Every kind, for tables that must be complete.
+    pub const ALL: [Self; 12] = [
+        Self::WorkspaceNotFound,
+        Self::ExperimentNotFound,
+        Self::RunNotFound,
+        Self::JobNotFound,
+        Self::InvalidName,
+        Self::InvalidArgument,
+        Self::Column,
+        Self::TooManyColumns,
+        Self::Format,
+        Self::Unresolved,
+        Self::Field,
+        Self::Io,
+    ];
+}
+
+/// Where something went wrong: any part may be unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file that was being read
+    pub file: Option<PathBuf>,
+    /// Its line, counted from 1
+    pub line: Option<u64>,
+    /// The identifier of the job concerned
+    pub job: Option<String>,
+    /// The field or column concerned, as in `config.model.name`
+    pub field: Option<String>,
+}
+
+/// What went wrong, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    kind: Kind,
+    reason: String,
+    hint: Option<String>,
+    place: Place,
+}
+
+impl Error {
+    /// An error of `kind`; `reason` starts in lower case and has no full stop.
+    pub fn new(kind: Kind, reason: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, reason: reason.into(), hint: None, place: Place::default() }))
+    }
+
+    /// A file whose content is not what experimaestro writes.
+    pub fn format(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Format, reason)
+    }
+
+    /// The operating system's refusal to read `path`.
+    pub fn io(path: &Path, source: &std::io::Error) -> Self {
+        Self::new(Kind::Io, format!("cannot be read: {source}")).at_file(path)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the file, unless a deeper layer named one.
+    #[must_use]
+    pub fn at_file(mut self, file: &Path) -> Self {
+        self.0.place.file.get_or_insert_with(|| file.to_path_buf());
+        self
+    }
+
+    /// Adds the line (from 1), unless a deeper layer named one.
+    #[must_use]
+    pub fn at_line(mut self, line: u64) -> Self {
+        self.0.place.line.get_or_insert(line);
+        self
+    }
+
+    /// Adds the job, unless a deeper layer named one.
+    #[must_use]
+    pub fn at_job(mut self, job: &str) -> Self {
+        self.0.place.job.get_or_insert_with(|| job.to_owned());
+        self
+    }
+
+    /// Adds the field or column, unless a deeper layer named one.
+    #[must_use]
+    pub fn at_field(mut self, field: &str) -> Self {
+        self.0.place.field.get_or_insert_with(|| field.to_owned());
+        self
+    }
+
+    /// The reader's situation.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What went wrong, without the place.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Where it went wrong.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gap = "";
+        if let Some(file) = &self.file {
+            write!(f, "{}", file.display())?;
+            if let Some(line) = self.line {
+                write!(f, ":{line}")?;
+            }
+            gap = ", ";
+        }
+        if let Some(job) = &self.job {
+            write!(f, "{gap}job {job}")?;
+            gap = ", ";
+        }
+        if let Some(field) = &self.field {
+            write!(f, "{gap}field {field}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { reason, hint, place, .. } = &*self.0;
+        if *place != Place::default() {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(reason)?;
+        if let Some(hint) = hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The known names nearest to `wanted`, best first, at most three: the end of every "not found".
+#[must_use]
+pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let limit = (wanted.chars().count() / 2).max(2);
+    let mut found: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter(|name| name.len() <= 4 * wanted.len() + 16)
+        .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
+        .map(|(far, name)| if name.contains(wanted) || wanted.contains(name) { (far.min(1), name) } else { (far, name) })
+        .filter(|&(far, _)| far <= limit)
+        .collect();
+    found.sort();
+    found.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// Levenshtein's distance, by characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// "did you mean …?" for the near misses of `wanted`, or nothing.
+#[must_use]
+pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = near_misses(wanted, known);
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}

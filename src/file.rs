@@ -1,0 +1,27 @@
+//! Reading a file whole, when it is a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// The bytes of a regular file. A directory, a pipe or a device in its place is refused without opening it.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let refused = |error: std::io::Error| Error::io(path, &error);
+    let found = path.metadata().map_err(refused)?;
+    if !found.is_file() {
+        return Err(Error::new(crate::error::Kind::Io, "is not a regular file").at_file(path));
+    }
+    let mut bytes = Vec::new();
+    let expected = usize::try_from(found.len()).unwrap_or(0);
+    bytes.try_reserve_exact(expected.saturating_add(1)).map_err(|_| {
+        Error::new(crate::error::Kind::Io, format!("its {expected} bytes do not fit into memory")).at_file(path)
+    })?;
+    let mut file = File::open(path).map_err(refused)?;
+    file.read_to_end(&mut bytes).map_err(refused)?;
+    Ok(bytes)
+}

@@ -1,0 +1,131 @@
+//! serde on top of the reader, for the small files.
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+use super::reader::{Kind, Number, Reader, Syntax};
+use super::string::{Text, decode_into};
+use crate::error;
+
+/// Reads one value, and nothing after it, into `T`. An unpaired surrogate becomes U+FFFD in a `String`; an integer beyond 128
+/// bits becomes a float.
+///
+/// # Errors
+/// `Format`: not JSON as Python writes it, or not what `T` expects; the place is a byte of `bytes`.
+pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> error::Result<T> {
+    let mut reader = Reader::new(bytes);
+    let value = T::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+impl serde::de::Error for error::Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::format(message.to_string())
+    }
+}
+
+fn string(text: Text<'_>) -> Result<String, Syntax> {
+    let mut decoded = Vec::with_capacity(text.raw.len());
+    if text.escaped {
+        decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
+    } else {
+        decoded.extend_from_slice(text.raw);
+    }
+    Ok(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = error::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.peek()? {
+            Kind::Null => {
+                self.null()?;
+                visitor.visit_unit()
+            }
+            Kind::Bool => visitor.visit_bool(self.bool()?),
+            Kind::Number => match self.number()? {
+                Number::Int(value) => visitor.visit_i64(value),
+                Number::Float(value) => visitor.visit_f64(value),
+                Number::Big(digits, _) => big(digits, visitor),
+            },
+            Kind::String => visitor.visit_string(string(self.string()?)?),
+            Kind::List => {
+                self.open(b'[')?;
+                visitor.visit_seq(Inside { reader: self, first: true })
+            }
+            Kind::Dict => {
+                self.open(b'{')?;
+                visitor.visit_map(Inside { reader: self, first: true })
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        if self.peek()? == Kind::Null {
+            self.null()?;
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier
+    }
+}
+
+fn big<'de, V: Visitor<'de>>(digits: &[u8], visitor: V) -> error::Result<V::Value> {
+    let text = String::from_utf8_lossy(digits);
+    if let Ok(value) = text.parse() {
+        visitor.visit_u64(value)
+    } else if let Ok(value) = text.parse() {
+        visitor.visit_i128(value)
+    } else {
+        visitor.visit_f64(text.parse().unwrap_or(f64::NAN))
+    }
+}
+
+/// The inside of a list or dict, after its bracket.
+struct Inside<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    first: bool,
+}
+
+impl<'de> SeqAccess<'de> for Inside<'_, 'de> {
+    type Error = error::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> error::Result<Option<T::Value>> {
+        let more = self.reader.more(b']', std::mem::take(&mut self.first))?;
+        if more { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+    }
+}
+
+impl<'de> MapAccess<'de> for Inside<'_, 'de> {
+    type Error = error::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> error::Result<Option<K::Value>> {
+        if !self.reader.more(b'}', std::mem::take(&mut self.first))? {
+            return Ok(None);
+        }
+        let key = string(self.reader.key()?)?;
+        let key: StrDeserializer<'_, error::Error> = key.as_str().into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> error::Result<S::Value> {
+        seed.deserialize(&mut *self.reader)
+    }
+}

@@ -1,0 +1,394 @@
+//! A pull reader over bytes: the caller asks what comes next and takes it.
+
+use super::string::Text;
+use crate::error::Error;
+
+/// The deepest nesting of lists and dicts that is read; Python's own reader stops near there too.
+pub const MAX_DEPTH: u16 = 1000;
+
+/// What is wrong with the JSON, and at which byte; a place costs nothing until somebody asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syntax {
+    /// Byte offset in what the reader was given
+    pub at: usize,
+    /// What is wrong
+    pub what: &'static str,
+}
+
+const CUT: &str = "the JSON value is not finished (a file that is being written, or was cut)";
+
+impl From<Syntax> for Error {
+    fn from(Syntax { at, what }: Syntax) -> Self {
+        Self::format(format!("{what}, at byte {}", at + 1))
+    }
+}
+
+type Result<T> = std::result::Result<T, Syntax>;
+
+/// The kind of the value that comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number, `NaN` and the infinities included
+    Number,
+    /// A string
+    String,
+    /// A list
+    List,
+    /// A dict
+    Dict,
+}
+
+/// A number as Python tells them apart: `1` is an integer, `1.0` and `1e5` are floats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number<'a> {
+    /// An integer that fits
+    Int(i64),
+    /// An integer that does not: its digits, with `-` if negative, and where they begin
+    Big(&'a [u8], usize),
+    /// A float, `NaN` and the infinities included
+    Float(f64),
+}
+
+/// Reads one JSON value after the other from bytes.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth: u16,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `bytes`, which must be valid UTF-8 for strings to be.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, depth: 0 }
+    }
+
+    /// How many bytes were taken.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// An error at the current place.
+    #[must_use]
+    pub fn wrong(&self, what: &'static str) -> Syntax {
+        let what = if self.at >= self.bytes.len() { CUT } else { what };
+        Syntax { at: self.at, what }
+    }
+
+    #[inline]
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is not blank, not taken.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => {
+                self.skip_blanks();
+                self.bytes.get(self.at).copied()
+            }
+        }
+    }
+
+    /// Takes `byte` if it comes next.
+    #[inline]
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.next() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// What comes next, not taken.
+    ///
+    /// # Errors
+    /// Nothing that JSON has.
+    #[inline]
+    pub fn peek(&mut self) -> Result<Kind> {
+        Ok(match self.next() {
+            Some(b'"') => Kind::String,
+            Some(b'{') => Kind::Dict,
+            Some(b'[') => Kind::List,
+            Some(b'-' | b'0'..=b'9' | b'N' | b'I') => Kind::Number,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'n') => Kind::Null,
+            _ => return Err(self.wrong("a value was expected")),
+        })
+    }
+
+    #[inline]
+    fn word(&mut self, word: &'static [u8]) -> Result<()> {
+        if self.bytes[self.at..].starts_with(word) {
+            self.at += word.len();
+            return Ok(());
+        }
+        let rest = &self.bytes[self.at..];
+        let what = if word.starts_with(rest) { CUT } else { "a value was expected" };
+        Err(Syntax { at: self.at, what })
+    }
+
+    /// Takes `null`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn null(&mut self) -> Result<()> {
+        self.skip_blanks();
+        self.word(b"null")
+    }
+
+    /// Takes `true` or `false`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn bool(&mut self) -> Result<bool> {
+        if self.next() == Some(b't') { self.word(b"true").map(|()| true) } else { self.word(b"false").map(|()| false) }
+    }
+
+    /// Takes a number.
+    ///
+    /// # Errors
+    /// Anything else, such as a number with a leading zero.
+    #[inline]
+    pub fn number(&mut self) -> Result<Number<'a>> {
+        self.skip_blanks();
+        let start = self.at;
+        let negative = self.bytes.get(start) == Some(&b'-');
+        self.at += usize::from(negative);
+        match self.bytes.get(self.at) {
+            Some(b'I') => {
+                self.word(b"Infinity")?;
+                return Ok(Number::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
+            }
+            Some(b'N') if !negative => return self.word(b"NaN").map(|()| Number::Float(f64::NAN)),
+            _ => {}
+        }
+        let digits = self.digits()?;
+        if digits > 1 && self.bytes[self.at - digits] == b'0' {
+            return Err(Syntax { at: self.at - digits, what: "a number has a leading zero" });
+        }
+        if matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
+            return self.float(start);
+        }
+        let text = &self.bytes[start..self.at];
+        Ok(small_integer(text).map_or(Number::Big(text, start), Number::Int))
+    }
+
+    /// The rest of a float whose first byte is at `start`.
+    fn float(&mut self, start: usize) -> Result<Number<'a>> {
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        let wrong = Syntax { at: start, what: "a number was expected" };
+        let text = std::str::from_utf8(&self.bytes[start..self.at]).map_err(|_| wrong)?;
+        text.parse().map(Number::Float).map_err(|_| wrong)
+    }
+
+    /// Takes at least one digit and says how many there were.
+    #[inline]
+    fn digits(&mut self) -> Result<usize> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.wrong("a digit was expected")) } else { Ok(self.at - start) }
+    }
+
+    /// Takes a string, not decoded.
+    ///
+    /// # Errors
+    /// Anything else; a control character inside.
+    #[inline]
+    pub fn string(&mut self) -> Result<Text<'a>> {
+        if !self.take(b'"') {
+            return Err(self.wrong("a string was expected"));
+        }
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at += plain_prefix(&self.bytes[self.at..]);
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    let raw = &self.bytes[start..self.at];
+                    self.at += 1;
+                    return Ok(Text { raw, escaped, at: start });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at = (self.at + 2).min(self.bytes.len());
+                }
+                _ => return Err(self.wrong("a control character in a string")),
+            }
+        }
+    }
+
+    /// Takes `[` or `{`.
+    ///
+    /// # Errors
+    /// Anything else, or deeper than [`MAX_DEPTH`].
+    #[inline]
+    pub fn open(&mut self, bracket: u8) -> Result<()> {
+        if !self.take(bracket) {
+            return Err(self.wrong(if bracket == b'[' { "a list was expected" } else { "a dict was expected" }));
+        }
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Syntax { at: self.at - 1, what: "values are nested more than 1000 deep" });
+        }
+        Ok(())
+    }
+
+    /// Whether another item comes before the closing `bracket`, which is taken if none does.
+    ///
+    /// # Errors
+    /// Neither a comma nor the bracket.
+    #[inline]
+    pub fn more(&mut self, bracket: u8, first: bool) -> Result<bool> {
+        match self.next() {
+            Some(byte) if byte == bracket => {
+                self.at += 1;
+                self.depth -= 1;
+                Ok(false)
+            }
+            Some(b',') if !first => {
+                self.at += 1;
+                if self.next() == Some(bracket) { Err(self.wrong("a comma without a value")) } else { Ok(true) }
+            }
+            Some(_) if first => Ok(true),
+            _ => Err(self.wrong("a comma or the closing bracket was expected")),
+        }
+    }
+
+    /// Takes a key and its colon.
+    ///
+    /// # Errors
+    /// Anything else.
+    #[inline]
+    pub fn key(&mut self) -> Result<Text<'a>> {
+        let key = self.string()?;
+        if self.take(b':') { Ok(key) } else { Err(self.wrong("a colon was expected")) }
+    }
+
+    /// Takes a whole value without looking at it, however deep.
+    ///
+    /// # Errors
+    /// Whatever is wrong inside.
+    pub fn skip(&mut self) -> Result<()> {
+        match self.peek()? {
+            Kind::Null => self.null(),
+            Kind::Bool => self.bool().map(drop),
+            Kind::Number => self.number().map(drop),
+            Kind::String => self.string().map(drop),
+            Kind::List => {
+                self.open(b'[')?;
+                let mut first = true;
+                while self.more(b']', first)? {
+                    first = false;
+                    self.skip()?;
+                }
+                Ok(())
+            }
+            Kind::Dict => {
+                self.open(b'{')?;
+                let mut first = true;
+                while self.more(b'}', first)? {
+                    first = false;
+                    self.key()?;
+                    self.skip()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Calls `item` at each entry of a dict; `item` must take the value.
+    ///
+    /// # Errors
+    /// Whatever is wrong inside, or what `item` says.
+    pub fn entries<E: From<Syntax>>(
+        &mut self,
+        mut item: impl FnMut(&mut Self, Text<'a>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.open(b'{')?;
+        let mut first = true;
+        while self.more(b'}', first)? {
+            first = false;
+            let key = self.key()?;
+            item(self, key)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `item` at each item of a list; `item` must take the value.
+    ///
+    /// # Errors
+    /// Whatever is wrong inside, or what `item` says.
+    pub fn items<E: From<Syntax>>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.open(b'[')?;
+        let mut first = true;
+        while self.more(b']', first)? {
+            first = false;
+            item(self)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that only blanks are left.
+    ///
+    /// # Errors
+    /// Something else is left.
+    pub fn end(&mut self) -> Result<()> {
+        if self.next().is_none() { Ok(()) } else { Err(self.wrong("more text after the value")) }
+    }
+}
+
+/// The integer that `text` writes, if it fits.
+#[inline]
+fn small_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix(b"-").map_or((false, text), |digits| (true, digits));
+    if digits.len() <= 18 {
+        let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        return Some(if negative { -value } else { value });
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// How many bytes of `bytes` come before the first quote, backslash or control character.
+#[inline]
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let slash = word ^ (ONES * u64::from(b'\\'));
+        // a byte's high bit is set where the byte is zero, here: equal to the quote, to the backslash, or below 0x20
+        let found = (quote.wrapping_sub(ONES) & !quote
+            | slash.wrapping_sub(ONES) & !slash
+            | word.wrapping_sub(ONES * 0x20) & !word)
+            & HIGHS;
+        if found != 0 {
+            return index * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    let tail = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
+}

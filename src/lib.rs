@@ -1,0 +1,32 @@
+//! xpframe reads experimaestro workspaces: ask for an experiment, get a table.
+//!
+//! Data flows one way. A module imports only what stands above it here:
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`error`] | what went wrong, where, and what to do |
+//! | [`file`] | reading a regular file whole |
+//! | [`workspace`] | names on disk: experiments, runs, jobs |
+//! | [`json`] | the JSON that Python writes |
+//! | [`values`] | what fields and tags hold, stored compactly |
+//! | [`records`] | the small files: jobs, states, times, actions |
+//! | [`objects`] | the graph of configs |
+//! | [`loaded`] | a run and what was read of it |
+//! | [`columns`] | which columns there are: names, types, selection |
+//! | [`table`] | columns as Arrow arrays |
+//! | [`scan`] | the conductor: runs and a request become batches |
+//! | `python` | the Python module, the only place that knows pyo3 |
+
+pub mod columns;
+pub mod error;
+pub mod file;
+pub mod json;
+pub mod loaded;
+pub mod objects;
+#[cfg(feature = "python")]
+mod python;
+pub mod records;
+pub mod scan;
+pub mod table;
+pub mod values;
+pub mod workspace;

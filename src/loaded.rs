@@ -1,0 +1,138 @@
+//! A run and what was read of it: each file at most once, and only when something needs it.
+
+use indexmap::IndexMap;
+use once_cell::sync::OnceCell;
+
+use crate::error::{Error, Result};
+use crate::objects::{JobKey, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::records::{JobRows, RunRecord, recorded_roots, run_record};
+use crate::values::ObjectIx;
+use crate::workspace::Run;
+
+/// How many jobs are asked where the workspace was when they ran.
+const SAMPLE: usize = 4;
+
+/// A run and what was read of it so far. Shared between threads; what one of them reads, the others have.
+#[derive(Debug)]
+pub struct LoadedRun {
+    run: Run,
+    rows: OnceCell<JobRows>,
+    objects: OnceCell<RunObjects>,
+    record: OnceCell<(RunRecord, Vec<Error>)>,
+    relocation: OnceCell<Relocation>,
+    actions: OnceCell<Roots>,
+}
+
+impl LoadedRun {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(run: Run) -> Self {
+        Self {
+            run,
+            rows: OnceCell::new(),
+            objects: OnceCell::new(),
+            record: OnceCell::new(),
+            relocation: OnceCell::new(),
+            actions: OnceCell::new(),
+        }
+    }
+
+    /// The run on disk.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Its jobs and their tags.
+    #[must_use]
+    pub fn rows(&self) -> &JobRows {
+        self.rows.get_or_init(|| JobRows::load(&self.run))
+    }
+
+    /// What is known of the run itself.
+    #[must_use]
+    pub fn record(&self) -> &RunRecord {
+        let read = || {
+            let mut errors = Vec::new();
+            (run_record(&self.run, &mut errors), errors)
+        };
+        &self.record.get_or_init(read).0
+    }
+
+    /// Its configs.
+    #[must_use]
+    pub fn objects(&self) -> &RunObjects {
+        self.objects.get_or_init(|| RunObjects::load(&self.run, &self.keys(), self.relocation()))
+    }
+
+    /// Its actions, in experimaestro's order. An action whose object is missing is left out.
+    #[must_use]
+    pub fn actions(&self) -> &Roots {
+        self.actions.get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
+    }
+
+    /// Where the workspace was, and is.
+    #[must_use]
+    pub fn relocation(&self) -> &Relocation {
+        self.relocation.get_or_init(|| {
+            let sample: Vec<(String, String)> =
+                self.keys().into_iter().take(SAMPLE).map(|key| (key.task_id, key.job_id)).collect();
+            let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
+            Relocation { now, before: recorded_roots(&self.run, &sample) }
+        })
+    }
+
+    fn keys(&self) -> Vec<JobKey> {
+        let rows = self.rows();
+        let key = |row| JobKey { job_id: rows.job_id(row).into_owned(), task_id: rows.task_id(row).into_owned() };
+        rows.rows.iter().map(key).collect()
+    }
+
+    /// The config of a job, if it was found.
+    #[must_use]
+    pub fn job(&self, job_id: &str) -> Option<ObjectIx> {
+        self.objects().jobs.get(job_id).copied()
+    }
+
+    /// The identifiers of the jobs that a job needs: from state.json where there is one, else rebuilt from the graph.
+    #[must_use]
+    pub fn dependencies(&self, job_id: &str) -> Vec<String> {
+        let objects = self.objects();
+        if let Some(needs) = objects.dependencies.get(job_id) {
+            return needs.clone();
+        }
+        let is_job = |identifier: &str| self.rows().position(identifier).is_some();
+        let root = objects.jobs.get(job_id);
+        root.map(|&root| objects.graph.dependencies(root, is_job).into_iter().collect()).unwrap_or_default()
+    }
+
+    /// The dependencies of every job that has some.
+    #[must_use]
+    pub fn all_dependencies(&self) -> IndexMap<String, Vec<String>> {
+        let rows = self.rows();
+        let needs = rows.rows.iter().map(|row| {
+            let job_id = rows.job_id(row).into_owned();
+            let needs = self.dependencies(&job_id);
+            (job_id, needs)
+        });
+        needs.filter(|(_, needs)| !needs.is_empty()).collect()
+    }
+
+    /// What `xp.save` saved under a name.
+    ///
+    /// # Errors
+    /// `JobNotFound` if there is nothing of that name; `Format` if it cannot be read.
+    pub fn saved(&self, name: &str) -> Result<SavedObject> {
+        load_saved(&self.run, name, self.relocation())
+    }
+
+    /// What could not be read, of what was read so far.
+    #[must_use]
+    pub fn errors(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        errors.extend(self.rows.get().into_iter().flat_map(|rows| &rows.errors).cloned());
+        errors.extend(self.record.get().into_iter().flat_map(|(_, found)| found).cloned());
+        errors.extend(self.objects.get().into_iter().flat_map(|objects| &objects.errors).cloned());
+        errors
+    }
+}

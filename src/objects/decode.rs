@@ -1,0 +1,150 @@
+//! Dicts that encode something else: references, paths, enums, sets.
+//!
+//! A user's dict is written as it is, so a dict counts as encoded only if its keys are exactly those of an encoding and the
+//! values have the right types (`format.md` §2.3); anything else stays a dict.
+
+use ahash::HashMap;
+
+use super::graph::Graph;
+use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value};
+
+/// The names that encodings use, interned in this order by [`Names::intern`] as the first symbols of every graph.
+struct Names;
+
+impl Names {
+    const TYPE: Symbol = Symbol(0);
+    const VALUE: Symbol = Symbol(1);
+    const BASE: Symbol = Symbol(2);
+    const IS_FOLDER: Symbol = Symbol(3);
+    const MODULE: Symbol = Symbol(4);
+    const ENUM: Symbol = Symbol(5);
+    const ITEMS: Symbol = Symbol(6);
+    const ALL: [&'static str; 7] = ["type", "value", "base", "is_folder", "module", "enum", "items"];
+}
+
+impl Graph {
+    /// A graph without objects.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut graph = Self::default();
+        for name in Names::ALL {
+            graph.store.intern(name.as_bytes());
+        }
+        graph
+    }
+}
+
+/// Where paths are now: a workspace that was moved or copied still records where it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Relocation {
+    /// The root of the workspace now, without a trailing slash
+    pub now: String,
+    /// The roots that were recorded, other than `now`
+    pub before: Vec<String>,
+}
+
+impl Relocation {
+    /// Where `path` is now, if it lies under a recorded root.
+    #[must_use]
+    pub fn moved(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.before.iter().find_map(|root| {
+            let rest = path.strip_prefix(root.as_bytes())?;
+            (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat())
+        })
+    }
+}
+
+/// What the references and relative paths of one container mean.
+pub(super) struct Decoder<'s> {
+    pub ids: HashMap<i64, ObjectIx>,
+    /// Objects of the container that this one continues (the params.json of a job of the same process)
+    pub known: Option<&'s HashMap<i64, ObjectIx>>,
+    pub container: u32,
+    pub relocation: &'s Relocation,
+    /// The directory that `"base": "job"` means
+    pub job_dir: Option<&'s str>,
+    /// The directory that paths of saved files are relative to
+    pub data_dir: Option<&'s str>,
+}
+
+impl Decoder<'_> {
+    pub fn find(&self, id: i64) -> Option<ObjectIx> {
+        self.known.and_then(|known| known.get(&id)).or_else(|| self.ids.get(&id)).copied()
+    }
+
+    pub fn reference(&self, store: &mut Store, id: i64) -> Value {
+        self.find(id).map_or_else(|| store.dangle(id, self.container), Value::Object)
+    }
+
+    /// A path, made absolute by its base, moved with the workspace, and in the form pathlib gives it.
+    fn path(&self, store: &mut Store, text: Text, base: Option<&str>) -> Value {
+        let bytes = store.bytes(text);
+        let joined = base.filter(|_| !bytes.starts_with(b"/")).map(|base| join(base, bytes));
+        let moved = self.relocation.moved(joined.as_deref().unwrap_or(bytes)).or(joined);
+        let clean = tidy(moved.as_deref().unwrap_or(bytes)).or(moved);
+        Value::Path(clean.map_or(text, |clean| store.push_text(&clean)))
+    }
+}
+
+impl Decode for Decoder<'_> {
+    fn decode(&mut self, store: &mut Store, keys: &[Symbol], values: &[Value]) -> Option<Value> {
+        let get = |name| keys.iter().position(|&key| key == name).map(|at| values[at]);
+        let Some(Value::Str(kind)) = get(Names::TYPE) else { return None };
+        match (store.bytes(kind), keys.len(), get(Names::VALUE)) {
+            (b"python", 2, Some(Value::Int(id))) => Some(self.reference(store, id)),
+            (b"path", 2, Some(Value::Str(text))) => Some(self.path(store, text, None)),
+            (b"path", 3, Some(Value::Str(text))) => {
+                let Some(Value::Str(base)) = get(Names::BASE) else { return None };
+                let base = match store.bytes(base) {
+                    b"job" => self.job_dir?,
+                    b"workspace" => &self.relocation.now,
+                    _ => return None,
+                };
+                Some(self.path(store, text, Some(base)))
+            }
+            (b"path.serialized", 3, Some(Value::Str(text))) => {
+                let Some(Value::Bool(_)) = get(Names::IS_FOLDER) else { return None };
+                Some(self.path(store, text, self.data_dir))
+            }
+            (b"enum", 4, Some(Value::Str(name))) => {
+                let (Some(Value::Str(module)), Some(Value::Str(class))) = (get(Names::MODULE), get(Names::ENUM)) else {
+                    return None;
+                };
+                let [module, class, name] = [module, class, name].map(|text| {
+                    let name = store.bytes(text).to_vec();
+                    store.intern(&name)
+                });
+                Some(store.member(EnumMember { module, class, name }))
+            }
+            (b"set", 2, None) => match get(Names::ITEMS) {
+                Some(Value::List(items)) => Some(Value::Set(items)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn join(base: &str, relative: &[u8]) -> Vec<u8> {
+    [base.as_bytes(), b"/", relative].concat()
+}
+
+/// The form that pathlib gives a path: no empty or `.` component, `.` for nothing; `None` if it has that form already.
+fn tidy(path: &[u8]) -> Option<Vec<u8>> {
+    let relative = path.strip_prefix(b"/").unwrap_or(path);
+    let is_tidy = path == b"/" || path == b"." || relative.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"."));
+    if is_tidy {
+        return None;
+    }
+    // POSIX: exactly two leading slashes are kept, as pathlib does
+    let root: &[u8] = match path {
+        [b'/', b'/', b'/', ..] => b"/",
+        [b'/', b'/', ..] => b"//",
+        [b'/', ..] => b"/",
+        _ => b"",
+    };
+    let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
+    let tidied = [root, &parts.join(&b'/')].concat();
+    let tidied = if tidied.is_empty() { b".".to_vec() } else { tidied };
+    (tidied != path).then_some(tidied)
+}

@@ -1,0 +1,129 @@
+//! One object definition: the line of an objects.jsonl, or an item of `"objects"` elsewhere.
+
+use super::decode::Decoder;
+use super::graph::{Class, ClassIx, Graph, Object};
+use crate::error::{Error, Result};
+use crate::json::{Kind, Number, Reader, Syntax};
+use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value, index, read, record};
+
+/// The keys of a definition that were found with a value of the right type (`format.md` §2.2).
+#[derive(Default)]
+pub(super) struct Parts {
+    id: Option<i64>,
+    module: Option<Symbol>,
+    name: Option<Symbol>,
+    typename: Option<Symbol>,
+    identifier: Option<Text>,
+    fields: Option<Record>,
+    task: Option<i64>,
+    init_tasks: Vec<i64>,
+    meta: bool,
+    stub: bool,
+}
+
+impl Graph {
+    /// Adds the object that was defined at `line`; `None` if the container that this one continues has it.
+    pub(super) fn add_object(&mut self, parts: &Parts, line: u32, decoder: &mut Decoder<'_>) -> Result<Option<ObjectIx>> {
+        let id = parts.id.ok_or_else(|| missing("id"))?;
+        let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
+        if decoder.known.is_some_and(|known| known.contains_key(&id)) {
+            return Ok(None);
+        }
+        let class = self.class_of(parts)?;
+        let at = ObjectIx(index(self.objects.len()));
+        let task = match parts.task {
+            None => Value::Null,
+            Some(task) if task == id => Value::Object(at),
+            Some(task) => decoder.reference(&mut self.store, task),
+        };
+        let init_tasks: Vec<Value> =
+            parts.init_tasks.iter().map(|&task| decoder.reference(&mut self.store, task)).collect();
+        let init_tasks =
+            if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
+        let fields = parts.fields.unwrap_or_else(|| self.store.push_record(&[], &[]));
+        let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
+        self.objects.push(Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line });
+        let before = decoder.ids.insert(id, at);
+        match before.map(|before| self.object(before).identifier) {
+            Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => {
+                Err(Error::format(format!("id {id} is given to a second object; later references name the second")))
+            }
+            _ => Ok(Some(at)),
+        }
+    }
+
+    fn class_of(&mut self, parts: &Parts) -> Result<ClassIx> {
+        let nothing = self.store.intern(b"");
+        let typename = match (parts.typename, parts.module, parts.name) {
+            (Some(typename), _, _) => typename,
+            (None, Some(module), Some(name)) => {
+                let joined = [self.store.symbol_bytes(module), b".", self.store.symbol_bytes(name)].concat();
+                self.store.intern(&joined)
+            }
+            _ => return Err(missing("typename")),
+        };
+        let class = Class { module: parts.module.unwrap_or(nothing), name: parts.name.unwrap_or(typename), typename };
+        Ok(ClassIx(index(self.classes.insert_full(class).0)))
+    }
+}
+
+impl Parts {
+    /// Takes one definition.
+    pub fn read(reader: &mut Reader<'_>, base: usize, store: &mut Store, decoder: &mut Decoder<'_>) -> Result<Self> {
+        let mut parts = Self::default();
+        reader.entries(|reader, key| {
+            match (key.raw, reader.peek()?) {
+                (b"id", Kind::Number) => parts.id = integer(reader)?,
+                (b"module", Kind::String) => parts.module = Some(symbol(reader, base, store)?),
+                (b"type", Kind::String) => parts.name = Some(symbol(reader, base, store)?),
+                (b"typename", Kind::String) => parts.typename = Some(symbol(reader, base, store)?),
+                (b"identifier", Kind::String) => parts.identifier = Some(store.string(reader.string()?, base)?),
+                (b"identifier", Kind::Dict) => parts.identifier = main_identifier(reader, base, store)?,
+                (b"fields", Kind::Dict) => parts.fields = Some(record(reader, base, store, decoder)?),
+                (b"task", Kind::Number) => parts.task = integer(reader)?,
+                (b"init-tasks", Kind::List) => reader.items(|reader| {
+                    parts.init_tasks.extend(integer(reader)?);
+                    Ok::<(), Syntax>(())
+                })?,
+                (b"meta", Kind::Bool) => parts.meta = reader.bool()?,
+                (b"stub", Kind::Bool) => parts.stub = reader.bool()?,
+                _ => reader.skip()?,
+            }
+            Ok::<(), Error>(())
+        })?;
+        Ok(parts)
+    }
+}
+
+fn missing(key: &str) -> Error {
+    Error::format(format!("an object definition without \"{key}\""))
+        .hint("it is left out; jobs that refer to it have null there")
+}
+
+fn integer(reader: &mut Reader<'_>) -> std::result::Result<Option<i64>, Syntax> {
+    match reader.peek()? {
+        Kind::Number => match reader.number()? {
+            Number::Int(value) => Ok(Some(value)),
+            _ => Ok(None),
+        },
+        _ => reader.skip().map(|()| None),
+    }
+}
+
+fn symbol(reader: &mut Reader<'_>, base: usize, store: &mut Store) -> Result<Symbol> {
+    let text = reader.string()?;
+    if !text.escaped {
+        return Ok(store.intern(text.raw));
+    }
+    let text = store.string(text, base)?;
+    let name = store.bytes(text).to_vec();
+    Ok(store.intern(&name))
+}
+
+/// The identifier of files older than 1.0: `{"main": hex, "sub": hex or null}`.
+fn main_identifier(reader: &mut Reader<'_>, base: usize, store: &mut Store) -> Result<Option<Text>> {
+    let Value::Dict(parts) = read(reader, base, store, &mut crate::values::Plain)? else { return Ok(None) };
+    let main = store.find_symbol(b"main");
+    let found = store.entries(parts).find(|&(key, _)| Some(key) == main);
+    Ok(found.and_then(|(_, value)| if let Value::Str(text) = value { Some(text) } else { None }))
+}

@@ -1,0 +1,153 @@
+//! Objects, their classes, and how to reach them.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexSet;
+
+use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value};
+
+/// Index of a [`Class`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClassIx(pub(super) u32);
+
+/// The Python class of an object, by name; nothing is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// Its module
+    pub module: Symbol,
+    /// Its qualified name in the module
+    pub name: Symbol,
+    /// `module.name`, in the original case
+    pub typename: Symbol,
+}
+
+/// A config as it was written: one object definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Object {
+    /// Python's `id()`, which means something only inside its container
+    pub id: i64,
+    /// Its class
+    pub class: ClassIx,
+    /// The content identifier, 64 hexadecimal digits; the job id if the object is a task
+    pub identifier: Text,
+    /// Its fields, in declaration order
+    pub fields: Record,
+    /// The task that produced it: an object (perhaps itself), an unresolved reference, or null
+    pub task: Value,
+    /// The tasks to run before it, a list
+    pub init_tasks: Value,
+    /// Whether it was flagged as not being part of the experiment's identity
+    pub meta: bool,
+    /// Whether it stands for a task that was not loaded when it was written; it has no fields then
+    pub stub: bool,
+    /// The file it was read from
+    pub container: u32,
+    /// The line in that file, from 1; 0 where the file is one value
+    pub line: u32,
+}
+
+/// The objects of one run or of one file.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// The values that the objects hold
+    pub store: Store,
+    pub(super) objects: Vec<Object>,
+    pub(super) classes: IndexSet<Class, ahash::RandomState>,
+    pub(super) files: Vec<PathBuf>,
+}
+
+impl Graph {
+    /// How many objects there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether there is no object.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// The object at an index of this graph.
+    ///
+    /// # Panics
+    /// If the index is of another graph.
+    #[inline]
+    #[must_use]
+    pub fn object(&self, at: ObjectIx) -> &Object {
+        &self.objects[at.at()]
+    }
+
+    /// The class of an object.
+    ///
+    /// # Panics
+    /// If the index is of another graph.
+    #[must_use]
+    pub fn class(&self, at: ClassIx) -> Class {
+        self.classes[at.0 as usize]
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// `module.Class` of an object.
+    #[must_use]
+    pub fn typename(&self, at: ObjectIx) -> std::borrow::Cow<'_, str> {
+        self.store.symbol(self.class(self.object(at).class).typename)
+    }
+
+    /// The content identifier of an object.
+    #[must_use]
+    pub fn identifier(&self, at: ObjectIx) -> std::borrow::Cow<'_, str> {
+        self.store.text(self.object(at).identifier).0
+    }
+
+    /// The value of one field, or `None` if the object has no such field.
+    #[must_use]
+    pub fn field(&self, at: ObjectIx, name: &str) -> Option<Value> {
+        let symbol = self.store.find_symbol(name.as_bytes())?;
+        let fields = self.object(at).fields;
+        let position = self.store.shape(fields.shape).iter().position(|&key| key == symbol)?;
+        Some(self.store.record_value(fields, position))
+    }
+
+    /// The file and line where an object stands.
+    #[must_use]
+    pub fn place(&self, at: ObjectIx) -> (&Path, u64) {
+        let object = self.object(at);
+        (self.file(object.container), u64::from(object.line))
+    }
+
+    /// The file of a container.
+    #[must_use]
+    pub fn file(&self, container: u32) -> &Path {
+        self.files.get(container as usize).map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// The objects that `at` holds in its fields and init tasks, however deep in lists and dicts, and the references that name
+    /// no object. Not the task that produced it.
+    pub fn held(&self, at: ObjectIx, mut found: impl FnMut(Value)) {
+        let object = self.object(at);
+        let mut pending: Vec<Value> = vec![object.init_tasks, Value::Dict(object.fields)];
+        while let Some(value) = pending.pop() {
+            match value {
+                Value::Object(_) | Value::Unresolved(_) => found(value),
+                Value::List(items) | Value::Set(items) => {
+                    let from = pending.len();
+                    pending.extend(self.store.items(items));
+                    pending[from..].reverse();
+                }
+                Value::Dict(record) => {
+                    let from = pending.len();
+                    pending.extend(self.store.entries(record).map(|(_, value)| value));
+                    pending[from..].reverse();
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The object graph of a run: configs, what they hold, and which of them are shared.
+//!
+//! objects.jsonl, configs.json, state.json, params.json and saved objects hold the same object definitions in different
+//! wrappings (`format.md` §2); each becomes a *container* of one [`Graph`]. Ids are Python's `id()`: they mean something
+//! only inside their container. A reference becomes the [`ObjectIx`] of the object it names while it is read, or stays
+//! [`Value::Unresolved`](crate::values::Value::Unresolved).
+
+mod container;
+mod cycles;
+mod decode;
+mod definition;
+mod dependencies;
+mod equality;
+mod graph;
+mod run;
+mod saved;
+
+pub use container::Source;
+pub use decode::Relocation;
+pub use equality::same_content;
+pub use graph::{Class, ClassIx, Graph, Object};
+pub use run::{JobKey, Roots, RunObjects};
+pub use saved::{SavedObject, load_saved};

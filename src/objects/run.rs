@@ -1,0 +1,237 @@
+//! The objects of a run: which are its jobs and actions, and where they are found when the run's own file lacks them.
+
+use ahash::{HashMap, HashSet};
+use indexmap::IndexMap;
+
+use super::container::{Container, Source};
+use super::decode::Relocation;
+use super::graph::Graph;
+use crate::error::{Error, Result};
+use crate::values::{ObjectIx, Symbol, Value};
+use crate::file;
+use crate::workspace::Run;
+
+/// Objects by identifier.
+pub type Roots = IndexMap<String, ObjectIx, ahash::RandomState>;
+
+/// What names a job on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JobKey {
+    /// The identifier of the job, 64 hexadecimal digits
+    pub job_id: String,
+    /// The identifier of its task: the directory under `jobs/`
+    pub task_id: String,
+}
+
+/// The objects of one run.
+#[derive(Debug)]
+pub struct RunObjects {
+    /// All of them
+    pub graph: Graph,
+    /// The jobs, in experimaestro's order: by their first appearance in the run's file, then those found elsewhere
+    pub jobs: Roots,
+    /// What state.json says each job needs; empty for the versions that have no state.json
+    pub dependencies: HashMap<String, Vec<String>>,
+    /// What could not be read
+    pub errors: Vec<Error>,
+}
+
+/// The run-level files of object definitions, newest format first.
+const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
+
+impl RunObjects {
+    /// Reads the objects of `run`. A job that the run's file lacks, or whose references it lacks, is completed from the job's
+    /// own params.json; what remains missing is in `errors`.
+    #[must_use]
+    pub fn load(run: &Run, keys: &[JobKey], relocation: &Relocation) -> Self {
+        let mut objects = Self {
+            graph: Graph::new(),
+            jobs: Roots::default(),
+            dependencies: HashMap::default(),
+            errors: Vec::new(),
+        };
+        let mut container = objects.read_run_file(run, keys, relocation);
+        if let Some(container) = &mut container {
+            objects.complete(run, keys, relocation, container);
+        }
+        for key in keys {
+            if !objects.jobs.contains_key(&key.job_id) {
+                let read = objects.read_params(run, key, relocation, None);
+                objects.adopt(key, read);
+            }
+        }
+        objects
+    }
+
+    fn read_run_file(&mut self, run: &Run, keys: &[JobKey], relocation: &Relocation) -> Option<Container> {
+        let file = FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok())?;
+        let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
+        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
+        if file.ends_with(FILES[0]) {
+            let container = self.graph.read_lines(source, bytes, &mut self.errors);
+            self.jobs = self.find_roots(keys.iter().map(|key| key.job_id.as_str()));
+            return Some(container);
+        }
+        let container = self.graph.read_whole(source, bytes, None, &mut self.errors);
+        match container.data {
+            Value::Dict(_) => self.take_configs_json(container.data),
+            _ => self.take_state_json(container.data),
+        }
+        Some(container)
+    }
+
+    /// The objects that have one of these identifiers, by identifier. Nothing else marks the jobs and the actions of an
+    /// objects.jsonl; the last of several objects wins, at the place of the first (`format.md` §2.5).
+    #[must_use]
+    pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
+        let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
+        let mut roots: IndexMap<&[u8], ObjectIx, ahash::RandomState> = IndexMap::default();
+        for (at, object) in self.graph.objects.iter().enumerate() {
+            let identifier = self.graph.store.bytes(object.identifier);
+            if wanted.contains(identifier) {
+                roots.insert(identifier, ObjectIx(crate::values::index(at)));
+            }
+        }
+        roots.into_iter().map(|(identifier, at)| (String::from_utf8_lossy(identifier).into_owned(), at)).collect()
+    }
+
+    /// configs.json: `"data"` is a dict from job id to reference.
+    fn take_configs_json(&mut self, data: Value) {
+        let Value::Dict(data) = data else { return };
+        let store = &self.graph.store;
+        for (job, value) in store.entries(data) {
+            if let Value::Object(at) = value {
+                self.jobs.insert(store.symbol(job).into_owned(), at);
+            }
+        }
+    }
+
+    /// state.json: `"data"` is a list of `{"id", "path", "task", "tags", "depends_on"}`.
+    fn take_state_json(&mut self, data: Value) {
+        let Value::List(rows) = data else { return };
+        let store = &self.graph.store;
+        let names = ["id", "task", "depends_on"].map(|name| store.find_symbol(name.as_bytes()));
+        for row in store.items(rows) {
+            let Value::Dict(row) = row else { continue };
+            let get = |name: Option<Symbol>| store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value);
+            let [Some(Value::Str(job)), Some(Value::Object(at)), needs] = names.map(get) else { continue };
+            let job = store.text(job).0.into_owned();
+            if let Some(Value::List(needs)) = needs {
+                let needs = store.items(needs).filter_map(|need| match need {
+                    Value::Str(need) => Some(store.text(need).0.into_owned()),
+                    _ => None,
+                });
+                self.dependencies.insert(job.clone(), needs.collect());
+            }
+            self.jobs.insert(job, at);
+        }
+    }
+
+    /// Looks for the objects that the run's file refers to but lacks in the params.json of the jobs that hold those references
+    /// (`format.md` §13.6): the ids are right if the same process wrote both files, as the id of the job itself shows.
+    fn complete(&mut self, run: &Run, keys: &[JobKey], relocation: &Relocation, container: &mut Container) {
+        if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
+            return;
+        }
+        for key in keys {
+            let Some(&root) = self.jobs.get(&key.job_id) else { continue };
+            let lacking = self.lacking(root);
+            if lacking.is_empty() {
+                continue;
+            }
+            let Ok((params, errors)) = self.read_params(run, key, relocation, Some((root, &container.ids))) else {
+                continue;
+            };
+            self.errors.extend(errors);
+            for (id, at) in params.ids {
+                container.ids.entry(id).or_insert(at);
+            }
+            for reference in &mut self.graph.store.unresolved {
+                if reference.container == container.number && reference.object.is_none() {
+                    reference.object = container.ids.get(&reference.id).copied();
+                }
+            }
+            super::cycles::cut(&mut self.graph);
+        }
+        self.report_dangling(keys);
+    }
+
+    /// The ids that are named below `root` and that no object has.
+    fn lacking(&self, root: ObjectIx) -> Vec<i64> {
+        let store = &self.graph.store;
+        let mut ids = Vec::new();
+        let mut seen = HashSet::default();
+        let mut pending = vec![root];
+        while let Some(at) = pending.pop() {
+            self.graph.held(at, |value| match value {
+                Value::Object(held) if seen.insert(held) => pending.push(held),
+                Value::Unresolved(reference) => ids.push(store.unresolved(reference).id),
+                _ => {}
+            });
+        }
+        ids
+    }
+
+    fn report_dangling(&mut self, keys: &[JobKey]) {
+        for key in keys {
+            let Some(&root) = self.jobs.get(&key.job_id) else { continue };
+            for id in self.lacking(root) {
+                let (file, line) = self.graph.place(root);
+                self.errors.push(
+                    Error::new(crate::error::Kind::Unresolved, format!("refers to object {id}, which no file holds"))
+                        .at_file(file)
+                        .at_line(line)
+                        .at_job(&key.job_id)
+                        .hint("its columns are null; the object was lost when the experiment was written"),
+                );
+            }
+        }
+    }
+
+    /// Reads the params.json of a job. With `known` (the job's object and the ids of the run's file), only if the same process
+    /// wrote it, and only the objects that the run's file lacks.
+    fn read_params(
+        &mut self,
+        run: &Run,
+        key: &JobKey,
+        relocation: &Relocation,
+        known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
+    ) -> Result<(Container, Vec<Error>)> {
+        let job_dir = run.workspace().job_dir(&key.task_id, &key.job_id)?;
+        let file = job_dir.join("params.json");
+        let bytes = file::read(&file)?;
+        let job_dir = job_dir.to_string_lossy();
+        let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
+        let mut errors = Vec::new();
+        if let Some((root, _)) = known {
+            let mut alone = Graph::new();
+            let own = alone.read_whole(source, bytes.clone(), None, &mut errors);
+            let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
+            if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
+                return Err(Error::format("another process wrote it").at_file(&file));
+            }
+            errors.clear();
+        }
+        let container = self.graph.read_whole(source, bytes, known.map(|(_, ids)| ids), &mut errors);
+        Ok((container, errors))
+    }
+
+    /// Makes the last object of a params.json the job's config.
+    fn adopt(&mut self, key: &JobKey, read: Result<(Container, Vec<Error>)>) {
+        match read {
+            Ok((container, errors)) => {
+                self.errors.extend(errors.into_iter().map(|error| error.at_job(&key.job_id)));
+                match container.last {
+                    Some(last) if self.graph.identifier(last) == key.job_id => drop(self.jobs.insert(key.job_id.clone(), last)),
+                    Some(_) => self.errors.push(
+                        Error::format("its last object is not the job").at_file(self.graph.file(container.number)).at_job(&key.job_id),
+                    ),
+                    None => {}
+                }
+            }
+            Err(error) => self.errors.push(
+                error.at_job(&key.job_id).hint("the job's parameters are null; it may never have started"),
+            ),
+        }
+    }
+}

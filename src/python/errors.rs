@@ -1,0 +1,66 @@
+//! Errors cross the boundary as instances of the classes in `xpframe.errors`.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyType};
+
+use crate::error::{Error, Kind};
+
+/// The class of `xpframe.errors` that a kind becomes.
+pub(super) fn class_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::WorkspaceNotFound => "WorkspaceNotFoundError",
+        Kind::ExperimentNotFound => "ExperimentNotFoundError",
+        Kind::RunNotFound => "RunNotFoundError",
+        Kind::JobNotFound => "JobNotFoundError",
+        Kind::InvalidName => "InvalidNameError",
+        Kind::InvalidArgument => "InvalidArgumentError",
+        Kind::Column => "ColumnError",
+        Kind::TooManyColumns => "TooManyColumnsError",
+        Kind::Format => "FormatError",
+        Kind::Unresolved => "UnresolvedError",
+        Kind::Field => "FieldError",
+        Kind::Io => "ReadError",
+    }
+}
+
+fn class<'py>(py: Python<'py>, kind: Kind) -> PyResult<Bound<'py, PyType>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = MODULE.get_or_try_init(py, || py.import("xpframe.errors").map(Bound::unbind))?;
+    Ok(module.bind(py).getattr(class_name(kind))?.cast_into()?)
+}
+
+/// The Python exception that says what `error` says.
+pub(super) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let place = error.place();
+    let details = PyDict::new(py);
+    details.set_item("file", place.file.as_ref().map(|file| file.to_string_lossy().into_owned()))?;
+    details.set_item("line", place.line)?;
+    details.set_item("job", place.job.as_deref())?;
+    details.set_item("field", place.field.as_deref())?;
+    details.set_item("hint", error.advice())?;
+    class(py, error.kind())?.call((error.reason(),), Some(&details))
+}
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        Python::attach(|py| exception(py, &error).map_or_else(|failure| failure, Self::from_value))
+    }
+}
+
+/// The exceptions of several errors, not raised.
+pub(super) fn exceptions<'py>(py: Python<'py>, errors: &[Error]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    errors.iter().map(|error| exception(py, error)).collect()
+}
+
+/// Every kind and its class, for the test that the table is complete.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_class_of_its_own() {
+        let names: std::collections::HashSet<&str> = Kind::ALL.into_iter().map(class_name).collect();
+        assert_eq!(names.len(), Kind::ALL.len());
+    }
+}

@@ -1,0 +1,33 @@
+//! The Python module `xpframe._core`: frozen handles on what the engine read. The only place that knows pyo3.
+
+mod arrow;
+mod config;
+mod convert;
+mod errors;
+mod run;
+mod source;
+mod workspace;
+
+use pyo3::prelude::*;
+
+/// The native half of xpframe.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::arrow::{Table, read_table};
+    #[pymodule_export]
+    use super::config::{Config, EnumValue, Unresolved, asdict, fields, identifier, tags, typename};
+    #[pymodule_export]
+    use super::run::{Run, open_run};
+    #[pymodule_export]
+    use super::source::{Source, open_source};
+    #[pymodule_export]
+    use super::workspace::{Workspace, glob_matches, is_workspace, near_misses};
+
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,237 @@
+//! A run, as Python asks for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use super::config::Config;
+use super::convert::{self, Style};
+use super::errors::exceptions;
+use super::source::{Origin, Source};
+use crate::error::{Error, Kind, did_you_mean};
+use crate::loaded::LoadedRun;
+use crate::records::{JobStatuses, Moment, Zone};
+use crate::values::Value;
+use crate::workspace;
+
+/// A handle on a run: each of its files is read at most once, when something needs it.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct Run {
+    source: Py<Source>,
+}
+
+impl Run {
+    pub(super) fn new(py: Python<'_>, run: workspace::Run) -> PyResult<Self> {
+        let loaded = Arc::new(LoadedRun::new(run));
+        Ok(Self { source: Py::new(py, Source::new(Origin::Run(loaded)))? })
+    }
+
+    pub(super) fn loaded(&self) -> &Arc<LoadedRun> {
+        self.source.get().loaded()
+    }
+
+    fn unknown_job(&self, what: &str, identifier: &str, known: &[&str]) -> Error {
+        let run = self.loaded().run();
+        let hint = did_you_mean(identifier, known.iter().copied())
+            .or_else(|| known.iter().find(|known| known.starts_with(identifier)).map(|known| format!("did you mean {known}?")))
+            .unwrap_or_else(|| format!("it has {}", known.len()));
+        let reason = format!("run {} of {} has no {what} {identifier:?}", run.id(), run.experiment());
+        Error::new(Kind::JobNotFound, reason).at_file(run.path()).hint(hint)
+    }
+}
+
+#[pymethods]
+impl Run {
+    /// The name of the experiment.
+    #[getter]
+    fn experiment(&self) -> &str {
+        self.loaded().run().experiment()
+    }
+
+    /// The identifier of the run.
+    #[getter]
+    fn run_id(&self) -> &str {
+        self.loaded().run().id()
+    }
+
+    /// The directory of the run.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.loaded().run().path().to_path_buf()
+    }
+
+    /// The root of the workspace.
+    #[getter]
+    fn workspace(&self) -> PathBuf {
+        self.loaded().run().workspace().root().to_path_buf()
+    }
+
+    /// Reads the jobs and their configs now.
+    fn load(&self, py: Python<'_>) {
+        let loaded = self.loaded();
+        py.detach(|| loaded.objects());
+    }
+
+    /// (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.
+    fn rows(&self, py: Python<'_>) -> Vec<(String, String)> {
+        let loaded = self.loaded();
+        let rows = py.detach(|| loaded.rows());
+        rows.rows.iter().map(|row| (rows.job_id(row).into_owned(), rows.task_id(row).into_owned())).collect()
+    }
+
+    /// The identifiers of the jobs that have a config, in experimaestro's order.
+    fn job_ids(&self, py: Python<'_>) -> Vec<String> {
+        let loaded = self.loaded();
+        py.detach(|| loaded.objects().jobs.keys().cloned().collect())
+    }
+
+    /// The config of a job.
+    fn job<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Bound<'py, Config>> {
+        let loaded = self.loaded();
+        let objects = py.detach(|| loaded.objects());
+        match objects.jobs.get(job_id) {
+            Some(&at) => Source::config(self.source.bind(py), at),
+            None => {
+                let known: Vec<&str> = objects.jobs.keys().map(String::as_str).collect();
+                let error = if loaded.rows().position(job_id).is_some() {
+                    Error::new(Kind::JobNotFound, "the config of the job could not be read").hint("see .errors").at_job(job_id)
+                } else {
+                    self.unknown_job("job", job_id, &known)
+                };
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The identifiers of the actions, in experimaestro's order.
+    fn action_ids(&self, py: Python<'_>) -> Vec<String> {
+        let loaded = self.loaded();
+        py.detach(|| loaded.actions().keys().cloned().collect())
+    }
+
+    /// The config, stored description and class of an action.
+    fn action<'py>(&self, py: Python<'py>, action_id: &str) -> PyResult<(Bound<'py, Config>, String, String)> {
+        let loaded = self.loaded();
+        let (actions, record) = py.detach(|| (loaded.actions(), loaded.record()));
+        match (actions.get(action_id), record.actions.get(action_id)) {
+            (Some(&at), Some(known)) => {
+                Ok((Source::config(self.source.bind(py), at)?, known.description.clone(), known.class.clone()))
+            }
+            _ => {
+                let known: Vec<&str> = actions.keys().map(String::as_str).collect();
+                Err(self.unknown_job("action", action_id, &known).into())
+            }
+        }
+    }
+
+    /// The tags of each job that has some: {job_id: {name: value}}, in the order of the rows.
+    fn tags_map<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let loaded = self.loaded();
+        let rows = py.detach(|| loaded.rows());
+        let map = PyDict::new(py);
+        for row in &rows.rows {
+            let Some(tags) = row.tags.filter(|&tags| rows.store.entries(tags).next().is_some()) else { continue };
+            let tags = convert::value(py, &rows.store, None, Value::Dict(tags), Style::Objects)?;
+            map.set_item(rows.job_id(row), tags)?;
+        }
+        Ok(map)
+    }
+
+    /// The jobs that each job needs: {job_id: [job_id, …]}, for the jobs that need some.
+    fn dependencies_map<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let loaded = self.loaded();
+        let needs = py.detach(|| loaded.all_dependencies());
+        let map = PyDict::new(py);
+        for (job_id, needs) in needs {
+            map.set_item(job_id, needs)?;
+        }
+        Ok(map)
+    }
+
+    /// {job_id: (state, failure or None)} of each job, in the order of the rows.
+    fn states<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let loaded = self.loaded();
+        let states = py.detach(|| {
+            let statuses = JobStatuses::open(loaded.run(), loaded.record());
+            let rows = loaded.rows();
+            // what is wrong with a small file is reported where its columns are read
+            let mut errors = Vec::new();
+            let state = |row| {
+                let job_id = rows.job_id(row);
+                let (state, failure) = statuses.state(&rows.task_id(row), &job_id, &mut errors);
+                (job_id.into_owned(), state.as_str(), failure)
+            };
+            rows.rows.iter().map(state).collect::<Vec<_>>()
+        });
+        let map = PyDict::new(py);
+        for (job_id, state, failure) in states {
+            map.set_item(job_id, (state, failure))?;
+        }
+        Ok(map)
+    }
+
+    /// What is known of the run itself, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970
+    /// UTC), run_tags, python_version, packages, git, alive. `zone` is that of times written without one.
+    #[pyo3(signature = (zone=None))]
+    fn record<'py>(&self, py: Python<'py>, zone: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
+        let zone = zone.map_or_else(|| Ok(Zone::local()), Zone::named)?;
+        let loaded = self.loaded();
+        let record = py.detach(|| loaded.record());
+        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_utc(&zone));
+        let dict = PyDict::new(py);
+        dict.set_item("status", &record.status)?;
+        dict.set_item("outcome", &record.outcome)?;
+        dict.set_item("hostname", &record.hostname)?;
+        dict.set_item("started_at", time(record.started_at))?;
+        dict.set_item("ended_at", time(record.ended_at))?;
+        dict.set_item("run_tags", &record.run_tags)?;
+        dict.set_item("python_version", &record.python_version)?;
+        dict.set_item("alive", record.alive)?;
+        let packages = PyDict::new(py);
+        for (name, version) in &record.packages {
+            packages.set_item(name, version)?;
+        }
+        dict.set_item("packages", packages)?;
+        let git = PyList::empty(py);
+        for repository in &record.git {
+            let entry = PyDict::new(py);
+            entry.set_item("package", &repository.package)?;
+            entry.set_item("path", &repository.path)?;
+            entry.set_item("commit", &repository.commit)?;
+            entry.set_item("branch", &repository.branch)?;
+            entry.set_item("dirty", repository.dirty)?;
+            entry.set_item("message", &repository.message)?;
+            git.append(entry)?;
+        }
+        dict.set_item("git", git)?;
+        Ok(dict)
+    }
+
+    /// The names under which `xp.save` saved something in this run.
+    fn saved_names(&self) -> PyResult<Vec<String>> {
+        Ok(self.loaded().run().saved()?)
+    }
+
+    /// What `xp.save` saved under a name: a config, or lists and dicts of them.
+    fn saved<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let loaded = Arc::clone(self.loaded());
+        let object = py.detach(|| loaded.saved(name))?;
+        let value = object.value;
+        let source = Bound::new(py, Source::new(Origin::Saved(loaded, name.to_owned(), object)))?;
+        convert::value(py, &source.get().graph().store, Some(&source), value, Style::Objects)
+    }
+
+    /// What could not be read, of what was read so far: exceptions of `xpframe.errors`, not raised.
+    fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        exceptions(py, &self.loaded().errors())
+    }
+}
+
+/// A run by the path of its directory.
+#[pyfunction]
+pub fn open_run(py: Python<'_>, path: PathBuf) -> PyResult<Run> {
+    let run = py.detach(|| workspace::Run::at(&path))?;
+    Run::new(py, run)
+}

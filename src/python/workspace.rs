@@ -1,0 +1,67 @@
+//! A workspace, as Python asks for it.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::run::Run;
+use crate::{columns, error, workspace};
+
+/// A handle on a workspace: names of experiments and runs. Reads directories only.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct Workspace {
+    workspace: workspace::Workspace,
+}
+
+#[pymethods]
+impl Workspace {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(Self { workspace: py.detach(|| workspace::Workspace::open(&path))? })
+    }
+
+    /// The root directory.
+    #[getter]
+    fn root(&self) -> PathBuf {
+        self.workspace.root().to_path_buf()
+    }
+
+    /// The names of the experiments, sorted.
+    fn experiments(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(py.detach(|| self.workspace.experiments())?)
+    }
+
+    /// The runs of an experiment, newest first.
+    fn runs(&self, py: Python<'_>, experiment: &str) -> PyResult<Vec<Run>> {
+        let runs = py.detach(|| self.workspace.runs(experiment))?;
+        runs.into_iter().map(|run| Run::new(py, run)).collect()
+    }
+
+    /// The run that `current` names, else the newest.
+    fn latest(&self, py: Python<'_>, experiment: &str) -> PyResult<Run> {
+        Run::new(py, py.detach(|| self.workspace.latest(experiment))?)
+    }
+
+    /// A run by its identifier.
+    fn run(&self, py: Python<'_>, experiment: &str, run_id: &str) -> PyResult<Run> {
+        Run::new(py, py.detach(|| self.workspace.run(experiment, run_id))?)
+    }
+}
+
+/// Whether a directory looks like a workspace.
+#[pyfunction]
+pub fn is_workspace(path: PathBuf) -> bool {
+    workspace::Workspace::is_workspace(&path)
+}
+
+/// Whether a name is one that a shell pattern means.
+#[pyfunction]
+pub fn glob_matches(pattern: &str, name: &str) -> bool {
+    columns::glob_matches(pattern, name)
+}
+
+/// The known names nearest to the wanted one, at most three.
+#[pyfunction]
+pub fn near_misses(wanted: &str, known: Vec<String>) -> Vec<String> {
+    error::near_misses(wanted, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,91 @@
+//! The events of an experiment, of which this run's are taken.
+
+use std::collections::HashMap;
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::small::read;
+use super::state::Told;
+use crate::error::Error;
+use crate::json;
+use crate::workspace::Run;
+
+/// An action announced by the driver.
+#[derive(Deserialize)]
+pub(super) struct ActionAdded {
+    event_type: String,
+    #[serde(default)]
+    run_id: Option<String>,
+    pub action_id: String,
+    #[serde(default)]
+    pub description: Option<String>,
+    #[serde(default)]
+    pub action_class: Option<String>,
+}
+
+/// What the scheduler of one run thought of a job at some time.
+#[derive(Deserialize)]
+struct JobState {
+    event_type: String,
+    #[serde(default)]
+    run_id: Option<String>,
+    job_id: String,
+    #[serde(default)]
+    scheduler_state: Option<String>,
+    #[serde(default)]
+    failure_reason: Option<String>,
+}
+
+/// The actions that the run `run_id` added, in order; the same action may come twice.
+pub(super) fn actions(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Vec<ActionAdded> {
+    let mut found = Vec::new();
+    each(run, "ActionAddedEvent", errors, |event: ActionAdded, name| {
+        if event.event_type == name && event.run_id.as_deref() == Some(run_id) {
+            found.push(event);
+        }
+    });
+    found
+}
+
+/// The last state that the scheduler of the run `run_id` gave each job.
+pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, Told> {
+    let mut found = HashMap::new();
+    each(run, "ExperimentJobStateEvent", errors, |event: JobState, name| {
+        if event.event_type == name
+            && event.run_id.as_deref() == Some(run_id)
+            && let Some(told) =
+                Told::read(&event.scheduler_state.unwrap_or_default(), event.failure_reason.as_deref())
+        {
+            found.insert(event.job_id, told);
+        }
+    });
+    found
+}
+
+/// Reads the lines that mention the event type `name`. A last line without line end is being written, or was
+/// cut when the driver was killed: it is left out in silence.
+fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut take: impl FnMut(T, &str)) {
+    let files = run.event_files().unwrap_or_else(|error| {
+        errors.push(error);
+        Vec::new()
+    });
+    let mention = Finder::new(name);
+    for file in files {
+        let bytes = match read(&file) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for line in json::lines(&bytes).filter(|line| mention.find(line.bytes).is_some()) {
+            match json::from_slice(line.bytes) {
+                Ok(event) => take(event, name),
+                Err(error) if line.ended => errors.push(error.at_file(&file).at_line(line.number)),
+                Err(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The state and the times of a job.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use super::events;
+use super::markers::{Failure, Markers, markers, read_failure};
+use super::moment::Moment;
+use super::run::RunRecord;
+use super::small::{read, read_json};
+use super::state::{FAILED, State, Told};
+use crate::error::Error;
+use crate::workspace::Run;
+
+/// What is known of the execution of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobStatus {
+    /// How far it came
+    pub state: State,
+    /// Why it failed, in upper case: `FAILED` (also where no file says more), `DEPENDENCY`, `TIMEOUT`,
+    /// `CANCELLED`, `MEMORY` …; there exactly when the state is an error
+    pub failure: Option<String>,
+    /// What the job said when it failed
+    pub message: Option<String>,
+    /// When it was submitted: only 2.0.x writes it here, `jobs.jsonl` has it always
+    pub submitted_at: Option<Moment>,
+    /// When it began to run, nothing if it never did
+    pub started_at: Option<Moment>,
+    /// When it ended, nothing unless it did
+    pub ended_at: Option<Moment>,
+    /// The exit code, where a file has it: mostly of jobs that failed
+    pub exit_code: Option<i64>,
+    /// How many times it was run again
+    pub retry_count: Option<u64>,
+}
+
+/// The states of the jobs of one run. Opened once; may be asked from several threads. Each `jobs/<task>/` is
+/// listed at most once and the run's events are read at most once, only when a job needs them.
+#[derive(Debug)]
+pub struct JobStatuses<'a> {
+    run: &'a Run,
+    record: &'a RunRecord,
+    listings: RwLock<HashMap<String, Listing>>,
+    told: OnceLock<HashMap<String, Told>>,
+}
+
+/// The job directories of a task; nothing when they cannot be listed, so that each has to be looked for.
+type Listing = Option<HashSet<String>>;
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct StatusFile {
+    state: Option<String>,
+    failure_reason: Option<String>,
+    scheduler_state: Option<String>,
+    scheduler_failure_reason: Option<String>,
+    submitted_time: Option<String>,
+    started_time: Option<String>,
+    ended_time: Option<String>,
+    exit_code: Option<i64>,
+    retry_count: Option<u64>,
+}
+
+impl StatusFile {
+    fn state(&self) -> Option<Told> {
+        Told::read(self.state.as_deref()?, self.failure_reason.as_deref())
+    }
+
+    fn scheduler_state(&self) -> Option<Told> {
+        Told::read(self.scheduler_state.as_deref()?, self.scheduler_failure_reason.as_deref())
+    }
+
+    fn error(&self) -> Option<Told> {
+        self.scheduler_state().filter(Told::is_error).or_else(|| self.state().filter(Told::is_error))
+    }
+}
+
+/// The decision on one job, and what it was made from.
+struct Decision {
+    told: Told,
+    failure: Failure,
+    /// The marker that says how the job ended
+    ended: Option<SystemTime>,
+}
+
+/// One job being looked at.
+struct Look<'a> {
+    job_id: &'a str,
+    /// Nothing when there is no directory, so that nothing is looked for
+    directory: Option<PathBuf>,
+    markers: Markers,
+    /// Read when first needed
+    status: Option<StatusFile>,
+}
+
+impl Look<'_> {
+    fn status(&mut self, errors: &mut Vec<Error>) -> &StatusFile {
+        self.status.get_or_insert_with(|| {
+            let before = errors.len();
+            let file = self.directory.as_ref().map(|directory| directory.join(".experimaestro/status.json"));
+            let status = file.and_then(|file| read_json(&file, errors)).unwrap_or_default();
+            name_job(errors, before, self.job_id);
+            status
+        })
+    }
+}
+
+impl<'a> JobStatuses<'a> {
+    /// Prepares for the jobs of `run`. Reads nothing yet.
+    #[must_use]
+    pub fn open(run: &'a Run, record: &'a RunRecord) -> Self {
+        Self { run, record, listings: RwLock::default(), told: OnceLock::new() }
+    }
+
+    /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
+    /// files are told in `errors`.
+    pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> (State, Option<String>) {
+        let Decision { told, .. } = self.decide(&mut self.look(task_id, job_id, errors), errors);
+        (told.state, told.reason)
+    }
+
+    /// Everything known of the execution of a job. Wrong files are told in `errors`.
+    pub fn job(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobStatus {
+        let mut look = self.look(task_id, job_id, errors);
+        let Decision { told, failure, ended } = self.decide(&mut look, errors);
+        look.status(errors);
+        let Look { directory, markers, status, .. } = look;
+        let status = status.unwrap_or_default();
+        let mut moment = |text: &Option<String>, field: &str| {
+            let text = text.as_deref()?;
+            let moment = Moment::parse(text);
+            if moment.is_none() {
+                let file = directory.as_deref().unwrap_or(Path::new("")).join(".experimaestro/status.json");
+                let wrong = Error::format(format!("{text:?} is not a time"));
+                errors.push(wrong.at_file(&file).at_job(job_id).at_field(field));
+            }
+            moment
+        };
+        let submitted_at = moment(&status.submitted_time, "submitted_time");
+        let started_at = if has_started(directory.as_deref(), &markers) {
+            // 1.x has no status file, but leaves the pid file of the last start behind
+            moment(&status.started_time, "started_time").or_else(|| markers.pid.and_then(Moment::from_system))
+        } else {
+            None
+        };
+        let ended_at = match told.state {
+            State::Done | State::Error if ended.is_some() || started_at.is_some() => {
+                // a stale file may hold the end of an earlier attempt
+                let is_current = status.state().is_some_and(|written| written.state == told.state);
+                let written = if is_current { moment(&status.ended_time, "ended_time") } else { None };
+                written.or_else(|| ended.and_then(Moment::from_system))
+            }
+            _ => None,
+        };
+        JobStatus {
+            state: told.state,
+            failure: told.reason,
+            message: failure.message,
+            submitted_at,
+            started_at,
+            ended_at,
+            exit_code: failure.code.or(status.exit_code),
+            retry_count: status.retry_count,
+        }
+    }
+
+    /// Looks for the directory of a job and its markers.
+    fn look<'j>(&self, task_id: &str, job_id: &'j str, errors: &mut Vec<Error>) -> Look<'j> {
+        let mut look = Look { job_id, directory: None, markers: Markers::default(), status: None };
+        match self.run.workspace().job_dir(task_id, job_id) {
+            Ok(directory) if self.is_listed(task_id, job_id, errors) => {
+                let before = errors.len();
+                look.markers = markers(&directory, task_id, errors);
+                name_job(errors, before, job_id);
+                look.directory = Some(directory);
+            }
+            Ok(_) => {}
+            Err(error) => errors.push(error.at_job(job_id)),
+        }
+        look
+    }
+
+    /// Whether the job may have a directory.
+    fn is_listed(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> bool {
+        let lists = |listing: &Listing| listing.as_ref().is_none_or(|jobs| jobs.contains(job_id));
+        if let Some(listing) = self.listings.read().unwrap_or_else(PoisonError::into_inner).get(task_id) {
+            return lists(listing);
+        }
+        let mut listings = self.listings.write().unwrap_or_else(PoisonError::into_inner);
+        lists(listings.entry(task_id.to_owned()).or_insert_with(|| {
+            let jobs = self.run.workspace().jobs_of(task_id).map_err(|error| errors.push(error));
+            jobs.ok().map(Iterator::collect)
+        }))
+    }
+
+    /// Decides by the rules of `format.md` §8: the markers are always right, then comes who wrote last.
+    fn decide(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Decision {
+        if let Some(decision) = by_markers(&look.markers, look.job_id, errors) {
+            return decision;
+        }
+        let mut told = self.without_markers(look, errors);
+        if told.is_error() {
+            told.reason.get_or_insert_with(|| FAILED.to_owned());
+        } else {
+            told.reason = None;
+        }
+        Decision { told, failure: Failure::default(), ended: None }
+    }
+
+    fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Told {
+        let recorded = self.record.job_states.get(look.job_id).and_then(|word| Told::read(word, None));
+        let told = |state| Told { state, reason: None };
+        if look.directory.is_none() && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
+        {
+            // a transient job whose directory was removed after its success
+            return told(State::Done);
+        }
+        let is_alive = self.record.alive == Some(true);
+        if is_alive && let Some(now) = self.last_event(look.job_id, errors).filter(|event| !event.is_error())
+        {
+            // what the job's own files say of an error is then of an earlier run
+            let runs = look.markers.pid.is_some() || now.state == State::Running;
+            return if runs { told(State::Running) } else { now.clone() };
+        }
+        if let Some(error) = look.status(errors).error() {
+            return error;
+        }
+        if let Some(error) =
+            recorded.clone().filter(|recorded| recorded.is_error() && recorded.reason.is_some())
+        {
+            return error;
+        }
+        let event = self.last_event(look.job_id, errors).cloned();
+        if let Some(error) = [&event, &recorded].into_iter().flatten().find(|told| told.is_error()) {
+            return Told::error(error.reason.as_deref());
+        }
+        let status = look.status(errors);
+        let sources = [event, status.scheduler_state(), status.state(), recorded];
+        let says = |wanted: State| sources.iter().flatten().any(|told| told.state == wanted);
+        if says(State::Done) && look.markers.pid.is_none() {
+            return told(State::Done);
+        }
+        if look.markers.pid.is_some() || says(State::Running) {
+            return told(if self.record.alive == Some(false) { State::Lost } else { State::Running });
+        }
+        let known = sources.into_iter().flatten().find(|told| told.state != State::Unscheduled);
+        known.unwrap_or_else(|| told(State::Unscheduled))
+    }
+
+    /// The last state that the scheduler of this run gave the job.
+    fn last_event(&self, job_id: &str, errors: &mut Vec<Error>) -> Option<&Told> {
+        self.told.get_or_init(|| events::job_states(self.run, &self.record.run_id, errors)).get(job_id)
+    }
+}
+
+/// Puts the job into the errors that were added since `before`.
+fn name_job(errors: &mut [Error], before: usize, job_id: &str) {
+    for error in &mut errors[before..] {
+        *error = error.clone().at_job(job_id);
+    }
+}
+
+fn by_markers(markers: &Markers, job_id: &str, errors: &mut Vec<Error>) -> Option<Decision> {
+    let done = |failure, ended| Decision {
+        told: Told { state: State::Done, reason: None },
+        failure,
+        ended: Some(ended),
+    };
+    if let Some(ended) = markers.done {
+        return Some(done(Failure::default(), ended));
+    }
+    let (file, ended) = markers.failed.as_ref()?;
+    let bytes = read(file).unwrap_or_else(|error| {
+        errors.push(error.at_job(job_id));
+        None
+    });
+    let failure = read_failure(&bytes.unwrap_or_default());
+    if failure.code == Some(0) && failure.reason.is_none() {
+        return Some(done(failure, *ended));
+    }
+    let mut told = Told::error(failure.reason.as_deref());
+    told.reason.get_or_insert_with(|| FAILED.to_owned());
+    Some(Decision { told, failure, ended: Some(*ended) })
+}
+
+/// Whether the job ever ran: `started_time` of one that did not is the time of its directory.
+fn has_started(directory: Option<&Path>, markers: &Markers) -> bool {
+    let has_params = |directory: &Path| {
+        fs::metadata(directory.join("params.json")).is_ok_and(|found| found.is_file() && found.len() > 0)
+    };
+    !markers.is_empty() || directory.is_some_and(has_params)
+}

@@ -1,0 +1,95 @@
+//! The marker files that a job leaves in its directory: `<name>.done`, `<name>.failed`, `<name>.pid`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::json;
+
+/// When the marker files of a job were written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Markers {
+    pub done: Option<SystemTime>,
+    pub failed: Option<(PathBuf, SystemTime)>,
+    pub pid: Option<SystemTime>,
+}
+
+impl Markers {
+    /// Whether the job left no sign of itself.
+    pub fn is_empty(&self) -> bool {
+        self.done.is_none() && self.failed.is_none() && self.pid.is_none()
+    }
+}
+
+/// How a job failed, as its `.failed` file tells it.
+#[derive(Debug, Default)]
+pub(super) struct Failure {
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+}
+
+/// Looks for the markers of a job: named by the last part of its task, before 2.1.4 sometimes in another
+/// case.
+pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) -> Markers {
+    let name = task_id.rsplit('.').next().unwrap_or(task_id);
+    let found = named_markers(directory, name, errors);
+    if !found.is_empty() {
+        return found;
+    }
+    match other_case(directory, name) {
+        Some(spelled) => named_markers(directory, &spelled, errors),
+        None => found,
+    }
+}
+
+fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Markers {
+    let mut written = |suffix: &str| {
+        let file = directory.join(format!("{name}.{suffix}"));
+        let found = fs::metadata(&file).ok()?;
+        if !found.is_file() {
+            errors.push(Error::format("is not a regular file").at_file(&file));
+            return None;
+        }
+        Some((file, found.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
+    };
+    let done = written("done").map(|(_, time)| time);
+    // a done job is done whatever else is there
+    let failed = if done.is_none() { written("failed") } else { None };
+    let pid = written("pid").map(|(_, time)| time);
+    Markers { done, failed, pid }
+}
+
+/// The name of a marker in `directory` that equals `name` but for its case.
+fn other_case(directory: &Path, name: &str) -> Option<String> {
+    fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).find_map(
+        |file| {
+            let (stem, suffix) = file.rsplit_once('.')?;
+            let is_marker = matches!(suffix, "done" | "failed" | "pid")
+                && stem != name
+                && stem.eq_ignore_ascii_case(name);
+            is_marker.then(|| stem.to_owned())
+        },
+    )
+}
+
+/// Reads the content of `.failed`: an exit code as text (1.x), or an object (2.x). Anything else is a failure
+/// without particulars.
+pub(super) fn read_failure(bytes: &[u8]) -> Failure {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct FailedFile {
+        code: Option<i64>,
+        reason: Option<String>,
+        failure_status: Option<String>,
+        message: Option<String>,
+    }
+    if let Ok(code) = json::from_slice::<i64>(bytes) {
+        return Failure { code: Some(code), ..Failure::default() };
+    }
+    let file: FailedFile = json::from_slice(bytes).unwrap_or_default();
+    Failure { code: file.code, reason: file.reason.or(file.failure_status), message: file.message }
+}

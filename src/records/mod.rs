@@ -1,0 +1,26 @@
+//! The small files: what is known of a run and of the state of its jobs.
+//!
+//! [`run_record`] joins what `status.json`, `environment.json` and the event files say of a run.
+//! [`JobStatuses`] decides the state of each job from marker files first, then from what the scheduler wrote
+//! (`format.md` §8, "better rules"). A small file that is wrong, cut or unreadable becomes an entry in the
+//! caller's list of errors, never a failure; a missing one is no error at all, since every version writes
+//! another selection of them.
+
+mod alive;
+mod events;
+mod jobs;
+mod markers;
+mod moment;
+mod roots;
+mod rows;
+mod run;
+mod small;
+mod state;
+
+pub use jobs::{JobStatus, JobStatuses};
+pub use moment::{Moment, Zone};
+pub use roots::recorded_roots;
+pub use rows::{JobRow, JobRows};
+pub use run::{ActionRecord, GitRecord, RunRecord, run_record};
+pub use small::{LARGEST, read};
+pub use state::State;

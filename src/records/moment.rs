@@ -1,0 +1,81 @@
+//! Points in time: experimaestro writes some without a zone.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::error::{Error, Kind, Result};
+
+/// A point in time as a file tells it, in microseconds since 1970-01-01T00:00.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// What a clock on the wall showed where the file was written; the zone is not recorded
+    Naive(i64),
+    /// UTC
+    Utc(i64),
+}
+
+impl Moment {
+    /// Reads the ISO 8601 text of Python's `isoformat()`, with or without an offset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(moment) = text.parse::<Timestamp>() {
+            return Some(Self::Utc(moment.as_microsecond()));
+        }
+        let wall: DateTime = text.parse().ok()?;
+        Some(Self::Naive(TimeZone::UTC.to_timestamp(wall).ok()?.as_microsecond()))
+    }
+
+    /// Reads seconds since 1970 in UTC, as `jobs.jsonl` and events have them; nothing for a number that is no
+    /// time.
+    #[must_use]
+    pub fn from_unix(seconds: f64) -> Option<Self> {
+        let micros = (seconds * 1e6).round();
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+        let whole = (micros.is_finite() && micros.abs() < 3e17).then_some(micros as i64)?;
+        Timestamp::from_microsecond(whole).ok().map(|_| Self::Utc(whole))
+    }
+
+    /// The time that a file system keeps.
+    #[must_use]
+    pub fn from_system(time: SystemTime) -> Option<Self> {
+        Timestamp::try_from(time).ok().map(|moment| Self::Utc(moment.as_microsecond()))
+    }
+
+    /// Microseconds since 1970 in UTC, a naive time being read in `zone`. A time that the zone skips is read
+    /// with the offset before the gap, one that it has twice is the first of the two.
+    #[must_use]
+    pub fn to_utc(self, zone: &Zone) -> i64 {
+        match self {
+            Self::Utc(micros) => micros,
+            Self::Naive(micros) => Timestamp::from_microsecond(micros)
+                .and_then(|wall| zone.0.to_timestamp(TimeZone::UTC.to_datetime(wall)))
+                .map_or(micros, Timestamp::as_microsecond),
+        }
+    }
+}
+
+/// The zone in which times without a zone are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone of this machine.
+    #[must_use]
+    pub fn local() -> Self {
+        Self(TimeZone::system())
+    }
+
+    /// A zone by its name in the IANA database, as `Europe/Paris` or `UTC`.
+    ///
+    /// # Errors
+    /// `InvalidArgument`: no such zone.
+    pub fn named(name: &str) -> Result<Self> {
+        TimeZone::get(name).map(Self).map_err(|_| {
+            Error::new(Kind::InvalidArgument, format!("there is no time zone {name:?}"))
+                .hint("give a name of the IANA database, as Europe/Paris or UTC")
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! The rows of a run: one a job, with its tags.
+//!
+//! jobs.jsonl has them since 2.0.0; before, and in runs migrated from there, state.json has those of a launch that ended well
+//! and the links under `jobs/` lead to the params.json of the others (`format.md` §1.2, §4, §9).
+
+use std::path::Path;
+
+use ahash::HashMap;
+
+use crate::error::{Error, Result};
+use crate::file;
+use crate::json::{self, Reader, Syntax};
+use crate::values::{Plain, Record, Store, Symbol, Text, Value, read, record};
+use crate::workspace::Run;
+
+/// One job of a run, as the run recorded it.
+#[derive(Debug, Clone, Copy)]
+pub struct JobRow {
+    /// Its identifier
+    pub job_id: Text,
+    /// The identifier of its task
+    pub task_id: Symbol,
+    /// Its tags
+    pub tags: Option<Record>,
+    /// When it was submitted, in microseconds since 1970 UTC
+    pub submitted: Option<i64>,
+}
+
+/// The jobs of a run, in the order in which they were submitted.
+#[derive(Debug, Default)]
+pub struct JobRows {
+    /// What their tags point into
+    pub store: Store,
+    /// The jobs; each identifier once
+    pub rows: Vec<JobRow>,
+    /// Lines and files that could not be read
+    pub errors: Vec<Error>,
+    places: HashMap<Box<[u8]>, usize>,
+}
+
+impl JobRows {
+    /// Reads the jobs of `run`. What cannot be read is in `errors`.
+    #[must_use]
+    pub fn load(run: &Run) -> Self {
+        let mut rows = Self::default();
+        let jobs = run.path().join("jobs.jsonl");
+        if jobs.symlink_metadata().is_ok() {
+            match file::read(&jobs) {
+                Ok(bytes) => rows.read_jobs_jsonl(&jobs, bytes),
+                Err(error) => rows.errors.push(error),
+            }
+            return rows;
+        }
+        let state = run.path().join("state.json");
+        if state.symlink_metadata().is_ok() {
+            let read = file::read(&state).and_then(|bytes| rows.read_state_json(bytes));
+            rows.errors.extend(read.err().map(|error| error.at_file(&state)));
+        }
+        rows.follow_links(run);
+        rows
+    }
+
+    /// The identifier of a job.
+    #[must_use]
+    pub fn job_id(&self, row: &JobRow) -> std::borrow::Cow<'_, str> {
+        self.store.text(row.job_id).0
+    }
+
+    /// The identifier of a job's task.
+    #[must_use]
+    pub fn task_id(&self, row: &JobRow) -> std::borrow::Cow<'_, str> {
+        self.store.symbol(row.task_id)
+    }
+
+    /// The position of a job, by its identifier.
+    #[must_use]
+    pub fn position(&self, job_id: &str) -> Option<usize> {
+        self.places.get(job_id.as_bytes()).copied()
+    }
+
+    fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>) {
+        let (bytes, _) = self.store.take_file(bytes);
+        for line in json::lines(&bytes) {
+            match self.read_line(line) {
+                Ok(row) => self.push(row),
+                Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
+            }
+        }
+    }
+
+    fn read_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
+        std::str::from_utf8(line.bytes).map_err(|_| Error::format("the line is not UTF-8"))?;
+        let mut reader = Reader::new(line.bytes);
+        let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
+        reader.entries(|reader, key| {
+            match (key.raw, reader.peek()?) {
+                (b"job_id", json::Kind::String) => {
+                    job_id = Some(self.store.string(reader.string()?, line.start)?)
+                }
+                (b"task_id", json::Kind::String) => {
+                    task_id = Some(self.store.string(reader.string()?, line.start)?)
+                }
+                (b"tags", json::Kind::Dict) => {
+                    tags = Some(record(reader, line.start, &mut self.store, &mut Plain)?)
+                }
+                (b"timestamp", json::Kind::Number) => submitted = microseconds(reader.number()?),
+                _ => reader.skip()?,
+            }
+            Ok::<(), Syntax>(())
+        })?;
+        reader.end()?;
+        let missing = |key| Error::format(format!("a job without \"{key}\"")).hint("its row is left out");
+        let job_id = job_id.ok_or_else(|| missing("job_id"))?;
+        let task_id = self.symbol(task_id.ok_or_else(|| missing("task_id"))?);
+        Ok(JobRow { job_id, task_id, tags, submitted })
+    }
+
+    fn symbol(&mut self, text: Text) -> Symbol {
+        let name = self.store.bytes(text).to_vec();
+        self.store.intern(&name)
+    }
+
+    /// Adds a row; a later one of the same job takes the place of the first.
+    fn push(&mut self, row: JobRow) {
+        let next = self.rows.len();
+        let job_id = self.store.bytes(row.job_id);
+        if let Some(&place) = self.places.get(job_id) {
+            self.rows[place] = row;
+        } else {
+            self.places.insert(job_id.into(), next);
+            self.rows.push(row);
+        }
+    }
+
+    /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
+    fn read_state_json(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let (bytes, base) = self.store.take_file(bytes);
+        std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
+        let mut reader = Reader::new(&bytes);
+        let mut data = Value::Null;
+        reader.entries(|reader, key| {
+            match key.raw {
+                b"data" => data = read(reader, base, &mut self.store, &mut Plain)?,
+                _ => reader.skip()?,
+            }
+            Ok::<(), Syntax>(())
+        })?;
+        let Value::List(data) = data else { return Err(Error::format("\"data\" is not a list")) };
+        let rows: Vec<Value> = self.store.items(data).collect();
+        for row in rows {
+            if let Some(row) = self.state_row(row) {
+                self.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn state_row(&mut self, row: Value) -> Option<JobRow> {
+        let Value::Dict(row) = row else { return None };
+        let [id, path, tags] = ["id", "path", "tags"].map(|name| {
+            let name = self.store.find_symbol(name.as_bytes());
+            self.store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value)
+        });
+        let (Some(Value::Str(job_id)), Some(Value::Str(path))) = (id, path) else { return None };
+        let tags = if let Some(Value::Dict(tags)) = tags { Some(tags) } else { None };
+        // …/jobs/<task_id>/<job_id>
+        let task_id = self.store.bytes(path).rsplit(|&byte| byte == b'/').nth(1)?.to_vec();
+        let task_id = self.store.intern(&task_id);
+        Some(JobRow { job_id, task_id, tags, submitted: None })
+    }
+
+    /// The jobs that the run links to, with the tags of their params.json, unless they have a row already.
+    fn follow_links(&mut self, run: &Run) {
+        let links = match run.linked_jobs() {
+            Ok(links) => links,
+            Err(error) => return self.errors.push(error),
+        };
+        for link in links {
+            if self.places.contains_key(link.job_id.as_bytes()) {
+                continue;
+            }
+            // what is wrong with a params.json is reported where its objects are read
+            let tags = self.params_tags(run, &link.task_id, &link.job_id).unwrap_or(None);
+            let job_id = self.store.push_text(link.job_id.as_bytes());
+            let task_id = self.store.intern(link.task_id.as_bytes());
+            self.push(JobRow { job_id, task_id, tags, submitted: None });
+        }
+    }
+
+    fn params_tags(&mut self, run: &Run, task_id: &str, job_id: &str) -> Result<Option<Record>> {
+        let params = run.workspace().job_dir(task_id, job_id)?.join("params.json");
+        let (bytes, base) = self.store.take_file(file::read(&params)?);
+        std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
+        let mut tags = None;
+        Reader::new(&bytes).entries(|reader, key| {
+            match (key.raw, reader.peek()?) {
+                (b"tags", json::Kind::Dict) => {
+                    tags = Some(record(reader, base, &mut self.store, &mut Plain)?)
+                }
+                _ => reader.skip()?,
+            }
+            Ok::<(), Syntax>(())
+        })?;
+        Ok(tags)
+    }
+}
+
+/// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
+#[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
+fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
+    match seconds {
+        json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
+        json::Number::Float(seconds) if seconds.is_finite() => {
+            let whole = (seconds.trunc() as i64).checked_mul(1_000_000)?;
+            whole.checked_add((seconds.fract() * 1e6).round_ties_even() as i64)
+        }
+        _ => None,
+    }
+}

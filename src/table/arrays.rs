@@ -1,0 +1,240 @@
+//! Values of one type become one array.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, LargeListArray,
+    LargeStringArray, PrimitiveArray, StringArray, StringViewArray, StructArray, UInt32Array, UInt64Array,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Decimal128Type, Field};
+use arrow::error::ArrowError;
+use indexmap::{IndexMap, IndexSet};
+
+use super::levels::{record_of, values_under};
+use super::schema::{Texts, data_type};
+use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
+use crate::objects::Graph;
+use crate::values::{Store, Value};
+
+type Made = Result<ArrayRef, ArrowError>;
+
+/// Builds arrays of the values of one store.
+pub(super) struct Arrays<'a> {
+    pub store: &'a Store,
+    pub graph: Option<&'a Graph>,
+    pub places: &'a Places,
+    pub texts: Texts,
+    /// Whether some text could not be held as it is: it has unpaired surrogates
+    pub surrogates: bool,
+}
+
+impl<'a> Arrays<'a> {
+    /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
+    pub fn values(&mut self, values: &[Value], at: PlaceIx, part: Part, kind: &Type) -> Made {
+        Ok(match kind {
+            Type::Bool => Arc::new(values.iter().map(|&value| boolean(value)).collect::<BooleanArray>()),
+            Type::Int64 => Arc::new(values.iter().map(|&value| int(value)).collect::<Int64Array>()),
+            Type::UInt64 => Arc::new(values.iter().map(|&value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>()),
+            Type::Decimal => {
+                let wide: PrimitiveArray<Decimal128Type> = values.iter().map(|&value| self.wide(value)).collect::<Decimal128Array>();
+                Arc::new(wide.with_precision_and_scale(38, 0)?)
+            }
+            Type::Float64 => {
+                let number = part == Part::Number;
+                Arc::new(values.iter().map(|&value| self.float(value, number)).collect::<Float64Array>())
+            }
+            Type::Digits => self.strings(values.iter().map(|&value| self.digits(value)).collect()),
+            Type::Utf8 => {
+                let texts: Vec<Option<Cow<'a, str>>> = values.iter().map(|&value| self.string(value)).collect();
+                self.strings(texts)
+            }
+            Type::Enum => self.enums(values)?,
+            Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
+            Type::List(item) => self.lists(values, at, part, item)?,
+            Type::Struct(members) => self.structs(values, at, members)?,
+        })
+    }
+
+    /// The classes of the configs among `values`.
+    pub fn classes(&self, values: &[Value]) -> ArrayRef {
+        self.of_objects(values, |graph, object| graph.typename(object))
+    }
+
+    /// The content identifiers of the configs among `values`.
+    pub fn identifiers(&self, values: &[Value]) -> ArrayRef {
+        self.of_objects(values, |graph, object| graph.identifier(object))
+    }
+
+    fn of_objects(
+        &self,
+        values: &[Value],
+        say: impl Fn(&'a Graph, crate::values::ObjectIx) -> Cow<'a, str>,
+    ) -> ArrayRef {
+        let text = |&value: &Value| match (value, self.graph) {
+            (Value::Object(object), Some(graph)) => Some(say(graph, object)),
+            _ => None,
+        };
+        self.strings(values.iter().map(text).collect())
+    }
+
+    fn strings(&self, texts: Vec<Option<Cow<'_, str>>>) -> ArrayRef {
+        strings(&texts, self.texts)
+    }
+
+    fn string(&mut self, value: Value) -> Option<Cow<'a, str>> {
+        let (Value::Str(text) | Value::Path(text)) = value else { return None };
+        let (text, surrogates) = self.store.text(text);
+        self.surrogates |= surrogates;
+        Some(text)
+    }
+
+    fn digits(&self, value: Value) -> Option<Cow<'a, str>> {
+        match value {
+            Value::Int(value) => Some(value.to_string().into()),
+            Value::BigInt(text) => Some(self.store.text(text).0),
+            _ => None,
+        }
+    }
+
+    fn wide(&self, value: Value) -> Option<i128> {
+        match value {
+            Value::Int(value) => Some(value.into()),
+            Value::BigInt(text) => self.store.text(text).0.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A float, or an int too where every int of the column survives.
+    #[allow(clippy::cast_precision_loss, reason = "the type of the column was chosen so that nothing is lost")]
+    fn float(&self, value: Value, ints_too: bool) -> Option<f64> {
+        match value {
+            Value::Float(value) => Some(value),
+            Value::Int(value) if ints_too => Some(value as f64),
+            Value::BigInt(text) if ints_too => self.store.text(text).0.parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn enums(&self, values: &[Value]) -> Made {
+        let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
+        let mut codes: IndexMap<u32, u32, ahash::RandomState> = IndexMap::default();
+        let mut code = |&value: &Value| {
+            let Value::Enum(at) = value else { return None };
+            let name = || Some(self.store.symbol(self.store.enum_member(at)?.name));
+            match codes.get(&at) {
+                Some(&code) => Some(code),
+                None => {
+                    let code = crate::values::index(names.insert_full(name()?).0);
+                    codes.insert(at, code);
+                    Some(code)
+                }
+            }
+        };
+        let keys: Vec<Option<u32>> = values.iter().map(&mut code).collect();
+        Ok(match self.texts {
+            Texts::View => {
+                let keys: UInt32Array = keys.into_iter().collect();
+                Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
+            }
+            Texts::Large => {
+                let keys: Int32Array = keys.into_iter().map(|key| key.and_then(|key| i32::try_from(key).ok())).collect();
+                Arc::new(DictionaryArray::try_new(keys, Arc::new(LargeStringArray::from_iter_values(names)))?)
+            }
+        })
+    }
+
+    fn lists(&mut self, values: &[Value], at: PlaceIx, part: Part, item: &Type) -> Made {
+        let mut items: Vec<Value> = Vec::new();
+        let mut ends: Vec<usize> = Vec::with_capacity(values.len());
+        let mut there: Vec<bool> = Vec::with_capacity(values.len());
+        for &value in values {
+            let held = match (value, part) {
+                (Value::List(items), Part::List) => Some(self.store.items(items).collect()),
+                (Value::Set(items), Part::Set) => Some(self.sorted(self.store.items(items).collect())),
+                _ => None,
+            };
+            there.push(held.is_some());
+            let from = items.len();
+            items.extend::<Vec<Value>>(held.unwrap_or_default());
+            ends.push(items.len() - from);
+        }
+        let inside = self.places.get(at).inside(part).unwrap_or(at);
+        let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
+        let array = self.values(&items, inside, inside_part, item)?;
+        let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
+        let lists = LargeListArray::try_new(field, OffsetBuffer::from_lengths(ends), array, Some(NullBuffer::from(there)))?;
+        Ok(Arc::new(lists))
+    }
+
+    fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
+        let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
+            return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
+        };
+        let arrays: Result<Vec<ArrayRef>, ArrowError> = members
+            .iter()
+            .map(|member| {
+                let own = member.place == at;
+                let below = || values_under(values, self.places.get(member.place).key(), self.store, self.graph);
+                let held = if own { Cow::Borrowed(values) } else { Cow::Owned(below()) };
+                match member.what {
+                    What::Class => Ok(self.classes(&held)),
+                    What::Part(part) => self.values(&held, member.place, part, &member.kind),
+                    What::Inside => {
+                        let Type::Struct(members) = &member.kind else {
+                            return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
+                        };
+                        let held: Vec<Value> =
+                            held.iter().map(|&value| record_of(value, self.graph).map_or(Value::Null, |_| value)).collect();
+                        self.structs(&held, member.place, members)
+                    }
+                }
+            })
+            .collect();
+        let there: NullBuffer = values.iter().map(|&value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+        Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
+    }
+
+    /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
+    fn sorted(&self, mut members: Vec<Value>) -> Vec<Value> {
+        members.sort_by(|&a, &b| self.rank(a).partial_cmp(&self.rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+        members
+    }
+
+    fn rank(&self, value: Value) -> (u8, f64, Cow<'a, str>) {
+        let number = self.float(value, true).unwrap_or_default();
+        match value {
+            Value::Null | Value::Unresolved(_) => (0, 0.0, "".into()),
+            Value::Bool(value) => (1, f64::from(u8::from(value)), "".into()),
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
+                // NaN after every other number
+                (2, if number.is_nan() { f64::INFINITY } else { number }, self.digits(value).unwrap_or_default())
+            }
+            Value::Str(text) | Value::Path(text) => (3, 0.0, self.store.text(text).0),
+            Value::Enum(at) => {
+                let name = self.store.enum_member(at).map(|member| self.store.symbol(member.name));
+                (4, 0.0, name.unwrap_or_default())
+            }
+            Value::Object(object) => (5, 0.0, self.graph.map(|graph| graph.identifier(object)).unwrap_or_default()),
+            Value::List(_) | Value::Set(_) | Value::Dict(_) => (6, 0.0, "".into()),
+        }
+    }
+}
+
+fn boolean(value: Value) -> Option<bool> {
+    if let Value::Bool(value) = value { Some(value) } else { None }
+}
+
+fn int(value: Value) -> Option<i64> {
+    if let Value::Int(value) = value { Some(value) } else { None }
+}
+
+/// An array of texts in one of the two layouts.
+pub(super) fn strings<T: AsRef<str>>(texts: &[Option<T>], layout: Texts) -> ArrayRef {
+    let texts = texts.iter().map(|text| text.as_ref().map(AsRef::as_ref));
+    match layout {
+        Texts::View => Arc::new(texts.collect::<StringViewArray>()),
+        Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),
+    }
+}

@@ -1,0 +1,15 @@
+//! Columns, objects and records become Arrow arrays.
+//!
+//! Values are built once per distinct config and repeated by index for the jobs that share it, so a column of a shared config
+//! costs what its distinct values cost plus one index a job. No Python object and no JSON text is made on the way.
+
+mod arrays;
+mod batch;
+mod levels;
+mod schema;
+mod short;
+mod system;
+
+pub use batch::{Built, Rows, build};
+pub use schema::{Texts, data_type, schema};
+pub use short::shorten;

@@ -1,0 +1,115 @@
+//! The columns about the jobs themselves.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::Field;
+use arrow::error::ArrowError;
+
+use super::arrays::strings;
+use super::batch::Rows;
+use super::schema::{Texts, data_type};
+use crate::columns::{System, Type};
+use crate::error::Error;
+use crate::records::{JobStatus, JobStatuses, Moment, Zone};
+
+/// The statuses of the rows, read when the first column needs them.
+pub(super) struct SystemColumns<'r> {
+    rows: &'r Rows<'r>,
+    zone: &'r Zone,
+    texts: Texts,
+    statuses: Option<Vec<JobStatus>>,
+    pub errors: Vec<Error>,
+}
+
+impl<'r> SystemColumns<'r> {
+    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, texts: Texts) -> Self {
+        Self { rows, zone, texts, statuses: None, errors: Vec::new() }
+    }
+
+    /// One column.
+    pub fn column(&mut self, system: System) -> Result<ArrayRef, ArrowError> {
+        let (run, rows) = (self.rows.loaded.run(), self.rows);
+        Ok(match system {
+            System::Experiment => self.repeated(run.experiment()),
+            System::Run => self.repeated(run.id()),
+            System::JobId => self.texts(rows.jobs().map(|row| Some(rows.known().job_id(row))).collect()),
+            System::Task => self.texts(rows.jobs().map(|row| Some(rows.known().task_id(row))).collect()),
+            System::Path => {
+                let path = |row| {
+                    let known = rows.known();
+                    let path = run.workspace().job_dir(&known.task_id(row), &known.job_id(row)).ok()?;
+                    Some(path.to_string_lossy().into_owned())
+                };
+                self.texts(rows.jobs().map(path).collect())
+            }
+            System::SubmittedAt => {
+                let recorded: Vec<Option<i64>> = rows.jobs().map(|row| row.submitted).collect();
+                self.times(recorded.into_iter())
+            }
+            System::State => self.of_status(|status| Some(status.state.as_str().to_owned())),
+            System::Failure => self.of_status(|status| status.failure.clone()),
+            System::StartedAt => self.moments(|status| status.started_at),
+            System::EndedAt => self.moments(|status| status.ended_at),
+            System::DurationS => {
+                let zone = self.zone;
+                let seconds: Float64Array = self.statuses().iter().map(|status| duration(status, zone)).collect();
+                Arc::new(seconds)
+            }
+            System::Dependencies => self.dependencies()?,
+        })
+    }
+
+    fn texts<T: AsRef<str>>(&self, texts: Vec<Option<T>>) -> ArrayRef {
+        strings(&texts, self.texts)
+    }
+
+    fn repeated(&self, text: &str) -> ArrayRef {
+        strings(&vec![Some(text); self.rows.len()], self.texts)
+    }
+
+    fn times(&self, times: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+        Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    }
+
+    fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {
+        let texts: Vec<Option<String>> = self.statuses().iter().map(say).collect();
+        self.texts(texts)
+    }
+
+    fn moments(&mut self, say: impl Fn(&JobStatus) -> Option<Moment>) -> ArrayRef {
+        let zone = self.zone;
+        let times: Vec<Option<i64>> =
+            self.statuses().iter().map(|status| say(status).map(|moment| moment.to_utc(zone))).collect();
+        self.times(times.into_iter())
+    }
+
+    fn statuses(&mut self) -> &[JobStatus] {
+        if self.statuses.is_none() {
+            let loaded = self.rows.loaded;
+            let known = self.rows.known();
+            let statuses = JobStatuses::open(loaded.run(), loaded.record());
+            let read = |row| statuses.job(&known.task_id(row), &known.job_id(row), &mut self.errors);
+            self.statuses = Some(self.rows.jobs().map(read).collect());
+        }
+        self.statuses.as_deref().unwrap_or_default()
+    }
+
+    fn dependencies(&self) -> Result<ArrayRef, ArrowError> {
+        let rows = self.rows;
+        let needs: Vec<Vec<String>> =
+            rows.jobs().map(|row| rows.loaded.dependencies(&rows.known().job_id(row))).collect();
+        let offsets = OffsetBuffer::from_lengths(needs.iter().map(Vec::len));
+        let all: Vec<Option<String>> = needs.into_iter().flatten().map(Some).collect();
+        let field = Field::new("item", data_type(&Type::Utf8, self.texts), true);
+        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, self.texts(all), None)?))
+    }
+}
+
+/// Seconds between start and end, both of one clock.
+#[allow(clippy::cast_precision_loss, reason = "microseconds of a job's run fit into 53 bits for 285 years")]
+fn duration(status: &JobStatus, zone: &Zone) -> Option<f64> {
+    let (start, end) = (status.started_at?.to_utc(zone), status.ended_at?.to_utc(zone));
+    Some((end - start) as f64 / 1e6)
+}

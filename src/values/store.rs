@@ -1,0 +1,338 @@
+//! Values and what they point into.
+
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use super::{ObjectIx, index};
+use crate::json;
+
+type Set<T> = IndexSet<T, ahash::RandomState>;
+
+/// Bytes of a store: of a file as it stood, or decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    length: u32,
+    low: u32,
+    /// The upper bits of the start; the highest says that the text was decoded
+    high: u16,
+}
+
+const DECODED: u16 = 1 << 15;
+
+impl Text {
+    #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
+    fn new(start: usize, length: usize, decoded: bool) -> Self {
+        let flag = if decoded { DECODED } else { 0 };
+        Self { length: index(length), low: start as u32, high: (start >> 32) as u16 | flag }
+    }
+
+    /// Whether the text has no bytes.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        let start = (self.high & !DECODED) as usize;
+        let start = start << 32 | self.low as usize;
+        start..start + self.length as usize
+    }
+}
+
+/// A name that was seen, stored once: a key, a module, a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(pub(crate) u32);
+
+/// Index of a [`Shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShapeIx(pub(crate) u32);
+
+/// The keys of a dict or the fields of an object, in their order, without repetition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shape(pub Box<[Symbol]>);
+
+/// The values of a dict or of an object's fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// Its keys
+    pub shape: ShapeIx,
+    pub(crate) start: u32,
+}
+
+/// The values of a list or set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Items {
+    pub(crate) start: u32,
+    pub(crate) length: u32,
+}
+
+impl Items {
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.length as usize
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
+/// A member of a Python enum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnumMember {
+    /// The module of its class
+    pub module: Symbol,
+    /// The qualified name of its class
+    pub class: Symbol,
+    /// The name of the member
+    pub name: Symbol,
+}
+
+/// Index of an [`Unresolved`] reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UnresolvedIx(pub(crate) u32);
+
+/// A reference that named no object when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The id that was named
+    pub id: i64,
+    /// Which container it was read from
+    pub container: u32,
+    /// The object, where a later line or another file had it
+    pub object: Option<ObjectIx>,
+    /// Whether following it would come back to itself
+    pub cyclic: bool,
+}
+
+/// What a field, a tag or an item holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// `None`
+    Null,
+    /// `True` or `False`
+    Bool(bool),
+    /// An `int` of 64 bits
+    Int(i64),
+    /// A larger `int`: its digits
+    BigInt(Text),
+    /// A `float`
+    Float(f64),
+    /// A `str`
+    Str(Text),
+    /// A `pathlib.Path`
+    Path(Text),
+    /// A member of an enum
+    Enum(u32),
+    /// A `list`
+    List(Items),
+    /// A `set`
+    Set(Items),
+    /// A `dict`
+    Dict(Record),
+    /// A config
+    Object(ObjectIx),
+    /// A reference that names no object, or did not at first
+    Unresolved(UnresolvedIx),
+}
+
+/// The values of one run, or of one file, and the bytes that they point into.
+#[derive(Debug, Default)]
+pub struct Store {
+    files: Arc<Vec<u8>>,
+    decoded: Vec<u8>,
+    symbols: Set<Box<[u8]>>,
+    shapes: Set<Shape>,
+    pub(super) values: Vec<Value>,
+    enums: Set<EnumMember>,
+    pub(crate) unresolved: Vec<Unresolved>,
+    pub(super) memory: super::read::Memory,
+}
+
+impl Store {
+    /// Takes the bytes of a file; gives them back to be read, with where they begin among those taken before.
+    pub fn take_file(&mut self, bytes: Vec<u8>) -> (Arc<Vec<u8>>, usize) {
+        let base = self.files.len();
+        if base == 0 {
+            self.files = Arc::new(bytes);
+            return (Arc::clone(&self.files), 0);
+        }
+        // nobody reads the earlier files now, so this appends in place
+        Arc::make_mut(&mut self.files).extend_from_slice(&bytes);
+        (Arc::new(bytes), base)
+    }
+
+    /// The items of a list or set as they were read: references that were resolved later are not followed.
+    pub(crate) fn raw_items(&self, items: Items) -> &[Value] {
+        let start = items.start as usize;
+        self.values.get(start..start + items.len()).unwrap_or_default()
+    }
+
+    /// Says that following this reference comes back to where it stands.
+    pub(crate) fn mark_cyclic(&mut self, at: UnresolvedIx) {
+        if let Some(reference) = self.unresolved.get_mut(at.0 as usize) {
+            reference.cyclic = true;
+        }
+    }
+
+    /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
+    #[must_use]
+    pub fn bytes(&self, text: Text) -> &[u8] {
+        let whole: &[u8] = if text.high & DECODED == 0 { &self.files } else { &self.decoded };
+        whole.get(text.range()).unwrap_or_default()
+    }
+
+    /// The text, unpaired surrogates shown as escapes; the flag says whether there were any.
+    #[must_use]
+    pub fn text(&self, text: Text) -> (std::borrow::Cow<'_, str>, bool) {
+        json::lossless(self.bytes(text))
+    }
+
+    /// The name behind a symbol, in bytes (as [`Self::bytes`]).
+    #[must_use]
+    pub fn symbol_bytes(&self, symbol: Symbol) -> &[u8] {
+        self.symbols.get_index(symbol.0 as usize).map_or(&[], |name| name)
+    }
+
+    /// The name behind a symbol, unpaired surrogates shown as escapes.
+    #[must_use]
+    pub fn symbol(&self, symbol: Symbol) -> std::borrow::Cow<'_, str> {
+        json::lossless(self.symbol_bytes(symbol)).0
+    }
+
+    /// The symbol of a name, if it was ever seen.
+    #[must_use]
+    pub fn find_symbol(&self, name: &[u8]) -> Option<Symbol> {
+        self.symbols.get_index_of(name).map(|at| Symbol(index(at)))
+    }
+
+    /// How many symbols there are.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.symbols.len()
+    }
+
+    /// The symbol of a name, seen before or not.
+    pub fn intern(&mut self, name: &[u8]) -> Symbol {
+        let at = self.symbols.get_index_of(name).unwrap_or_else(|| self.symbols.insert_full(name.into()).0);
+        Symbol(index(at))
+    }
+
+    /// The keys of a record.
+    #[must_use]
+    pub fn shape(&self, shape: ShapeIx) -> &[Symbol] {
+        self.shapes.get_index(shape.0 as usize).map_or(&[], |shape| &shape.0)
+    }
+
+    pub(super) fn intern_shape(&mut self, keys: &[Symbol]) -> ShapeIx {
+        ShapeIx(index(self.shapes.insert_full(Shape(keys.into())).0))
+    }
+
+    /// The values of a record, one a key.
+    #[must_use]
+    pub fn record(&self, record: Record) -> &[Value] {
+        let start = record.start as usize;
+        self.values.get(start..start + self.shape(record.shape).len()).unwrap_or_default()
+    }
+
+    /// The value at `position` of a record whose shape is known to have it.
+    #[inline]
+    #[must_use]
+    pub fn record_value(&self, record: Record, position: usize) -> Value {
+        self.values.get(record.start as usize + position).map_or(Value::Null, |&value| self.resolve(value))
+    }
+
+    /// The keys and values of a record, in order.
+    pub fn entries(&self, record: Record) -> impl Iterator<Item = (Symbol, Value)> {
+        let values = self.record(record).iter().map(|&value| self.resolve(value));
+        self.shape(record.shape).iter().copied().zip(values)
+    }
+
+    /// The items of a list or set.
+    pub fn items(&self, items: Items) -> impl ExactSizeIterator<Item = Value> + '_ {
+        self.raw_items(items).iter().map(|&value| self.resolve(value))
+    }
+
+    /// The value behind a reference that was resolved later; any other value as it is.
+    #[inline]
+    #[must_use]
+    pub fn resolve(&self, value: Value) -> Value {
+        match value {
+            Value::Unresolved(at) => match self.unresolved(at) {
+                Unresolved { object: Some(object), cyclic: false, .. } => Value::Object(object),
+                _ => value,
+            },
+            _ => value,
+        }
+    }
+
+    /// What is known of a dangling reference.
+    #[must_use]
+    pub fn unresolved(&self, at: UnresolvedIx) -> Unresolved {
+        let nothing = Unresolved { id: 0, container: 0, object: None, cyclic: false };
+        self.unresolved.get(at.0 as usize).copied().unwrap_or(nothing)
+    }
+
+    /// A new dangling reference.
+    pub fn dangle(&mut self, id: i64, container: u32) -> Value {
+        self.unresolved.push(Unresolved { id, container, object: None, cyclic: false });
+        Value::Unresolved(UnresolvedIx(index(self.unresolved.len() - 1)))
+    }
+
+    /// The member behind [`Value::Enum`].
+    #[must_use]
+    pub fn enum_member(&self, at: u32) -> Option<EnumMember> {
+        self.enums.get_index(at as usize).copied()
+    }
+
+    /// The value of an enum member.
+    pub fn member(&mut self, member: EnumMember) -> Value {
+        Value::Enum(index(self.enums.insert_full(member).0))
+    }
+
+    /// A text of a file that was taken: `start` counts from the first file's first byte.
+    #[must_use]
+    pub fn filed(start: usize, length: usize) -> Text {
+        Text::new(start, length, false)
+    }
+
+    /// A text that stands in no file as it is.
+    pub fn push_text(&mut self, bytes: &[u8]) -> Text {
+        let start = self.decoded.len();
+        self.decoded.extend_from_slice(bytes);
+        Text::new(start, bytes.len(), true)
+    }
+
+    /// A string as the reader gave it, from a file whose bytes begin at `base`.
+    pub(crate) fn string(&mut self, text: json::Text<'_>, base: usize) -> Result<Text, json::Syntax> {
+        if !text.escaped {
+            return Ok(Self::filed(base + text.at, text.raw.len()));
+        }
+        let start = self.decoded.len();
+        json::decode_into(text.raw, &mut self.decoded)
+            .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;
+        Ok(Text::new(start, self.decoded.len() - start, true))
+    }
+
+    /// Appends values that belong together; says where the first stands.
+    pub(super) fn push_values(&mut self, values: impl IntoIterator<Item = Value>) -> u32 {
+        let start = index(self.values.len());
+        self.values.extend(values);
+        start
+    }
+
+    /// A record of these keys and values.
+    pub fn push_record(&mut self, keys: &[Symbol], values: &[Value]) -> Record {
+        let shape = self.intern_shape(keys);
+        Record { shape, start: self.push_values(values.iter().copied()) }
+    }
+
+    /// A list or set of these values.
+    pub fn push_items(&mut self, values: &[Value]) -> Items {
+        Items { start: self.push_values(values.iter().copied()), length: index(values.len()) }
+    }
+}

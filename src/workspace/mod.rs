@@ -1,0 +1,16 @@
+//! Names on disk: a workspace, its experiments, their runs, the job directories.
+//!
+//! [`Workspace`] is a directory that experimaestro wrote, in either layout (`xp/` of 1.x, `experiments/` of
+//! 2.x, or both after a migration); [`Run`] is one launch of one experiment. Directories and symlinks are
+//! read here, the content of a file never. A name is one plain path component, and what it leads to stays
+//! below `experiments/` (or `xp/`): see [`plain`]. Entries that vanish between the listing and the look are
+//! treated as never seen.
+
+mod listing;
+mod names;
+mod root;
+mod run;
+
+pub use names::plain;
+pub use root::Workspace;
+pub use run::{Layout, LinkedJob, Run};

@@ -1,0 +1,52 @@
+//! What a name may be, and the order of run identifiers.
+
+use std::cmp::Ordering;
+use std::path::{Component, Path};
+
+use crate::error::{Error, Kind, Result};
+
+/// The longest component that common file systems hold, in bytes.
+const LONGEST: usize = 255;
+
+/// Refuses a name that is not one plain path component, so that joining it to a directory stays in that
+/// directory.
+///
+/// # Errors
+/// `InvalidName`, with `what` (as in "experiment") and the name.
+pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
+    let mut components = Path::new(name).components();
+    let first_two = (components.next(), components.next());
+    let single = matches!(first_two, (Some(Component::Normal(part)), None) if part == name);
+    if single && !name.contains('\0') && name.len() <= LONGEST {
+        return Ok(name);
+    }
+    let reason = match name {
+        "" => format!("the {what} name is empty"),
+        long if long.len() > LONGEST => {
+            format!("the {what} name has {} bytes, more than {LONGEST}", long.len())
+        }
+        _ => format!("{name:?} cannot be the name of one {what}"),
+    };
+    Err(Error::new(Kind::InvalidName, reason)
+        .hint("a name is one plain path component: no `/`, not `.` or `..`, not an absolute path"))
+}
+
+/// Compares two run identifiers, the newer one being the greater: by the time they spell, then by the number
+/// of the launch within that second (`20260319_120000.10` is newer than `20260319_120000.2`).
+pub(super) fn newer(a: &str, b: &str) -> Ordering {
+    let (time_a, launch_a) = launch(a);
+    let (time_b, launch_b) = launch(b);
+    // digits without leading zeros: the longer number is the greater
+    let key = |digits: &str| (digits.len(), digits.to_owned());
+    time_a.cmp(time_b).then_with(|| key(launch_a).cmp(&key(launch_b))).then_with(|| a.cmp(b))
+}
+
+/// Splits a run identifier into its time and its launch number without leading zeros.
+fn launch(run_id: &str) -> (&str, &str) {
+    match run_id.rsplit_once('.') {
+        Some((time, digits)) if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            (time, digits.trim_start_matches('0'))
+        }
+        _ => (run_id, ""),
+    }
+}

@@ -1,0 +1,138 @@
+"""The documents cannot lie: every Python block of README.md and every docstring of the package is executed.
+
+python tests/python/test_docs.py     rewrites the outputs shown in README.md
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import io
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def blocks(text: str) -> list[str]:
+    return FENCE.findall(text)
+
+
+def given() -> dict[str, Any]:
+    """What the README's blocks take as given: pandas, and in `run` a run whose code can be imported."""
+    import pandas as pd
+
+    from xpframe import sample_workspace
+
+    pd.set_option("display.width", 100, "display.max_columns", None)
+    # experimaestro gets a look at a copy of its own: it may write
+    (run,) = sample_workspace().glob("experiments/grid-search/2*")
+    return {"pandas": pd, "run": run, "__name__": "__main__"}
+
+
+@contextlib.contextmanager
+def sample_code() -> Iterator[None]:
+    """The code of the sample's jobs is importable: experimaestro needs it."""
+    sys.path.insert(0, str(ROOT / "tests" / "sample"))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(ROOT / "tests" / "sample"))
+
+
+def ran(source: str, names: dict[str, Any]) -> str:
+    """What one example prints, as doctest would show it."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        try:
+            exec(compile(source, "README.md", "single"), names)
+        except Exception as error:  # noqa: BLE001 -- shown, as an interpreter would
+            kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+            return f"Traceback (most recent call last):\n    ...\n{kind}: {error}\n"
+    return shown.getvalue()
+
+
+def rewritten(text: str) -> str:
+    """The text with the outputs that the examples have today."""
+    names = given()
+
+    def block(found: re.Match[str]) -> str:
+        if ">>>" not in found[1]:
+            exec(found[1], names)
+            return found[0]
+        shown = ""
+        for example in doctest.DocTestParser().get_examples(found[1]):
+            lines = example.source.splitlines()
+            shown += "".join(f"{'...' if n else '>>>'} {line}\n" for n, line in enumerate(lines))
+            if printed := ran(example.source, names).rstrip("\n"):
+                shown += re.sub(r"^[ \t]*$", "<BLANKLINE>", printed, flags=re.MULTILINE) + "\n"
+        return f"```python\n{shown}```"
+
+    with sample_code():
+        return FENCE.sub(block, text)
+
+
+def test_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python block of the README runs, in order, and prints what it shows."""
+    import xpframe
+
+    monkeypatch.syspath_prepend(ROOT / "tests" / "sample")
+    names, examples = given(), 0
+    text = README.read_text(encoding="utf-8")
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    report = io.StringIO()
+    try:
+        for found in FENCE.finditer(text):
+            source, line = found[1], text[: found.start()].count("\n") + 1
+            if ">>>" not in source:
+                exec(compile("\n" * line + source, "README.md", "exec"), names)
+                examples += 1
+                continue
+            test = doctest.DocTestParser().get_doctest(source, names, "README.md", "README.md", line)
+            examples += runner.run(test, out=report.write, clear_globs=False).attempted
+            names |= test.globs
+    finally:
+        xpframe.use(None)
+    assert examples >= 15
+    assert runner.failures == 0, report.getvalue()
+
+
+def modules() -> list[ModuleType]:
+    import xpframe
+
+    found = pkgutil.walk_packages(xpframe.__path__, "xpframe.")
+    return [xpframe, *(importlib.import_module(module.name) for module in found)]
+
+
+def test_docstrings() -> None:
+    """Every example in a docstring of the package prints what it shows."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    report = io.StringIO()
+    examples = 0
+    for module in modules():
+        for test in finder.find(module):
+            examples += runner.run(test, out=report.write).attempted
+    assert examples >= 2
+    assert runner.failures == 0, report.getvalue()
+
+
+def test_fences_are_found() -> None:
+    """A README whose fences are spelt otherwise does not slip through unexecuted."""
+    text = README.read_text(encoding="utf-8")
+    assert len(blocks(text)) == len(re.findall(r"^```py", text, re.MULTILINE)) >= 6
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,182 @@
+"""xpframe against experimaestro's own dumps, on every job of every reference workspace."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import xpframe
+from conftest import BUNDLED, archives
+from engine import dump, load, table
+from oracle import Dump, Oracle, WitnessView, at_home, saved_at_home, sharing_of, without_task
+from witness import Run, runs_of
+
+if TYPE_CHECKING:
+    from conftest import Workspaces
+
+# What the ten bundled workspaces hold: a number that shrinks is a test that looks away.
+BUNDLED_COUNTS = Counter(
+    runs=64,
+    jobs=260,
+    jobs_of_experimaestro=159,
+    sharing=261,
+    sharing_of_experimaestro=138,
+    actions=7,
+    tags=648,
+    dependencies=203,
+    states=246,
+    saved=29,
+)
+
+
+def judge_objects(info: Any, run: Run, oracle: Oracle, said: dict[str, Any]) -> Counter[str]:
+    """Values, sharing, order and actions against experimaestro, where it could load, and the witness."""
+    roots = (str(run.workspace), *oracle.roots)
+    said = said.get("fallback", said)
+    actions = {f"action:{k}": a for k, a in info.actions.items()}
+    dumped, sharing = dump({**info.jobs, **actions})
+    dumped = at_home(dumped, *roots)
+    counts = Counter(jobs=len(info.jobs), sharing=len(sharing), actions=len(actions))
+    if "jobs" in said:
+        expected = without_task(at_home(said["jobs"], *roots))
+        assert {k: dumped[k] for k in info.jobs} == expected
+        assert list(info.jobs) == said.get("jobs_order", list(said["jobs"]))
+        counts["jobs_of_experimaestro"] = len(expected)
+        acted = said.get("actions_after_provider_cleanup") or said.get("actions", {})
+        if acted:  # of killed runs, experimaestro may say nothing where the events do
+            assert {k: a.describe() for k, a in info.actions.items()} == {
+                k: a["describe"] for k, a in acted.items()
+            }
+            assert {k: dumped[f"action:{k}"] for k in info.actions} == {
+                k: without_task(at_home(a["config"], *roots)) for k, a in acted.items()
+            }
+        if len(info.actions) == len(said.get("actions", {})):
+            assert sharing == sharing_of(said["sharing"], tells_task=False)
+            counts["sharing_of_experimaestro"] = len(sharing)
+    mine = Dump(WitnessView())
+    witnessed = {k: mine.value(v, k, []) for k, v in run.jobs.items()}
+    witnessed |= {f"action:{k}": mine.value(run.action(k), f"action:{k}", []) for k in info.actions}
+    assert dumped == without_task(at_home(witnessed, *roots))
+    assert sharing == sharing_of(mine.sharing(), tells_task=False)
+    assert list(info.jobs) == list(run.jobs)
+    return counts
+
+
+def judge_records(run: Run, oracle: Oracle) -> Counter[str]:
+    """Tags, dependencies and the states that marker files tell."""
+    workspace = xpframe.Workspace(run.workspace)
+    tags = workspace.get_tags_map(run.experiment, run.run_id)
+    expected = {r.job_id: r.tags for r in run.rows if r.tags}
+    assert dump(tags)[0] == dump(expected)[0]
+    assert list(tags) == list(expected)
+    said = oracle.provider(run.experiment, run.run_id).get("tags_map", {})
+    if said:
+        assert dump(tags)[0] == said
+    depends_on = workspace.get_dependencies_map(run.experiment, run.run_id)
+    live = oracle.live(run.experiment, run.run_id)
+    known = {r.job_id for r in run.rows if r.depends_on is not None}
+    assert {k: sorted(depends_on.get(k, [])) for k in known & live.keys()} == {
+        k: sorted(v["depends_on"]) for k, v in live.items() if k in known
+    }
+    assert {k: sorted(v) for k, v in depends_on.items() if v} == {
+        r.job_id: sorted(r.depends_on) for r in run.rows if r.depends_on
+    }
+    frame = table(run.path, columns=["job_id", "task", "state", "failure"]).to_pylist()
+    assert [(f["job_id"], f["task"]) for f in frame] == [(r.job_id, r.task_id) for r in run.rows]
+    markers = {(r.task_id, r.job_id): oracle.marker(r.task_id, r.job_id) for r in run.rows}
+    marked = {k: m for k, m in markers.items() if m}
+    assert {
+        k: (f["state"], f["failure"]) for f in frame if (k := (f["task"], f["job_id"])) in marked
+    } == marked
+    return Counter(
+        tags=sum(len(t) for t in tags.values()),
+        dependencies=len(known & live.keys()),
+        states=len(marked),
+    )
+
+
+def judge_saved(run: Run, oracle: Oracle, said: dict[str, Any]) -> Counter[str]:
+    """Saved objects, their sharing and the place of their data files."""
+    counts: Counter[str] = Counter()
+    roots = (str(run.workspace), *oracle.roots)
+    for name, outcome in said.get("data", {}).items():
+        saved = outcome.get("fallback", outcome)
+        if "value" not in saved:
+            continue
+        value = xpframe.Workspace(run.workspace).load(run.experiment, saved=name, run_id=run.run_id)
+        dumped, sharing = dump({name: value})
+        expected = saved_at_home(saved["value"], run.path, name, *roots)
+        assert saved_at_home(dumped[name], run.path, name, *roots) == without_task(expected)
+        assert sharing == sharing_of(saved["sharing"], tells_task=False)
+        counts["saved"] += 1
+    return counts
+
+
+def compared(name: str, workspaces: Workspaces) -> Counter[str]:
+    """Compares a whole workspace with its oracle; says how much of each was compared."""
+    root, oracle = workspaces.path(name), Oracle(workspaces.oracle(name))
+    runs = {(r.experiment, r.run_id): r for r in runs_of(root)}
+    counts: Counter[str] = Counter(runs=len(runs))
+    for experiment, run_id, said in oracle.runs():
+        run = runs[experiment, run_id]
+        counts += judge_objects(load(run.path), run, oracle, said)
+        counts += judge_records(run, oracle)
+        counts += judge_saved(run, oracle, said)
+    return counts
+
+
+@pytest.mark.parametrize("name", archives())
+def test_engine_agrees_with_experimaestro(name: str, workspaces: Workspaces) -> None:
+    """Values, sharing, order, tags, actions, saved objects, dependencies and states are the oracle's."""
+    counts = compared(name, workspaces)
+    print(f"{name}: " + ", ".join(f"{n} of {n} {what}" for what, n in counts.items()))
+    assert counts["runs"] > 0
+    assert counts["jobs"] > 0
+
+
+def test_bundled_workspaces_are_all_counted(workspaces: Workspaces) -> None:
+    """The bundled workspaces hold what they held when these tests were written."""
+    names = [p.name.removesuffix(".tar.gz") for p in BUNDLED.glob("*.tar.gz")]
+    assert sum((compared(n, workspaces) for n in names), Counter()) == BUNDLED_COUNTS
+
+
+@pytest.mark.parametrize("name", archives())
+def test_params_json_agrees_with_what_ran(name: str, workspaces: Workspaces) -> None:
+    """The jobs of the newest runs, loadable by experimaestro or not, equal what their params.json says."""
+    root, oracle = workspaces.path(name), Oracle(workspaces.oracle(name))
+    seen = 0
+    for run in {r.experiment: r for r in runs_of(root)}.values():
+        info = load(run.path)
+        for row in run.rows:
+            said = oracle.task_dir(row.task_id, row.job_id)
+            duplicated = (run.experiment, name) == (
+                "same-id-ref",
+                "v270_quirks",
+            )  # the last object wins there
+            if said is None or duplicated or name == "v270_idreuse" or row.job_id not in info.jobs:
+                continue
+            dumped = at_home(dump({"job": info.jobs[row.job_id]})[0]["job"], str(root), *oracle.roots)
+            assert dumped == without_task(at_home(said["config"], str(root), *oracle.roots))
+            seen += 1
+    assert seen > 0 or name == "v270_idreuse"
+
+
+def test_attributes_are_the_fields(workspaces: Workspaces) -> None:
+    """Every attribute is the value that `fields` gives; a config is the same Python object."""
+    run = runs_of(workspaces.path("v270_full"))[0]
+    seen = 0
+    for job in load(run.path).jobs.values():
+        found = [job]
+        while found:
+            config = found.pop()
+            for name, value in xpframe.fields(config).items():
+                assert name in dir(config)
+                if isinstance(value, xpframe.Config):
+                    assert getattr(config, name) is value
+                    found.append(value)
+                else:
+                    assert dump({"v": getattr(config, name)})[0] == dump({"v": value})[0]
+                seen += 1
+    assert seen > 100
