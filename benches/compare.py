@@ -3,8 +3,8 @@
     python benches/compare.py [--shapes rich grid wide] [--jobs 1000 10000] [--rounds 5] [--bar 30]
 
 Every reader runs in a fresh process, the readers take turns within a round, and a ratio is the median of the
-rounds' ratios: the machine may be noisy, the comparison is not. Exits with 1 when, on the rich shape at its
-largest size, the slower of xpframe's readers takes more than 1/BAR of experimaestro's time.
+rounds' ratios: the machine may be noisy, the comparison is not. Exits with 1 when, on the rich shape with
+10,000 jobs or more, the first call of xpframe's slower reader takes more than 1/BAR of experimaestro's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "bench-data"
 PAGE = ROOT / "docs" / "benchmarks.md"
 BASE = "experimaestro"
+BAR_JOBS = 10_000
 CALLS = {"experimaestro": 2, "orjson": 4, "xpframe": 12, "xpframe_all": 12}
 TITLES = {
     "experimaestro": "experimaestro: `load_xp_info`, tags, loop, DataFrame",
@@ -67,17 +68,24 @@ def main() -> int:
             check_equal(run, shape)
             cases.append(measure(run, shape, jobs, asked.rounds))
             print(table(cases[-1]), flush=True)
-    missed = [case for case in cases if case.shape == "rich" and case.jobs == max(asked.jobs)]
-    missed = [case for case in missed if achieved(case) < asked.bar]
     if not asked.no_write:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(cases, asked.rounds), encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")
-    for case in missed:
+    return verdict(cases, asked)
+
+
+def verdict(cases: list[Case], asked: argparse.Namespace) -> int:
+    """The exit code: 1 when the bar was missed. A bar that was not measured is not met in silence."""
+    judged = [case for case in cases if case.shape == "rich" and case.jobs >= BAR_JOBS]
+    if not judged:
+        print(f"the bar is about the shape rich with {BAR_JOBS:,} jobs, which was not measured")
+    for case in judged:
+        word = "met" if achieved(case) >= asked.bar else "MISSED"
         print(
-            f"bar missed: rich, {case.jobs:,} jobs: {achieved(case):.1f} times faster, {asked.bar:g} is asked"
+            f"bar {word}: rich, {case.jobs:,} jobs: {achieved(case):.1f} times faster, {asked.bar:g} is asked"
         )
-    return 1 if missed else 0
+    return int(any(achieved(case) < asked.bar for case in judged))
 
 
 def achieved(case: Case) -> float:
@@ -140,7 +148,7 @@ def measure(run: Path, shape: str, jobs: int, rounds: int) -> Case:
                 str(CALLS[reader]),
             ]
             start = time.perf_counter()
-            done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment())
             results.append(json.loads(done.stdout) | {"process": time.perf_counter() - start})
     for reader, results in found.items():
         assert {result["rows"] for result in results} == {jobs}, (reader, results)

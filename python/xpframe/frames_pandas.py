@@ -1,12 +1,13 @@
-"""The hand-over to pandas: which dtype each column gets, and why (DESIGN.md, "What pandas gets")."""
+"""The hand-over to pandas: which dtype each column gets. Imported only when a pandas frame is asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class ArrowStream(Protocol):
@@ -42,15 +43,7 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     Cells of scalar columns can be assigned to. With `zero_copy` every column but ``str`` and ``category``
     is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where it has nulls, and its
     cells cannot be assigned to.
-
-    Raises ImportError when pandas or pyarrow is missing.
     """
-    try:
-        import pandas as pd
-        import pyarrow as pa
-    except ImportError as error:
-        message = 'pandas frames need pandas and pyarrow: pip install "xpframe[pandas]"'
-        raise ImportError(message, name=error.name) from error
     form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 (ours, kept from users)
     columns = {
         name: pandas_array(column, zero_copy=zero_copy)
@@ -69,10 +62,6 @@ def pandas_array(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
 
 def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
     """The pandas dtype that keeps every value of `column`; None for the one that pyarrow chooses itself."""
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-
     kind = column.type
     if pa.types.is_large_string(kind):
         return pd.StringDtype("pyarrow", na_value=np.nan)
@@ -86,9 +75,6 @@ def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
 
 def numpy_can_hold(column: pa.ChunkedArray) -> bool:
     """Whether numpy has a value for all that `column` holds, and for null one of its own."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     kind = column.type
     if pa.types.is_floating(kind):
         return not pc.any(pc.is_nan(column)).as_py()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -250,8 +251,16 @@ def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> Non
     if errors:
         rest = f" (and {len(errors) - 1} more, see .errors)" if len(errors) > 1 else ""
         told.insert(0, f"could not be read: {errors[0]}{rest}")
-    # the frame that called into the package is the one to name
-    warnings.warn(XpFrameWarning("; ".join(told), errors), skip_file_prefixes=(str(Path(__file__).parent),), stacklevel=2)
+    warnings.warn(XpFrameWarning("; ".join(told), errors), stacklevel=_outside())
+
+
+def _outside() -> int:
+    """How many calls up the code is that called into this package: the line that a warning should name."""
+    here = str(Path(__file__).parent)
+    level = 1
+    while sys._getframe(level).f_code.co_filename.startswith(here):  # noqa: SLF001 - inspect costs 5 ms to import
+        level += 1
+    return level
 
 
 class Workspace:

@@ -199,6 +199,11 @@ impl<'a> Arrays<'a> {
     /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
     fn sorted(&self, mut members: Vec<Value>) -> Vec<Value> {
         members.sort_by(|&a, &b| self.rank(a).partial_cmp(&self.rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+        // a user's dict may look like a set that holds a value twice
+        members.dedup_by(|&mut a, &mut b| {
+            let (a, b) = (self.rank(a), self.rank(b));
+            a.0 < 5 && a == b
+        });
         members
     }
 

@@ -152,7 +152,7 @@ def cell(type_: Type, v: Any) -> Any:
     if type_.name == "enum":
         return text(v.name)
     if type_.name == "utf8":
-        return text(v)
+        return None if is_nested(v) else text(v)  # an empty dict, where no other element asks for a struct
     return {"float64": float, "decimal": Decimal}.get(type_.name, lambda x: x)(v)
 
 

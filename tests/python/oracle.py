@@ -21,11 +21,12 @@ TASK = "__task__"
 
 
 class Seen(NamedTuple):
-    """A config as a `View` sees it; `task` is None where the reader does not tell, or there is none."""
+    """A config as a `View` sees it; `task` is None where there is none."""
 
     typename: str
     identifier: str
     meta: bool
+    stub: bool
     task: Any
     fields: dict[str, Any]
 
@@ -33,18 +34,16 @@ class Seen(NamedTuple):
 class View(Protocol):
     """How a reader's objects are looked at."""
 
-    tells_task: bool
-
     def config(self, v: Any) -> Seen | None: ...
     def enum(self, v: Any) -> str | None: ...
     def set(self, v: Any) -> Iterable[Any] | None: ...
 
 
 class WitnessView:
-    tells_task = True
-
     def config(self, v: Any) -> Seen | None:
-        return Seen(v.typename, v.identifier, v.meta, v.task, v.fields) if isinstance(v, Obj) else None
+        return (
+            Seen(v.typename, v.identifier, v.meta, v.stub, v.task, v.fields) if isinstance(v, Obj) else None
+        )
 
     def enum(self, v: Any) -> str | None:
         return v.name if isinstance(v, EnumName) else None
@@ -54,16 +53,17 @@ class WitnessView:
 
 
 class EngineView:
-    """The objects of xpframe, by its public functions."""
-
-    tells_task = False
+    """The objects of xpframe, by its public functions and the names that experimaestro's own objects have."""
 
     def config(self, v: Any) -> Seen | None:
         import xpframe
 
         if not isinstance(v, xpframe.Config):
             return None
-        return Seen(xpframe.typename(v), xpframe.identifier(v), False, None, dict(xpframe.fields(v)))
+        fields = dict(xpframe.fields(v))
+        return Seen(
+            xpframe.typename(v), xpframe.identifier(v), v.__xpmmeta__, v.__xpmstub__, v.__xpmtask__, fields
+        )
 
     def enum(self, v: Any) -> str | None:
         import xpframe
@@ -104,9 +104,9 @@ class Dump:
         if seen.meta:
             found["__meta__"] = True
         if (task := self.view.config(seen.task)) is not None:
-            stub = getattr(seen.task, "stub", False)
-            found[TASK] = {"stub": task.identifier, "typename": task.typename} if stub else task.identifier
-            if seen.task is not v and not stub:
+            stub = {"stub": task.identifier, "typename": task.typename}
+            found[TASK] = stub if task.stub else task.identifier
+            if seen.task is not v and not task.stub:
                 self.meet(seen.task, root, [*path, TASK])
         return found | {k: self.value(x, root, [*path, k]) for k, x in seen.fields.items()}
 
@@ -140,16 +140,10 @@ def scalar(v: Any) -> Any:
 
 
 def without_task(v: Any) -> Any:
-    """A dump (or its sharing) less what only experimaestro's own objects tell: meta flags and producers."""
+    """A dump without producers: whether a job names itself depends on when it was written."""
     if isinstance(v, dict):
-        return {k: without_task(x) for k, x in v.items() if k not in (TASK, "__meta__")}
+        return {k: without_task(x) for k, x in v.items() if k != TASK}
     return [without_task(x) for x in v] if isinstance(v, list) else v
-
-
-def sharing_of(groups: Iterable[list[Any]], *, tells_task: bool) -> list[Any]:
-    """The oracle's sharing groups, without positions that are producers when the reader tells of none."""
-    kept = [[p for p in g if tells_task or TASK not in p[1]] for g in groups]
-    return in_order(g for g in kept if len(g) > 1)
 
 
 def at_home(v: Any, *roots: str) -> Any:
@@ -172,7 +166,7 @@ class Oracle:
     def __init__(self, path: Path) -> None:
         self.name = path.name.removesuffix(".expected.json")
         self.content: dict[str, Any] = json.loads(path.read_text())
-        self.roots = [str(self.content["__workspace__"]), "/lab/workspaces/v1161_full", "/lab/tmp/ws"]
+        self.roots = [str(self.content["__workspace__"]), "/lab/workspaces/v1161_full"]
 
     def runs(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Experiment, run id and what experimaestro said of every run, of both layouts."""

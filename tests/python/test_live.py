@@ -15,7 +15,7 @@ import xpframe
 from conftest import changes, listing
 from engine import differences, dump, load, table
 from expected import expected_table
-from oracle import Dump, WitnessView, sharing_of, without_task
+from oracle import Dump, WitnessView
 from witness import Run
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def check(workspace: Path, known: Known) -> None:
     run = Run(run_dir, workspace)
     mine = Dump(WitnessView())
     witnessed = {k: mine.value(v, k, []) for k, v in run.jobs.items()}
-    assert dump(dict(info.jobs)) == (without_task(witnessed), sharing_of(mine.sharing(), tells_task=False))
+    assert dump(dict(info.jobs)) == (witnessed, mine.sharing())
     assert differences(table(run_dir), [c for c in expected_table([run]) if c.name != "submitted_at"]) == []
     assert changes(before, listing(workspace)) == []
 

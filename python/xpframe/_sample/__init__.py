@@ -24,17 +24,12 @@ def sample_workspace() -> Path:
     four sizes of a model, each with a `metrics.json`, except one job whose loss diverged. The directory is
     temporary: made at the first call, the same for every later call in this process, removed at its end.
 
-    Returns
-    -------
-    The directory of the workspace, absolute.
+    Returns:
+        The directory of the workspace, absolute.
 
-    Raises
-    ------
-    OSError
-        If no temporary directory can be written.
+    Raises:
+        OSError: No temporary directory can be written.
 
-    Examples
-    --------
     >>> from xpframe import sample_workspace
     >>> [path.name for path in sample_workspace().glob("experiments/*")]
     ['grid-search']
