@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matches};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
-use crate::table::{Rows, Texts, build, schema, shorten};
+use crate::table::{Rows, Texts, build, for_pandas, in_layout_of, schema, shorten};
 use crate::values::ObjectIx;
 
 /// What was asked for.
@@ -188,15 +188,38 @@ impl Request {
 }
 
 impl Table {
-    /// Makes one batch of all.
+    /// The table in the layout that pandas shares without copying: text as `large_utf8`, enums with keys as small as pandas
+    /// makes them, in one batch.
     ///
     /// # Errors
     /// `Format`, if the batches do not fit together: a fault of this crate.
-    pub fn join(&mut self) -> Result<()> {
-        if self.batches.len() > 1 {
-            self.batches = vec![concat_batches(&self.schema, &self.batches).map_err(internal)?];
-        }
-        Ok(())
+    pub fn for_pandas(&self) -> Result<Self> {
+        let batch = concat_batches(&self.schema, &self.batches).and_then(|batch| for_pandas(&batch)).map_err(internal)?;
+        Ok(Self { schema: batch.schema(), batches: vec![batch], ..self.clone() })
+    }
+
+    /// The table with text and dictionaries as `wanted` has them; columns of other types stay as they are.
+    ///
+    /// # Errors
+    /// `Format`, if text does not fit into the layout that is wanted.
+    pub fn in_layout_of(&self, wanted: &Schema) -> Result<Self> {
+        let batches = self.batches.iter().map(|batch| in_layout_of(batch, wanted));
+        let batches: std::result::Result<Vec<RecordBatch>, ArrowError> = batches.collect();
+        let empty = || in_layout_of(&RecordBatch::new_empty(Arc::clone(&self.schema)), wanted);
+        let batches = batches.map_err(internal)?;
+        let schema = batches.first().map_or_else(|| empty().map(|batch| batch.schema()), |batch| Ok(batch.schema()));
+        Ok(Self { schema: schema.map_err(internal)?, batches, ..self.clone() })
+    }
+
+    /// The columns at these positions.
+    ///
+    /// # Errors
+    /// `Format`, if there is no such position.
+    pub fn project(&self, positions: &[usize]) -> Result<Self> {
+        let batches: std::result::Result<_, ArrowError> =
+            self.batches.iter().map(|batch| batch.project(positions)).collect();
+        let schema = self.schema.project(positions).map_err(internal)?;
+        Ok(Self { schema: Arc::new(schema), batches: batches.map_err(internal)?, ..self.clone() })
     }
 }
 

@@ -114,7 +114,7 @@ def xp_frame(
         ColumnError, TooManyColumnsError: The columns are not.
         MissingLibraryError: The backend is not installed.
     """
-    hand_over = _hand_over(backend)
+    make = hand_over(backend)
     runs, several = _runs(experiment, workspace, run)
     table = _read(
         runs,
@@ -127,7 +127,7 @@ def xp_frame(
         for_pandas=backend == "pandas",
     )
     report(table.errors, table.warnings, strict=strict)
-    return hand_over(table)
+    return make(table)
 
 
 def xp_table(
@@ -170,10 +170,10 @@ def frame_of_runs(
     runs: list[_core.Run], *, several_runs: bool, backend: Backend = "pandas", strict: bool = False, **options: Any
 ) -> Any:
     """The DataFrame of runs that are open already."""
-    hand_over = _hand_over(backend)
+    make = hand_over(backend)
     table = _read(runs, several_runs, for_pandas=backend == "pandas", **options)
     report(table.errors, table.warnings, strict=strict)
-    return hand_over(table)
+    return make(table)
 
 
 def _read(
@@ -278,7 +278,7 @@ def _runs_of(place: _core.Workspace, name: str, run: str | Sequence[str]) -> lis
     return [place.run(name, run)]
 
 
-def _hand_over(backend: str) -> Callable[[_core.Table], Any]:
+def hand_over(backend: str) -> Callable[[_core.Table], Any]:
     """What makes a backend's frame of a table; says at once if the backend is not installed."""
     try:
         if backend == "pandas":

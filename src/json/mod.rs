@@ -15,4 +15,4 @@ mod string;
 pub use de::from_slice;
 pub use lines::{Line, lines};
 pub use reader::{Kind, MAX_DEPTH, Number, Reader, Syntax};
-pub use string::{Text, decode_into, lossless};
+pub use string::{Text, decode_into, list_text, lossless};

@@ -114,3 +114,10 @@ fn show_surrogates(bytes: &[u8]) -> String {
         }
     }
 }
+
+/// The JSON text of a list of strings.
+#[must_use]
+pub fn list_text(strings: &[&str]) -> String {
+    // a list of strings always has a JSON text
+    serde_json::to_string(strings).unwrap_or_default()
+}

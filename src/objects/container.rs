@@ -34,6 +34,8 @@ pub(super) struct Container {
     pub data: Value,
     /// The last object: the job itself, in a params.json
     pub last: Option<ObjectIx>,
+    /// Whether each object of the graph so far was referred to from this container
+    pub referred: Vec<bool>,
 }
 
 impl Graph {
@@ -41,7 +43,8 @@ impl Graph {
         self.files.push(source.file.to_path_buf());
         let Source { relocation, job_dir, data_dir, .. } = source;
         let container = index(self.files.len() - 1);
-        Decoder { ids: HashMap::default(), known, container, relocation, job_dir, data_dir }
+        let referred = vec![false; self.objects.len()];
+        Decoder { ids: HashMap::default(), known, container, relocation, job_dir, data_dir, referred }
     }
 
     /// Reads an objects.jsonl: one definition a line. A bad line is an error in the list, and the next one is read.
@@ -135,7 +138,7 @@ impl Graph {
 
     /// Resolves what was named before it was defined, and cuts references that would go round in a circle.
     fn end(&mut self, decoder: Decoder<'_>, data: Value, last: Option<ObjectIx>) -> Container {
-        let (number, ids) = (decoder.container, decoder.ids);
+        let (number, ids, referred) = (decoder.container, decoder.ids, decoder.referred);
         let mut forward = false;
         for unresolved in &mut self.store.unresolved {
             if unresolved.container == number && unresolved.object.is_none() {
@@ -146,6 +149,6 @@ impl Graph {
         if forward {
             cycles::cut(self);
         }
-        Container { number, ids, data, last }
+        Container { number, ids, data, last, referred }
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct Decoder<'s> {
     pub job_dir: Option<&'s str>,
     /// The directory that paths of saved files are relative to
     pub data_dir: Option<&'s str>,
+    /// Whether each object of the graph was referred to
+    pub referred: Vec<bool>,
 }
 
 impl Decoder<'_> {
@@ -72,8 +74,12 @@ impl Decoder<'_> {
         self.known.and_then(|known| known.get(&id)).or_else(|| self.ids.get(&id)).copied()
     }
 
-    pub fn reference(&self, store: &mut Store, id: i64) -> Value {
-        self.find(id).map_or_else(|| store.dangle(id, self.container), Value::Object)
+    pub fn reference(&mut self, store: &mut Store, id: i64) -> Value {
+        let Some(found) = self.find(id) else { return store.dangle(id, self.container) };
+        if let Some(referred) = self.referred.get_mut(found.at()) {
+            *referred = true;
+        }
+        Value::Object(found)
     }
 
     /// A path, made absolute by its base, moved with the workspace, and in the form pathlib gives it.

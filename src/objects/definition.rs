@@ -26,6 +26,7 @@ impl Graph {
     pub(super) fn add_object(&mut self, parts: &Parts, line: u32, decoder: &mut Decoder<'_>) -> Result<Option<ObjectIx>> {
         let id = parts.id.ok_or_else(|| missing("id"))?;
         let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
+        let fields = parts.fields.ok_or_else(|| missing("fields"))?;
         if decoder.known.is_some_and(|known| known.contains_key(&id)) {
             return Ok(None);
         }
@@ -40,9 +41,9 @@ impl Graph {
             parts.init_tasks.iter().map(|&task| decoder.reference(&mut self.store, task)).collect();
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
-        let fields = parts.fields.unwrap_or_else(|| self.store.push_record(&[], &[]));
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
         self.objects.push(Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line });
+        decoder.referred.resize(self.objects.len(), false);
         let before = decoder.ids.insert(id, at);
         match before.map(|before| self.object(before).identifier) {
             Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => {

@@ -12,6 +12,7 @@ mod definition;
 mod dependencies;
 mod equality;
 mod graph;
+mod reused;
 mod run;
 mod saved;
 

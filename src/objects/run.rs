@@ -53,6 +53,7 @@ impl RunObjects {
         let mut container = objects.read_run_file(run, keys, relocation);
         if let Some(container) = &mut container {
             objects.complete(run, keys, relocation, container);
+            objects.correct(run, keys, relocation, container);
         }
         for key in keys {
             if !objects.jobs.contains_key(&key.job_id) {
@@ -190,7 +191,7 @@ impl RunObjects {
 
     /// Reads the params.json of a job. With `known` (the job's object and the ids of the run's file), only if the same process
     /// wrote it, and only the objects that the run's file lacks.
-    fn read_params(
+    pub(super) fn read_params(
         &mut self,
         run: &Run,
         key: &JobKey,

@@ -1,17 +1,20 @@
 //! The table behind every frame, as an Arrow object that any library takes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyDict};
+use pyo3_arrow::PySchema;
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 
 use super::errors::exceptions;
 use super::run::Run;
 use crate::columns::{Chosen, Selection};
+use crate::error::{Error, Kind, did_you_mean};
 use crate::records::Zone;
 use crate::scan::{self, Request};
 use crate::table::Texts;
@@ -20,10 +23,22 @@ use crate::table::Texts;
 ///
 /// Any library that knows the Arrow PyCapsule interface takes it: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB by
 /// its variable's name. It can be taken any number of times.
-#[pyclass(frozen, module = "xpframe._core")]
+#[pyclass(frozen, module = "xpframe")]
 pub struct Table {
-    request: Request,
     table: scan::Table,
+}
+
+impl Table {
+    pub(super) fn new(table: scan::Table) -> Self {
+        Self { table }
+    }
+
+    fn stream<'py>(py: Python<'py>, schema: &SchemaRef, batches: Vec<RecordBatch>) -> PyArrowResult<Bound<'py, PyCapsule>> {
+        let field = Field::new("", DataType::Struct(schema.fields().clone()), false);
+        let field = Arc::new(field.with_metadata(schema.metadata().clone()));
+        let arrays = batches.into_iter().map(|batch| Ok(Arc::new(StructArray::from(batch)) as ArrayRef));
+        to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays, field)), None)
+    }
 }
 
 #[pymethods]
@@ -33,18 +48,20 @@ impl Table {
         to_schema_pycapsule(py, self.table.schema.as_ref())
     }
 
-    /// The record batches, as a PyCapsule: a new stream at each call.
+    /// The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
+    /// dictionaries are honoured; anything else is left as it is, as the interface allows.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyArrowResult<Bound<'py, PyCapsule>> {
-        let field = Arc::new(Field::new("", DataType::Struct(self.table.schema.fields().clone()), false));
-        let field = Arc::new(field.as_ref().clone().with_metadata(self.table.schema.metadata().clone()));
-        let batches: Vec<RecordBatch> = self.table.batches.clone();
-        let arrays = batches.into_iter().map(|batch| Ok(Arc::new(StructArray::from(batch)) as ArrayRef));
-        to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays, field)), requested_schema)
+        let Some(requested) = requested_schema else {
+            return Self::stream(py, &self.table.schema, self.table.batches.clone());
+        };
+        let requested = PySchema::from_arrow_pycapsule(&requested)?.into_inner();
+        let table = py.detach(|| self.table.in_layout_of(&requested)).map_err(PyErr::from)?;
+        Self::stream(py, &table.schema, table.batches)
     }
 
     fn __len__(&self) -> usize {
@@ -52,8 +69,12 @@ impl Table {
     }
 
     fn __repr__(&self) -> String {
-        let (rows, columns) = (self.__len__(), self.table.schema.fields().len());
+        let (rows, columns) = self.shape();
         format!("<xpframe.Table: {rows} jobs, {columns} columns>")
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("xpframe.display")?.getattr("table_html")?.call1((slf,))
     }
 
     /// The names of the columns, in order.
@@ -67,6 +88,12 @@ impl Table {
     fn schema(&self) -> Vec<(&str, String)> {
         let fields = self.table.schema.fields().iter();
         fields.map(|field| (field.name().as_str(), field.data_type().to_string())).collect()
+    }
+
+    /// What is known of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
+    /// `xpframe.python` (the Python types seen).
+    fn column_metadata(&self, name: &str) -> PyResult<HashMap<String, String>> {
+        Ok(self.table.schema.field(self.position(name)?).metadata().clone())
     }
 
     /// The number of jobs and of columns.
@@ -93,25 +120,80 @@ impl Table {
         self.table.warnings.clone()
     }
 
-    /// The same table in the layout that pandas shares without copying: text as `large_utf8`, in one batch.
-    fn _arrow_for_pandas(&self, py: Python<'_>) -> PyResult<Self> {
-        if self.request.texts == Texts::Large {
-            return Ok(Self { request: self.request.clone(), table: self.table.clone() });
+    /// Some of the columns, in the order given; nothing is copied.
+    fn select(&self, names: Vec<String>) -> PyResult<Self> {
+        let positions: PyResult<Vec<usize>> = names.iter().map(|name| self.position(name)).collect();
+        Ok(Self { table: self.table.project(&positions?)? })
+    }
+
+    /// The record batches, each as a table of its own; nothing is copied.
+    fn batches(&self) -> Vec<Self> {
+        let alone = |batch: &RecordBatch| Self { table: scan::Table { batches: vec![batch.clone()], ..self.table.clone() } };
+        self.table.batches.iter().map(alone).collect()
+    }
+
+    /// A polars DataFrame; numbers, text, times and lists are shared, not copied.
+    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        hand_over(slf, "polars", None)
+    }
+
+    /// A pandas DataFrame. With `zero_copy`, every column but text and enums has an Arrow dtype, and shares its memory.
+    #[pyo3(signature = (*, zero_copy=false))]
+    fn to_pandas<'py>(slf: &Bound<'py, Self>, zero_copy: bool) -> PyResult<Bound<'py, PyAny>> {
+        hand_over(slf, "pandas", Some(zero_copy))
+    }
+
+    /// A pyarrow Table; nothing is copied.
+    fn to_pyarrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        hand_over(slf, "pyarrow", None)
+    }
+
+    /// Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
+    #[pyo3(signature = (path, **options))]
+    fn write<'py>(
+        slf: &Bound<'py, Self>,
+        path: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("xpframe.export")?.getattr("write")?.call((slf, path), options)
+    }
+
+    /// The values of a column as a list of Python values; needs no other library. Times are microseconds since 1970 UTC.
+    fn column_values<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let position = self.position(name)?;
+        let mut values = Vec::with_capacity(self.__len__());
+        for batch in &self.table.batches {
+            super::plain::values(py, batch.column(position), &mut values)?;
         }
-        let request = Request { texts: Texts::Large, ..self.request.clone() };
-        read(py, request)
+        Ok(values)
+    }
+
+    /// The table in the layout that pandas shares: text as `large_utf8`, enums by the smallest integers, in one batch.
+    fn _arrow_for_pandas(&self, py: Python<'_>) -> PyResult<Self> {
+        Ok(Self { table: py.detach(|| self.table.for_pandas())? })
     }
 }
 
-fn read(py: Python<'_>, request: Request) -> PyResult<Table> {
-    let table = py.detach(|| {
-        let mut table = request.read()?;
-        if request.texts == Texts::Large {
-            table.join()?;
-        }
-        crate::error::Result::Ok(table)
-    })?;
-    Ok(Table { request, table })
+impl Table {
+    fn position(&self, name: &str) -> PyResult<usize> {
+        let position = self.table.schema.index_of(name).map_err(|_| {
+            let names = self.column_names();
+            let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("there are {}", names.len()));
+            Error::new(Kind::Column, format!("no column {name:?}")).at_field(name).hint(hint)
+        });
+        Ok(position?)
+    }
+}
+
+/// Makes a frame of a backend, by what `xpframe.frames` knows of it.
+fn hand_over<'py>(table: &Bound<'py, Table>, backend: &str, zero_copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    let py = table.py();
+    let options = PyDict::new(py);
+    if let Some(zero_copy) = zero_copy {
+        options.set_item("zero_copy", zero_copy)?;
+    }
+    let make = py.import("xpframe.frames")?.getattr("hand_over")?.call1((backend,))?;
+    make.call((table,), Some(&options))
 }
 
 /// Reads runs into a table.
@@ -145,5 +227,9 @@ pub fn read_table(
         texts: if for_pandas { Texts::Large } else { Texts::View },
         zone: zone.map_or_else(|| Ok(Zone::local()), Zone::named)?,
     };
-    read(py, request)
+    let table = py.detach(|| {
+        let table = request.read()?;
+        if for_pandas { table.for_pandas() } else { Ok(table) }
+    })?;
+    Ok(Table::new(table))
 }

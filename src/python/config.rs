@@ -1,6 +1,6 @@
 //! Configs and what they hold, as Python objects that read themselves when touched.
 
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -92,6 +92,19 @@ impl Config {
         format!("<{} {shown}>", graph.typename(self.at))
     }
 
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("xpframe.display")?.getattr("config_html")?.call1((slf,))
+    }
+
+    fn _repr_pretty_(slf: &Bound<'_, Self>, printer: &Bound<'_, PyAny>, cycle: bool) -> PyResult<()> {
+        let text = if cycle {
+            slf.repr()?.into_any()
+        } else {
+            slf.py().import("xpframe.display")?.getattr("config_text")?.call1((slf,))?
+        };
+        printer.call_method1("text", (text,)).map(drop)
+    }
+
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> bool {
         let Ok(other) = other.cast::<Self>() else { return false };
         let other = other.get();
@@ -161,22 +174,35 @@ impl Config {
     }
 }
 
+/// The config that was given, or that of an action.
+fn config_of<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
+    if let Ok(config) = given.cast::<Config>() {
+        return Ok(config.clone());
+    }
+    let config = given.getattr_opt("_config")?.and_then(|config| config.cast_into::<Config>().ok());
+    config.ok_or_else(|| {
+        let kind = given.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+        PyTypeError::new_err(format!("a config or an action was expected, not {kind}"))
+    })
+}
+
 /// The class of a config, `module.Class`, in its original case.
 #[pyfunction]
-pub fn typename<'py>(config: &Bound<'py, Config>) -> Bound<'py, PyString> {
-    config.get().__xpmtypename__(config.py())
+pub fn typename<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    Ok(config_of(config)?.get().__xpmtypename__(config.py()))
 }
 
 /// The content identifier of a config, 64 hexadecimal digits; the job id of a task.
 #[pyfunction]
-pub fn identifier<'py>(config: &Bound<'py, Config>) -> Bound<'py, PyString> {
-    config.get().__xpmidentifier__(config.py())
+pub fn identifier<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    Ok(config_of(config)?.get().__xpmidentifier__(config.py()))
 }
 
 /// The fields of a config, one level: a dict from name to value, the same values as the attributes.
 #[pyfunction]
-pub fn fields<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyDict>> {
+pub fn fields<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let py = config.py();
+    let config = config_of(config)?;
     let attributes = config.getattr("__dict__")?.cast_into::<PyDict>()?;
     let fields = PyDict::new(py);
     for (key, held) in config.get().entries() {
@@ -196,7 +222,8 @@ pub fn fields<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyDict>> 
 
 /// A config as plain nested values: configs as dicts, paths and enum members as str, sets as lists.
 #[pyfunction]
-pub fn asdict<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyAny>> {
+pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let config = config_of(config)?;
     let this = config.get();
     let fields = this.source.get().graph().object(this.at).fields;
     this.convert(config.py(), Value::Dict(fields), Style::Plain)
@@ -204,8 +231,9 @@ pub fn asdict<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyAny>> {
 
 /// The tags of a job, by its config: a dict from name to value; empty for a config that is not a job of its run.
 #[pyfunction]
-pub fn tags<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyAny>> {
+pub fn tags<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = config.py();
+    let config = config_of(config)?;
     let source = config.get().source.get();
     let rows = source.loaded().rows();
     let row = rows.position(&source.graph().identifier(config.get().at)).and_then(|at| rows.rows.get(at));

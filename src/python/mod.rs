@@ -4,6 +4,7 @@ mod arrow;
 mod config;
 mod convert;
 mod errors;
+mod plain;
 mod run;
 mod source;
 mod workspace;
@@ -24,10 +25,8 @@ mod _core {
     #[pymodule_export]
     use super::workspace::{Workspace, glob_matches, is_workspace, near_misses};
 
-    use super::*;
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
-    }
+    /// The version of the package.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "the name that Python has for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
 }

@@ -5,11 +5,13 @@
 
 mod arrays;
 mod batch;
+mod layout;
 mod levels;
 mod schema;
 mod short;
 mod system;
 
 pub use batch::{Built, Rows, build};
+pub use layout::{for_pandas, in_layout_of};
 pub use schema::{Texts, data_type, schema};
 pub use short::shorten;

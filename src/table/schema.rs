@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use crate::columns::{Column, Places, Source, Type};
+use crate::json;
 
 /// Which Arrow layouts text and enums have: each library shares another one without copying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,9 +55,7 @@ pub fn schema(columns: &[Column], places: &Places, texts: Texts) -> SchemaRef {
             Source::Values(at, part) => (Some(at), Some(places.get(at).python_types(part))),
             Source::Class(at) | Source::Identifier(at) => (Some(at), Some("str".to_owned())),
         };
-        if let Some(path) = place.and_then(|at| serde_json::to_string(&places.path(at)).ok()) {
-            metadata.insert("xpframe.path".to_owned(), path);
-        }
+        metadata.extend(place.map(|at| ("xpframe.path".to_owned(), json::list_text(&places.path(at)))));
         metadata.extend(python.map(|python| ("xpframe.python".to_owned(), python)));
         Field::new(column.shown(), data_type(&column.kind, texts), true).with_metadata(metadata)
     };

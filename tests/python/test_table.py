@@ -79,7 +79,9 @@ def test_every_table_is_the_witness_s(name: str, workspaces: Workspaces) -> None
         shapes = {f.name: arrow_shape(f.type) for f in found.schema}
         assert SYSTEM.items() <= shapes.items()
         assert set(found["state"].to_pylist()) <= STATES
-        cells += found.num_rows * len(expected)  # state, failure and times but submission are judged elsewhere
+        cells += found.num_rows * len(
+            expected
+        )  # state, failure and times but submission are judged elsewhere
     print(f"{name}: {cells} of {cells} cells in {len(runs)} runs")
     assert cells > 50
 

@@ -1,0 +1,92 @@
+//! Other layouts of the same values.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::error::ArrowError;
+
+/// Text as `large_utf8`, in lists and structs too, and enums by the integers that pandas would number them with.
+///
+/// # Errors
+/// Arrow's.
+pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    relaid(batch, |_, array| match array.data_type() {
+        DataType::Dictionary(..) => {
+            let categories = array.as_any_dictionary().values().len();
+            let key = match categories {
+                0..127 => DataType::Int8,
+                127..32_767 => DataType::Int16,
+                _ => DataType::Int32,
+            };
+            DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8))
+        }
+        other => large(other),
+    })
+}
+
+/// Text and dictionaries as `wanted` has them under the same name; columns of other types stay as they are.
+///
+/// # Errors
+/// Arrow's, as for text of more than 2 GiB in `utf8`.
+pub fn in_layout_of(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch, ArrowError> {
+    relaid(batch, |name, array| {
+        let own = array.data_type();
+        match wanted.field_with_name(name).map(Field::data_type) {
+            Ok(wanted) if same_but_for_text(own, wanted) => wanted.clone(),
+            _ => own.clone(),
+        }
+    })
+}
+
+fn relaid(batch: &RecordBatch, choose: impl Fn(&str, &ArrayRef) -> DataType) -> Result<RecordBatch, ArrowError> {
+    let schema = batch.schema();
+    let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        let chosen = choose(field.name(), array);
+        let same = chosen == *array.data_type();
+        arrays.push(if same { Arc::clone(array) } else { cast(array, &chosen)? });
+        fields.push(Arc::new(field.as_ref().clone().with_data_type(chosen)));
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+    RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options)
+}
+
+fn large(kind: &DataType) -> DataType {
+    let inside = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(large(field.data_type())));
+    match kind {
+        DataType::Utf8View | DataType::Utf8 => DataType::LargeUtf8,
+        DataType::Dictionary(..) => DataType::LargeUtf8,
+        DataType::LargeList(item) => DataType::LargeList(inside(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Whether two types differ at most in how they lay out text.
+fn same_but_for_text(own: &DataType, wanted: &DataType) -> bool {
+    match (own, wanted) {
+        (DataType::LargeList(own), DataType::LargeList(wanted)) => {
+            same_but_for_text(own.data_type(), wanted.data_type())
+        }
+        (DataType::Struct(own), DataType::Struct(wanted)) => {
+            let pairs = own.iter().zip(wanted);
+            own.len() == wanted.len()
+                && pairs.into_iter().all(|(own, wanted)| {
+                    own.name() == wanted.name() && same_but_for_text(own.data_type(), wanted.data_type())
+                })
+        }
+        _ => own == wanted || (is_text(own) && is_text(wanted)),
+    }
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(key, value) => key.is_dictionary_key_type() && is_text(value),
+        _ => false,
+    }
+}
