@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::progress;
 
 /// The bytes of a regular file. A directory, a pipe or a device in its place is refused without opening it.
 ///
@@ -23,5 +25,27 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     })?;
     let mut file = File::open(path).map_err(refused)?;
     file.read_to_end(&mut bytes).map_err(refused)?;
+    progress::opened(bytes.len());
     Ok(bytes)
+}
+
+/// What tells whether files were changed: the size, time and inode of each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Signature(Vec<Option<(u64, i64, i64, u64)>>);
+
+impl Signature {
+    /// What these files are now; one that is not there is noted as such.
+    #[must_use]
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        let one = |path: &Path| {
+            path.metadata().ok().map(|found| (found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
+        };
+        Self(paths.into_iter().map(one).collect())
+    }
+
+    /// The bytes of all of them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().flatten().map(|found| found.0).sum()
+    }
 }

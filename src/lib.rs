@@ -5,6 +5,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`] | what went wrong, where, and what to do |
+//! | [`progress`] | how far reading is, and whether it shall stop |
 //! | [`file`] | reading a regular file whole |
 //! | [`workspace`] | names on disk: experiments, runs, jobs |
 //! | [`json`] | the JSON that Python writes |
@@ -25,6 +26,7 @@ pub mod loaded;
 pub mod objects;
 #[cfg(feature = "python")]
 mod python;
+pub mod progress;
 pub mod records;
 pub mod scan;
 pub mod table;

@@ -1,10 +1,14 @@
 //! A run and what was read of it: each file at most once, and only when something needs it.
 
+use std::path::PathBuf;
+
 use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
+use crate::file::Signature;
 use crate::objects::{JobKey, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, recorded_roots, run_record};
 use crate::values::ObjectIx;
 use crate::workspace::Run;
@@ -16,6 +20,7 @@ const SAMPLE: usize = 4;
 #[derive(Debug)]
 pub struct LoadedRun {
     run: Run,
+    stop: Stop,
     rows: OnceCell<JobRows>,
     objects: OnceCell<RunObjects>,
     record: OnceCell<(RunRecord, Vec<Error>)>,
@@ -24,11 +29,12 @@ pub struct LoadedRun {
 }
 
 impl LoadedRun {
-    /// Nothing is read yet.
+    /// Nothing is read yet. When `stop` is asked for, what is read stays incomplete: throw it away then.
     #[must_use]
-    pub fn new(run: Run) -> Self {
+    pub fn new(run: Run, stop: Stop) -> Self {
         Self {
             run,
+            stop,
             rows: OnceCell::new(),
             objects: OnceCell::new(),
             record: OnceCell::new(),
@@ -43,10 +49,44 @@ impl LoadedRun {
         &self.run
     }
 
+    /// The same run, of which nothing is read yet.
+    #[must_use]
+    pub fn unread(&self) -> Self {
+        Self::new(self.run.clone(), self.stop.clone())
+    }
+
+    /// Whether its jobs were read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.rows.get().is_some()
+    }
+
+    /// What tells whether the files of its jobs and configs were changed.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        let files = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"].map(|name| self.run.path().join(name));
+        Signature::of(files.iter().map(PathBuf::as_path))
+    }
+
+    /// What asks its readers to stop.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Reads its jobs now, and their configs too if asked.
+    pub fn read(&self, configs: bool) {
+        if configs {
+            let _ = self.objects();
+        } else {
+            let _ = self.rows();
+        }
+    }
+
     /// Its jobs and their tags.
     #[must_use]
     pub fn rows(&self) -> &JobRows {
-        self.rows.get_or_init(|| JobRows::load(&self.run))
+        self.rows.get_or_init(|| JobRows::load(&self.run, &self.stop))
     }
 
     /// What is known of the run itself.
@@ -62,7 +102,7 @@ impl LoadedRun {
     /// Its configs.
     #[must_use]
     pub fn objects(&self) -> &RunObjects {
-        self.objects.get_or_init(|| RunObjects::load(&self.run, &self.keys(), self.relocation()))
+        self.objects.get_or_init(|| RunObjects::load(&self.run, &self.keys(), self.relocation(), &self.stop))
     }
 
     /// Its actions, in experimaestro's order. An action whose object is missing is left out.

@@ -12,6 +12,7 @@ from xpframe._core import Config, EnumValue, Table, Unresolved, __version__, asd
 from xpframe._sample import sample_workspace
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.frames import xp_frame, xp_table
+from xpframe.lazy import ReadReport, last_read, scan_xp
 from xpframe.locate import use
 from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
 
@@ -20,6 +21,7 @@ __all__ = [
     "Config",
     "EnumValue",
     "ExperimentInfo",
+    "ReadReport",
     "Table",
     "Unresolved",
     "Workspace",
@@ -30,8 +32,10 @@ __all__ = [
     "asdict",
     "fields",
     "identifier",
+    "last_read",
     "load_xp_info",
     "sample_workspace",
+    "scan_xp",
     "tags",
     "typename",
     "use",

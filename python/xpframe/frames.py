@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["xp_frame", "xp_table"]
 
 Experiments: TypeAlias = str | os.PathLike[str] | Sequence[str]
+Workspaces: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
 Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
 Names: TypeAlias = Literal["full", "short"]
@@ -29,7 +30,7 @@ Names: TypeAlias = Literal["full", "short"]
 def xp_frame(
     experiment: Experiments,
     *,
-    workspace: str | os.PathLike[str] | None = None,
+    workspace: Workspaces = None,
     run: str | Sequence[str] = "latest",
     task: str | Sequence[str] | None = None,
     columns: Columns | None = None,
@@ -43,7 +44,7 @@ def xp_frame(
 def xp_frame(
     experiment: Experiments,
     *,
-    workspace: str | os.PathLike[str] | None = None,
+    workspace: Workspaces = None,
     run: str | Sequence[str] = "latest",
     task: str | Sequence[str] | None = None,
     columns: Columns | None = None,
@@ -57,7 +58,7 @@ def xp_frame(
 def xp_frame(
     experiment: Experiments,
     *,
-    workspace: str | os.PathLike[str] | None = None,
+    workspace: Workspaces = None,
     run: str | Sequence[str] = "latest",
     task: str | Sequence[str] | None = None,
     columns: Columns | None = None,
@@ -70,7 +71,7 @@ def xp_frame(
 def xp_frame(
     experiment: Experiments,
     *,
-    workspace: str | os.PathLike[str] | None = None,
+    workspace: Workspaces = None,
     run: str | Sequence[str] = "latest",
     task: str | Sequence[str] | None = None,
     columns: Columns | None = None,
@@ -85,7 +86,7 @@ def xp_frame(
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
 
-        workspace: The root of the workspace, or its id in experimaestro's settings. Without one: what
+        workspace: The root of the workspace, its id in experimaestro's settings, or a list of those. Without one: what
             :func:`xpframe.use` was given, ``$XPFRAME_WORKSPACE``, the current directory or a parent of it, experimaestro's
             settings.
 
@@ -115,7 +116,7 @@ def xp_frame(
         MissingLibraryError: The backend is not installed.
     """
     make = hand_over(backend)
-    runs, several = _runs(experiment, workspace, run)
+    runs, several = runs_of(experiment, workspace, run)
     table = _read(
         runs,
         several,
@@ -133,7 +134,7 @@ def xp_frame(
 def xp_table(
     experiment: Experiments,
     *,
-    workspace: str | os.PathLike[str] | None = None,
+    workspace: Workspaces = None,
     run: str | Sequence[str] = "latest",
     task: str | Sequence[str] | None = None,
     columns: Columns | None = None,
@@ -146,7 +147,7 @@ def xp_table(
 
     The arguments are those of :func:`xp_frame`. What could not be read is in the table's ``errors``.
     """
-    runs, several = _runs(experiment, workspace, run)
+    runs, several = runs_of(experiment, workspace, run)
     return table_of_runs(
         runs,
         several_runs=several,
@@ -176,6 +177,34 @@ def frame_of_runs(
     return make(table)
 
 
+def model_of(
+    runs: list[_core.Run],
+    several_runs: bool,
+    *,
+    task: str | Sequence[str] | None,
+    columns: Columns | None,
+    max_columns: int,
+    timezone: str | None,
+    keep_bytes: int,
+) -> _core.Model:
+    """The columns of runs, for lazy queries."""
+    return _core.read_model(
+        runs,
+        several_runs=several_runs,
+        tasks=_tasks(task),
+        columns=_chosen(columns),
+        max_columns=max_columns,
+        zone=timezone,
+        keep_bytes=keep_bytes,
+    )
+
+
+def _tasks(task: str | Sequence[str] | None) -> list[str] | None:
+    if task is None:
+        return None
+    return [task] if isinstance(task, str) else list(task)
+
+
 def _read(
     runs: list[_core.Run],
     several_runs: bool,
@@ -192,7 +221,7 @@ def _read(
     return _core.read_table(
         runs,
         several_runs=several_runs,
-        tasks=[task] if isinstance(task, str) else None if task is None else list(task),
+        tasks=_tasks(task),
         columns=_chosen(columns),
         max_columns=max_columns,
         short_names=names == "short",
@@ -212,8 +241,8 @@ def _chosen(columns: Columns | None) -> list[tuple[str, str | None]] | None:
     return [(pattern, None) for pattern in columns]
 
 
-def _runs(
-    experiment: Experiments, workspace: str | os.PathLike[str] | None, run: str | Sequence[str]
+def runs_of(
+    experiment: Experiments, workspace: Workspaces, run: str | Sequence[str]
 ) -> tuple[list[_core.Run], bool]:
     """The runs that are meant, and whether the question was for several."""
     if path := _run_directory(experiment):
@@ -221,10 +250,16 @@ def _runs(
     asked = [experiment] if isinstance(experiment, str) else [str(name) for name in _sequence(experiment)]
     if not asked:
         raise InvalidArgumentError("no experiment was named", hint="give a name, a list of names or a glob")
-    place = find_workspace(workspace, asked[0])
-    names, globbed = _names(place, asked)
-    several = globbed or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
-    return [found for name in names for found in _runs_of(place, name, run)], several
+    one = workspace is None or isinstance(workspace, (str, os.PathLike))
+    places = [workspace] if one else list(workspace)  # type: ignore[arg-type, list-item]  # told apart by `one`
+    runs: list[_core.Run] = []
+    several = not one or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
+    for where in places:
+        place = find_workspace(where, asked[0])
+        names, globbed = _names(place, asked)
+        several = several or globbed
+        runs.extend(found for name in names for found in _runs_of(place, name, run))
+    return runs, several
 
 
 def _run_directory(experiment: Experiments) -> Path | None:

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 /// A column about the job itself rather than about its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum System {
+    /// Root of the workspace
+    Workspace,
     /// Name of the experiment
     Experiment,
     /// Identifier of the run
@@ -35,7 +37,8 @@ pub enum System {
 
 impl System {
     /// Those that come before tags and parameters.
-    pub const LEADING: [Self; 5] = [Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
+    pub const LEADING: [Self; 6] =
+        [Self::Workspace, Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
     /// Those that come after them.
     pub const TRAILING: [Self; 7] = [
         Self::Failure,
@@ -51,6 +54,7 @@ impl System {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Workspace => "workspace",
             Self::Experiment => "experiment",
             Self::Run => "run",
             Self::JobId => "job_id",
@@ -139,11 +143,15 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// The columns that `places` need. `several_runs` shows `experiment` and `run`.
+    /// The columns that `places` need. `several_runs` shows `experiment` and `run`, `several_workspaces` shows `workspace`.
     #[must_use]
-    pub fn new(places: &Places, several_runs: bool) -> Self {
+    pub fn new(places: &Places, several_runs: bool, several_workspaces: bool) -> Self {
         let system = |system: System| {
-            let by_default = several_runs || !matches!(system, System::Experiment | System::Run);
+            let by_default = match system {
+                System::Workspace => several_workspaces,
+                System::Experiment | System::Run => several_runs,
+                _ => true,
+            };
             let name = system.name().to_owned();
             Column { name, source: Source::System(system), kind: system.kind(), by_default, renamed: None }
         };

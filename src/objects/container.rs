@@ -10,6 +10,7 @@ use super::definition::Parts;
 use super::graph::Graph;
 use crate::error::{Error, Result};
 use crate::json::{self, Kind, Reader};
+use crate::progress::{self, Lines, Stop};
 use crate::values::{ObjectIx, Value, index, read};
 
 /// A file of object definitions, and what its relative paths are relative to.
@@ -48,11 +49,21 @@ impl Graph {
     }
 
     /// Reads an objects.jsonl: one definition a line. A bad line is an error in the list, and the next one is read.
-    pub(super) fn read_lines(&mut self, source: Source<'_>, bytes: Vec<u8>, errors: &mut Vec<Error>) -> Container {
+    pub(super) fn read_lines(
+        &mut self,
+        source: Source<'_>,
+        bytes: Vec<u8>,
+        stop: &Stop,
+        errors: &mut Vec<Error>,
+    ) -> Container {
         let mut decoder = self.begin(source, None);
         let mut last = None;
         let (bytes, base) = self.store.take_file(bytes);
+        let mut progress = Lines::of(bytes.len(), stop);
         for line in json::lines(&bytes) {
+            if !progress.next(line.start) {
+                break;
+            }
             let read = self.read_line(line, base, &mut decoder).map_err(|error| error.at_line(line.number).at_file(source.file));
             match read {
                 Ok(object) => last = object.or(last),
@@ -138,6 +149,7 @@ impl Graph {
 
     /// Resolves what was named before it was defined, and cuts references that would go round in a circle.
     fn end(&mut self, decoder: Decoder<'_>, data: Value, last: Option<ObjectIx>) -> Container {
+        progress::objects(decoder.ids.len());
         let (number, ids, referred) = (decoder.container, decoder.ids, decoder.referred);
         let mut forward = false;
         for unresolved in &mut self.store.unresolved {

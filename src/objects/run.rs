@@ -9,6 +9,7 @@ use super::graph::Graph;
 use crate::error::{Error, Result};
 use crate::values::{ObjectIx, Symbol, Value};
 use crate::file;
+use crate::progress::Stop;
 use crate::workspace::Run;
 
 /// Objects by identifier.
@@ -43,19 +44,22 @@ impl RunObjects {
     /// Reads the objects of `run`. A job that the run's file lacks, or whose references it lacks, is completed from the job's
     /// own params.json; what remains missing is in `errors`.
     #[must_use]
-    pub fn load(run: &Run, keys: &[JobKey], relocation: &Relocation) -> Self {
+    pub fn load(run: &Run, keys: &[JobKey], relocation: &Relocation, stop: &Stop) -> Self {
         let mut objects = Self {
             graph: Graph::new(),
             jobs: Roots::default(),
             dependencies: HashMap::default(),
             errors: Vec::new(),
         };
-        let mut container = objects.read_run_file(run, keys, relocation);
+        let mut container = objects.read_run_file(run, keys, relocation, stop);
         if let Some(container) = &mut container {
             objects.complete(run, keys, relocation, container);
             objects.correct(run, keys, relocation, container);
         }
         for key in keys {
+            if stop.asked() {
+                break;
+            }
             if !objects.jobs.contains_key(&key.job_id) {
                 let read = objects.read_params(run, key, relocation, None);
                 objects.adopt(key, read);
@@ -64,12 +68,18 @@ impl RunObjects {
         objects
     }
 
-    fn read_run_file(&mut self, run: &Run, keys: &[JobKey], relocation: &Relocation) -> Option<Container> {
+    fn read_run_file(
+        &mut self,
+        run: &Run,
+        keys: &[JobKey],
+        relocation: &Relocation,
+        stop: &Stop,
+    ) -> Option<Container> {
         let file = FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok())?;
         let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
-            let container = self.graph.read_lines(source, bytes, &mut self.errors);
+            let container = self.graph.read_lines(source, bytes, stop, &mut self.errors);
             self.jobs = self.find_roots(keys.iter().map(|key| key.job_id.as_str()));
             return Some(container);
         }

@@ -12,7 +12,9 @@ use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 
 use super::errors::exceptions;
+use super::model::stops_of;
 use super::run::Run;
+use super::wait::interruptible;
 use crate::columns::{Chosen, Selection};
 use crate::error::{Error, Kind, did_you_mean};
 use crate::records::Zone;
@@ -214,22 +216,41 @@ pub fn read_table(
     for_pandas: bool,
     zone: Option<&str>,
 ) -> PyResult<Table> {
-    let selection = columns.map_or(Selection::Default, |columns| {
-        Selection::Chosen(columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect())
-    });
-    let request = Request {
-        runs: runs.iter().map(|run| Arc::clone(run.get().loaded())).collect(),
-        several_runs,
-        tasks,
-        selection,
-        max_columns,
-        short_names,
-        texts: if for_pandas { Texts::Large } else { Texts::View },
-        zone: zone.map_or_else(|| Ok(Zone::local()), Zone::named)?,
-    };
-    let table = py.detach(|| {
+    let asked = Asked { several_runs, tasks, columns, max_columns, short_names, for_pandas, zone };
+    let request = asked.request(&runs, u64::MAX)?;
+    let table = interruptible(py, &stops_of(&runs), || {
         let table = request.read()?;
         if for_pandas { table.for_pandas() } else { Ok(table) }
-    })?;
+    })??;
     Ok(Table::new(table))
+}
+
+/// What Python asks for.
+pub(super) struct Asked<'a> {
+    pub several_runs: bool,
+    pub tasks: Option<Vec<String>>,
+    pub columns: Option<Vec<(String, Option<String>)>>,
+    pub max_columns: usize,
+    pub short_names: bool,
+    pub for_pandas: bool,
+    pub zone: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    pub fn request(self, runs: &[Py<Run>], keep_bytes: u64) -> crate::error::Result<Request> {
+        let selection = self.columns.map_or(Selection::Default, |columns| {
+            Selection::Chosen(columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect())
+        });
+        Ok(Request {
+            runs: runs.iter().map(|run| Arc::clone(run.get().loaded())).collect(),
+            several_runs: self.several_runs,
+            tasks: self.tasks,
+            selection,
+            max_columns: self.max_columns,
+            short_names: self.short_names,
+            texts: if self.for_pandas { Texts::Large } else { Texts::View },
+            zone: self.zone.map_or_else(|| Ok(Zone::local()), Zone::named)?,
+            keep_bytes,
+        })
+    }
 }

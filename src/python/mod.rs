@@ -4,9 +4,11 @@ mod arrow;
 mod config;
 mod convert;
 mod errors;
+mod model;
 mod plain;
 mod run;
 mod source;
+mod wait;
 mod workspace;
 
 use pyo3::prelude::*;
@@ -18,6 +20,8 @@ mod _core {
     use super::arrow::{Table, read_table};
     #[pymodule_export]
     use super::config::{Config, EnumValue, Unresolved, asdict, fields, identifier, tags, typename};
+    #[pymodule_export]
+    use super::model::{Batches, Model, progress, progress_counters, read_model};
     #[pymodule_export]
     use super::run::{Run, open_run};
     #[pymodule_export]

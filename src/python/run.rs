@@ -10,8 +10,10 @@ use super::config::Config;
 use super::convert::{self, Style};
 use super::errors::exceptions;
 use super::source::{Origin, Source};
+use super::wait::interruptible;
 use crate::error::{Error, Kind, did_you_mean};
 use crate::loaded::LoadedRun;
+use crate::progress::Stop;
 use crate::records::{JobStatuses, Moment, Zone};
 use crate::values::Value;
 use crate::workspace;
@@ -24,7 +26,7 @@ pub struct Run {
 
 impl Run {
     pub(super) fn new(py: Python<'_>, run: workspace::Run) -> PyResult<Self> {
-        let loaded = Arc::new(LoadedRun::new(run));
+        let loaded = Arc::new(LoadedRun::new(run, Stop::default()));
         Ok(Self { source: Py::new(py, Source::new(Origin::Run(loaded)))? })
     }
 
@@ -69,9 +71,9 @@ impl Run {
     }
 
     /// Reads the jobs and their configs now.
-    fn load(&self, py: Python<'_>) {
+    fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
-        py.detach(|| loaded.objects());
+        interruptible(py, std::slice::from_ref(loaded.stop()), || loaded.read(true))
     }
 
     /// (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.

@@ -10,6 +10,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use super::config::Config;
 use crate::error::{Error, Kind};
 use crate::loaded::LoadedRun;
+use crate::progress::Stop;
 use crate::objects::{Graph, SavedObject};
 use crate::values::ObjectIx;
 use crate::workspace;
@@ -99,7 +100,7 @@ impl Source {
 #[pyfunction]
 pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyResult<Source> {
     py.detach(|| {
-        let loaded = Arc::new(LoadedRun::new(workspace::Run::at(&path)?));
+        let loaded = Arc::new(LoadedRun::new(workspace::Run::at(&path)?, Stop::default()));
         Ok(Source::new(match saved {
             None => Origin::Run(loaded),
             Some(name) => {

@@ -10,6 +10,7 @@ use ahash::HashMap;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::json::{self, Reader, Syntax};
+use crate::progress::{Lines, Stop};
 use crate::values::{Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
@@ -41,12 +42,12 @@ pub struct JobRows {
 impl JobRows {
     /// Reads the jobs of `run`. What cannot be read is in `errors`.
     #[must_use]
-    pub fn load(run: &Run) -> Self {
+    pub fn load(run: &Run, stop: &Stop) -> Self {
         let mut rows = Self::default();
         let jobs = run.path().join("jobs.jsonl");
         if jobs.symlink_metadata().is_ok() {
             match file::read(&jobs) {
-                Ok(bytes) => rows.read_jobs_jsonl(&jobs, bytes),
+                Ok(bytes) => rows.read_jobs_jsonl(&jobs, bytes, stop),
                 Err(error) => rows.errors.push(error),
             }
             return rows;
@@ -78,9 +79,13 @@ impl JobRows {
         self.places.get(job_id.as_bytes()).copied()
     }
 
-    fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>) {
+    fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>, stop: &Stop) {
         let (bytes, _) = self.store.take_file(bytes);
+        let mut progress = Lines::of(bytes.len(), stop);
         for line in json::lines(&bytes) {
+            if !progress.next(line.start) {
+                return;
+            }
             match self.read_line(line) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),

@@ -32,6 +32,7 @@ impl<'r> SystemColumns<'r> {
     pub fn column(&mut self, system: System) -> Result<ArrayRef, ArrowError> {
         let (run, rows) = (self.rows.loaded.run(), self.rows);
         Ok(match system {
+            System::Workspace => self.repeated(&run.workspace().root().to_string_lossy()),
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
             System::JobId => self.texts(rows.jobs().map(|row| Some(rows.known().job_id(row))).collect()),

@@ -1,0 +1,48 @@
+//! Reads a run into its default columns, a few times, and says how long each step took: for profilers.
+//!
+//! `cargo run --release --example frame -- RUN_DIRECTORY [TIMES]`
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use xpframe::columns::{Chosen, Selection};
+use xpframe::loaded::LoadedRun;
+use xpframe::progress::Stop;
+use xpframe::records::Zone;
+use xpframe::scan::Request;
+use xpframe::table::Texts;
+use xpframe::workspace::Run;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("a run directory is needed")?;
+    let times: usize = arguments.next().map_or(Ok(1), |times| times.parse())?;
+    for _ in 0..times {
+        let start = Instant::now();
+        let loaded = Arc::new(LoadedRun::new(Run::at(Path::new(&path))?, Stop::default()));
+        let rows = loaded.rows().rows.len();
+        let rows_read = start.elapsed();
+        let objects = loaded.objects().graph.len();
+        let graph_read = start.elapsed();
+        let patterns = ["job_id", "task", "tags.*", "config.*", "submitted_at"];
+        let chosen = patterns.map(|pattern| Chosen { pattern: pattern.to_owned(), rename: None });
+        let table = Request {
+            runs: vec![loaded],
+            several_runs: false,
+            tasks: None,
+            selection: Selection::Chosen(chosen.into()),
+            max_columns: 2000,
+            short_names: false,
+            texts: Texts::View,
+            zone: Zone::local(),
+        }
+        .read()?;
+        println!(
+            "{rows} jobs in {rows_read:?}, {objects} objects until {graph_read:?}, {} columns until {:?}",
+            table.schema.fields().len(),
+            start.elapsed()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+"""A run, its jobs and its actions, as they show themselves."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from xpframe._core import typename
+from xpframe.display.style import SYMBOLS, panel
+from xpframe.display.summary import Column, Summary, shown_state, summarize, values_in_words
+from xpframe.display.text import html, instant, number, plural, span, value_text, visible
+from xpframe.display.tree import grow, tree_html, tree_text
+
+if TYPE_CHECKING:
+    from xpframe.errors import XpFrameError
+    from xpframe.workspace import Action, Actions, ExperimentInfo, Jobs
+
+__all__ = [
+    "action_html",
+    "action_text",
+    "actions_html",
+    "actions_text",
+    "bar",
+    "info_html",
+    "info_text",
+    "jobs_html",
+    "jobs_text",
+    "legend",
+]
+
+MOST_ROWS = 40
+MOST_ERRORS = 20
+MOST_NAMES = 3
+
+
+def info_html(info: ExperimentInfo) -> str:
+    """A run: driver, states, tasks, tags and varying parameters, errors."""
+    summary = summarize(info._run)  # noqa: SLF001 - the display is part of the class
+    word, state = driver(info)
+    parts = [
+        f'<div class="h"><b><bdi>{html(info.experiment)}</bdi></b> <span class="n">run <bdi>{html(info.run_id)}</bdi></span> '
+        f'<span class="l"><span class="dot s-{state}"></span>driver {html(word)}</span></div>',
+        f'<div class="o">{" · ".join(html(fact) for fact in whereabouts(info))}<br/><code>{html(info.path)}</code></div>',
+        bar(summary.states),
+        legend(summary.states, summary.jobs),
+        tasks_html(summary),
+        columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
+        columns_html("parameters that vary", [column for column in summary.columns if column.group != "tag"]),
+    ]
+    if summary.left_out:
+        parts.append(f'<div class="o">{plural(summary.left_out, "more column")} not compared</div>')
+    if len(info.actions):
+        parts.append(f'<div class="o">{html(actions_in_words(info))}</div>')
+    parts.append(errors_html(all_errors(info, summary)))
+    return panel("".join(parts))
+
+
+def info_text(info: ExperimentInfo) -> str:
+    """The same for a terminal."""
+    summary = summarize(info._run)  # noqa: SLF001 - the display is part of the class
+    lines = [
+        f"{visible(info.experiment)}  run {visible(info.run_id)}  driver {driver(info)[0]}",
+        "  ".join(whereabouts(info)),
+        visible(str(info.path)),
+        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}",
+    ]
+    lines += ["", "tasks"]
+    width = max((len(visible(task)) for task in summary.tasks), default=0)
+    for task, states in islice(summary.tasks.items(), MOST_ROWS):
+        lines.append(f"  {visible(task):{width}}  {number(sum(states.values())):>6}  {in_words(states)}")
+    lines += left_out_text(len(summary.tasks) - MOST_ROWS)
+    for title, tagged in (("tags", True), ("parameters that vary", False)):
+        columns = [column for column in summary.columns if (column.group == "tag") == tagged]
+        lines += columns_text(title, columns)
+    if len(info.actions):
+        lines += ["", actions_in_words(info)]
+    errors = all_errors(info, summary)
+    if errors:
+        lines += ["", f"{plural(len(errors), 'thing')} could not be read"]
+        lines += [f"  {visible(str(error), 500)}" for error in errors[:MOST_ERRORS]]
+        lines += left_out_text(len(errors) - MOST_ERRORS)
+    return "\n".join(lines)
+
+
+# --- the driver ---
+
+
+def driver(info: ExperimentInfo) -> tuple[str, str]:
+    """How far the driver is, in a word, and the state whose colour that word has."""
+    if info.status == "running" and info.alive is False:
+        return "killed (its status still says running)", "failed"
+    states = {"done": "done", "failed": "failed", "running": "running"}
+    return visible(info.status or "unknown"), states.get(info.status or "", "transient")
+
+
+def whereabouts(info: ExperimentInfo) -> list[str]:
+    """When and where a run was made, and with what."""
+    facts = []
+    if info.started_at:
+        facts.append(f"started {instant(info.started_at)}")
+        if info.ended_at:
+            facts.append(f"took {span(max(0.0, (info.ended_at - info.started_at).total_seconds()))}")
+    if info.hostname:
+        facts.append(f"on {visible(info.hostname)}")
+    if python := info.environment["python_version"]:
+        facts.append(f"Python {visible(str(python))}")
+    for repository in info.environment["git"][:1]:
+        commit = visible(str(repository["commit"] or ""))[:8]
+        facts.append(f"git {commit}{' with changes' if repository['dirty'] else ''}")
+    return facts or ["when and where is not known"]
+
+
+# --- states ---
+
+
+def bar(states: dict[str, int]) -> str:
+    """Counts of states as a bar; it carries no text: the legend does."""
+    spans = "".join(
+        f'<span class="s-{state}" style="flex:{count}" title="{number(count)} {state}"></span>' for state, count in states.items()
+    )
+    return f'<div class="bar">{spans}</div>'
+
+
+def legend(states: dict[str, int], jobs: int) -> str:
+    """Counts of states in words."""
+    words = [
+        f'<span><span class="dot s-{state}"></span>{number(count)} {state} {SYMBOLS[state]}</span>'
+        for state, count in states.items()
+    ]
+    return f'<div class="legend"><b>{plural(jobs, "job")}</b> {" ".join(words)}</div>'
+
+
+def in_words(states: dict[str, int]) -> str:
+    return ", ".join(f"{number(count)} {state}" for state, count in states.items()) or "none"
+
+
+# --- tables ---
+
+
+def tasks_html(summary: Summary) -> str:
+    if not summary.tasks:
+        return ""
+    rows = [
+        f'<tr><th scope="row"><bdi class="t">{task_html(task)}</bdi></th><td class="num">{number(sum(states.values()))}</td>'
+        f"<td>{bar(states)}</td><td>{in_words(states)}</td></tr>"
+        for task, states in islice(summary.tasks.items(), MOST_ROWS)
+    ]
+    head = '<thead><tr><th>task</th><th class="num">jobs</th><th></th><th>states</th></tr></thead>'
+    return f"<table>{head}<tbody>{''.join(rows)}{left_out_html(len(summary.tasks) - MOST_ROWS, 4)}</tbody></table>"
+
+
+def task_html(task: str) -> str:
+    module, dot, name = visible(task).rpartition(".")
+    return f"<i>{html(module)}{dot}</i>{html(name)}"
+
+
+def columns_html(title: str, columns: list[Column]) -> str:
+    if not columns:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{names_html(column)}</th><td>{values_html(column)}</td></tr>' for column in columns[:MOST_ROWS]
+    )
+    head = f"<thead><tr><th>{title}</th><th>values × jobs</th></tr></thead>"
+    return f"<table>{head}<tbody>{rows}{left_out_html(len(columns) - MOST_ROWS, 2)}</tbody></table>"
+
+
+def names_html(column: Column) -> str:
+    """The names of columns that have the same values; the first in full, all in the tooltip."""
+    shown = "<br/>".join(f'<bdi class="k">{html(name)}</bdi>' for name in column.names[:MOST_NAMES])
+    rest = len(column.names) - MOST_NAMES
+    return shown + (f'<br/><span class="n">and {rest} more with the same values</span>' if rest > 0 else "")
+
+
+def values_html(column: Column) -> str:
+    shown, rest = values_in_words(column)
+    chips = "".join(f'<span class="c"><bdi>{html(text)}</bdi> <small>×{number(count)}</small></span> ' for text, count in shown)
+    return chips + (f'<bdi class="n">{html(rest)}</bdi>' if rest else "")
+
+
+def columns_text(title: str, columns: list[Column]) -> list[str]:
+    if not columns:
+        return []
+    lines = ["", title]
+    names = [visible(", ".join(column.names[:MOST_NAMES]), 60) for column in columns[:MOST_ROWS]]
+    width = max(map(len, names))
+    for name, column in zip(names, columns, strict=False):
+        shown, rest = values_in_words(column)
+        words = [f"{text} ×{number(count)}" for text, count in shown] + ([rest] if rest else [])
+        lines.append(f"  {name:{width}}  {', '.join(words)}")
+    return lines + left_out_text(len(columns) - MOST_ROWS)
+
+
+def left_out_html(count: int, wide: int) -> str:
+    return f'<tr><td colspan="{wide}" class="m">… and {number(count)} more</td></tr>' if count > 0 else ""
+
+
+def left_out_text(count: int) -> list[str]:
+    return [f"  … and {number(count)} more"] if count > 0 else []
+
+
+# --- errors ---
+
+
+def all_errors(info: ExperimentInfo, summary: Summary) -> list[XpFrameError]:
+    """What could not be read of a run, each once."""
+    return list({str(error): error for error in [*info.errors, *summary.errors]}.values())
+
+
+def errors_html(errors: list[XpFrameError]) -> str:
+    if not errors:
+        return ""
+    items = "".join(f"<li><bdi>{html(error, 500)}</bdi></li>" for error in errors[:MOST_ERRORS])
+    more = f'<li class="m">… and {number(len(errors) - MOST_ERRORS)} more</li>' if len(errors) > MOST_ERRORS else ""
+    title = f'<span class="e">⚠ {plural(len(errors), "thing")} could not be read</span>'
+    return f"<details><summary>{title}</summary><ul>{items}{more}</ul></details>"
+
+
+# --- jobs and actions ---
+
+
+def jobs_html(jobs: Jobs) -> str:
+    """The jobs of a run: task, state and tags."""
+    rows = [
+        f'<tr><th scope="row"><code title="{html(job_id)}">{html(job_id[:8])}</code></th><td><bdi class="t">{task_html(task)}</bdi>'
+        f'</td><td><span class="dot s-{state}"></span>{state}</td><td>{tags}</td></tr>'
+        for job_id, task, state, tags in _job_rows(jobs, markup=True)
+    ]
+    head = "<thead><tr><th>job</th><th>task</th><th>state</th><th>tags</th></tr></thead>"
+    title = f'<div class="h"><b>{plural(len(jobs), "job")}</b> <span class="n">{html(_of_run(jobs))}</span></div>'
+    return panel(f"{title}<table>{head}<tbody>{''.join(rows)}{left_out_html(len(jobs) - MOST_ROWS, 4)}</tbody></table>")
+
+
+def jobs_text(jobs: Jobs) -> str:
+    """The same for a terminal."""
+    lines = [f"{plural(len(jobs), 'job')} {_of_run(jobs)}"]
+    for job_id, task, state, tags in _job_rows(jobs, markup=False):
+        lines.append(f"  {visible(job_id)[:8]}  {visible(task)}  {state}  {tags}".rstrip())
+    return "\n".join(lines + left_out_text(len(jobs) - MOST_ROWS))
+
+
+def _of_run(mapping: Jobs | Actions) -> str:
+    run = mapping._run  # noqa: SLF001 - the display is part of the class
+    return f"of {visible(run.experiment)} {visible(run.run_id)}"
+
+
+def _job_rows(jobs: Jobs, *, markup: bool) -> list[tuple[str, str, str, str]]:
+    """(job id, task, state, tags in words) of the first jobs."""
+    run = jobs._run  # noqa: SLF001 - the display is part of the class
+    states, tags, tasks = run.states(), run.tags_map(), dict(run.rows())
+    rows = []
+    for job_id in islice(jobs, MOST_ROWS):
+        state = shown_state(states.get(job_id, ("lost", None))[0])
+        words = [(visible(name, 60), value_text(value, 60)) for name, value in islice(tags.get(job_id, {}).items(), 12)]
+        if markup:
+            shown = "".join(f'<span class="c"><bdi>{html(name)}={html(value)}</bdi></span> ' for name, value in words)
+        else:
+            shown = " ".join(f"{name}={value}" for name, value in words)
+        rows.append((job_id, tasks.get(job_id, "?"), state, shown))
+    return rows
+
+
+def actions_in_words(info: ExperimentInfo) -> str:
+    names = ", ".join(visible(action_id, 60) for action_id in islice(info.actions, 5))
+    return f"{plural(len(info.actions), 'action')}: {names}{', …' if len(info.actions) > 5 else ''}"
+
+
+def actions_html(actions: Actions) -> str:
+    """The actions of a run: identifier, class and description."""
+    rows = [
+        f'<tr><th scope="row"><code>{html(action_id)}</code></th><td><bdi class="t">{task_html(typename(action.config))}</bdi></td>'
+        f"<td><bdi>{html(action.describe())}</bdi></td></tr>"
+        for action_id, action in islice(actions.items(), MOST_ROWS)
+    ]
+    head = "<thead><tr><th>action</th><th>class</th><th>what it does</th></tr></thead>"
+    title = f'<div class="h"><b>{plural(len(actions), "action")}</b> <span class="n">{html(_of_run(actions))}</span></div>'
+    return panel(f"{title}<table>{head}<tbody>{''.join(rows)}{left_out_html(len(actions) - MOST_ROWS, 3)}</tbody></table>")
+
+
+def actions_text(actions: Actions) -> str:
+    """The same for a terminal."""
+    lines = [f"{plural(len(actions), 'action')} {_of_run(actions)}"]
+    for action_id, action in islice(actions.items(), MOST_ROWS):
+        lines.append(f"  {visible(action_id)}  {visible(typename(action.config))}  {visible(action.describe())}")
+    return "\n".join(lines + left_out_text(len(actions) - MOST_ROWS))
+
+
+def action_html(action: Action) -> str:
+    """An action: what it does, and its config."""
+    title = f'<div class="h"><b>action</b> <bdi>{html(action.describe())}</bdi></div>'
+    return panel(title + tree_html(grow(action.config, "action.config")))
+
+
+def action_text(action: Action) -> str:
+    """The same for a terminal."""
+    return "\n".join([f"action: {visible(action.describe())}", *tree_text(grow(action.config, "action.config", 60))])
+
+

@@ -1,0 +1,112 @@
+"""Values as text that is safe to show: one line, printable, cut with a count."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from html import escape
+from pathlib import PurePath
+
+from xpframe._core import Config, EnumValue, Unresolved, identifier, typename
+
+__all__ = ["html", "instant", "number", "plural", "short_type", "span", "value_text", "visible"]
+
+LONGEST = 200
+DIGITS = 4000  # Python refuses to print more digits of an int at once
+
+
+def visible(text: str, most: int = LONGEST) -> str:
+    r"""Text on one line: control characters, ANSI codes and right-to-left marks as escapes (``\x1b``), cut with a count."""
+    shown = text[:most]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
+    return shown if len(text) <= most else f"{shown}… ({number(len(text))} characters)"
+
+
+def html(text: object, most: int = LONGEST) -> str:
+    """Text for HTML, visible and escaped, for content and attributes alike."""
+    return escape(visible(str(text), most))
+
+
+def value_text(value: object, most: int = LONGEST) -> str:
+    """A value as Python would write it, on one line, cut with a count."""
+    if isinstance(value, str):
+        return quoted(value, most)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return integer(value)
+    if isinstance(value, EnumValue):
+        return visible(f"{value.enum}.{value.name}", most)
+    if isinstance(value, PurePath):
+        return visible(str(value), most)
+    if isinstance(value, Config):
+        return visible(f"{short_type(value)} {identifier(value)[:8]}", most)
+    if isinstance(value, Unresolved):
+        return visible(repr(value)[1:-1], most)
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        return collection(value, most)
+    return visible(repr(value), most)
+
+
+def quoted(text: str, most: int = LONGEST) -> str:
+    """A string in quotes, as ``repr`` writes it."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}… ({number(len(text))} characters)"
+
+
+def integer(value: int) -> str:
+    """An int, or how many digits it has where Python would not print it."""
+    digits = int(value.bit_length() * math.log10(2)) + 1
+    return str(value) if digits < DIGITS else f"an int of about {number(digits)} digits"
+
+
+def collection(value: list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object], most: int) -> str:
+    """A list, set or dict on one line, with a count where it does not fit."""
+    opening, closing = "[]" if isinstance(value, list | tuple) else "{}"
+    parts: list[str] = []
+    length = 0
+    for item in in_order(value):
+        part = f"{value_text(item, 40)}: {value_text(value[item], 40)}" if isinstance(value, dict) else value_text(item, 40)
+        length += len(part) + 2
+        if length > most:
+            parts.append(f"… {number(len(value) - len(parts))} more")
+            break
+        parts.append(part)
+    return opening + ", ".join(parts) + closing
+
+
+def in_order(value: list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object]) -> list[object]:
+    """The members, those of a set in an order that is the same each time."""
+    return sorted(value, key=lambda member: (type(member).__name__, value_text(member))) if isinstance(value, set | frozenset) else list(value)
+
+
+def short_type(config: Config) -> str:
+    """The class of a config without its module."""
+    return typename(config).rpartition(".")[2]
+
+
+def number(count: int) -> str:
+    """A count with thousands apart."""
+    return f"{count:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count of something: ``1 job``, ``2 jobs``."""
+    return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
+
+
+def instant(time: datetime | None) -> str:
+    """A time in UTC, to the second; empty without one."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else ""
+
+
+def span(seconds: float) -> str:
+    """A duration in its two largest units: ``850 ms``, ``3.4 s``, ``2 min 5 s``, ``3 h 20 min``, ``2 d 4 h``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    for small, large, per, step in (("s", "min", 60, 1), ("min", "h", 60, 60), ("h", "d", 24, 3600)):
+        whole = round(seconds / step)
+        if whole < per * per or large == "d":
+            high, low = divmod(whole, per)
+            return f"{high} {large} {low} {small}" if low else f"{high} {large}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,98 @@
+"""A workspace, as it shows itself: its experiments with their runs, jobs, states and last activity."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xpframe.display.info import bar, in_words, left_out_html, left_out_text
+from xpframe.display.style import panel
+from xpframe.display.summary import count_states
+from xpframe.display.text import html, instant, number, plural, visible
+from xpframe.errors import XpFrameError
+
+if TYPE_CHECKING:
+    from xpframe import _core
+    from xpframe.workspace import Workspace
+
+__all__ = ["workspace_html", "workspace_text"]
+
+MOST_EXPERIMENTS = 100
+PATIENCE = 0.12  # seconds; after that, states are not looked for: a display must not keep its cell waiting
+
+
+@dataclass(slots=True)
+class Row:
+    """An experiment: how many runs it has, and of the latest its jobs by state, and when something happened last."""
+
+    experiment: str
+    runs: int
+    latest: str
+    states: dict[str, int] | None
+    active: datetime | None
+
+
+def rows(workspace: Workspace) -> list[Row]:
+    """The experiments, at most so many; the one that was active last comes first."""
+    core = workspace._workspace  # noqa: SLF001 - the display is part of the class
+    started = time.perf_counter()
+    found = []
+    for name in core.experiments()[:MOST_EXPERIMENTS]:
+        try:
+            runs, latest = core.runs(name), core.latest(name)
+        except XpFrameError:
+            found.append(Row(name, 0, "", None, None))
+            continue
+        hurried = time.perf_counter() - started > PATIENCE
+        states = None if hurried else count_states(latest)
+        found.append(Row(name, len(runs), latest.run_id, states, last_activity(latest)))
+    return sorted(found, key=lambda row: row.active or datetime.fromtimestamp(0, UTC), reverse=True)
+
+
+def last_activity(run: _core.Run) -> datetime | None:
+    """When something was last written into the directory of a run."""
+    try:
+        return datetime.fromtimestamp(max(entry.lstat().st_mtime for entry in Path(run.path).iterdir()), UTC)
+    except (OSError, ValueError):
+        return None
+
+
+def workspace_html(workspace: Workspace) -> str:
+    """The experiments of a workspace."""
+    count = len(workspace.experiments())
+    title = (
+        f'<div class="h"><b>workspace</b> <span class="n">{plural(count, "experiment")}</span></div>'
+        f'<div class="o"><code>{html(workspace.path)}</code></div>'
+    )
+    items = [
+        f'<tr><th scope="row"><bdi class="t">{html(row.experiment)}</bdi></th><td class="num">{number(row.runs)}</td>'
+        f"<td><bdi>{html(row.latest)}</bdi></td>{states_html(row)}<td>{instant(row.active)}</td></tr>"
+        for row in rows(workspace)
+    ]
+    head = (
+        '<thead><tr><th>experiment</th><th class="num">runs</th><th>latest run</th><th class="num">jobs</th><th></th>'
+        "<th>states</th><th>last activity</th></tr></thead>"
+    )
+    body = f"<tbody>{''.join(items)}{left_out_html(count - MOST_EXPERIMENTS, 7)}</tbody>"
+    return panel(title + (f"<table>{head}{body}</table>" if items else ""))
+
+
+def states_html(row: Row) -> str:
+    if row.states is None:
+        return '<td class="num">…</td><td></td><td class="m">not counted</td>'
+    return f'<td class="num">{number(sum(row.states.values()))}</td><td>{bar(row.states)}</td><td>{in_words(row.states)}</td>'
+
+
+def workspace_text(workspace: Workspace) -> str:
+    """The same for a terminal."""
+    count = len(workspace.experiments())
+    shown = rows(workspace)
+    lines = [f"workspace {visible(str(workspace.path))}: {plural(count, 'experiment')}"]
+    width = max((len(visible(row.experiment)) for row in shown), default=0)
+    for row in shown:
+        states = "not counted" if row.states is None else f"{plural(sum(row.states.values()), 'job')}: {in_words(row.states)}"
+        lines.append(f"  {visible(row.experiment):{width}}  {plural(row.runs, 'run')}  {states}  {instant(row.active)}".rstrip())
+    return "\n".join(lines + left_out_text(count - MOST_EXPERIMENTS))

@@ -1,0 +1,138 @@
+//! Columns of many runs, and their batches: what lazy queries read from.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use pyo3_arrow::error::PyArrowResult;
+use pyo3_arrow::ffi::to_schema_pycapsule;
+
+use super::arrow::{Asked, Table};
+use super::run::Run;
+use super::wait::{PATIENCE, interruptible};
+use crate::error::{Error, Kind};
+use crate::progress::{Progress, Stop};
+use crate::scan::{self, Next, Wanted};
+
+/// The columns of some runs, decided on all their jobs.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct Model {
+    model: Arc<scan::Model>,
+}
+
+#[pymethods]
+impl Model {
+    /// The Arrow schema, as a PyCapsule.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyArrowResult<Bound<'py, PyCapsule>> {
+        to_schema_pycapsule(py, self.model.schema().as_ref())
+    }
+
+    /// The names of the columns, in order.
+    #[getter]
+    fn column_names(&self) -> Vec<&str> {
+        self.model.columns().iter().map(|column| column.shown()).collect()
+    }
+
+    /// The group of each column: system, tag, parameter or fact.
+    #[getter]
+    fn groups(&self) -> Vec<&str> {
+        self.model.columns().iter().map(|column| column.group()).collect()
+    }
+
+    /// (workspace, experiment, run, number of jobs) of each run.
+    #[getter]
+    fn runs(&self) -> Vec<(String, String, String, usize)> {
+        let facts = |at| {
+            let run = self.model.run(at).run();
+            let root = run.workspace().root().to_string_lossy().into_owned();
+            (root, run.experiment().to_owned(), run.id().to_owned(), self.model.jobs(at))
+        };
+        (0..self.model.runs()).map(facts).collect()
+    }
+
+    /// A table of these columns without rows.
+    fn empty(&self) -> Table {
+        Table::new(self.model.empty())
+    }
+
+    /// Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs.
+    fn batches(&self, columns: Vec<String>, wanted: Vec<(usize, Option<Vec<usize>>)>) -> PyResult<Batches> {
+        let position = |name: &String| {
+            let unknown = || Error::new(Kind::Column, format!("no column {name:?}")).at_field(name);
+            self.model.position(name).ok_or_else(unknown)
+        };
+        let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();
+        let wanted = wanted.into_iter().map(|(run, rows)| Wanted { run, rows }).collect();
+        let batches = scan::Batches::ahead(Arc::clone(&self.model), columns?, wanted);
+        Ok(Batches { model: Arc::clone(&self.model), batches: Mutex::new(batches) })
+    }
+}
+
+/// Tables of one run each, in the order in which they were wanted, built ahead on other threads.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct Batches {
+    model: Arc<scan::Model>,
+    batches: Mutex<scan::Batches>,
+}
+
+#[pymethods]
+impl Batches {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+        loop {
+            let next = py.detach(|| self.batches.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
+            match next {
+                Next::End => return Ok(None),
+                Next::NotYet => py.check_signals()?,
+                Next::Ready(part) => {
+                    let part = part?;
+                    let (schema, batches) = (part.batch.schema(), vec![part.batch]);
+                    let warnings = self.model.warnings(part.surrogates);
+                    return Ok(Some(Table::new(scan::Table { schema, batches, errors: part.errors, warnings })));
+                }
+            }
+        }
+    }
+}
+
+/// Decides the columns of runs; the arguments are those of `read_table`. `keep_bytes` of their files are kept for the batches.
+#[pyfunction]
+#[pyo3(signature = (runs, *, several_runs, tasks, columns, max_columns, zone, keep_bytes))]
+#[allow(clippy::too_many_arguments, reason = "keyword-only, called from one place in Python")]
+pub fn read_model(
+    py: Python<'_>,
+    runs: Vec<Py<Run>>,
+    several_runs: bool,
+    tasks: Option<Vec<String>>,
+    columns: Option<Vec<(String, Option<String>)>>,
+    max_columns: usize,
+    zone: Option<&str>,
+    keep_bytes: u64,
+) -> PyResult<Model> {
+    let asked = Asked { several_runs, tasks, columns, max_columns, short_names: false, for_pandas: false, zone };
+    let request = asked.request(&runs, keep_bytes)?;
+    let model = interruptible(py, &stops_of(&runs), || scan::Model::of(&request))??;
+    Ok(Model { model: Arc::new(model) })
+}
+
+/// What stops the readers of these runs.
+pub(super) fn stops_of(runs: &[Py<Run>]) -> Vec<Stop> {
+    runs.iter().map(|run| run.get().loaded().stop().clone()).collect()
+}
+
+/// What this process has read so far: (files, bytes, objects, bytes expected, bytes understood).
+#[pyfunction]
+pub fn progress_counters() -> (u64, u64, u64, u64, u64) {
+    let Progress { files, bytes, objects, expected, done } = Progress::now();
+    (files, bytes, objects, expected, done)
+}
+
+/// How far reading is: (bytes understood, bytes of the files that were begun), both since the process began.
+#[pyfunction]
+pub fn progress() -> (u64, u64) {
+    let progress = Progress::now();
+    (progress.done, progress.expected)
+}

@@ -1,0 +1,334 @@
+//! The columns of some runs, and how to build any of them for any of the jobs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::request::Request;
+use super::table::{Table, internal};
+use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matches};
+use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::file::Signature;
+use crate::loaded::LoadedRun;
+use crate::table::{Rows, build, schema};
+use crate::values::ObjectIx;
+
+/// How many places are looked at for each column that is allowed: most have no column of their own.
+const PLACES_PER_COLUMN: usize = 50;
+
+/// The columns of some runs. Names and types are decided on all jobs, never on those that are built.
+#[derive(Debug)]
+pub struct Model {
+    request: Request,
+    runs: Vec<KnownRun>,
+    places: Places,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+}
+
+/// A run, and what it was when the columns were decided.
+#[derive(Debug)]
+struct KnownRun {
+    loaded: Arc<LoadedRun>,
+    signature: Signature,
+    /// The positions of the jobs of the asked tasks; all if there are none
+    rows: Option<Vec<usize>>,
+    jobs: usize,
+}
+
+/// The columns of some jobs of one run.
+#[derive(Debug)]
+pub struct Part {
+    /// The columns
+    pub batch: RecordBatch,
+    /// What could not be read
+    pub errors: Vec<Error>,
+    /// The columns that show unpaired surrogates as escapes
+    pub surrogates: Vec<String>,
+}
+
+impl Model {
+    /// Decides the columns of the runs.
+    ///
+    /// # Errors
+    /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
+    pub fn of(request: &Request) -> Result<Self> {
+        let mut deciding = Deciding::new(request);
+        let mut runs = Vec::with_capacity(request.runs.len());
+        let mut kept = 0;
+        for window in request.runs.chunks(2 * threads()) {
+            let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
+            in_parallel(window, |loaded| loaded.read(deciding.needs_configs));
+            for (loaded, signature) in window.iter().zip(signatures) {
+                let rows = deciding.see(loaded)?;
+                kept += signature.bytes();
+                let forget = kept > request.keep_bytes && request.runs.len() > 1;
+                let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
+                let loaded = if forget { Arc::new(loaded.unread()) } else { Arc::clone(loaded) };
+                runs.push(KnownRun { loaded, signature, rows, jobs });
+            }
+        }
+        let Deciding { places, theirs, .. } = deciding.finish()?;
+        let columns = Columns::new(&places, request.several_runs, several_workspaces(&request.runs));
+        let mut columns = request.selection.choose(&columns, &places, request.max_columns)?;
+        if let Some(theirs) = theirs.filter(|_| request.selection == Selection::Default) {
+            columns.retain(|column| has(&theirs, &places, column));
+        }
+        let schema = schema(&columns, &places, request.texts);
+        let request = Request { runs: Vec::new(), ..request.clone() };
+        Ok(Self { request, runs, places, columns, schema })
+    }
+
+    /// The columns, in order.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Their Arrow schema.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The number of runs.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The run at a position.
+    #[must_use]
+    pub fn run(&self, at: usize) -> &LoadedRun {
+        &self.runs[at].loaded
+    }
+
+    /// How many jobs of the asked tasks a run has.
+    #[must_use]
+    pub fn jobs(&self, at: usize) -> usize {
+        self.runs[at].jobs
+    }
+
+    /// The position of a column, by the name it has in the table.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.shown() == name)
+    }
+
+    /// A table of these columns without rows or batches.
+    #[must_use]
+    pub fn empty(&self) -> Table {
+        Table { schema: Arc::clone(&self.schema), batches: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Some of the columns of some of a run's jobs: `rows` counts among the jobs of the asked tasks, all if there is none.
+    ///
+    /// # Errors
+    /// `Io`, if the run was changed since the columns were decided and had to be read again.
+    pub fn part(&self, at: usize, columns: &[usize], rows: Option<&[usize]>) -> Result<Part> {
+        let known = &self.runs[at];
+        let loaded = &known.loaded;
+        if !loaded.is_read() && loaded.signature() != known.signature {
+            return Err(changed(loaded.run().path()));
+        }
+        let chosen = match (&known.rows, rows) {
+            (None, None) => None,
+            (Some(positions), None) => Some(positions.clone()),
+            (None, Some(rows)) => Some(rows.to_vec()),
+            (Some(positions), Some(rows)) => {
+                Some(rows.iter().filter_map(|&row| positions.get(row).copied()).collect())
+            }
+        };
+        // what was forgotten is read for this part only
+        let own = if self.forgets(at) { Some(loaded.unread()) } else { None };
+        let loaded = own.as_ref().unwrap_or(loaded);
+        let asked: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
+        let schema: SchemaRef = Arc::new(project(&self.schema, columns));
+        let rows = Rows { loaded, chosen: chosen.as_deref() };
+        let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone).map_err(internal)?;
+        let mut errors = loaded.errors();
+        errors.extend(built.errors);
+        Ok(Part { batch: built.batch, errors, surrogates: built.surrogates })
+    }
+
+    fn forgets(&self, at: usize) -> bool {
+        !self.runs[at].loaded.is_read()
+    }
+
+    /// What is shown otherwise than it stands in the files, in words.
+    #[must_use]
+    pub fn warnings(&self, surrogates: Vec<String>) -> Vec<String> {
+        let mut warnings: Vec<String> = split_warning(&self.columns).into_iter().collect();
+        warnings.extend(digits_warning(&self.columns));
+        let surrogates: BTreeSet<String> = surrogates.into_iter().collect();
+        if !surrogates.is_empty() {
+            let names: Vec<String> = surrogates.into_iter().collect();
+            warnings.push(format!("unpaired surrogates are shown as escapes (\\ud800) in {}", names.join(", ")));
+        }
+        warnings
+    }
+}
+
+/// The notes from which columns are decided.
+struct Deciding<'r> {
+    request: &'r Request,
+    needs_configs: bool,
+    places: Places,
+    /// The places of the jobs of the asked tasks, if there are any
+    theirs: Option<Places>,
+    known_tasks: BTreeSet<String>,
+    found_tasks: BTreeSet<String>,
+}
+
+impl<'r> Deciding<'r> {
+    fn new(request: &'r Request) -> Self {
+        let limit = request.max_columns.saturating_mul(PLACES_PER_COLUMN).max(10_000);
+        Self {
+            request,
+            needs_configs: needs_configs(&request.selection),
+            places: Places::new(limit),
+            theirs: request.tasks.as_ref().map(|_| Places::new(limit)),
+            known_tasks: BTreeSet::new(),
+            found_tasks: BTreeSet::new(),
+        }
+    }
+
+    /// Notes what stands where in all jobs of a run; says which of them are of the asked tasks.
+    fn see(&mut self, loaded: &LoadedRun) -> Result<Option<Vec<usize>>> {
+        let chosen = self.of_tasks(loaded);
+        let all = Rows { loaded, chosen: None };
+        see(&mut self.places, all, self.needs_configs)?;
+        if let Some(theirs) = &mut self.theirs {
+            see(theirs, Rows { loaded, chosen: chosen.as_deref() }, self.needs_configs)?;
+        }
+        Ok(chosen)
+    }
+
+    fn of_tasks(&mut self, loaded: &LoadedRun) -> Option<Vec<usize>> {
+        let tasks = self.request.tasks.as_ref()?;
+        let rows = loaded.rows();
+        let mut positions = Vec::new();
+        for (at, row) in rows.rows.iter().enumerate() {
+            let task_id = rows.task_id(row);
+            if let Some(task) = tasks.iter().find(|task| is_task(task, &task_id)) {
+                positions.push(at);
+                if !self.found_tasks.contains(task) {
+                    self.found_tasks.insert(task.clone());
+                }
+            }
+            if !self.known_tasks.contains(task_id.as_ref()) {
+                self.known_tasks.insert(task_id.into_owned());
+            }
+        }
+        Some(positions)
+    }
+
+    fn finish(self) -> Result<Self> {
+        let missing = self.request.tasks.iter().flatten().find(|task| !self.found_tasks.contains(*task));
+        match missing {
+            Some(missing) => Err(unknown_task(missing, &self.known_tasks)),
+            None => Ok(self),
+        }
+    }
+}
+
+fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
+    let known = rows.known();
+    places.see_tags(&known.store, rows.jobs().filter_map(|row| row.tags))?;
+    if configs {
+        let objects = rows.loaded.objects();
+        let roots: Vec<ObjectIx> =
+            rows.jobs().filter_map(|row| objects.jobs.get(known.job_id(row).as_ref()).copied()).collect();
+        places.see_configs(&objects.graph, roots)?;
+    }
+    Ok(())
+}
+
+/// Whether a column may be asked for that stands in the configs of the jobs.
+fn needs_configs(selection: &Selection) -> bool {
+    let Selection::Chosen(chosen) = selection else { return true };
+    let Columns { all } = Columns::new(&Places::new(2), true, true);
+    !chosen.iter().all(|asked| {
+        asked.pattern.starts_with("tags.") || all.iter().any(|column| column.name == asked.pattern)
+    })
+}
+
+fn several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
+    let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
+    roots.len() > 1
+}
+
+/// Whether `theirs` has values for a column of `places`.
+fn has(theirs: &Places, places: &Places, column: &Column) -> bool {
+    let there = |at| theirs.find(&places.path(at));
+    match column.source {
+        Source::System(_) => true,
+        Source::Values(at, part) => there(at).is_some_and(|at| theirs.has(at, part)),
+        Source::Class(at) | Source::Identifier(at) => there(at).is_some_and(|at| theirs.get(at).has_configs()),
+    }
+}
+
+fn project(schema: &Schema, columns: &[usize]) -> Schema {
+    Schema::new(columns.iter().map(|&column| Arc::clone(&schema.fields()[column])).collect::<Vec<_>>())
+}
+
+fn changed(path: &Path) -> Error {
+    Error::new(Kind::Io, "was changed while it was read").at_file(path).hint("ask again")
+}
+
+/// How many threads read at once.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(8)
+}
+
+/// Does `work` to each item, on as many threads as there are processors.
+fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item);
+        }
+    };
+    if items.len() < 2 {
+        return take();
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..threads().min(items.len()) {
+            scope.spawn(take);
+        }
+    });
+}
+
+/// Whether `asked` means this task: its identifier, the last component of it, or a glob; the case does not matter.
+fn is_task(asked: &str, task_id: &str) -> bool {
+    let (asked, task_id) = (asked.to_lowercase(), task_id.to_lowercase());
+    let last = task_id.rsplit('.').next().unwrap_or(&task_id);
+    asked == task_id || asked == last || glob_matches(&asked, &task_id)
+}
+
+fn unknown_task(missing: &str, known: &BTreeSet<String>) -> Error {
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let short = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
+    let hint = did_you_mean(missing, names.iter().copied().chain(short))
+        .unwrap_or_else(|| format!("there are {}", names.join(", ")));
+    Error::new(Kind::InvalidArgument, format!("no job of task {missing:?}")).hint(hint)
+}
+
+fn split_warning(columns: &[Column]) -> Option<String> {
+    let split = columns.iter().filter(|column| match column.source {
+        Source::Values(_, part) => column.name.ends_with(&format!("@{}", part.suffix())),
+        _ => false,
+    });
+    let names: Vec<&str> = split.map(|column| column.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("values of several types are split into {}", names.join(", ")))
+}
+
+fn digits_warning(columns: &[Column]) -> Option<String> {
+    let digits = columns.iter().filter(|column| column.kind == Type::Digits);
+    let names: Vec<&str> = digits.map(|column| column.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("integers of more than 38 digits are given as text in {}", names.join(", ")))
+}
