@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::progress;
 
 /// The bytes of a regular file. A directory, a pipe or a device in its place is refused without opening it.
@@ -13,19 +13,27 @@ use crate::progress;
 /// # Errors
 /// `Io`, with the path.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = head(path, u64::MAX)?;
+    progress::opened(bytes.len());
+    Ok(bytes)
+}
+
+/// The first bytes of a regular file, at most `limit`.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let refused = |error: std::io::Error| Error::io(path, &error);
     let found = path.metadata().map_err(refused)?;
     if !found.is_file() {
-        return Err(Error::new(crate::error::Kind::Io, "is not a regular file").at_file(path));
+        return Err(Error::new(Kind::Io, "is not a regular file").at_file(path));
     }
     let mut bytes = Vec::new();
-    let expected = usize::try_from(found.len()).unwrap_or(0);
+    let expected = usize::try_from(found.len().min(limit)).unwrap_or(usize::MAX);
     bytes.try_reserve_exact(expected.saturating_add(1)).map_err(|_| {
-        Error::new(crate::error::Kind::Io, format!("its {expected} bytes do not fit into memory")).at_file(path)
+        Error::new(Kind::Io, format!("its {expected} bytes do not fit into memory")).at_file(path)
     })?;
-    let mut file = File::open(path).map_err(refused)?;
-    file.read_to_end(&mut bytes).map_err(refused)?;
-    progress::opened(bytes.len());
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(refused)?;
     Ok(bytes)
 }
 

@@ -1,5 +1,6 @@
 //! A run and what was read of it: each file at most once, and only when something needs it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -7,9 +8,9 @@ use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::file::Signature;
-use crate::objects::{JobKey, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::objects::{JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
-use crate::records::{JobRows, RunRecord, recorded_roots, run_record};
+use crate::records::{JobRows, first_jobs, RunRecord, recorded_roots, run_record};
 use crate::values::ObjectIx;
 use crate::workspace::Run;
 
@@ -99,10 +100,19 @@ impl LoadedRun {
         &self.record.get_or_init(read).0
     }
 
-    /// Its configs.
+    /// Its configs. Its jobs are read at the same time, on another thread, if they were not before.
     #[must_use]
     pub fn objects(&self) -> &RunObjects {
-        self.objects.get_or_init(|| RunObjects::load(&self.run, &self.keys(), self.relocation(), &self.stop))
+        self.objects.get_or_init(|| {
+            let relocation = self.relocation();
+            let parsed = std::thread::scope(|scope| {
+                if self.rows.get().is_none() {
+                    scope.spawn(|| self.read(false));
+                }
+                RunObjects::parse(&self.run, relocation, &self.stop)
+            });
+            parsed.of_jobs(&self.run, &Keys(self.rows()), relocation, &self.stop)
+        })
     }
 
     /// Its actions, in experimaestro's order. An action whose object is missing is left out.
@@ -115,23 +125,21 @@ impl LoadedRun {
     #[must_use]
     pub fn relocation(&self) -> &Relocation {
         self.relocation.get_or_init(|| {
-            let sample: Vec<(String, String)> =
-                self.keys().into_iter().take(SAMPLE).map(|key| (key.task_id, key.job_id)).collect();
+            let rows = || {
+                let rows = self.rows();
+                let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
+                rows.rows.iter().take(SAMPLE).map(key).collect()
+            };
+            let sample: Vec<(String, String)> = first_jobs(&self.run, SAMPLE).unwrap_or_else(rows);
             let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
             Relocation { now, before: recorded_roots(&self.run, &sample) }
         })
     }
 
-    fn keys(&self) -> Vec<JobKey> {
-        let rows = self.rows();
-        let key = |row| JobKey { job_id: rows.job_id(row).into_owned(), task_id: rows.task_id(row).into_owned() };
-        rows.rows.iter().map(key).collect()
-    }
-
     /// The config of a job, if it was found.
     #[must_use]
     pub fn job(&self, job_id: &str) -> Option<ObjectIx> {
-        self.objects().jobs.get(job_id).copied()
+        self.rows().position(job_id.as_bytes()).and_then(|at| self.objects().roots[at])
     }
 
     /// The identifiers of the jobs that a job needs: from state.json where there is one, else rebuilt from the graph.
@@ -141,9 +149,8 @@ impl LoadedRun {
         if let Some(needs) = objects.dependencies.get(job_id) {
             return needs.clone();
         }
-        let is_job = |identifier: &str| self.rows().position(identifier).is_some();
-        let root = objects.jobs.get(job_id);
-        root.map(|&root| objects.graph.dependencies(root, is_job).into_iter().collect()).unwrap_or_default()
+        let is_job = |identifier: &str| self.rows().position(identifier.as_bytes()).is_some();
+        self.job(job_id).map(|root| objects.graph.dependencies(root, is_job).into_iter().collect()).unwrap_or_default()
     }
 
     /// The dependencies of every job that has some.
@@ -174,5 +181,26 @@ impl LoadedRun {
         errors.extend(self.record.get().into_iter().flat_map(|(_, found)| found).cloned());
         errors.extend(self.objects.get().into_iter().flat_map(|objects| &objects.errors).cloned());
         errors
+    }
+}
+
+/// The rows of a run, as its objects ask for them.
+struct Keys<'r>(&'r JobRows);
+
+impl JobKeys for Keys<'_> {
+    fn count(&self) -> usize {
+        self.0.rows.len()
+    }
+
+    fn job_id(&self, at: usize) -> Cow<'_, str> {
+        self.0.job_id(&self.0.rows[at])
+    }
+
+    fn task_id(&self, at: usize) -> Cow<'_, str> {
+        self.0.task_id(&self.0.rows[at])
+    }
+
+    fn position(&self, job_id: &[u8]) -> Option<usize> {
+        self.0.position(job_id)
     }
 }

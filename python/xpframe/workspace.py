@@ -8,11 +8,16 @@ import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.locate import find_workspace
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from xpframe.plots import Plots
 
 __all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
 
@@ -48,6 +53,16 @@ class Jobs(_Configs):
     def __getitem__(self, job_id: str) -> _core.Config:
         return self._run.job(job_id)
 
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.jobs_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from xpframe import display
+
+        printer.text(repr(self) if cycle or printer.indentation else display.jobs_text(self))
+
 
 class Actions(_Configs):
     """The actions of a run, by identifier, in experimaestro's order."""
@@ -57,6 +72,16 @@ class Actions(_Configs):
 
     def __getitem__(self, action_id: str) -> Action:
         return Action(*self._run.action(action_id))
+
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.actions_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from xpframe import display
+
+        printer.text(repr(self) if cycle or printer.indentation else display.actions_text(self))
 
 
 class Action:
@@ -101,6 +126,16 @@ class Action:
 
     def __repr__(self) -> str:
         return f"<action {self._typename}: {self._description}>"
+
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.action_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from xpframe import display
+
+        printer.text(repr(self) if cycle or printer.indentation else display.action_text(self))
 
 
 class ExperimentInfo:
@@ -196,6 +231,13 @@ class ExperimentInfo:
         """What could not be read, of what was read so far."""
         return self._run.errors()
 
+    @property
+    def plot(self) -> Plots:
+        """Pictures of the jobs: ``plot.states()``, ``plot.parallel()``, ``plot.timeline()``, ``plot.tasks()``."""
+        from xpframe.plots import Plots
+
+        return Plots(self._run)
+
     def table(self, **options: Any) -> _core.Table:
         """The jobs as an Arrow table; the options of :func:`xpframe.xp_table`."""
         from xpframe.frames import table_of_runs  # noqa: PLC0415 - frames uses this module
@@ -210,6 +252,16 @@ class ExperimentInfo:
 
     def __repr__(self) -> str:
         return f"<ExperimentInfo {self.experiment} {self.run_id}: {len(self.jobs)} jobs, {len(self.actions)} actions>"
+
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.info_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from xpframe import display
+
+        printer.text(repr(self) if cycle or printer.indentation else display.info_text(self))
 
 
 def _time(microseconds: int | None) -> datetime | None:
@@ -257,9 +309,10 @@ def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> Non
 def _outside() -> int:
     """How many calls up the code is that called into this package: the line that a warning should name."""
     here = str(Path(__file__).parent)
+    frame: FrameType | None = sys._getframe(1)  # inspect would cost 5 ms to import
     level = 1
-    while sys._getframe(level).f_code.co_filename.startswith(here):  # noqa: SLF001 - inspect costs 5 ms to import
-        level += 1
+    while frame is not None and frame.f_code.co_filename.startswith(here):
+        frame, level = frame.f_back, level + 1
     return level
 
 
@@ -325,6 +378,16 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"<Workspace {self.path}>"
+
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.workspace_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from xpframe import display
+
+        printer.text(repr(self) if cycle or printer.indentation else display.workspace_text(self))
 
 
 WorkspaceStateProvider = Workspace

@@ -226,11 +226,16 @@ impl Places {
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: impl IntoIterator<Item = ObjectIx>) -> Result<()> {
         let mut walk = Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
-        let mut found = Found::default();
+        let mut holders = Vec::new();
+        let mut class = None;
         for root in roots {
-            walk.see(Self::CONFIG, Value::Object(root), &mut found)?;
+            let object = graph.object(root);
+            if class.replace(object.class) != Some(object.class) {
+                walk.places.get_mut(Self::CONFIG).seen.classes.insert(graph.typename(root).into_owned());
+            }
+            holders.push(object.fields);
         }
-        walk.go(found)
+        walk.descend(Self::CONFIG, holders)
     }
 
     /// How many places lie below each place, itself included.
@@ -263,6 +268,8 @@ impl Places {
 /// What waits to be walked: the holders found at each place of the current level.
 #[derive(Default)]
 struct Found {
+    /// The last object that was met, most often met again
+    last: Option<(PlaceIx, ObjectIx)>,
     order: IndexMap<PlaceIx, Holders, ahash::RandomState>,
 }
 
@@ -347,6 +354,10 @@ impl Walk<'_> {
 
     fn see_object(&mut self, at: PlaceIx, object: ObjectIx, found: &mut Found) {
         let Some(graph) = self.graph else { return };
+        if found.last == Some((at, object)) {
+            return;
+        }
+        found.last = Some((at, object));
         if !self.met.insert((at, object)) {
             return;
         }

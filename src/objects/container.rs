@@ -59,12 +59,13 @@ impl Graph {
         let mut decoder = self.begin(source, None);
         let mut last = None;
         let (bytes, base) = self.store.take_file(bytes);
+        let ascii = bytes.is_ascii();
         let mut progress = Lines::of(bytes.len(), stop);
         for line in json::lines(&bytes) {
             if !progress.next(line.start) {
                 break;
             }
-            let read = self.read_line(line, base, &mut decoder).map_err(|error| error.at_line(line.number).at_file(source.file));
+            let read = self.read_line(line, ascii, base, &mut decoder).map_err(|error| error.at_line(line.number).at_file(source.file));
             match read {
                 Ok(object) => last = object.or(last),
                 Err(error) => errors.push(error),
@@ -73,8 +74,14 @@ impl Graph {
         self.end(decoder, Value::Null, last)
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, base: usize, decoder: &mut Decoder<'_>) -> Result<Option<ObjectIx>> {
-        if std::str::from_utf8(line.bytes).is_err() {
+    fn read_line(
+        &mut self,
+        line: json::Line<'_>,
+        ascii: bool,
+        base: usize,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Option<ObjectIx>> {
+        if !ascii && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
         let mut reader = Reader::new(line.bytes);

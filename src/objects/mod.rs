@@ -20,5 +20,5 @@ pub use container::Source;
 pub use decode::Relocation;
 pub use equality::same_content;
 pub use graph::{Class, ClassIx, Graph, Object};
-pub use run::{JobKey, Roots, RunObjects};
+pub use run::{JobKeys, Parsed, Roots, RunObjects};
 pub use saved::{SavedObject, load_saved};

@@ -8,39 +8,45 @@ use ahash::HashSet;
 
 use super::container::Container;
 use super::decode::Relocation;
-use super::run::{JobKey, RunObjects};
+use super::run::{JobKeys, RunObjects};
 use crate::error::Error;
 use crate::values::{ObjectIx, Value, index};
 use crate::workspace::Run;
 
 impl RunObjects {
     /// Takes the jobs that refer to another object than they meant from their own params.json, and says so.
-    pub(super) fn correct(&mut self, run: &Run, keys: &[JobKey], relocation: &Relocation, container: &Container) {
-        let suspects = self.suspects(&container.referred);
+    pub(super) fn correct(
+        &mut self,
+        run: &Run,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        container: &Container,
+    ) {
+        let suspects = self.suspects(&container.referred, keys);
         if suspects.is_empty() {
             return;
         }
         let tainted = self.tainted(&suspects);
-        for key in keys {
-            let Some(&root) = self.jobs.get(&key.job_id) else { continue };
+        for at in 0..keys.count() {
+            let Some(root) = self.roots[at] else { continue };
             if !tainted.get(root.at()).is_some_and(|&tainted| tainted) {
                 continue;
             }
             let doubtful: Vec<ObjectIx> =
                 self.below(root, ObjectIx(0)).into_iter().filter(|at| suspects.contains(at)).collect();
-            let Ok((params, _)) = self.read_params(run, key, relocation, None) else { continue };
+            let Ok((params, _)) = self.read_params(run, (keys, at), relocation, None) else { continue };
             let Some(truth) = params.last else { continue };
             // of another process: its ids say nothing about ours
             if self.graph.object(truth).id != self.graph.object(root).id {
                 continue;
             }
-            let same = |&at: &ObjectIx| {
-                let object = self.graph.object(at);
-                params.ids.get(&object.id).is_some_and(|&true_one| self.same_identity(at, true_one))
+            let same = |&object: &ObjectIx| {
+                let id = self.graph.object(object).id;
+                params.ids.get(&id).is_some_and(|&true_one| self.same_identity(object, true_one))
             };
-            if let Some(&wrong) = doubtful.iter().find(|at| !same(at)) {
-                self.errors.push(self.reused(root, wrong, &key.job_id));
-                self.jobs.insert(key.job_id.clone(), truth);
+            if let Some(&wrong) = doubtful.iter().find(|object| !same(object)) {
+                self.errors.push(self.reused(root, wrong, &keys.job_id(at)));
+                self.roots[at] = Some(truth);
             }
         }
     }
@@ -61,9 +67,11 @@ impl RunObjects {
     }
 
     /// The objects that no job brought into the file: those of actions, and what is left of jobs that were not written.
-    fn suspects(&self, referred: &[bool]) -> HashSet<ObjectIx> {
-        let jobs: HashSet<ObjectIx> = self.jobs.values().copied().collect();
-        let is_job = |at: ObjectIx| jobs.contains(&at) || self.jobs.contains_key(self.graph.identifier(at).as_ref());
+    fn suspects(&self, referred: &[bool], keys: &impl JobKeys) -> HashSet<ObjectIx> {
+        let is_job = |at: ObjectIx| {
+            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
+            keys.position(identifier).is_some()
+        };
         let objects = (0..referred.len()).map(|at| ObjectIx(index(at)));
         let loose = objects.clone().any(|at| !referred[at.at()] && !is_job(at));
         if !loose {

@@ -1,5 +1,7 @@
 //! The objects of a run: which are its jobs and actions, and where they are found when the run's own file lacks them.
 
+use std::borrow::Cow;
+
 use ahash::{HashMap, HashSet};
 use indexmap::IndexMap;
 
@@ -7,7 +9,7 @@ use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
 use crate::error::{Error, Result};
-use crate::values::{ObjectIx, Symbol, Value};
+use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::file;
 use crate::progress::Stop;
 use crate::workspace::Run;
@@ -15,13 +17,16 @@ use crate::workspace::Run;
 /// Objects by identifier.
 pub type Roots = IndexMap<String, ObjectIx, ahash::RandomState>;
 
-/// What names a job on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct JobKey {
-    /// The identifier of the job, 64 hexadecimal digits
-    pub job_id: String,
-    /// The identifier of its task: the directory under `jobs/`
-    pub task_id: String,
+/// The jobs of a run, by position: what names them on disk.
+pub trait JobKeys {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The identifier of a job, 64 hexadecimal digits.
+    fn job_id(&self, at: usize) -> Cow<'_, str>;
+    /// The identifier of its task: the directory under `jobs/`.
+    fn task_id(&self, at: usize) -> Cow<'_, str>;
+    /// The position of the job of this identifier.
+    fn position(&self, job_id: &[u8]) -> Option<usize>;
 }
 
 /// The objects of one run.
@@ -29,70 +34,99 @@ pub struct JobKey {
 pub struct RunObjects {
     /// All of them
     pub graph: Graph,
-    /// The jobs, in experimaestro's order: by their first appearance in the run's file, then those found elsewhere
-    pub jobs: Roots,
+    /// The config of each job, by the job's position, where it was found
+    pub roots: Vec<Option<ObjectIx>>,
+    /// The positions of the jobs that have a config, in experimaestro's order: by their first appearance in the run's file,
+    /// then those found elsewhere
+    pub order: Vec<usize>,
     /// What state.json says each job needs; empty for the versions that have no state.json
     pub dependencies: HashMap<String, Vec<String>>,
     /// What could not be read
     pub errors: Vec<Error>,
 }
 
-/// The run-level files of object definitions, newest format first.
-const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
+/// What the run's file holds, before it is known which jobs the run has.
+#[derive(Debug)]
+pub struct Parsed {
+    objects: RunObjects,
+    container: Option<Container>,
+}
 
-impl RunObjects {
-    /// Reads the objects of `run`. A job that the run's file lacks, or whose references it lacks, is completed from the job's
-    /// own params.json; what remains missing is in `errors`.
+impl Parsed {
+    /// Finds the configs of the jobs. A job that the run's file lacks, or whose references it lacks, is completed from the
+    /// job's own params.json; what remains missing is in `errors`.
     #[must_use]
-    pub fn load(run: &Run, keys: &[JobKey], relocation: &Relocation, stop: &Stop) -> Self {
-        let mut objects = Self {
-            graph: Graph::new(),
-            jobs: Roots::default(),
-            dependencies: HashMap::default(),
-            errors: Vec::new(),
-        };
-        let mut container = objects.read_run_file(run, keys, relocation, stop);
-        if let Some(container) = &mut container {
-            objects.complete(run, keys, relocation, container);
-            objects.correct(run, keys, relocation, container);
-        }
-        for key in keys {
-            if stop.asked() {
-                break;
+    pub fn of_jobs(self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) -> RunObjects {
+        let Self { mut objects, container } = self;
+        objects.roots = vec![None; keys.count()];
+        if let Some(mut container) = container {
+            match container.data {
+                Value::Dict(data) => objects.take_configs_json(data, keys),
+                Value::List(rows) => objects.take_state_json(rows, keys),
+                _ => objects.find_jobs(keys),
             }
-            if !objects.jobs.contains_key(&key.job_id) {
-                let read = objects.read_params(run, key, relocation, None);
-                objects.adopt(key, read);
+            objects.complete(run, keys, relocation, &mut container);
+            objects.correct(run, keys, relocation, &container);
+        }
+        for at in 0..keys.count() {
+            if objects.roots[at].is_none() && !stop.asked() {
+                let read = objects.read_params(run, (keys, at), relocation, None);
+                objects.adopt(at, &keys.job_id(at), read);
             }
         }
         objects
     }
+}
 
-    fn read_run_file(
-        &mut self,
-        run: &Run,
-        keys: &[JobKey],
-        relocation: &Relocation,
-        stop: &Stop,
-    ) -> Option<Container> {
+/// The run-level files of object definitions, newest format first.
+const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
+
+impl RunObjects {
+    /// Reads the run's file, which needs to know nothing of its jobs.
+    #[must_use]
+    pub fn parse(run: &Run, relocation: &Relocation, stop: &Stop) -> Parsed {
+        let mut objects = Self {
+            graph: Graph::new(),
+            roots: Vec::new(),
+            order: Vec::new(),
+            dependencies: HashMap::default(),
+            errors: Vec::new(),
+        };
+        let container = objects.read_run_file(run, relocation, stop);
+        Parsed { objects, container }
+    }
+
+    fn read_run_file(&mut self, run: &Run, relocation: &Relocation, stop: &Stop) -> Option<Container> {
         let file = FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok())?;
         let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
-            let container = self.graph.read_lines(source, bytes, stop, &mut self.errors);
-            self.jobs = self.find_roots(keys.iter().map(|key| key.job_id.as_str()));
-            return Some(container);
+            return Some(self.graph.read_lines(source, bytes, stop, &mut self.errors));
         }
-        let container = self.graph.read_whole(source, bytes, None, &mut self.errors);
-        match container.data {
-            Value::Dict(_) => self.take_configs_json(container.data),
-            _ => self.take_state_json(container.data),
-        }
-        Some(container)
+        Some(self.graph.read_whole(source, bytes, None, &mut self.errors))
     }
 
-    /// The objects that have one of these identifiers, by identifier. Nothing else marks the jobs and the actions of an
-    /// objects.jsonl; the last of several objects wins, at the place of the first (`format.md` §2.5).
+    /// Makes an object the config of the job at a position; where it had one, its place in the order stays.
+    fn set_root(&mut self, position: usize, root: ObjectIx) {
+        if self.roots[position].replace(root).is_none() {
+            self.order.push(position);
+        }
+    }
+
+    /// Nothing marks the jobs of an objects.jsonl: they are the objects with their identifiers; the last of several wins, at
+    /// the place of the first (`format.md` §2.5).
+    fn find_jobs(&mut self, keys: &impl JobKeys) {
+        for at in 0..self.graph.len() {
+            let at = ObjectIx(crate::values::index(at));
+            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
+            if let Some(position) = keys.position(identifier) {
+                self.set_root(position, at);
+            }
+        }
+    }
+
+    /// The objects that have one of these identifiers, by identifier: how actions are found. The last of several wins, at the
+    /// place of the first (`format.md` §2.5).
     #[must_use]
     pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
         let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
@@ -107,19 +141,19 @@ impl RunObjects {
     }
 
     /// configs.json: `"data"` is a dict from job id to reference.
-    fn take_configs_json(&mut self, data: Value) {
-        let Value::Dict(data) = data else { return };
-        let store = &self.graph.store;
-        for (job, value) in store.entries(data) {
-            if let Value::Object(at) = value {
-                self.jobs.insert(store.symbol(job).into_owned(), at);
+    fn take_configs_json(&mut self, data: Record, keys: &impl JobKeys) {
+        let entries: Vec<(Symbol, Value)> = self.graph.store.entries(data).collect();
+        for (job, value) in entries {
+            let position = keys.position(self.graph.store.symbol_bytes(job));
+            if let (Value::Object(at), Some(position)) = (value, position) {
+                self.set_root(position, at);
             }
         }
     }
 
     /// state.json: `"data"` is a list of `{"id", "path", "task", "tags", "depends_on"}`.
-    fn take_state_json(&mut self, data: Value) {
-        let Value::List(rows) = data else { return };
+    fn take_state_json(&mut self, rows: Items, keys: &impl JobKeys) {
+        let mut found = Vec::new();
         let store = &self.graph.store;
         let names = ["id", "task", "depends_on"].map(|name| store.find_symbol(name.as_bytes()));
         for row in store.items(rows) {
@@ -134,23 +168,26 @@ impl RunObjects {
                 });
                 self.dependencies.insert(job.clone(), needs.collect());
             }
-            self.jobs.insert(job, at);
+            found.extend(keys.position(job.as_bytes()).map(|position| (position, at)));
+        }
+        for (position, at) in found {
+            self.set_root(position, at);
         }
     }
 
     /// Looks for the objects that the run's file refers to but lacks in the params.json of the jobs that hold those references
     /// (`format.md` §13.6): the ids are right if the same process wrote both files, as the id of the job itself shows.
-    fn complete(&mut self, run: &Run, keys: &[JobKey], relocation: &Relocation, container: &mut Container) {
+    fn complete(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, container: &mut Container) {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
-        for key in keys {
-            let Some(&root) = self.jobs.get(&key.job_id) else { continue };
+        for at in 0..keys.count() {
+            let Some(root) = self.roots[at] else { continue };
             let lacking = self.lacking(root);
             if lacking.is_empty() {
                 continue;
             }
-            let Ok((params, errors)) = self.read_params(run, key, relocation, Some((root, &container.ids))) else {
+            let Ok((params, errors)) = self.read_params(run, (keys, at), relocation, Some((root, &container.ids))) else {
                 continue;
             };
             self.errors.extend(errors);
@@ -183,16 +220,16 @@ impl RunObjects {
         ids
     }
 
-    fn report_dangling(&mut self, keys: &[JobKey]) {
-        for key in keys {
-            let Some(&root) = self.jobs.get(&key.job_id) else { continue };
+    fn report_dangling(&mut self, keys: &impl JobKeys) {
+        for at in 0..keys.count() {
+            let Some(root) = self.roots[at] else { continue };
             for id in self.lacking(root) {
                 let (file, line) = self.graph.place(root);
                 self.errors.push(
                     Error::new(crate::error::Kind::Unresolved, format!("refers to object {id}, which no file holds"))
                         .at_file(file)
                         .at_line(line)
-                        .at_job(&key.job_id)
+                        .at_job(&keys.job_id(at))
                         .hint("its columns are null; the object was lost when the experiment was written"),
                 );
             }
@@ -204,11 +241,11 @@ impl RunObjects {
     pub(super) fn read_params(
         &mut self,
         run: &Run,
-        key: &JobKey,
+        (keys, at): (&impl JobKeys, usize),
         relocation: &Relocation,
         known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
     ) -> Result<(Container, Vec<Error>)> {
-        let job_dir = run.workspace().job_dir(&key.task_id, &key.job_id)?;
+        let job_dir = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?;
         let file = job_dir.join("params.json");
         let bytes = file::read(&file)?;
         let job_dir = job_dir.to_string_lossy();
@@ -228,20 +265,20 @@ impl RunObjects {
     }
 
     /// Makes the last object of a params.json the job's config.
-    fn adopt(&mut self, key: &JobKey, read: Result<(Container, Vec<Error>)>) {
+    fn adopt(&mut self, at: usize, job_id: &str, read: Result<(Container, Vec<Error>)>) {
         match read {
             Ok((container, errors)) => {
-                self.errors.extend(errors.into_iter().map(|error| error.at_job(&key.job_id)));
+                self.errors.extend(errors.into_iter().map(|error| error.at_job(job_id)));
                 match container.last {
-                    Some(last) if self.graph.identifier(last) == key.job_id => drop(self.jobs.insert(key.job_id.clone(), last)),
+                    Some(last) if self.graph.identifier(last) == job_id => self.set_root(at, last),
                     Some(_) => self.errors.push(
-                        Error::format("its last object is not the job").at_file(self.graph.file(container.number)).at_job(&key.job_id),
+                        Error::format("its last object is not the job").at_file(self.graph.file(container.number)).at_job(job_id),
                     ),
                     None => {}
                 }
             }
             Err(error) => self.errors.push(
-                error.at_job(&key.job_id).hint("the job's parameters are null; it may never have started"),
+                error.at_job(job_id).hint("the job's parameters are null; it may never have started"),
             ),
         }
     }

@@ -86,25 +86,22 @@ impl Run {
     /// The identifiers of the jobs that have a config, in experimaestro's order.
     fn job_ids(&self, py: Python<'_>) -> Vec<String> {
         let loaded = self.loaded();
-        py.detach(|| loaded.objects().jobs.keys().cloned().collect())
+        py.detach(|| job_ids(loaded))
     }
 
     /// The config of a job.
     fn job<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Bound<'py, Config>> {
         let loaded = self.loaded();
-        let objects = py.detach(|| loaded.objects());
-        match objects.jobs.get(job_id) {
-            Some(&at) => Source::config(self.source.bind(py), at),
-            None => {
-                let known: Vec<&str> = objects.jobs.keys().map(String::as_str).collect();
-                let error = if loaded.rows().position(job_id).is_some() {
-                    Error::new(Kind::JobNotFound, "the config of the job could not be read").hint("see .errors").at_job(job_id)
-                } else {
-                    self.unknown_job("job", job_id, &known)
-                };
-                Err(error.into())
-            }
+        if let Some(at) = py.detach(|| loaded.job(job_id)) {
+            return Source::config(self.source.bind(py), at);
         }
+        if loaded.rows().position(job_id.as_bytes()).is_some() {
+            let error = Error::new(Kind::JobNotFound, "the config of the job could not be read");
+            return Err(error.hint("see .errors").at_job(job_id).into());
+        }
+        let known = job_ids(loaded);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Err(self.unknown_job("job", job_id, &known).into())
     }
 
     /// The identifiers of the actions, in experimaestro's order.
@@ -229,6 +226,12 @@ impl Run {
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         exceptions(py, &self.loaded().errors())
     }
+}
+
+/// The identifiers of the jobs that have a config, in experimaestro's order.
+fn job_ids(loaded: &LoadedRun) -> Vec<String> {
+    let (objects, rows) = (loaded.objects(), loaded.rows());
+    objects.order.iter().map(|&at| rows.job_id(&rows.rows[at]).into_owned()).collect()
 }
 
 /// A run by the path of its directory.

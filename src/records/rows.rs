@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use ahash::HashMap;
+use hashbrown::HashTable;
 
 use crate::error::{Error, Result};
 use crate::file;
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{Lines, Stop};
-use crate::values::{Plain, Record, Store, Symbol, Text, Value, read, record};
+use crate::values::{self, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
 /// One job of a run, as the run recorded it.
@@ -36,7 +36,9 @@ pub struct JobRows {
     pub rows: Vec<JobRow>,
     /// Lines and files that could not be read
     pub errors: Vec<Error>,
-    places: HashMap<Box<[u8]>, usize>,
+    /// The positions of the rows, found by their identifiers
+    places: HashTable<u32>,
+    hasher: ahash::RandomState,
 }
 
 impl JobRows {
@@ -75,26 +77,30 @@ impl JobRows {
 
     /// The position of a job, by its identifier.
     #[must_use]
-    pub fn position(&self, job_id: &str) -> Option<usize> {
-        self.places.get(job_id.as_bytes()).copied()
+    pub fn position(&self, job_id: &[u8]) -> Option<usize> {
+        let same = |&at: &u32| self.store.bytes(self.rows[at as usize].job_id) == job_id;
+        self.places.find(self.hasher.hash_one(job_id), same).map(|&at| at as usize)
     }
 
     fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>, stop: &Stop) {
         let (bytes, _) = self.store.take_file(bytes);
+        let ascii = bytes.is_ascii();
         let mut progress = Lines::of(bytes.len(), stop);
         for line in json::lines(&bytes) {
             if !progress.next(line.start) {
                 return;
             }
-            match self.read_line(line) {
+            match self.read_line(line, ascii) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
     }
 
-    fn read_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
-        std::str::from_utf8(line.bytes).map_err(|_| Error::format("the line is not UTF-8"))?;
+    fn read_line(&mut self, line: json::Line<'_>, ascii: bool) -> Result<JobRow> {
+        if !ascii && std::str::from_utf8(line.bytes).is_err() {
+            return Err(Error::format("the line is not UTF-8"));
+        }
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
         reader.entries(|reader, key| {
@@ -127,14 +133,16 @@ impl JobRows {
 
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
-        let next = self.rows.len();
         let job_id = self.store.bytes(row.job_id);
-        if let Some(&place) = self.places.get(job_id) {
+        if let Some(place) = self.position(job_id) {
             self.rows[place] = row;
-        } else {
-            self.places.insert(job_id.into(), next);
-            self.rows.push(row);
+            return;
         }
+        let hash = self.hasher.hash_one(job_id);
+        let Self { store, rows, places, hasher, .. } = self;
+        let rehash = |&at: &u32| hasher.hash_one(store.bytes(rows[at as usize].job_id));
+        places.insert_unique(hash, values::index(rows.len()), rehash);
+        rows.push(row);
     }
 
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
@@ -181,7 +189,7 @@ impl JobRows {
             Err(error) => return self.errors.push(error),
         };
         for link in links {
-            if self.places.contains_key(link.job_id.as_bytes()) {
+            if self.position(link.job_id.as_bytes()).is_some() {
                 continue;
             }
             // what is wrong with a params.json is reported where its objects are read
@@ -209,6 +217,20 @@ impl JobRows {
         Ok(tags)
     }
 }
+
+/// (task_id, job_id) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
+#[must_use]
+pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+    let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
+    let mut rows = JobRows::default();
+    // a line that is cut at the end of the head is an error, and no job
+    rows.read_jobs_jsonl(run.path(), head, &Stop::default());
+    let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
+    Some(rows.rows.iter().take(count).map(key).collect())
+}
+
+/// How many bytes the first jobs are looked for in.
+const HEAD: u64 = 8 << 10;
 
 /// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
 #[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]

@@ -241,8 +241,7 @@ fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
     places.see_tags(&known.store, rows.jobs().filter_map(|row| row.tags))?;
     if configs {
         let objects = rows.loaded.objects();
-        let roots: Vec<ObjectIx> =
-            rows.jobs().filter_map(|row| objects.jobs.get(known.job_id(row).as_ref()).copied()).collect();
+        let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| objects.roots[at]).collect();
         places.see_configs(&objects.graph, roots)?;
     }
     Ok(())

@@ -176,7 +176,10 @@ impl<'a> Arrays<'a> {
             .iter()
             .map(|member| {
                 let own = member.place == at;
-                let below = || values_under(values, self.places.get(member.place).key(), self.store, self.graph);
+                let below = || {
+                    let key = self.places.get(member.place).key();
+                    values_under(values, &[key], self.store, self.graph).pop().unwrap_or_default()
+                };
                 let held = if own { Cow::Borrowed(values) } else { Cow::Owned(below()) };
                 match member.what {
                     What::Class => Ok(self.classes(&held)),

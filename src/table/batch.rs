@@ -4,6 +4,10 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ahash::{HashMap, HashSet};
+
 use super::arrays::Arrays;
 use super::levels::{Level, Marks, values_under, with_ancestors};
 use super::schema::Texts;
@@ -11,8 +15,9 @@ use super::system::SystemColumns;
 use crate::columns::{Column, PlaceIx, Places, Source};
 use crate::error::Error;
 use crate::loaded::LoadedRun;
+use crate::objects::Graph;
 use crate::records::{JobRow, JobRows, Zone};
-use crate::values::Value;
+use crate::values::{Store, Value};
 
 /// Some of the jobs of a run.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +47,16 @@ impl<'r> Rows<'r> {
         self.len() == 0
     }
 
+    /// The positions of the jobs among those of the run, in order.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + 'r {
+        let (chosen, all) = (self.chosen, self.known().rows.len());
+        (0..self.len()).map(move |at| chosen.map_or(at, |chosen| chosen[at])).filter(move |&at| at < all)
+    }
+
     /// The jobs, in order.
-    pub fn jobs(&self) -> impl Iterator<Item = &'r JobRow> {
+    pub fn jobs(&self) -> impl Iterator<Item = &'r JobRow> + 'r {
         let rows = &self.known().rows;
-        let chosen = self.chosen;
-        (0..self.len()).filter_map(move |at| rows.get(chosen.map_or(at, |chosen| chosen[at])))
+        self.positions().map(|at| &rows[at])
     }
 }
 
@@ -82,9 +92,9 @@ pub fn build(
         }
     }
     for root in [Places::TAGS, Places::CONFIG] {
-        let wanted: Vec<(usize, PlaceIx)> = wanted(columns, places, root);
-        if !wanted.is_empty() {
-            Building { columns, places, texts, wanted, arrays: &mut arrays, surrogates: &mut surrogates }.root(rows, root)?;
+        for (index, array, odd) in columns_below(root, rows, columns, places, texts)? {
+            arrays[index] = Some(array);
+            surrogates.extend(odd.then(|| columns[index].name.clone()));
         }
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
@@ -93,14 +103,35 @@ pub fn build(
     Ok(Built { batch, errors: system.errors, surrogates })
 }
 
-/// The columns that stand below a root, with their places.
-fn wanted(columns: &[Column], places: &Places, root: PlaceIx) -> Vec<(usize, PlaceIx)> {
-    let place = |column: &Column| match column.source {
-        Source::System(_) => None,
-        Source::Values(at, _) | Source::Class(at) | Source::Identifier(at) => Some(at),
+/// The columns that stand below a root.
+fn columns_below(
+    root: PlaceIx,
+    rows: Rows<'_>,
+    columns: &[Column],
+    places: &Places,
+    texts: Texts,
+) -> Result<Vec<BuiltColumn>, ArrowError> {
+    let mut wanted: HashMap<PlaceIx, Vec<usize>> = HashMap::default();
+    for (index, column) in columns.iter().enumerate() {
+        if let Source::Values(at, _) | Source::Class(at) | Source::Identifier(at) = column.source
+            && places.root(at) == root
+        {
+            wanted.entry(at).or_default().push(index);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = rows.known();
+    let (store, graph, values) = if root == Places::TAGS {
+        (&known.store, None, rows.jobs().map(|row| row.tags.map_or(Value::Null, Value::Dict)).collect())
+    } else {
+        let objects = rows.loaded.objects();
+        let config = |at: usize| objects.roots[at].map_or(Value::Null, Value::Object);
+        (&objects.graph.store, Some(&objects.graph), rows.positions().map(config).collect())
     };
-    let placed = columns.iter().enumerate().filter_map(|(index, column)| Some((index, place(column)?)));
-    placed.filter(|&(_, at)| places.root(at) == root).collect()
+    let on_the_way = with_ancestors(places, wanted.keys().copied());
+    Building { columns, places, texts, store, graph, wanted, on_the_way }.walk(root, values)
 }
 
 /// The columns of one root while they are built.
@@ -108,74 +139,104 @@ struct Building<'b> {
     columns: &'b [Column],
     places: &'b Places,
     texts: Texts,
-    wanted: Vec<(usize, PlaceIx)>,
-    arrays: &'b mut [Option<ArrayRef>],
-    surrogates: &'b mut Vec<String>,
+    store: &'b Store,
+    graph: Option<&'b Graph>,
+    /// The positions of the columns that stand at each place
+    wanted: HashMap<PlaceIx, Vec<usize>>,
+    on_the_way: HashSet<PlaceIx>,
 }
 
-impl Building<'_> {
-    fn root(&mut self, rows: Rows<'_>, root: PlaceIx) -> Result<(), ArrowError> {
-        let known = rows.known();
-        if root == Places::TAGS {
-            let values: Vec<Value> = rows.jobs().map(|row| row.tags.map_or(Value::Null, Value::Dict)).collect();
-            let arrays = Arrays { store: &known.store, graph: None, places: self.places, texts: self.texts, surrogates: false };
-            return self.walk(root, values, arrays, Marks::new(0));
-        }
-        let objects = rows.loaded.objects();
-        let config = |row| objects.jobs.get(known.job_id(row).as_ref()).map_or(Value::Null, |&at| Value::Object(at));
-        let values: Vec<Value> = rows.jobs().map(config).collect();
-        let graph = &objects.graph;
-        let arrays =
-            Arrays { store: &graph.store, graph: Some(graph), places: self.places, texts: self.texts, surrogates: false };
-        self.walk(root, values, arrays, Marks::new(graph.len()))
-    }
+/// A column that was built: its position, its array, and whether its text has unpaired surrogates.
+type BuiltColumn = (usize, ArrayRef, bool);
 
+/// How many places are built by one thread at once: the values of so many keys lie in one or two lines of the cache.
+const TOGETHER: usize = 6;
+
+impl Building<'_> {
     /// Goes down the places that are wanted, from one value a row.
-    fn walk(&mut self, root: PlaceIx, rows: Vec<Value>, mut arrays: Arrays<'_>, mut marks: Marks) -> Result<(), ArrowError> {
-        let on_the_way = with_ancestors(self.places, self.wanted.iter().map(|&(_, at)| at));
-        let top = Level::of_rows(rows.clone());
-        self.columns_at(root, &rows, &top, &mut arrays)?;
+    fn walk(&self, root: PlaceIx, rows: Vec<Value>) -> Result<Vec<BuiltColumn>, ArrowError> {
+        let mut marks = Marks::new(self.graph.map_or(0, Graph::len));
+        let top = Level::of_rows(rows);
+        let mut built = self.columns_at(root, &top.holders, &top)?;
         let mut pending = vec![(root, top)];
         while let Some((at, level)) = pending.pop() {
-            for (key, &child) in self.places.get(at).children() {
-                if !on_the_way.contains(&child) {
-                    continue;
-                }
-                let values = values_under(&level.holders, key, arrays.store, arrays.graph);
-                self.columns_at(child, &values, &level, &mut arrays)?;
-                if self.places.get(child).children().values().any(|below| on_the_way.contains(below)) {
+            let children: Vec<(&str, PlaceIx)> = self.places.get(at).children().iter().map(|(key, &at)| (key.as_str(), at))
+                .filter(|(_, child)| self.on_the_way.contains(child)).collect();
+            let groups: Vec<&[(&str, PlaceIx)]> = children.chunks(TOGETHER).collect();
+            let done = in_parallel(&groups, level.holders.len(), |group| self.group(group, &level));
+            for group in done {
+                let (columns, deeper) = group?;
+                built.extend(columns);
+                for (child, values) in deeper {
                     pending.push((child, level.below(&values, &mut marks)));
                 }
             }
         }
-        Ok(())
+        Ok(built)
+    }
+
+    /// Builds the columns of some places below a level; gives back the values of those that have wanted places below them.
+    fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<(Vec<BuiltColumn>, Vec<(PlaceIx, Vec<Value>)>), ArrowError> {
+        let keys: Vec<&str> = group.iter().map(|&(key, _)| key).collect();
+        let lists = values_under(&level.holders, &keys, self.store, self.graph);
+        let (mut built, mut deeper) = (Vec::new(), Vec::new());
+        for (&(_, child), values) in group.iter().zip(lists) {
+            built.extend(self.columns_at(child, &values, level)?);
+            if self.places.get(child).children().values().any(|below| self.on_the_way.contains(below)) {
+                deeper.push((child, values));
+            }
+        }
+        Ok((built, deeper))
     }
 
     /// Builds the columns that stand at a place, whose values are given for each holder of the level above.
-    fn columns_at(
-        &mut self,
-        at: PlaceIx,
-        values: &[Value],
-        level: &Level,
-        arrays: &mut Arrays<'_>,
-    ) -> Result<(), ArrowError> {
-        for &(index, place) in &self.wanted {
-            if place != at {
-                continue;
-            }
+    fn columns_at(&self, at: PlaceIx, values: &[Value], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+        let mut built = Vec::new();
+        for &index in self.wanted.get(&at).into_iter().flatten() {
             let column = &self.columns[index];
-            arrays.surrogates = false;
+            let mut arrays =
+                Arrays { store: self.store, graph: self.graph, places: self.places, texts: self.texts, surrogates: false };
             let array = match column.source {
                 Source::Values(at, part) => arrays.values(values, at, part, &column.kind)?,
                 Source::Class(_) => arrays.classes(values),
                 Source::Identifier(_) => arrays.identifiers(values),
                 Source::System(_) => continue,
             };
-            self.arrays[index] = Some(level.expand(array)?);
-            if arrays.surrogates {
-                self.surrogates.push(column.name.clone());
+            built.push((index, level.expand(array)?, arrays.surrogates));
+        }
+        Ok(built)
+    }
+}
+
+/// Fewer values than that are built faster by one thread.
+const WORTH_A_THREAD: usize = 4096;
+
+/// What `work` makes of each item, in order; on two or more threads where there is enough to do.
+fn in_parallel<T: Sync, R: Send>(items: &[T], size: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    if threads < 2 || size < WORTH_A_THREAD {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
+        }
+    };
+    let mut all: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        let mut all = take();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        Ok(())
-    }
+        all
+    });
+    all.sort_by_key(|&(at, _)| at);
+    all.into_iter().map(|(_, made)| made).collect()
 }

@@ -1,6 +1,6 @@
 //! Which distinct configs stand at a place, and which of them each row has.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
@@ -17,7 +17,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Level {
     pub holders: Vec<Value>,
     /// The holder of each row; each row has its own if there are none
-    codes: Option<Rc<UInt32Array>>,
+    codes: Option<Arc<UInt32Array>>,
 }
 
 /// Which object was given which position at the level that is being made, in one array for all levels.
@@ -60,7 +60,7 @@ impl Level {
                 _ => NONE,
             });
         }
-        Self { holders, codes: Some(Rc::new(self.compose(local))) }
+        Self { holders, codes: Some(Arc::new(self.compose(local))) }
     }
 
     /// From the position among this level's holders to what `local` says of it, for each row.
@@ -90,21 +90,28 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
     }
 }
 
-/// The value under `key` of each holder; null where it has none.
-pub(super) fn values_under(holders: &[Value], key: &str, store: &Store, graph: Option<&Graph>) -> Vec<Value> {
-    let mut last: Option<(ShapeIx, Option<usize>)> = None;
-    let mut known = ahash::HashMap::default();
-    let position = |shape: ShapeIx| store.shape(shape).iter().position(|&symbol| store.symbol(symbol) == key);
-    let value = |&holder: &Value| {
-        let record = record_of(holder, graph)?;
-        let found = match last {
-            Some((shape, found)) if shape == record.shape => found,
-            _ => *known.entry(record.shape).or_insert_with(|| position(record.shape)),
-        };
-        last = Some((record.shape, found));
-        found.map(|position| store.record_value(record, position))
-    };
-    holders.iter().map(value).map(|value| value.unwrap_or(Value::Null)).collect()
+/// The values under each of `keys` of each holder, one list a key; null where a holder has none. Several keys are cheaper
+/// together: their values lie side by side.
+pub(super) fn values_under(holders: &[Value], keys: &[&str], store: &Store, graph: Option<&Graph>) -> Vec<Vec<Value>> {
+    let mut lists: Vec<Vec<Value>> = keys.iter().map(|_| Vec::with_capacity(holders.len())).collect();
+    let mut known: ahash::HashMap<ShapeIx, Vec<Option<usize>>> = ahash::HashMap::default();
+    let nothing = vec![None; keys.len()];
+    for &holder in holders {
+        let record = record_of(holder, graph);
+        let positions = record.map_or(&nothing, |record| {
+            known.entry(record.shape).or_insert_with(|| {
+                let names: Vec<_> = store.shape(record.shape).iter().map(|&symbol| store.symbol(symbol)).collect();
+                keys.iter().map(|key| names.iter().position(|name| name == key)).collect()
+            })
+        });
+        for (list, position) in lists.iter_mut().zip(positions) {
+            list.push(match (record, position) {
+                (Some(record), Some(position)) => store.record_value(record, *position),
+                _ => Value::Null,
+            });
+        }
+    }
+    lists
 }
 
 /// Whether a place lies on the way to one of the wanted ones; wanted places come with all their ancestors.

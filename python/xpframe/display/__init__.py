@@ -1,7 +1,7 @@
 """How the objects of xpframe show themselves: HTML for notebooks, text for terminals.
 
-HTML and SVG are inline, without scripts and without anything fetched; every value is escaped, and what cannot be seen
-(control characters, ANSI codes, right-to-left marks) stands as an escape.
+HTML and SVG are inline, without scripts and without anything fetched; every value is escaped, and what cannot
+be seen (control characters, ANSI codes, right-to-left marks) stands as an escape.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
     "workspace_text",
 ]
 
-MOST_TEXT_LINES = 60
+MOST_TEXT_LINES = 120
 
 
 def config_html(config: Config) -> str:
@@ -51,5 +51,5 @@ def config_html(config: Config) -> str:
 
 
 def config_text(config: Config) -> str:
-    """The same for a terminal, of at most 60 lines."""
+    """The same for a terminal, of at most 120 lines."""
     return "\n".join(tree_text(grow(config, most=MOST_TEXT_LINES)))

@@ -26,11 +26,16 @@ __all__ = [
     "jobs_html",
     "jobs_text",
     "legend",
+    "table_html",
+    "title_html",
 ]
 
 MOST_ROWS = 40
 MOST_ERRORS = 20
 MOST_NAMES = 3
+MOST_TAGS = 12
+MOST_TEXT_LINES = 120
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def info_html(info: ExperimentInfo) -> str:
@@ -38,9 +43,8 @@ def info_html(info: ExperimentInfo) -> str:
     summary = summarize(info._run)  # noqa: SLF001 - the display is part of the class
     word, state = driver(info)
     parts = [
-        f'<div class="h"><b><bdi>{html(info.experiment)}</bdi></b> <span class="n">run <bdi>{html(info.run_id)}</bdi></span> '
-        f'<span class="l"><span class="dot s-{state}"></span>driver {html(word)}</span></div>',
-        f'<div class="o">{" · ".join(html(fact) for fact in whereabouts(info))}<br/><code>{html(info.path)}</code></div>',
+        title_html(f"<bdi>{html(info.experiment)}</bdi>", f"run {info.run_id}", label=(word, state)),
+        f'<div class="o">{html(" · ".join(whereabouts(info)), 500)}<br/><code>{html(info.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
         tasks_html(summary),
@@ -82,6 +86,22 @@ def info_text(info: ExperimentInfo) -> str:
     return "\n".join(lines)
 
 
+def title_html(title: str, note: str, label: tuple[str, str] | None = None) -> str:
+    """The first line of a display: the title as HTML, a note as text, a label with the colour of a state."""
+    shown = ""
+    if label:
+        shown = f' <span class="l"><span class="dot s-{label[1]}"></span>driver {html(label[0])}</span>'
+    return f'<div class="h"><b>{title}</b> <span class="n"><bdi>{html(note)}</bdi></span>{shown}</div>'
+
+
+def table_html(head: str, rows: list[str], left_out: int) -> str:
+    """A table of rows, and a last row that counts what is left out."""
+    body = "".join(rows)
+    if left_out > 0:
+        body += f'<tr><td colspan="{head.count("<th")}" class="m">… and {number(left_out)} more</td></tr>'
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
 # --- the driver ---
 
 
@@ -116,7 +136,8 @@ def whereabouts(info: ExperimentInfo) -> list[str]:
 def bar(states: dict[str, int]) -> str:
     """Counts of states as a bar; it carries no text: the legend does."""
     spans = "".join(
-        f'<span class="s-{state}" style="flex:{count}" title="{number(count)} {state}"></span>' for state, count in states.items()
+        f'<span class="s-{state}" style="flex:{count}" title="{number(count)} {state}"></span>'
+        for state, count in states.items()
     )
     return f'<div class="bar">{spans}</div>'
 
@@ -141,27 +162,27 @@ def tasks_html(summary: Summary) -> str:
     if not summary.tasks:
         return ""
     rows = [
-        f'<tr><th scope="row"><bdi class="t">{task_html(task)}</bdi></th><td class="num">{number(sum(states.values()))}</td>'
+        f'<tr><th scope="row">{task_html(task)}</th><td class="num">{number(sum(states.values()))}</td>'
         f"<td>{bar(states)}</td><td>{in_words(states)}</td></tr>"
         for task, states in islice(summary.tasks.items(), MOST_ROWS)
     ]
-    head = '<thead><tr><th>task</th><th class="num">jobs</th><th></th><th>states</th></tr></thead>'
-    return f"<table>{head}<tbody>{''.join(rows)}{left_out_html(len(summary.tasks) - MOST_ROWS, 4)}</tbody></table>"
+    head = '<th>task</th><th class="num">jobs</th><th></th><th>states</th>'
+    return table_html(head, rows, len(summary.tasks) - MOST_ROWS)
 
 
 def task_html(task: str) -> str:
     module, dot, name = visible(task).rpartition(".")
-    return f"<i>{html(module)}{dot}</i>{html(name)}"
+    return f'<bdi class="t"><i>{html(module)}{dot}</i>{html(name)}</bdi>'
 
 
 def columns_html(title: str, columns: list[Column]) -> str:
     if not columns:
         return ""
-    rows = "".join(
-        f'<tr><th scope="row">{names_html(column)}</th><td>{values_html(column)}</td></tr>' for column in columns[:MOST_ROWS]
-    )
-    head = f"<thead><tr><th>{title}</th><th>values × jobs</th></tr></thead>"
-    return f"<table>{head}<tbody>{rows}{left_out_html(len(columns) - MOST_ROWS, 2)}</tbody></table>"
+    rows = [
+        f'<tr><th scope="row">{names_html(column)}</th><td>{values_html(column)}</td></tr>'
+        for column in columns[:MOST_ROWS]
+    ]
+    return table_html(f"<th>{title}</th><th>values {TIMES} jobs</th>", rows, len(columns) - MOST_ROWS)
 
 
 def names_html(column: Column) -> str:
@@ -173,7 +194,12 @@ def names_html(column: Column) -> str:
 
 def values_html(column: Column) -> str:
     shown, rest = values_in_words(column)
-    chips = "".join(f'<span class="c"><bdi>{html(text)}</bdi> <small>×{number(count)}</small></span> ' for text, count in shown)
+    chips = "".join(
+        f'<span class="c"><bdi>{html(text)}</bdi> <small>{TIMES}{number(count)}</small></span> '
+        for text, count in shown
+    )
+    if not column.counts:
+        rest = "None"
     return chips + (f'<bdi class="n">{html(rest)}</bdi>' if rest else "")
 
 
@@ -185,13 +211,9 @@ def columns_text(title: str, columns: list[Column]) -> list[str]:
     width = max(map(len, names))
     for name, column in zip(names, columns, strict=False):
         shown, rest = values_in_words(column)
-        words = [f"{text} ×{number(count)}" for text, count in shown] + ([rest] if rest else [])
+        words = [f"{text} {TIMES}{number(count)}" for text, count in shown] + ([rest] if rest else [])
         lines.append(f"  {name:{width}}  {', '.join(words)}")
     return lines + left_out_text(len(columns) - MOST_ROWS)
-
-
-def left_out_html(count: int, wide: int) -> str:
-    return f'<tr><td colspan="{wide}" class="m">… and {number(count)} more</td></tr>' if count > 0 else ""
 
 
 def left_out_text(count: int) -> list[str]:
@@ -210,9 +232,10 @@ def errors_html(errors: list[XpFrameError]) -> str:
     if not errors:
         return ""
     items = "".join(f"<li><bdi>{html(error, 500)}</bdi></li>" for error in errors[:MOST_ERRORS])
-    more = f'<li class="m">… and {number(len(errors) - MOST_ERRORS)} more</li>' if len(errors) > MOST_ERRORS else ""
+    if len(errors) > MOST_ERRORS:
+        items += f'<li class="m">… and {number(len(errors) - MOST_ERRORS)} more</li>'
     title = f'<span class="e">⚠ {plural(len(errors), "thing")} could not be read</span>'
-    return f"<details><summary>{title}</summary><ul>{items}{more}</ul></details>"
+    return f"<details><summary>{title}</summary><ul>{items}</ul></details>"
 
 
 # --- jobs and actions ---
@@ -221,13 +244,13 @@ def errors_html(errors: list[XpFrameError]) -> str:
 def jobs_html(jobs: Jobs) -> str:
     """The jobs of a run: task, state and tags."""
     rows = [
-        f'<tr><th scope="row"><code title="{html(job_id)}">{html(job_id[:8])}</code></th><td><bdi class="t">{task_html(task)}</bdi>'
-        f'</td><td><span class="dot s-{state}"></span>{state}</td><td>{tags}</td></tr>'
+        f'<tr><th scope="row"><code title="{html(job_id)}">{html(job_id[:8])}</code></th>'
+        f'<td>{task_html(task)}</td><td><span class="dot s-{state}"></span>{state}</td><td>{tags}</td></tr>'
         for job_id, task, state, tags in _job_rows(jobs, markup=True)
     ]
-    head = "<thead><tr><th>job</th><th>task</th><th>state</th><th>tags</th></tr></thead>"
-    title = f'<div class="h"><b>{plural(len(jobs), "job")}</b> <span class="n">{html(_of_run(jobs))}</span></div>'
-    return panel(f"{title}<table>{head}<tbody>{''.join(rows)}{left_out_html(len(jobs) - MOST_ROWS, 4)}</tbody></table>")
+    head = "<th>job</th><th>task</th><th>state</th><th>tags</th>"
+    title = title_html(plural(len(jobs), "job"), _of_run(jobs))
+    return panel(title + table_html(head, rows, len(jobs) - MOST_ROWS))
 
 
 def jobs_text(jobs: Jobs) -> str:
@@ -250,37 +273,38 @@ def _job_rows(jobs: Jobs, *, markup: bool) -> list[tuple[str, str, str, str]]:
     rows = []
     for job_id in islice(jobs, MOST_ROWS):
         state = shown_state(states.get(job_id, ("lost", None))[0])
-        words = [(visible(name, 60), value_text(value, 60)) for name, value in islice(tags.get(job_id, {}).items(), 12)]
+        few = islice(tags.get(job_id, {}).items(), MOST_TAGS)
+        words = [f"{visible(name, 60)}={value_text(value, 60)}" for name, value in few]
         if markup:
-            shown = "".join(f'<span class="c"><bdi>{html(name)}={html(value)}</bdi></span> ' for name, value in words)
-        else:
-            shown = " ".join(f"{name}={value}" for name, value in words)
-        rows.append((job_id, tasks.get(job_id, "?"), state, shown))
+            words = [f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in words]
+        rows.append((job_id, tasks.get(job_id, "?"), state, " ".join(words)))
     return rows
 
 
 def actions_in_words(info: ExperimentInfo) -> str:
-    names = ", ".join(visible(action_id, 60) for action_id in islice(info.actions, 5))
-    return f"{plural(len(info.actions), 'action')}: {names}{', …' if len(info.actions) > 5 else ''}"
+    """How many actions a run has, and what the first do."""
+    few = ", ".join(visible(action.describe(), 60) for action in islice(info.actions.values(), 3))
+    return f"{plural(len(info.actions), 'action')}: {few}{', …' if len(info.actions) > 3 else ''}"
 
 
 def actions_html(actions: Actions) -> str:
     """The actions of a run: identifier, class and description."""
     rows = [
-        f'<tr><th scope="row"><code>{html(action_id)}</code></th><td><bdi class="t">{task_html(typename(action.config))}</bdi></td>'
-        f"<td><bdi>{html(action.describe())}</bdi></td></tr>"
+        f'<tr><th scope="row"><code title="{html(action_id)}">{html(action_id[:8])}</code></th>'
+        f"<td>{task_html(typename(action.config))}</td><td><bdi>{html(action.describe())}</bdi></td></tr>"
         for action_id, action in islice(actions.items(), MOST_ROWS)
     ]
-    head = "<thead><tr><th>action</th><th>class</th><th>what it does</th></tr></thead>"
-    title = f'<div class="h"><b>{plural(len(actions), "action")}</b> <span class="n">{html(_of_run(actions))}</span></div>'
-    return panel(f"{title}<table>{head}<tbody>{''.join(rows)}{left_out_html(len(actions) - MOST_ROWS, 3)}</tbody></table>")
+    head = "<th>action</th><th>class</th><th>what it does</th>"
+    title = title_html(plural(len(actions), "action"), _of_run(actions))
+    return panel(title + table_html(head, rows, len(actions) - MOST_ROWS))
 
 
 def actions_text(actions: Actions) -> str:
     """The same for a terminal."""
     lines = [f"{plural(len(actions), 'action')} {_of_run(actions)}"]
     for action_id, action in islice(actions.items(), MOST_ROWS):
-        lines.append(f"  {visible(action_id)}  {visible(typename(action.config))}  {visible(action.describe())}")
+        words = (visible(action_id)[:8], visible(typename(action.config)), visible(action.describe()))
+        lines.append("  " + "  ".join(words))
     return "\n".join(lines + left_out_text(len(actions) - MOST_ROWS))
 
 
@@ -292,6 +316,5 @@ def action_html(action: Action) -> str:
 
 def action_text(action: Action) -> str:
     """The same for a terminal."""
-    return "\n".join([f"action: {visible(action.describe())}", *tree_text(grow(action.config, "action.config", 60))])
-
-
+    tree = tree_text(grow(action.config, "action.config", MOST_TEXT_LINES))
+    return "\n".join([f"action: {visible(action.describe())}", *tree])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["COLOURS", "STYLE", "SYMBOLS", "panel"]
 
-# as told to people, in the order of a state bar; of middle lightness, so that they stand out on light and on dark
+# in the order of a state bar; of middle lightness, so that they stand out on light and on dark
 COLOURS = {
     "done": "#2f9e63",
     "failed": "#d9483b",
@@ -21,38 +21,44 @@ _STATES = "".join(f".xpf .s-{state}{{background:{colour}}}" for state, colour in
 # .xpf twice and more outweighs the page's own rules for tables and lists, without !important
 STYLE = (
     """<style>
-.xpf{--soft:color-mix(in srgb,currentColor 66%,transparent);--line:color-mix(in srgb,currentColor 16%,transparent);
---wash:color-mix(in srgb,currentColor 6%,transparent);--name:color-mix(in srgb,#2f83d6 72%,currentColor);
+.xpf{--soft:color-mix(in srgb,currentColor 66%,transparent);
+--line:color-mix(in srgb,currentColor 16%,transparent);
+--wash:color-mix(in srgb,currentColor 6%,transparent);
+--name:color-mix(in srgb,#2f83d6 72%,currentColor);
 --value:color-mix(in srgb,#2f9e63 66%,currentColor);--warn:color-mix(in srgb,#d9483b 78%,currentColor);
---mono:var(--jp-code-font-family,var(--vscode-editor-font-family,ui-monospace,SFMono-Regular,Menlo,Consolas,monospace));
-font:13px/1.5 var(--jp-ui-font-family,var(--vscode-font-family,system-ui,sans-serif));color:inherit;max-width:68em;
-overflow-wrap:anywhere}
+--mono:var(--jp-code-font-family,var(--vscode-editor-font-family,ui-monospace,Menlo,Consolas,monospace));
+--sans:var(--jp-ui-font-family,var(--vscode-font-family,system-ui,sans-serif));
+font:13px/1.5 var(--sans);color:inherit;max-width:68em;overflow-wrap:anywhere}
 .xpf .h{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 10px;margin:2px 0 0}
 .xpf .h b{font-size:16px}
 .xpf .o,.xpf .n,.xpf .m,.xpf .w,.xpf .a{color:var(--soft)}
 .xpf .o{font-size:12px;margin:0 0 6px}
 .xpf .l{border:1px solid var(--line);border-radius:9px;padding:0 8px;font-size:12px;white-space:nowrap}
 .xpf .dot{display:inline-block;width:8px;height:8px;border-radius:50%;margin-right:5px}
-.xpf .bar{display:flex;gap:2px;height:8px;margin:6px 0 4px;border-radius:4px;overflow:hidden;background:var(--wash)}
+.xpf .bar{display:flex;gap:2px;height:8px;margin:6px 0 4px;border-radius:4px;overflow:hidden;
+background:var(--wash)}
 .xpf .bar span{min-width:3px}
 .xpf table .bar{margin:5px 0;min-width:90px;width:100%}
 .xpf .legend{display:flex;flex-wrap:wrap;gap:0 14px;font-size:12px;margin:0 0 4px}
-.xpf.xpf.xpf table{border-collapse:collapse;border:0;margin:8px 0 4px;font-size:12px;width:auto;table-layout:auto}
+.xpf.xpf.xpf table{border-collapse:collapse;border:0;margin:8px 0 4px;font-size:12px;
+width:auto;table-layout:auto}
 .xpf.xpf.xpf tr{background:none;border:0;border-top:1px solid var(--line)}
 .xpf.xpf.xpf thead tr,.xpf.xpf.xpf tr:first-child{border-top:0}
 .xpf.xpf.xpf tbody tr:first-child{border-top:1px solid var(--line)}
-.xpf.xpf.xpf :is(th,td){text-align:left;vertical-align:top;padding:3px 18px 3px 0;border:0;max-width:44em;white-space:normal;
-background:none;color:inherit}
+.xpf.xpf.xpf :is(th,td){text-align:left;vertical-align:top;padding:3px 18px 3px 0;border:0;
+max-width:44em;white-space:normal;background:none;color:inherit}
 .xpf.xpf.xpf thead th{font-weight:600;color:var(--soft);font-size:11px}
 .xpf.xpf.xpf tbody th{font-weight:400}
 .xpf.xpf.xpf :is(td,th).num{text-align:right;font-variant-numeric:tabular-nums}
 .xpf code,.xpf .k,.xpf .v,.xpf .t,.xpf .d,.xpf .w,.xpf pre{font-family:var(--mono);font-size:12px}
 .xpf.xpf.xpf code{background:none;padding:0;color:inherit}
-.xpf .k{color:var(--name)}.xpf .v{color:var(--value)}.xpf .t{font-weight:600}.xpf .d,.xpf .e{color:var(--warn)}
+.xpf .k{color:var(--name)}.xpf li .k{margin-right:4px}.xpf .v{color:var(--value)}.xpf .t{font-weight:600}
+.xpf .d,.xpf .e{color:var(--warn)}
 .xpf .t i{font-style:normal;font-weight:400;color:var(--soft)}
 .xpf .n{font-size:12px}
-.xpf .c{display:inline-block;background:var(--wash);border-radius:4px;padding:0 6px;margin:0 5px 2px 0;font-family:var(--mono)}
-.xpf .c small{color:var(--soft);font-size:11px;margin-left:5px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)}
+.xpf .c{display:inline-block;background:var(--wash);border-radius:4px;padding:0 6px;
+margin:0 5px 2px 0;font-family:var(--mono)}
+.xpf .c small{color:var(--soft);font-size:11px;margin-left:5px;font-family:var(--sans)}
 .xpf.xpf.xpf ul{list-style:none;margin:0 0 0 5px;padding:0 0 0 14px;border-left:1px solid var(--line)}
 .xpf.xpf.xpf li{margin:0;padding:0;position:relative;line-height:1.6;list-style:none}
 .xpf details{position:relative;margin:0}
@@ -71,8 +77,8 @@ background:none;color:inherit}
 .xpf li:hover>.p,.xpf details:hover>.p{display:block}
 .xpf li:has(li:hover)>details>.p,.xpf details:has(ul:hover)>.p{display:none}
 .xpf .a code{user-select:all}
-.xpf pre{margin:2px 0 4px;padding:6px 8px;max-height:22em;overflow:auto;background:var(--wash);color:inherit;white-space:pre-wrap;
-border-radius:4px}
+.xpf pre{margin:2px 0 4px;padding:6px 8px;max-height:22em;overflow:auto;background:var(--wash);color:inherit;
+white-space:pre-wrap;border-radius:4px}
 """
     + _STATES
     + "</style>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.text import number, value_text
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
 
     from xpframe._core import Run, Table
 
-__all__ = ["STATES", "Column", "Summary", "count_states", "job_columns", "shown_state", "summarize", "table_of"]
+__all__ = [
+    "STATES",
+    "Column",
+    "Summary",
+    "count_states",
+    "job_columns",
+    "shown_state",
+    "summarize",
+    "table_of",
+]
 
 # the word for each state, in the order of a state bar
 STATES = {
@@ -55,7 +65,9 @@ class Column:
 
     def ordered(self) -> list[Any]:
         """Its different values: numbers by size, others as they first occur."""
-        return sorted(self.counts) if self.is_numeric else list(self.counts)
+        if not self.is_numeric:
+            return list(self.counts)
+        return sorted(self.counts, key=lambda value: (isnan(value), value))
 
 
 @dataclass(slots=True)
@@ -90,7 +102,7 @@ def in_order(states: Counter[str]) -> dict[str, int]:
 
 def table_of(run: Run, columns: Sequence[str] | None = None) -> Table:
     """The jobs of a run as a table; what could not be read is in its errors, and nothing is warned of."""
-    from xpframe.frames import _read  # noqa: PLC0415 - frames uses workspace, which shows itself by this module
+    from xpframe.frames import _read  # frames uses workspace, which shows itself by this module
 
     return _read([run], False, columns=columns, max_columns=1_000_000 if columns else 2000)
 
@@ -131,21 +143,22 @@ def job_columns(table: Table, tasks: list[str | None]) -> tuple[list[Column], in
     for name in asked[:MOST_COLUMNS]:
         values = table.column_values(name)
         key = tuple(values)
-        if key in by_values:
+        if key in by_values and any(value is not None for value in key):
             by_values[key].names.append(name)
             continue
         counts = Counter(values)
         missing = counts.pop(None, 0)
         if group_of[name] != "tag":
-            own_path = len(counts) == len(values) - missing and "Path" in table.column_metadata(name).get("xpframe.python", "")
-            if own_path or not varies(values, counts, tasks):
+            is_path = "Path" in table.column_metadata(name).get("xpframe.python", "")
+            all_differ = len(counts) == len(values) - missing
+            if (is_path and all_differ) or not varies(values, counts, tasks):
                 continue
         by_values[key] = Column([name], group_of[name], values, counts)
     return list(by_values.values()), max(0, len(asked) - MOST_COLUMNS)
 
 
 def varies(values: list[Any], counts: Counter[Any], tasks: list[str | None]) -> bool:
-    """Whether jobs differ in a column. That the jobs of another task have no such parameter is no difference."""
+    """Whether jobs differ in a column; that another task has no such parameter is no difference."""
     if len(counts) != 1:
         return len(counts) > 1
     having = {task for task, value in zip(tasks, values, strict=True) if value is not None}
@@ -156,13 +169,18 @@ def values_in_words(column: Column, most: int = MOST_VALUES) -> tuple[list[tuple
     """The values of a column with how many jobs have each, and what to say of those that are left out."""
     values = column.ordered()
     if len(values) <= most:
-        return [(value_text(value, 60), column.counts[value]) for value in values], ""
+        return [(brief(value), column.counts[value]) for value in values], ""
     if column.is_numeric:
         return [], f"{value_text(values[0])} … {value_text(values[-1])} ({number(len(values))} values)"
-    shown = [(value_text(value, 60), column.counts[value]) for value in values[: most // 2]]
+    shown = [(brief(value), column.counts[value]) for value in values[: most // 2]]
     return shown, f"… {number(len(values) - len(shown))} more values"
 
 
+def brief(value: object, most: int = 60) -> str:
+    """A value in few characters; of a long text its two ends, since paths differ at theirs."""
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[: most // 3]}…{value[-most // 2 :]}"
+    return value_text(value, most)
 
 
 def count_states(run: Run) -> dict[str, int]:

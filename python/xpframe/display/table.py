@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import left_out_html
+from xpframe.display.info import table_html as rows_html
+from xpframe.display.info import title_html
 from xpframe.display.style import panel
 from xpframe.display.text import html, plural, value_text
 
@@ -26,10 +27,9 @@ def table_html(table: Table) -> str:
         f'<td><bdi class="v">{html(first_values(table, name), 100)}</bdi></td></tr>'
         for name, kind in table.schema[:MOST_COLUMNS]
     ]
-    head = "<thead><tr><th>column</th><th>type</th><th>first values</th></tr></thead>"
-    title = f'<div class="h"><b>{plural(rows, "job")}</b> <span class="n">{plural(columns, "column")}</span></div>'
-    body = f"<tbody>{''.join(items)}{left_out_html(columns - MOST_COLUMNS, 3)}</tbody>"
-    return panel(title + f"<table>{head}{body}</table>")
+    head = "<th>column</th><th>type</th><th>first values</th>"
+    title = title_html(plural(rows, "job"), plural(columns, "column"))
+    return panel(title + rows_html(head, items, columns - MOST_COLUMNS))
 
 
 def first_values(table: Table, name: str) -> str:

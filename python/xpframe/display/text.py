@@ -6,17 +6,33 @@ import math
 from datetime import UTC, datetime
 from html import escape
 from pathlib import PurePath
+from typing import TypeAlias
 
 from xpframe._core import Config, EnumValue, Unresolved, identifier, typename
 
-__all__ = ["html", "instant", "number", "plural", "short_type", "span", "value_text", "visible"]
+__all__ = [
+    "Collection",
+    "html",
+    "in_order",
+    "instant",
+    "number",
+    "plural",
+    "short_type",
+    "span",
+    "value_text",
+    "visible",
+]
+
+Collection: TypeAlias = (
+    list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object]
+)
 
 LONGEST = 200
 DIGITS = 4000  # Python refuses to print more digits of an int at once
 
 
 def visible(text: str, most: int = LONGEST) -> str:
-    r"""Text on one line: control characters, ANSI codes and right-to-left marks as escapes (``\x1b``), cut with a count."""
+    r"""Text on one line, the unseen as escapes (``\x1b``), cut with a count."""
     shown = text[:most]
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
@@ -58,13 +74,15 @@ def integer(value: int) -> str:
     return str(value) if digits < DIGITS else f"an int of about {number(digits)} digits"
 
 
-def collection(value: list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object], most: int) -> str:
+def collection(value: Collection, most: int) -> str:
     """A list, set or dict on one line, with a count where it does not fit."""
     opening, closing = "[]" if isinstance(value, list | tuple) else "{}"
     parts: list[str] = []
     length = 0
     for item in in_order(value):
-        part = f"{value_text(item, 40)}: {value_text(value[item], 40)}" if isinstance(value, dict) else value_text(item, 40)
+        part = value_text(item, 40)
+        if isinstance(value, dict):
+            part += f": {value_text(value[item], 40)}"
         length += len(part) + 2
         if length > most:
             parts.append(f"… {number(len(value) - len(parts))} more")
@@ -73,9 +91,11 @@ def collection(value: list[object] | tuple[object, ...] | set[object] | frozense
     return opening + ", ".join(parts) + closing
 
 
-def in_order(value: list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object]) -> list[object]:
+def in_order(value: Collection) -> list[object]:
     """The members, those of a set in an order that is the same each time."""
-    return sorted(value, key=lambda member: (type(member).__name__, value_text(member))) if isinstance(value, set | frozenset) else list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=lambda member: (type(member).__name__, value_text(member)))
+    return list(value)
 
 
 def short_type(config: Config) -> str:
@@ -99,7 +119,7 @@ def instant(time: datetime | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """A duration in its two largest units: ``850 ms``, ``3.4 s``, ``2 min 5 s``, ``3 h 20 min``, ``2 d 4 h``."""
+    """A duration in its two largest units: ``850 ms``, ``3.4 s``, ``2 min 5 s``, ``3 h 20 min``."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xpframe._core import Config, Unresolved, fields, identifier, typename
-from xpframe.display.text import html, in_order, number, plural, short_type, value_text, visible
+from xpframe.display.text import Collection, html, in_order, number, plural, short_type, value_text, visible
 
 __all__ = ["Line", "grow", "tree_html", "tree_text"]
 
@@ -53,12 +53,12 @@ class Line:
 
 
 def grow(config: Config, root: str = "config", most: int = MOST_LINES) -> Line:
-    """The tree of a config, of at most so many lines, shared among its parts; each config is shown at its first place."""
+    """The tree of a config, of at most so many lines; each config is shown at its first place."""
     return _Grower().line(config, "", root, 0, most)
 
 
 class _Grower:
-    """Remembers which configs were shown, and where. They are held: an id is one object's only while it lives."""
+    """Remembers which configs were shown, and where; holds them, since ids are used again."""
 
     def __init__(self) -> None:
         self.shown: dict[int, tuple[Config, str]] = {}
@@ -76,15 +76,16 @@ class _Grower:
             line = Line(name, path, "config", typename(value), note=remark(value))
             return self.fill(line, value, depth, room)
         if isinstance(value, list | tuple | frozenset | dict) and not is_inline(value):
-            kind: Kind = "dict" if isinstance(value, dict) else "set" if isinstance(value, frozenset) else "list"
-            return self.fill(Line(name, path, kind, plural(len(value), "item")), value, depth, room)
+            return self.fill(Line(name, path, kind_of(value), plural(len(value), "item")), value, depth, room)
         return Line(name, path, "value", value_text(value))
 
     def long(self, value: str, name: str, path: str) -> Line:
         body = value[: min(UNFOLDED, self.long_text)]
         self.long_text -= len(body)
-        note = f"{number(len(value))} characters" + (f", the first {number(len(body))} here" if len(body) < len(value) else "")
-        return Line(name, path, "long", f"{value[:FOLDED // 2]!r}…", body=readable(body), note=note)
+        note = plural(len(value), "character")
+        if len(body) < len(value):
+            note += f", the first {number(len(body))} here"
+        return Line(name, path, "long", f"{value[: FOLDED // 2]!r}…", body=readable(body), note=note)
 
     def fill(self, line: Line, value: object, depth: int, room: int) -> Line:
         """Adds the lines below one, each with its share of the room that is left."""
@@ -100,13 +101,20 @@ class _Grower:
         return line
 
 
-def is_inline(value: list[object] | tuple[object, ...] | frozenset[object] | dict[object, object]) -> bool:
+def kind_of(value: Collection) -> Kind:
+    return "dict" if isinstance(value, dict) else "set" if isinstance(value, frozenset) else "list"
+
+
+def is_inline(value: Collection) -> bool:
     """Whether a collection holds few plain values, short enough for one line."""
-    parts = list(value.values()) if isinstance(value, dict) else list(value)[:INLINE]
-    if len(value) >= INLINE or any(isinstance(part, Config | list | tuple | frozenset | dict | Unresolved) for part in parts):
+    if len(value) >= INLINE:
         return False
-    # also what is cut is not inline: it could not be unfolded
-    return all(len(part) <= FOLDED for part in parts if isinstance(part, str)) and len(value_text(value, 10 * INLINE)) <= INLINE
+    parts = [*value, *value.values()] if isinstance(value, dict) else list(value)
+    if any(isinstance(part, Config | list | tuple | frozenset | dict | Unresolved) for part in parts):
+        return False
+    # what would be cut here can be unfolded when it has a line of its own
+    short = all(len(part) <= INLINE // 3 for part in parts if isinstance(part, str))
+    return short and len(value_text(value, 10 * INLINE)) <= INLINE
 
 
 def parts_of(value: object, path: str) -> list[tuple[str, str, object]]:
@@ -142,7 +150,7 @@ def remark(config: Config) -> str:
 
 
 def readable(text: str) -> str:
-    """Text of several lines: line breaks and tabs stay, everything else that cannot be seen becomes an escape."""
+    """Text of several lines: line breaks and tabs stay, what else cannot be seen becomes an escape."""
     return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -169,10 +177,11 @@ def tree_html(line: Line, *, opened: bool = True) -> str:
         return f"<details><summary>{row}</summary>{path}<pre>{html_lines(line.body)}</pre></details>"
     if not line.inner and not line.left_out:
         return f'<span class="r">{row}</span>{path}'
-    more = f'<li class="m">… {number(line.left_out)} more not shown: see {html(line.path)}</li>' if line.left_out else ""
     items = "".join(f"<li>{tree_html(inner, opened=False)}</li>" for inner in line.inner)
+    if line.left_out:
+        items += f'<li class="m">… {number(line.left_out)} more not shown: see {html(line.path)}</li>'
     attribute = ' open=""' if opened else ""
-    return f"<details{attribute}><summary>{row}</summary>{path}<ul>{items}{more}</ul></details>"
+    return f"<details{attribute}><summary>{row}</summary>{path}<ul>{items}</ul></details>"
 
 
 def name_html(line: Line) -> str:
@@ -230,4 +239,3 @@ def facts_text(line: Line) -> str:
     if line.kind in ("list", "dict", "set"):
         return f"{line.kind} of {line.text}"
     return line.text
-

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import bar, in_words, left_out_html, left_out_text
+from xpframe.display.info import bar, in_words, left_out_text, table_html, title_html
 from xpframe.display.style import panel
 from xpframe.display.summary import count_states
 from xpframe.display.text import html, instant, number, plural, visible
@@ -26,7 +26,7 @@ PATIENCE = 0.12  # seconds; after that, states are not looked for: a display mus
 
 @dataclass(slots=True)
 class Row:
-    """An experiment: how many runs it has, and of the latest its jobs by state, and when something happened last."""
+    """An experiment: its runs, the jobs of the latest by state, and when something happened last."""
 
     experiment: str
     runs: int
@@ -63,27 +63,32 @@ def last_activity(run: _core.Run) -> datetime | None:
 def workspace_html(workspace: Workspace) -> str:
     """The experiments of a workspace."""
     count = len(workspace.experiments())
-    title = (
-        f'<div class="h"><b>workspace</b> <span class="n">{plural(count, "experiment")}</span></div>'
-        f'<div class="o"><code>{html(workspace.path)}</code></div>'
-    )
+    title = title_html("workspace", plural(count, "experiment"))
+    place = f'<div class="o"><code>{html(workspace.path)}</code></div>'
     items = [
-        f'<tr><th scope="row"><bdi class="t">{html(row.experiment)}</bdi></th><td class="num">{number(row.runs)}</td>'
-        f"<td><bdi>{html(row.latest)}</bdi></td>{states_html(row)}<td>{instant(row.active)}</td></tr>"
+        f'<tr><th scope="row"><bdi class="t">{html(row.experiment)}</bdi></th>'
+        f'<td class="num">{number(row.runs)}</td><td><bdi>{html(row.latest)}</bdi></td>'
+        f"{states_html(row)}<td>{instant(row.active)}</td></tr>"
         for row in rows(workspace)
     ]
     head = (
-        '<thead><tr><th>experiment</th><th class="num">runs</th><th>latest run</th><th class="num">jobs</th><th></th>'
-        "<th>states</th><th>last activity</th></tr></thead>"
+        '<th>experiment</th><th class="num">runs</th><th>latest run</th><th class="num">jobs</th><th></th>'
+        "<th>states</th><th>last activity</th>"
     )
-    body = f"<tbody>{''.join(items)}{left_out_html(count - MOST_EXPERIMENTS, 7)}</tbody>"
-    return panel(title + (f"<table>{head}{body}</table>" if items else ""))
+    return panel(title + place + (table_html(head, items, count - MOST_EXPERIMENTS) if items else ""))
 
 
 def states_html(row: Row) -> str:
     if row.states is None:
         return '<td class="num">…</td><td></td><td class="m">not counted</td>'
-    return f'<td class="num">{number(sum(row.states.values()))}</td><td>{bar(row.states)}</td><td>{in_words(row.states)}</td>'
+    jobs = number(sum(row.states.values()))
+    return f'<td class="num">{jobs}</td><td>{bar(row.states)}</td><td>{in_words(row.states)}</td>'
+
+
+def states_text(row: Row) -> str:
+    if row.states is None:
+        return "jobs not counted"
+    return f"{plural(sum(row.states.values()), 'job')}: {in_words(row.states)}"
 
 
 def workspace_text(workspace: Workspace) -> str:
@@ -93,6 +98,11 @@ def workspace_text(workspace: Workspace) -> str:
     lines = [f"workspace {visible(str(workspace.path))}: {plural(count, 'experiment')}"]
     width = max((len(visible(row.experiment)) for row in shown), default=0)
     for row in shown:
-        states = "not counted" if row.states is None else f"{plural(sum(row.states.values()), 'job')}: {in_words(row.states)}"
-        lines.append(f"  {visible(row.experiment):{width}}  {plural(row.runs, 'run')}  {states}  {instant(row.active)}".rstrip())
+        words = (
+            f"{visible(row.experiment):{width}}",
+            plural(row.runs, "run"),
+            states_text(row),
+            instant(row.active),
+        )
+        lines.append("  " + "  ".join(words).rstrip())
     return "\n".join(lines + left_out_text(count - MOST_EXPERIMENTS))

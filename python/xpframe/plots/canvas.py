@@ -1,0 +1,124 @@
+"""Drawing in SVG: shapes, texts and colours that can be read on light and on dark pages."""
+
+from __future__ import annotations
+
+import unicodedata
+from html import escape
+
+from xpframe.display.text import visible
+
+__all__ = ["INK", "PALETTE", "Canvas", "cut", "gradient", "width_of"]
+
+# A notebook may show an SVG as an image, which inherits no colour and knows nothing of the page's theme (JupyterLab
+# does): so the ink is a grey with a contrast above 4 on white and on JupyterLab's black alike.
+INK = "#797979"
+PALETTE = ("#2f83d6", "#e07b28", "#2f9e63", "#9061c2", "#d9483b", "#1aa5a5", "#c2578f", "#8a8f2a")
+# from low to high; every colour stands out on both pages
+_GRADIENT = ((71, 84, 196), (38, 142, 178), (64, 171, 108), (214, 165, 42), (214, 96, 48))
+_CHARACTER = 6.4  # mean width at 11 px of the usual sans-serif fonts, with a little air
+
+
+def width_of(text: str) -> float:
+    """About how wide a text is at 11 px, in px."""
+    return _CHARACTER * sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def cut(text: object, most: int = 22) -> str:
+    """A label: printable and short."""
+    shown = visible(str(text), 4 * most)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def gradient(share: float) -> str:
+    """The colour of a number between 0 and 1."""
+    place = min(max(share, 0.0), 1.0) * (len(_GRADIENT) - 1)
+    at = min(int(place), len(_GRADIENT) - 2)
+    low, high = _GRADIENT[at], _GRADIENT[at + 1]
+    red, green, blue = (round(a + (b - a) * (place - at)) for a, b in zip(low, high, strict=True))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+class Canvas:
+    """Collects the elements of an SVG; sizes are in px."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.elements: list[str] = []
+
+    def rectangle(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: str,
+        *,
+        tip: str = "",
+        corner: float = 2,
+    ) -> None:
+        """A filled rectangle; ``tip`` shows when the mouse is over it, where the SVG stands in the page."""
+        shape = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{corner:g}" fill="{colour}"'
+        self.elements.append(f"{shape}>{title(tip)}</rect>" if tip else f"{shape}/>")
+
+    def frame(self, x: float, y: float, width: float, height: float, *, dashed: bool = False) -> None:
+        """The outline of a rectangle."""
+        dashes = ' stroke-dasharray="3 3"' if dashed else ""
+        self.elements.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4" fill="none" '
+            f'stroke="{INK}" stroke-opacity="0.45"{dashes}/>'
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, *, faint: bool = True) -> None:
+        """A straight line, for axes and grids."""
+        opacity = 0.3 if faint else 0.8
+        self.elements.append(
+            f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{INK}" stroke-opacity="{opacity}" fill="none"/>'
+        )
+
+    def curve(
+        self,
+        path: str,
+        colour: str,
+        *,
+        width: float = 1.5,
+        opacity: float = 0.7,
+        tip: str = "",
+        filled: bool = False,
+    ) -> None:
+        """A path in SVG's own words."""
+        fill = colour if filled else "none"
+        shape = f'<path d="{path}" fill="{fill}" stroke="{colour}" stroke-width="{width:.2g}" stroke-opacity="{opacity:.2g}"'
+        self.elements.append(f"{shape}>{title(tip)}</path>" if tip else f"{shape}/>")
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        anchor: str = "start",
+        size: float = 11,
+        bold: bool = False,
+        colour: str = INK,
+        turn: float = 0,
+    ) -> None:
+        """A text; ``y`` is its baseline."""
+        more = f' text-anchor="{anchor}"' if anchor != "start" else ""
+        more += f' font-size="{size:g}"' if size != 11 else ""
+        more += ' font-weight="600"' if bold else ""
+        more += f' fill="{colour}"' if colour != INK else ""
+        more += f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
+        self.elements.append(f'<text x="{x:.1f}" y="{y:.1f}"{more}>{escape(words)}</text>')
+
+    def svg(self, label: str) -> str:
+        """The whole picture; ``label`` is what a screen reader says."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {self.height:.0f}" '
+            f'width="{self.width:.0f}" height="{self.height:.0f}" role="img" style="max-width:100%;height:auto" '
+            f'aria-label="{escape(visible(label))}" font-family="Inter,Helvetica,Arial,sans-serif" font-size="11" '
+            f'fill="{INK}">{"".join(self.elements)}</svg>'
+        )
+
+
+def title(tip: str) -> str:
+    return f"<title>{escape(visible(tip, 400))}</title>"

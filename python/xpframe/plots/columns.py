@@ -1,0 +1,69 @@
+"""The columns that pictures show: chosen by name, or those in which jobs differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xpframe.display.summary import shown_state, summarize, table_of
+from xpframe.display.text import value_text
+from xpframe.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from xpframe._core import Run
+
+__all__ = ["Factor", "factor", "label_of", "varying"]
+
+
+@dataclass(slots=True)
+class Factor:
+    """A column with one value a job.
+
+    Attributes:
+        name: Its full name.
+        values: Its values, None where a job has none.
+    """
+
+    name: str
+    values: list[Any]
+
+    @property
+    def different(self) -> list[Any]:
+        """Its different values: numbers by size, others as they first occur, None last."""
+        found = list(dict.fromkeys(self.values))
+        present = [value for value in found if value is not None]
+        if self.is_numeric:
+            present.sort(key=lambda value: (value != value, value))  # noqa: PLR0124 - NaN stands at the end
+        return present + [None] * (None in found)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it holds numbers, and nothing else."""
+        present = [value for value in self.values if value is not None]
+        return bool(present) and all(
+            isinstance(value, int | float) and not isinstance(value, bool) for value in present
+        )
+
+
+def factor(run: Run, name: str) -> Factor:
+    """The column of a name, short name or glob that means one column."""
+    table = table_of(run, [name])
+    if len(table.column_names) != 1:
+        raise InvalidArgumentError(
+            f"{name!r} means {len(table.column_names)} columns", hint="a picture needs one"
+        )
+    full = table.column_names[0]
+    values = table.column_values(full)
+    return Factor(full, [shown_state(value) for value in values] if full == "state" else values)
+
+
+def varying(run: Run, most: int) -> list[Factor]:
+    """The tags and parameters in which jobs differ, tags first, of at most so many different values if they are not numbers."""
+    found = [column for column in summarize(run).columns if len(column.counts) > 1]
+    usable = [column for column in found if column.is_numeric or len(column.counts) <= most]
+    return [Factor(column.names[0], column.values) for column in usable]
+
+
+def label_of(value: object) -> str:
+    """A value as it stands at an axis."""
+    return "none" if value is None else value if isinstance(value, str) else value_text(value, 40)

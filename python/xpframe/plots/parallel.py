@@ -1,0 +1,168 @@
+"""Parallel coordinates: an axis for each column in which jobs differ, a line for each job."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xpframe.display.style import COLOURS
+from xpframe.display.text import number, plural, value_text, visible
+from xpframe.errors import InvalidArgumentError
+from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient, width_of
+from xpframe.plots.columns import Factor, factor, label_of, varying
+from xpframe.plots.picture import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xpframe._core import Run
+
+__all__ = ["parallel"]
+
+MOST_AXES = 8
+MOST_LABELS = 12
+MOST_LINES = 1_500
+TOP, BOTTOM = 64.0, 300.0
+STEP = 130.0
+
+
+@dataclass(slots=True)
+class Axis:
+    """A column as a vertical axis: where each of its values stands, from 0 at the bottom to 1, and the labels."""
+
+    factor: Factor
+    place: Callable[[Any], float]
+    labels: list[tuple[float, str]]
+
+
+def parallel(run: Run, color: str, columns: Sequence[str] | None) -> Picture:
+    """The picture; without columns, of those in which jobs differ."""
+    found = [factor(run, name) for name in columns] if columns else first_axes(run)
+    if not found:
+        raise InvalidArgumentError(
+            "the jobs differ in no column", hint="name some: plot.parallel(columns=[…])"
+        )
+    axes = [axis_of(one) for one in found]
+    colouring = factor(run, color)
+    colour, key = colours(colouring)
+    margin = 40.0 + max(width_of(label) for _, label in axes[0].labels)
+    canvas = Canvas(margin + STEP * (len(axes) - 1) + 130, BOTTOM + 44)
+    jobs = list(zip(*(axis.factor.values for axis in axes), strict=True))
+    lines = Counter(
+        (tuple(round(axis.place(value), 3) for axis, value in zip(axes, job, strict=True)), colour(value))
+        for job, value in zip(jobs, colouring.values, strict=True)
+    )
+    for (places, stroke), count in list(lines.items())[:MOST_LINES]:
+        points = [(margin + STEP * at, height(place)) for at, place in enumerate(places)]
+        width = 1.3 + min(4.0, 0.6 * math.log2(count))
+        canvas.curve(smooth(points), stroke, width=width, opacity=0.35 + 0.4 / (1 + len(lines) / 60))
+    for at, axis in enumerate(axes):
+        draw_axis(canvas, margin + STEP * at, axis, raised=bool(at % 2))
+    draw_key(canvas, margin, colouring.name, key)
+    left_out = len(lines) - MOST_LINES
+    if left_out > 0:
+        canvas.text(margin, BOTTOM + 40, f"… {number(left_out)} more lines not shown", size=10)
+    words = f"{plural(len(jobs), 'job')} over {', '.join(axis.factor.name for axis in axes)}, coloured by {colouring.name}"
+    names = [axis.factor.name for axis in axes] + [colouring.name]
+    data = [
+        dict(zip(names, (*job, shade), strict=True))
+        for job, shade in zip(jobs, colouring.values, strict=True)
+    ]
+    return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
+
+
+def first_axes(run: Run) -> list[Factor]:
+    """Tags first; of a tag and a parameter that say the same for the jobs that have both, the tag."""
+    kept: list[Factor] = []
+    for candidate in varying(run, MOST_LABELS):
+        said = any(
+            all(
+                a == b
+                for a, b in zip(one.values, candidate.values, strict=True)
+                if a is not None and b is not None
+            )
+            and any(
+                a is not None and b is not None for a, b in zip(one.values, candidate.values, strict=True)
+            )
+            for one in kept
+        )
+        if not said:
+            kept.append(candidate)
+    return kept[:MOST_AXES]
+
+
+def axis_of(column: Factor) -> Axis:
+    """An axis: linear or logarithmic for numbers, evenly spaced for anything else and for few numbers."""
+    different = column.different
+    finite = [value for value in different if isinstance(value, int | float) and math.isfinite(value)]
+    if not column.is_numeric or len(finite) < len(different) or len(different) <= MOST_LABELS:
+        places = {value: at / max(1, len(different) - 1) for at, value in enumerate(different)}
+        every = max(1, -(-len(different) // MOST_LABELS))
+        labels = [(place, cut(label_of(value), 14)) for value, place in places.items()][::every]
+        return Axis(column, lambda value: places[value], labels)
+    low, high = float(min(finite)), float(max(finite))
+    if low > 0 and high / low >= 1000:
+        labels = [
+            (share, value_text(float(f"{low * (high / low) ** share:.2g}")))
+            for share in (0, 0.25, 0.5, 0.75, 1)
+        ]
+        return Axis(column, lambda value: math.log(value / low) / math.log(high / low), labels)
+    labels = [(share, f"{low + (high - low) * share:.4g}") for share in (0, 0.25, 0.5, 0.75, 1)]
+    return Axis(column, lambda value: (value - low) / (high - low), labels)
+
+
+def colours(column: Factor) -> tuple[Callable[[Any], str], list[tuple[str, str]]]:
+    """The colour of each value of a column, and the key to them as (label, colour) pairs."""
+    different = [value for value in column.different if value is not None]
+    if column.name == "state":
+        return lambda state: COLOURS[state], [
+            (state, COLOURS[state]) for state in COLOURS if state in different
+        ]
+    if column.is_numeric and len(different) > 2:
+        finite = [value for value in different if math.isfinite(value)] or [0.0]
+        low, high = min(finite), max(finite)
+        size = (high - low) or 1
+
+        def shade(value: Any) -> str:
+            return INK if value is None or not math.isfinite(value) else gradient((value - low) / size)
+
+        return shade, [(f"{low + size * share:.4g}", gradient(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+    shades = {value: PALETTE[at % len(PALETTE)] for at, value in enumerate(different)}
+    key = [(cut(label_of(value), 16), shade) for value, shade in shades.items()][: len(PALETTE)]
+    return lambda value: shades.get(value, INK), key
+
+
+def height(place: float) -> float:
+    return BOTTOM - (BOTTOM - TOP) * place
+
+
+def smooth(points: list[tuple[float, float]]) -> str:
+    """A path through points, flat where it crosses an axis."""
+    (x, y), rest = points[0], points[1:]
+    path = f"M{x:.0f} {y:.1f}"
+    if not rest:
+        return f"{path}h24"
+    for to_x, to_y in rest:
+        middle = (x + to_x) / 2
+        path += f"C{middle:.0f} {y:.1f} {middle:.0f} {to_y:.1f} {to_x:.0f} {to_y:.1f}"
+        x, y = to_x, to_y
+    return path
+
+
+def draw_axis(canvas: Canvas, x: float, axis: Axis, *, raised: bool) -> None:
+    canvas.line(x, TOP - 6, x, BOTTOM + 6, faint=False)
+    # neighbours at two heights: long names do not run into each other
+    canvas.text(x, 32 if raised else 48, cut(axis.factor.name, 34), anchor="middle", bold=True)
+    for place, label in axis.labels:
+        canvas.text(x - 6, height(place) + 4, label, anchor="end", size=10)
+
+
+def draw_key(canvas: Canvas, x: float, name: str, key: list[tuple[str, str]]) -> None:
+    canvas.text(x, BOTTOM + 26, cut(name, 40), bold=True)
+    x += width_of(cut(name, 40)) + 16
+    for label, colour in key:
+        canvas.rectangle(x, BOTTOM + 17, 10, 10, colour)
+        canvas.text(x + 14, BOTTOM + 26, label)
+        x += 14 + width_of(label) + 12

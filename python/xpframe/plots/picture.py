@@ -1,0 +1,79 @@
+"""A picture: SVG that a notebook shows, what was drawn as data, and files of both."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from xpframe.errors import InvalidArgumentError, MissingLibraryError
+
+__all__ = ["Picture"]
+
+
+class Picture:
+    """A picture of a run. A notebook shows it; :meth:`save` writes it, :meth:`data` gives what was drawn.
+
+    Args:
+        svg: The picture, without anything that would have to be fetched.
+
+        text: What it shows, in words.
+
+        data: What it shows, one dict a thing drawn.
+    """
+
+    def __init__(self, svg: str, text: str, data: list[dict[str, Any]]) -> None:
+        self._svg, self._text, self._data = svg, text, data
+
+    @property
+    def svg(self) -> str:
+        """The SVG, as text."""
+        return self._svg
+
+    def data(self) -> list[dict[str, Any]]:
+        """What was drawn: dicts of plain values, all with the same keys, as DataFrames take them."""
+        return [dict(row) for row in self._data]
+
+    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Writes the picture to a file.
+
+        Args:
+            path: Its name; the ending says what it is: ``.svg`` or ``.png``.
+
+            scale: Pixels of a PNG for each unit of the SVG.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            InvalidArgumentError: Another ending.
+            MissingLibraryError: A PNG was asked for and resvg-py is not installed.
+        """
+        target = Path(path).expanduser()
+        if target.suffix.lower() == ".svg":
+            target.write_text(self._svg, encoding="utf-8")
+        elif target.suffix.lower() == ".png":
+            target.write_bytes(self.png(scale))
+        else:
+            raise InvalidArgumentError(
+                f"cannot save a picture as {target.name!r}", hint="end it in .svg or .png"
+            )
+        return target
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture as a PNG on white, ``scale`` pixels for each unit of the SVG."""
+        try:
+            import resvg_py
+        except ImportError as error:
+            raise MissingLibraryError(
+                "a PNG needs resvg_py, which is not installed",
+                hint="pip install 'xpframe[png]', or save as .svg",
+            ) from error
+        # the fonts of the machine, whatever they are called: Debian's, macOS's and Windows' usual ones
+        return resvg_py.svg_to_bytes(svg_string=self._svg, zoom=scale, background="#ffffff")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
+        return {"image/svg+xml": self._svg, "text/plain": self._text}
+
+    def __repr__(self) -> str:
+        return self._text

@@ -1,0 +1,133 @@
+"""Kinds of task and what they need of each other, with counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xpframe.display.style import COLOURS
+from xpframe.display.summary import shown_state
+from xpframe.display.text import number, plural, visible
+from xpframe.plots.canvas import INK, Canvas, cut, width_of
+from xpframe.plots.picture import Picture
+from xpframe.plots.states import legend
+
+if TYPE_CHECKING:
+    from xpframe._core import Run
+
+__all__ = ["tasks"]
+
+ELSEWHERE = "jobs of other runs"
+MOST = 60
+BOX_HEIGHT, ROW, GAP = 48.0, 66.0, 70.0
+
+
+@dataclass(slots=True)
+class Box:
+    """A kind of task in the picture: where it stands, and the states of its jobs."""
+
+    task: str
+    states: Counter[str]
+    layer: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 0.0
+
+
+def tasks(run: Run) -> Picture:
+    """The picture: what is needed stands to the left of what needs it."""
+    states = {job_id: shown_state(state) for job_id, (state, _) in run.states().items()}
+    boxes, needs = kinds(run, states)
+    place(boxes, needs)
+    width = max((box.x + box.width for box in boxes.values()), default=200.0) + 12
+    height = max((box.y + BOX_HEIGHT for box in boxes.values()), default=40.0)
+    canvas = Canvas(max(360, width), height + 36)
+    for (needed, task), count in needs.items():
+        if needed in boxes and task in boxes and needed != task:
+            draw_need(canvas, boxes[needed], boxes[task], count)
+    for box in boxes.values():
+        draw_box(canvas, box, needs[box.task, box.task])
+    legend(canvas, 6, height + 26, Counter(states.values()))
+    words = f"{plural(len(boxes), 'task')} and what they need, {plural(len(states), 'job')}"
+    data = [{"task": task, "needs": needed, "dependencies": count} for (needed, task), count in needs.items()]
+    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
+
+
+def kinds(run: Run, states: dict[str, str]) -> tuple[dict[str, Box], Counter[tuple[str, str]]]:
+    """The kinds of task, and how many dependencies there are from one (needed) to another."""
+    task_of = dict(run.rows())
+    boxes: dict[str, Box] = {}
+    for job_id, task in task_of.items():
+        boxes.setdefault(task, Box(task, Counter())).states[states.get(job_id, "lost")] += 1
+    needs: Counter[tuple[str, str]] = Counter()
+    for job_id, needed in run.dependencies_map().items():
+        for other in needed:
+            needs[task_of.get(other, ELSEWHERE), task_of.get(job_id, ELSEWHERE)] += 1
+    if any(ELSEWHERE in pair for pair in needs):
+        boxes[ELSEWHERE] = Box(ELSEWHERE, Counter())
+    return dict(list(boxes.items())[:MOST]), needs
+
+
+def place(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
+    """Gives each box a layer, one to the right of all it needs, and a place in it."""
+    # as many rounds as there are boxes suffice; kinds that need each other stop there
+    for _ in boxes:
+        moved = False
+        for needed, task in needs:
+            if needed in boxes and task in boxes and needed != task:
+                least = min(boxes[needed].layer + 1, len(boxes) - 1)
+                moved |= least > boxes[task].layer
+                boxes[task].layer = max(boxes[task].layer, least)
+        if not moved:
+            break
+    x = 6.0
+    for layer in sorted({box.layer for box in boxes.values()}):
+        column = [box for box in boxes.values() if box.layer == layer]
+        column.sort(key=lambda box: mean_height(box, boxes, needs))
+        for at, box in enumerate(column):
+            box.width = max(96.0, 24 + max(width_of(short(box.task)) * 1.08, width_of(facts(box, 0))))
+            box.x, box.y = x, 8 + ROW * at
+        x += max(box.width for box in column) + GAP
+
+
+def mean_height(box: Box, boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> float:
+    """The mean height of what a box needs: arrows cross less when neighbours stand alike."""
+    heights = [boxes[needed].y for needed, task in needs if task == box.task and needed in boxes]
+    return sum(heights) / len(heights) if heights else 0.0
+
+
+def short(task: str) -> str:
+    return cut(task if task == ELSEWHERE else task.rpartition(".")[2], 26)
+
+
+def facts(box: Box, on_itself: int) -> str:
+    jobs = plural(sum(box.states.values()), "job") if box.states else "not counted"
+    return f"{jobs}, {number(on_itself)} on each other" if on_itself else jobs
+
+
+def draw_box(canvas: Canvas, box: Box, on_itself: int) -> None:
+    canvas.frame(box.x, box.y, box.width, BOX_HEIGHT, dashed=box.task == ELSEWHERE)
+    canvas.text(box.x + 10, box.y + 17, short(box.task), bold=True, size=12)
+    canvas.text(box.x + 10, box.y + 32, facts(box, on_itself), size=10)
+    total = sum(box.states.values())
+    at, inner = box.x + 10, box.width - 20
+    for state, colour in COLOURS.items():
+        if count := box.states[state]:
+            tip = f"{box.task}: {number(count)} {state}"
+            canvas.rectangle(at, box.y + 38, inner * count / total, 5, colour, tip=tip, corner=1)
+            at += inner * count / total
+
+
+def draw_need(canvas: Canvas, needed: Box, task: Box, count: int) -> None:
+    """An arrow from what is needed to what needs it, with the number of dependencies."""
+    x1, y1 = needed.x + needed.width, needed.y + BOX_HEIGHT / 2
+    x2, y2 = task.x - 7, task.y + BOX_HEIGHT / 2
+    bend = max(30.0, (x2 - x1) / 2)
+    tip = f"{task.task} needs {needed.task}, {number(count)} times"
+    path = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+    canvas.curve(path, INK, width=1.2 + min(2.0, count**0.5 / 8), opacity=0.6, tip=tip)
+    canvas.curve(
+        f"M{x2:.1f} {y2 - 4:.1f}L{x2 + 7:.1f} {y2:.1f}L{x2:.1f} {y2 + 4:.1f}Z", INK, opacity=0, filled=True
+    )
+    canvas.text((x1 + x2) / 2, (y1 + y2) / 2 - 5, number(count), anchor="middle", size=10)

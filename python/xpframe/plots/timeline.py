@@ -1,0 +1,138 @@
+"""Jobs along time: when each ran, and for how long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from xpframe.display.style import COLOURS
+from xpframe.display.summary import shown_state, table_of
+from xpframe.display.text import instant, number, plural, span, visible
+from xpframe.plots.canvas import Canvas, cut, width_of
+from xpframe.plots.picture import Picture
+from xpframe.plots.states import legend
+
+if TYPE_CHECKING:
+    from xpframe._core import Run
+
+
+__all__ = ["timeline"]
+
+NAMED = 40  # jobs that get a row and a name each
+MOST = 1_500
+WIDTH = 760.0
+# seconds between two ticks
+STEPS = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1200,
+    1800,
+    3600,
+    7200,
+    14400,
+    28800,
+    43200,
+    86400,
+)
+
+
+def timeline(run: Run) -> Picture:
+    """The picture: a row for each job if there are few, else jobs side by side in as few rows as ran at once."""
+    jobs = jobs_of(run)
+    ran = sorted((job for job in jobs if job["started_at"] is not None), key=lambda job: job["started_at"])[
+        :MOST
+    ]
+    if not ran:
+        canvas = Canvas(360, 30)
+        canvas.text(0, 18, "no job has started")
+        return Picture(canvas.svg("no job has started"), "<picture: no job has started>", [])
+    begin = min(job["started_at"] for job in ran)
+    end = max(job["ended_at"] or job["started_at"] for job in ran)
+    whole = max(1, end - begin)
+    named = len(ran) <= NAMED
+    rows = list(range(len(ran))) if named else lanes(ran, end)
+    left = 12 + max(width_of(name_of(job)) for job in ran) if named else 10.0
+    row_height = 18.0 if named else max(3.0, min(18.0, 420 / (max(rows) + 1)))
+    bottom = 34 + row_height * (max(rows) + 1)
+    canvas = Canvas(WIDTH, bottom + 46)
+    draw_ticks(canvas, left, bottom, whole / 1e6)
+    scale = (WIDTH - left - 20) / whole
+    for job, row in zip(ran, rows, strict=True):
+        y = 34 + row_height * row
+        stop = job["ended_at"] or end
+        x, width = left + (job["started_at"] - begin) * scale, max(1.5, (stop - job["started_at"]) * scale)
+        tip = f"{job['task']} {job['job_id'][:8]}: {job['state']}, {span((stop - job['started_at']) / 1e6)}"
+        canvas.rectangle(
+            x, y + 2, width, row_height - (4 if row_height > 6 else 0.5), COLOURS[job["state"]], tip=tip
+        )
+        if named:
+            canvas.text(left - 6, y + 13, name_of(job), anchor="end", size=10)
+    canvas.text(left, 12, f"from {instant(moment(begin))}, {span(whole / 1e6)}", bold=True)
+    legend(canvas, left, bottom + 36, Counter(job["state"] for job in ran))
+    words = f"{plural(len(ran), 'job')} along {span(whole / 1e6)}"
+    if len(jobs) > len(ran):
+        words += f"; {number(len(jobs) - len(ran))} more not started or not shown"
+        canvas.text(
+            WIDTH - 10,
+            12,
+            f"{number(len(jobs) - len(ran))} more not started or not shown",
+            anchor="end",
+            size=10,
+        )
+    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", [as_data(job) for job in ran])
+
+
+def jobs_of(run: Run) -> list[dict[str, Any]]:
+    names = ["job_id", "task", "state", "submitted_at", "started_at", "ended_at"]
+    table = table_of(run, names)
+    rows = zip(*(table.column_values(name) for name in names), strict=True)
+    jobs = [dict(zip(names, row, strict=True)) for row in rows]
+    for job in jobs:
+        job["state"] = shown_state(job["state"])
+    return jobs
+
+
+def lanes(jobs: list[dict[str, Any]], end: int) -> list[int]:
+    """For each job, sorted by start, the first row that is free."""
+    free_from: list[int] = []
+    rows = []
+    for job in jobs:
+        row = next((at for at, free in enumerate(free_from) if free <= job["started_at"]), len(free_from))
+        free_from[row : row + 1] = [job["ended_at"] or end]
+        rows.append(row)
+    return rows
+
+
+def draw_ticks(canvas: Canvas, left: float, bottom: float, seconds: float) -> None:
+    """Vertical lines at round times since the begin."""
+    step = next((step for step in STEPS if seconds / step <= 9), 86400 * max(1, round(seconds / 86400 / 8)))
+    at = 0
+    while at * step <= seconds:
+        x = left + (WIDTH - left - 20) * at * step / seconds
+        canvas.line(x, 28, x, bottom + 4)
+        canvas.text(x, bottom + 16, "0" if at == 0 else span(at * step), anchor="middle", size=10)
+        at += 1
+
+
+def name_of(job: dict[str, Any]) -> str:
+    return f"{cut(str(job['task']).rpartition('.')[2], 18)} {cut(job['job_id'][:6])}"
+
+
+def moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)
+
+
+def as_data(job: dict[str, Any]) -> dict[str, Any]:
+    return {name: moment(value) if name.endswith("_at") else value for name, value in job.items()}
