@@ -94,6 +94,7 @@ impl Error {
     }
 
     /// The operating system's refusal to read `path`.
+    #[must_use]
     pub fn io(path: &Path, source: &std::io::Error) -> Self {
         Self::new(Kind::Io, format!("cannot be read: {source}")).at_file(path)
     }
@@ -199,14 +200,17 @@ impl std::error::Error for Error {}
 #[must_use]
 pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let limit = (wanted.chars().count() / 2).max(2);
-    let mut found: Vec<(usize, &str)> = known
-        .into_iter()
-        .filter(|name| name.len() <= 4 * wanted.len() + 16)
-        .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
-        .map(|(far, name)| if name.contains(wanted) || wanted.contains(name) { (far.min(1), name) } else { (far, name) })
-        .filter(|&(far, _)| far <= limit)
-        .collect();
-    found.sort();
+    let mut found: Vec<(usize, &str)> =
+        known
+            .into_iter()
+            .filter(|name| name.len() <= 4 * wanted.len() + 16)
+            .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
+            .map(|(far, name)| {
+                if name.contains(wanted) || wanted.contains(name) { (far.min(1), name) } else { (far, name) }
+            })
+            .filter(|&(far, _)| far <= limit)
+            .collect();
+    found.sort_unstable();
     found.into_iter().take(3).map(|(_, name)| name).collect()
 }
 

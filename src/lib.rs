@@ -24,9 +24,9 @@ pub mod file;
 pub mod json;
 pub mod loaded;
 pub mod objects;
+pub mod progress;
 #[cfg(feature = "python")]
 mod python;
-pub mod progress;
 pub mod records;
 pub mod scan;
 pub mod table;

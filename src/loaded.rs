@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::file::Signature;
 use crate::objects::{JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
-use crate::records::{JobRows, first_jobs, RunRecord, recorded_roots, run_record};
+use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
 use crate::values::ObjectIx;
 use crate::workspace::Run;
 
@@ -65,7 +65,8 @@ impl LoadedRun {
     /// What tells whether the files of its jobs and configs were changed.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        let files = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"].map(|name| self.run.path().join(name));
+        let files = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
+            .map(|name| self.run.path().join(name));
         Signature::of(files.iter().map(PathBuf::as_path))
     }
 
@@ -118,7 +119,8 @@ impl LoadedRun {
     /// Its actions, in experimaestro's order. An action whose object is missing is left out.
     #[must_use]
     pub fn actions(&self) -> &Roots {
-        self.actions.get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
+        self.actions
+            .get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
     }
 
     /// Where the workspace was, and is.
@@ -150,7 +152,9 @@ impl LoadedRun {
             return needs.clone();
         }
         let is_job = |identifier: &str| self.rows().position(identifier.as_bytes()).is_some();
-        self.job(job_id).map(|root| objects.graph.dependencies(root, is_job).into_iter().collect()).unwrap_or_default()
+        self.job(job_id)
+            .map(|root| objects.graph.dependencies(root, is_job).into_iter().collect())
+            .unwrap_or_default()
     }
 
     /// The dependencies of every job that has some.

@@ -97,7 +97,7 @@ impl<'s> Lines<'s> {
     #[inline]
     pub fn next(&mut self, position: usize) -> bool {
         self.count += 1;
-        if self.count % EVERY != 0 {
+        if !self.count.is_multiple_of(EVERY) {
             return true;
         }
         done(position.saturating_sub(self.seen));

@@ -8,12 +8,20 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Config", "EnumValue", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_model", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
 The version of the package.
 """
+
+@final
+class Batches:
+    """
+    Tables of one run each, in the order in which they were wanted, built ahead on other threads.
+    """
+    def __iter__(self, /) -> Batches: ...
+    def __next__(self, /) -> Table: ...
 
 @final
 class Config:
@@ -91,6 +99,39 @@ class EnumValue:
     def name(self, /) -> str:
         """
         The name of the member.
+        """
+
+@final
+class Model:
+    """
+    The columns of some runs, decided on all their jobs.
+    """
+    def __arrow_c_schema__(self, /) -> CapsuleType:
+        """
+        The Arrow schema, as a PyCapsule.
+        """
+    def batches(self, /, columns: SupportsGetItem[int, str], wanted: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]]) -> Batches:
+        """
+        Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs.
+        """
+    @property
+    def column_names(self, /) -> list[str]:
+        """
+        The names of the columns, in order.
+        """
+    def empty(self, /) -> Table:
+        """
+        A table of these columns without rows.
+        """
+    @property
+    def groups(self, /) -> list[str]:
+        """
+        The group of each column: system, tag, parameter or fact.
+        """
+    @property
+    def runs(self, /) -> list[tuple[str, str, str, int]]:
+        """
+        (workspace, experiment, run, number of jobs) of each run.
         """
 
 @final
@@ -347,6 +388,21 @@ def open_run(path: str | PathLike[str]) -> Run:
 def open_source(path: str | PathLike[str], saved: str | None) -> Source:
     """
     The source that a pickle names: a run directory, and perhaps the name of what was saved there.
+    """
+
+def progress() -> tuple[int, int]:
+    """
+    How far reading is: (bytes understood, bytes of the files that were begun), both since the process began.
+    """
+
+def progress_counters() -> tuple[int, int, int, int, int]:
+    """
+    What this process has read so far: (files, bytes, objects, bytes expected, bytes understood).
+    """
+
+def read_model(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None, columns: SupportsGetItem[int, tuple[str, str | None]] | None, max_columns: SupportsIndex, zone: str | None, keep_bytes: SupportsIndex) -> Model:
+    """
+    Decides the columns of runs; the arguments are those of `read_table`. `keep_bytes` of their files are kept for the batches.
     """
 
 def read_table(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None, columns: SupportsGetItem[int, tuple[str, str | None]] | None, max_columns: SupportsIndex, short_names: bool, for_pandas: bool, zone: str | None) -> Table:

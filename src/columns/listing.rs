@@ -185,9 +185,12 @@ pub(super) fn check_width<'c>(
 fn too_wide(places: &Places, width: usize, limit: usize) -> Error {
     let error = places.too_many();
     let prefix = error.place().field.clone().unwrap_or_default();
-    Error::new(error.kind(), format!("{width} columns are more than max_columns={limit}, most of them under {prefix}"))
-        .at_field(&prefix)
-        .hint("choose some with columns=[…], or raise max_columns")
+    Error::new(
+        error.kind(),
+        format!("{width} columns are more than max_columns={limit}, most of them under {prefix}"),
+    )
+    .at_field(&prefix)
+    .hint("choose some with columns=[…], or raise max_columns")
 }
 
 /// Lists the columns of a place and of all below, depth first.
@@ -200,7 +203,13 @@ fn list(places: &Places, root: PlaceIx, all: &mut Vec<Column>) {
             let split = parts.len() > 1;
             for (part, kind) in parts {
                 let name = if split { format!("{name}@{}", part.suffix()) } else { name.clone() };
-                all.push(Column { name, source: Source::Values(at, part), kind, by_default: true, renamed: None });
+                all.push(Column {
+                    name,
+                    source: Source::Values(at, part),
+                    kind,
+                    by_default: true,
+                    renamed: None,
+                });
             }
         }
         if place.has_configs() {

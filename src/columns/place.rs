@@ -1,5 +1,7 @@
 //! Where values stand, and what was seen there.
 
+use std::collections::hash_map::Entry;
+
 use ahash::{HashMap, HashSet};
 use indexmap::{IndexMap, IndexSet};
 
@@ -41,6 +43,8 @@ pub(super) struct Seen {
 #[derive(Debug, Clone)]
 pub struct Place {
     pub(super) parent: Option<PlaceIx>,
+    /// How many places lie between this one and the outermost list that it is in; 0 outside of lists
+    depth: usize,
     /// The key as the user wrote it; empty for the items of a list
     pub(super) key: String,
     pub(super) seen: Seen,
@@ -82,7 +86,11 @@ impl Place {
 pub struct Places {
     places: Vec<Place>,
     limit: usize,
+    too_deep: Option<PlaceIx>,
 }
+
+/// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
+const DEEPEST_IN_LIST: usize = 64;
 
 /// What holds deeper values: the fields of an object, or a dict.
 type Holders = Vec<Record>;
@@ -98,13 +106,14 @@ impl Places {
     pub fn new(limit: usize) -> Self {
         let root = |key: &str| Place {
             parent: None,
+            depth: 0,
             key: key.to_owned(),
             seen: Seen::default(),
             children: IndexMap::default(),
             items: None,
             members: None,
         };
-        Self { places: vec![root("tags"), root("config")], limit }
+        Self { places: vec![root("tags"), root("config")], limit, too_deep: None }
     }
 
     /// A place.
@@ -135,9 +144,10 @@ impl Places {
     /// The keys from the root to a place, the root's first.
     #[must_use]
     pub fn path(&self, at: PlaceIx) -> Vec<&str> {
-        let mut keys: Vec<&str> = std::iter::successors(Some(self.get(at)), |place| place.parent.map(|up| self.get(up)))
-            .map(Place::key)
-            .collect();
+        let mut keys: Vec<&str> =
+            std::iter::successors(Some(self.get(at)), |place| place.parent.map(|up| self.get(up)))
+                .map(Place::key)
+                .collect();
         keys.reverse();
         keys
     }
@@ -182,34 +192,70 @@ impl Places {
         self.path(at).into_iter().map(escape).collect::<Vec<_>>().join(".")
     }
 
-    fn add(&mut self, parent: PlaceIx, key: String) -> Result<PlaceIx> {
+    /// The place whose lists hold more levels than columns can have; what is deeper is left out.
+    #[must_use]
+    pub fn too_deep(&self) -> Option<String> {
+        let outermost = |at| {
+            let outside = |&at: &PlaceIx| self.get(at).depth == 0;
+            std::iter::successors(Some(at), |&at| self.get(at).parent).find(outside)
+        };
+        self.too_deep.and_then(outermost).map(|at| self.name(at))
+    }
+
+    /// A new place below `parent`; nothing, and a note of it, if that is too deep inside a list.
+    fn add(&mut self, parent: PlaceIx, key: String, in_list: bool) -> Result<Option<PlaceIx>> {
         if self.places.len() >= self.limit {
             return Err(self.too_many());
         }
+        let above = self.get(parent).depth;
+        let depth = if above > 0 || in_list { above + 1 } else { 0 };
+        if depth > DEEPEST_IN_LIST {
+            self.too_deep.get_or_insert(parent);
+            return Ok(None);
+        }
         let at = PlaceIx(index(self.places.len()));
         let children = IndexMap::default();
-        self.places.push(Place { parent: Some(parent), key, seen: Seen::default(), children, items: None, members: None });
-        Ok(at)
+        self.places.push(Place {
+            parent: Some(parent),
+            depth,
+            key,
+            seen: Seen::default(),
+            children,
+            items: None,
+            members: None,
+        });
+        Ok(Some(at))
     }
 
-    fn child(&mut self, parent: PlaceIx, key: &str) -> Result<PlaceIx> {
+    fn child(&mut self, parent: PlaceIx, key: &str) -> Result<Option<PlaceIx>> {
         if let Some(&at) = self.get(parent).children.get(key) {
-            return Ok(at);
+            return Ok(Some(at));
         }
-        let at = self.add(parent, key.to_owned())?;
-        self.get_mut(parent).children.insert(key.to_owned(), at);
-        Ok(at)
+        let added = self.add(parent, key.to_owned(), false)?;
+        if let Some(at) = added {
+            self.get_mut(parent).children.insert(key.to_owned(), at);
+        }
+        Ok(added)
     }
 
-    fn items_of(&mut self, list: PlaceIx, is_set: bool) -> Result<PlaceIx> {
+    fn children_of(
+        &mut self,
+        parent: PlaceIx,
+        store: &Store,
+        shape: ShapeIx,
+    ) -> Result<Vec<Option<PlaceIx>>> {
+        store.shape(shape).iter().map(|&key| self.child(parent, &store.symbol(key))).collect()
+    }
+
+    fn items_of(&mut self, list: PlaceIx, is_set: bool) -> Result<Option<PlaceIx>> {
         let place = self.get(list);
         if let Some(at) = if is_set { place.members } else { place.items } {
-            return Ok(at);
+            return Ok(Some(at));
         }
-        let at = self.add(list, String::new())?;
+        let added = self.add(list, String::new(), true)?;
         let place = self.get_mut(list);
-        *(if is_set { &mut place.members } else { &mut place.items }) = Some(at);
-        Ok(at)
+        *(if is_set { &mut place.members } else { &mut place.items }) = added;
+        Ok(added)
     }
 
     /// Notes the tags of jobs.
@@ -217,7 +263,8 @@ impl Places {
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
-        Walk { places: self, store, graph: None, met: HashSet::default() }.descend(Self::TAGS, tags.into_iter().collect())
+        Walk { places: self, store, graph: None, met: HashSet::default() }
+            .descend(Self::TAGS, tags.into_iter().collect())
     }
 
     /// Notes the configs of jobs, and all that is below.
@@ -225,7 +272,8 @@ impl Places {
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: impl IntoIterator<Item = ObjectIx>) -> Result<()> {
-        let mut walk = Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
+        let mut walk =
+            Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
         let mut holders = Vec::new();
         let mut class = None;
         for root in roots {
@@ -299,17 +347,18 @@ impl Walk<'_> {
     /// Notes the values of each holder at `at`.
     fn look_into(&mut self, at: PlaceIx, holders: Holders) -> Result<Found> {
         let mut found = Found::default();
-        let mut known: HashMap<ShapeIx, Vec<PlaceIx>> = HashMap::default();
+        let mut known: HashMap<ShapeIx, Vec<Option<PlaceIx>>> = HashMap::default();
         for holder in holders {
-            if !known.contains_key(&holder.shape) {
-                let keys = self.store.shape(holder.shape).iter();
-                let children: Result<Vec<PlaceIx>> =
-                    keys.map(|&key| self.places.child(at, &self.store.symbol(key))).collect();
-                known.insert(holder.shape, children?);
-            }
-            let Some(children) = known.get(&holder.shape) else { continue };
+            let children = match known.entry(holder.shape) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    place.insert(self.places.children_of(at, self.store, holder.shape)?)
+                }
+            };
             for (&child, &value) in children.iter().zip(self.store.record(holder)) {
-                self.see(child, value, &mut found)?;
+                if let Some(child) = child {
+                    self.see(child, value, &mut found)?;
+                }
             }
         }
         Ok(found)
@@ -329,9 +378,10 @@ impl Walk<'_> {
             Value::Path(_) => self.places.get_mut(at).seen.path = true,
             Value::Enum(member) => self.see_enum(at, member),
             Value::List(items) | Value::Set(items) => {
-                let inside = self.places.items_of(at, matches!(value, Value::Set(_)))?;
-                for item in self.store.items(items) {
-                    self.see(inside, item, found)?;
+                if let Some(inside) = self.places.items_of(at, matches!(value, Value::Set(_)))? {
+                    for item in self.store.items(items) {
+                        self.see(inside, item, found)?;
+                    }
                 }
             }
             Value::Dict(record) => {
@@ -371,7 +421,11 @@ impl Walk<'_> {
 }
 
 impl Integers {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "whether anything is lost is the question")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "whether anything is lost is the question"
+    )]
     fn small(value: i64) -> Self {
         let exact = value.unsigned_abs() <= 1 << 53 || i128::from(value) == (value as f64) as i128;
         Self { in_i64: true, in_u64: value >= 0, in_38_digits: true, exact_as_float: exact }
@@ -381,7 +435,8 @@ impl Integers {
         let text = String::from_utf8_lossy(digits);
         let unsigned = text.trim_start_matches('-');
         // beyond 400 digits a float is infinite
-        let as_float: f64 = if unsigned.len() > 400 { f64::INFINITY } else { text.parse().unwrap_or(f64::NAN) };
+        let as_float: f64 =
+            if unsigned.len() > 400 { f64::INFINITY } else { text.parse().unwrap_or(f64::NAN) };
         Self {
             in_i64: text.parse::<i64>().is_ok(),
             in_u64: text.parse::<u64>().is_ok(),

@@ -167,9 +167,10 @@ fn in_set(mut set: &[char], character: char) -> bool {
 
 fn unknown(pattern: &str, columns: &Columns) -> Error {
     let inside = format!("{pattern}.");
-    let deeper = columns.all.iter().find(|column| {
-        column.name.starts_with(&inside) || short_name(&column.name).starts_with(&inside)
-    });
+    let deeper = columns
+        .all
+        .iter()
+        .find(|column| column.name.starts_with(&inside) || short_name(&column.name).starts_with(&inside));
     let names = columns.all.iter().flat_map(|column| [column.name.as_str(), short_name(&column.name)]);
     let mut near: Vec<&str> = near_misses(pattern, names);
     near.dedup();
@@ -193,8 +194,10 @@ fn check_names(chosen: &[Column]) -> Result<()> {
     let mut seen = ahash::HashSet::default();
     match chosen.iter().find(|column| !seen.insert(column.shown())) {
         None => Ok(()),
-        Some(twice) => Err(Error::new(Kind::Column, format!("two columns would be called {:?}", twice.shown()))
-            .at_field(&twice.name)
-            .hint("rename to one name only what is one column")),
+        Some(twice) => {
+            Err(Error::new(Kind::Column, format!("two columns would be called {:?}", twice.shown()))
+                .at_field(&twice.name)
+                .hint("rename to one name only what is one column"))
+        }
     }
 }

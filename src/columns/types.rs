@@ -106,9 +106,6 @@ pub enum What {
     Class,
 }
 
-/// The deepest nesting of structs in lists; deeper ones are left out with an error.
-const MAX_STRUCTS: usize = 64;
-
 fn integer_type(integers: Integers) -> Type {
     match integers {
         Integers { in_i64: true, .. } => Type::Int64,
@@ -164,10 +161,6 @@ impl Places {
     /// The columns that the values of a place need, most often one.
     #[must_use]
     pub fn parts(&self, at: PlaceIx) -> Vec<(Part, Type)> {
-        self.parts_within(at, 0)
-    }
-
-    fn parts_within(&self, at: PlaceIx, depth: usize) -> Vec<(Part, Type)> {
         let place = self.get(at);
         let seen = &place.seen;
         let mut parts = Vec::new();
@@ -182,7 +175,7 @@ impl Places {
         parts.extend((seen.str || seen.path).then_some((Part::Str, Type::Utf8)));
         parts.extend((!seen.enums.is_empty()).then_some((Part::Enum, Type::Enum)));
         for (part, inside) in [(Part::List, place.items), (Part::Set, place.members)] {
-            parts.extend(inside.map(|inside| (part, Type::List(Box::new(self.item_type(inside, depth + 1))))));
+            parts.extend(inside.map(|inside| (part, Type::List(Box::new(self.item_type(inside))))));
         }
         if parts.is_empty() && !place.has_inside() {
             parts.push((Part::Null, Type::Utf8));
@@ -192,46 +185,54 @@ impl Places {
 
     /// The type of the items of lists: one that holds them all.
     #[must_use]
-    pub fn item_type(&self, at: PlaceIx, depth: usize) -> Type {
+    pub fn item_type(&self, at: PlaceIx) -> Type {
         let place = self.get(at);
-        let mut parts = self.parts_within(at, depth);
+        let mut parts = self.parts(at);
         if !place.has_inside() && parts.len() == 1 {
             return parts.remove(0).1;
         }
-        let inside = if place.has_inside() { self.struct_of(at, depth) } else { Vec::new() };
+        let inside = if place.has_inside() { self.struct_of(at) } else { Vec::new() };
         if parts.is_empty() {
             return if inside.is_empty() { Type::Utf8 } else { Type::Struct(inside) };
         }
         let mut members: Vec<Member> = parts
             .into_iter()
-            .map(|(part, kind)| Member { name: part.suffix().to_owned(), place: at, what: What::Part(part), kind })
+            .map(|(part, kind)| Member {
+                name: part.suffix().to_owned(),
+                place: at,
+                what: What::Part(part),
+                kind,
+            })
             .collect();
         if !inside.is_empty() {
-            members.push(Member { name: "config".to_owned(), place: at, what: What::Inside, kind: Type::Struct(inside) });
+            members.push(Member {
+                name: "config".to_owned(),
+                place: at,
+                what: What::Inside,
+                kind: Type::Struct(inside),
+            });
         }
         Type::Struct(members)
     }
 
     /// The fields of a struct: what the configs and dicts of a place in a list hold.
-    fn struct_of(&self, at: PlaceIx, depth: usize) -> Vec<Member> {
+    fn struct_of(&self, at: PlaceIx) -> Vec<Member> {
         let place = self.get(at);
         let mut members = Vec::new();
-        let class = |name: &str| Member { name: name.to_owned(), place: at, what: What::Class, kind: Type::Utf8 };
+        let class =
+            |name: &str| Member { name: name.to_owned(), place: at, what: What::Class, kind: Type::Utf8 };
         if place.has_many_classes() || (place.has_configs() && place.children.is_empty()) {
             members.push(class("@type"));
         }
-        if depth >= MAX_STRUCTS {
-            return members;
-        }
         for (key, &child) in &place.children {
             let name = escape(key);
-            let parts = self.parts_within(child, depth + 1);
+            let parts = self.parts(child);
             let split = parts.len() > 1 || (!parts.is_empty() && self.get(child).has_inside());
             for (part, kind) in parts {
                 let name = if split { format!("{name}@{}", part.suffix()) } else { name.to_string() };
                 members.push(Member { name, place: child, what: What::Part(part), kind });
             }
-            let inside = if self.get(child).has_inside() { self.struct_of(child, depth + 1) } else { Vec::new() };
+            let inside = if self.get(child).has_inside() { self.struct_of(child) } else { Vec::new() };
             if !inside.is_empty() {
                 let kind = Type::Struct(inside);
                 members.push(Member { name: name.into_owned(), place: child, what: What::Inside, kind });

@@ -77,7 +77,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -89,9 +93,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
 fn big<'de, V: Visitor<'de>>(digits: &[u8], visitor: V) -> error::Result<V::Value> {
     let text = String::from_utf8_lossy(digits);
-    if let Ok(value) = text.parse() {
+    if let Ok(value) = text.parse::<u64>() {
         visitor.visit_u64(value)
-    } else if let Ok(value) = text.parse() {
+    } else if let Ok(value) = text.parse::<i128>() {
         visitor.visit_i128(value)
     } else {
         visitor.visit_f64(text.parse().unwrap_or(f64::NAN))

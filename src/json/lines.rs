@@ -23,7 +23,12 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
             let end = memchr::memchr(b'\n', &bytes[at..]).map(|length| at + length);
             at = end.map_or(bytes.len(), |end| end + 1);
             number += 1;
-            let line = Line { number, start, bytes: &bytes[start..end.unwrap_or(bytes.len())], ended: end.is_some() };
+            let line = Line {
+                number,
+                start,
+                bytes: &bytes[start..end.unwrap_or(bytes.len())],
+                ended: end.is_some(),
+            };
             if !line.bytes.trim_ascii().is_empty() {
                 return Some(line);
             }

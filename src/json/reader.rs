@@ -150,7 +150,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Anything else.
     pub fn bool(&mut self) -> Result<bool> {
-        if self.next() == Some(b't') { self.word(b"true").map(|()| true) } else { self.word(b"false").map(|()| false) }
+        if self.next() == Some(b't') {
+            self.word(b"true").map(|()| true)
+        } else {
+            self.word(b"false").map(|()| false)
+        }
     }
 
     /// Takes a number.
@@ -243,7 +247,11 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn open(&mut self, bracket: u8) -> Result<()> {
         if !self.take(bracket) {
-            return Err(self.wrong(if bracket == b'[' { "a list was expected" } else { "a dict was expected" }));
+            return Err(self.wrong(if bracket == b'[' {
+                "a list was expected"
+            } else {
+                "a dict was expected"
+            }));
         }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -266,7 +274,11 @@ impl<'a> Reader<'a> {
             }
             Some(b',') if !first => {
                 self.at += 1;
-                if self.next() == Some(bracket) { Err(self.wrong("a comma without a value")) } else { Ok(true) }
+                if self.next() == Some(bracket) {
+                    Err(self.wrong("a comma without a value"))
+                } else {
+                    Ok(true)
+                }
             }
             Some(_) if first => Ok(true),
             _ => Err(self.wrong("a comma or the closing bracket was expected")),

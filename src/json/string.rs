@@ -61,9 +61,9 @@ fn code_point(raw: &[u8], at: usize) -> Result<(u32, usize), Syntax> {
 fn hex4(raw: &[u8], at: usize) -> Result<u32, Syntax> {
     let bad = Syntax { at, what: "\\u needs four hexadecimal digits" };
     let digits = raw.get(at..at + 4).ok_or(bad)?;
-    digits.iter().try_fold(0, |code, &digit| {
-        (digit as char).to_digit(16).map(|value| code * 16 + value).ok_or(bad)
-    })
+    digits
+        .iter()
+        .try_fold(0, |code, &digit| (digit as char).to_digit(16).map(|value| code * 16 + value).ok_or(bad))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "each byte is masked to its six bits")]
@@ -71,7 +71,11 @@ fn push_wtf8(code: u32, out: &mut Vec<u8>) {
     if let Some(character) = char::from_u32(code) {
         out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     } else {
-        out.extend_from_slice(&[0xE0 | (code >> 12) as u8, 0x80 | (code >> 6 & 0x3F) as u8, 0x80 | (code & 0x3F) as u8]);
+        out.extend_from_slice(&[
+            0xE0 | (code >> 12) as u8,
+            0x80 | (code >> 6 & 0x3F) as u8,
+            0x80 | (code & 0x3F) as u8,
+        ]);
     }
 }
 

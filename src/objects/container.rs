@@ -65,7 +65,9 @@ impl Graph {
             if !progress.next(line.start) {
                 break;
             }
-            let read = self.read_line(line, ascii, base, &mut decoder).map_err(|error| error.at_line(line.number).at_file(source.file));
+            let read = self
+                .read_line(line, ascii, base, &mut decoder)
+                .map_err(|error| error.at_line(line.number).at_file(source.file));
             match read {
                 Ok(object) => last = object.or(last),
                 Err(error) => errors.push(error),

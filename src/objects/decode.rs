@@ -113,7 +113,9 @@ impl Decode for Decoder<'_> {
                 Some(self.path(store, text, self.data_dir))
             }
             (b"enum", 4, Some(Value::Str(name))) => {
-                let (Some(Value::Str(module)), Some(Value::Str(class))) = (get(Names::MODULE), get(Names::ENUM)) else {
+                let (Some(Value::Str(module)), Some(Value::Str(class))) =
+                    (get(Names::MODULE), get(Names::ENUM))
+                else {
                     return None;
                 };
                 let [module, class, name] = [module, class, name].map(|text| {
@@ -138,7 +140,9 @@ fn join(base: &str, relative: &[u8]) -> Vec<u8> {
 /// The form that pathlib gives a path: no empty or `.` component, `.` for nothing; `None` if it has that form already.
 fn tidy(path: &[u8]) -> Option<Vec<u8>> {
     let relative = path.strip_prefix(b"/").unwrap_or(path);
-    let is_tidy = path == b"/" || path == b"." || relative.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"."));
+    let is_tidy = path == b"/"
+        || path == b"."
+        || relative.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"."));
     if is_tidy {
         return None;
     }
@@ -149,7 +153,8 @@ fn tidy(path: &[u8]) -> Option<Vec<u8>> {
         [b'/', ..] => b"/",
         _ => b"",
     };
-    let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
+    let parts: Vec<&[u8]> =
+        path.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
     let tidied = [root, &parts.join(&b'/')].concat();
     let tidied = if tidied.is_empty() { b".".to_vec() } else { tidied };
     (tidied != path).then_some(tidied)

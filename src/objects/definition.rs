@@ -23,7 +23,12 @@ pub(super) struct Parts {
 
 impl Graph {
     /// Adds the object that was defined at `line`; `None` if the container that this one continues has it.
-    pub(super) fn add_object(&mut self, parts: &Parts, line: u32, decoder: &mut Decoder<'_>) -> Result<Option<ObjectIx>> {
+    pub(super) fn add_object(
+        &mut self,
+        parts: &Parts,
+        line: u32,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Option<ObjectIx>> {
         let id = parts.id.ok_or_else(|| missing("id"))?;
         let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
         let fields = parts.fields.ok_or_else(|| missing("fields"))?;
@@ -42,13 +47,24 @@ impl Graph {
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
-        self.objects.push(Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line });
+        self.objects.push(Object {
+            id,
+            class,
+            identifier,
+            fields,
+            task,
+            init_tasks,
+            meta,
+            stub,
+            container,
+            line,
+        });
         decoder.referred.resize(self.objects.len(), false);
         let before = decoder.ids.insert(id, at);
         match before.map(|before| self.object(before).identifier) {
-            Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => {
-                Err(Error::format(format!("id {id} is given to a second object; later references name the second")))
-            }
+            Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => Err(Error::format(
+                format!("id {id} is given to a second object; later references name the second"),
+            )),
             _ => Ok(Some(at)),
         }
     }
@@ -63,14 +79,20 @@ impl Graph {
             }
             _ => return Err(missing("typename")),
         };
-        let class = Class { module: parts.module.unwrap_or(nothing), name: parts.name.unwrap_or(typename), typename };
+        let class =
+            Class { module: parts.module.unwrap_or(nothing), name: parts.name.unwrap_or(typename), typename };
         Ok(ClassIx(index(self.classes.insert_full(class).0)))
     }
 }
 
 impl Parts {
     /// Takes one definition.
-    pub fn read(reader: &mut Reader<'_>, base: usize, store: &mut Store, decoder: &mut Decoder<'_>) -> Result<Self> {
+    pub fn read(
+        reader: &mut Reader<'_>,
+        base: usize,
+        store: &mut Store,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Self> {
         let mut parts = Self::default();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
@@ -78,7 +100,9 @@ impl Parts {
                 (b"module", Kind::String) => parts.module = Some(symbol(reader, base, store)?),
                 (b"type", Kind::String) => parts.name = Some(symbol(reader, base, store)?),
                 (b"typename", Kind::String) => parts.typename = Some(symbol(reader, base, store)?),
-                (b"identifier", Kind::String) => parts.identifier = Some(store.string(reader.string()?, base)?),
+                (b"identifier", Kind::String) => {
+                    parts.identifier = Some(store.string(reader.string()?, base)?);
+                }
                 (b"identifier", Kind::Dict) => parts.identifier = main_identifier(reader, base, store)?,
                 (b"fields", Kind::Dict) => parts.fields = Some(record(reader, base, store, decoder)?),
                 (b"task", Kind::Number) => parts.task = integer(reader)?,

@@ -28,7 +28,10 @@ impl Graph {
                     Value::Unresolved(_) => None,
                     _ => Some(held),
                 };
-                match producer.map(|producer| self.identifier(producer)).filter(|identifier| is_job(identifier)) {
+                match producer
+                    .map(|producer| self.identifier(producer))
+                    .filter(|identifier| is_job(identifier))
+                {
                     Some(identifier) => drop(needed.insert(identifier.into_owned())),
                     None => pending.push(held),
                 }

@@ -59,9 +59,9 @@ impl Comparison<'_> {
             (Value::Bool(x), Value::Bool(y)) => x == y,
             (Value::Int(x), Value::Int(y)) => x == y,
             (Value::Float(x), Value::Float(y)) => x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan()),
-            (Value::BigInt(x), Value::BigInt(y)) | (Value::Str(x), Value::Str(y)) | (Value::Path(x), Value::Path(y)) => {
-                a.bytes(x) == b.bytes(y)
-            }
+            (Value::BigInt(x), Value::BigInt(y))
+            | (Value::Str(x), Value::Str(y))
+            | (Value::Path(x), Value::Path(y)) => a.bytes(x) == b.bytes(y),
             (Value::Enum(x), Value::Enum(y)) => match (a.enum_member(x), b.enum_member(y)) {
                 (Some(x), Some(y)) => {
                     let names = [(x.module, y.module), (x.class, y.class), (x.name, y.name)];

@@ -59,11 +59,13 @@ impl RunObjects {
     fn reused(&self, root: ObjectIx, wrong: ObjectIx, job_id: &str) -> Error {
         let (file, line) = self.graph.place(root);
         let (id, typename) = (self.graph.object(wrong).id, self.graph.typename(wrong));
-        Error::format(format!("refers to object {id}, an unrelated {typename}: Python gave the id to two objects"))
-            .at_file(file)
-            .at_line(line)
-            .at_job(job_id)
-            .hint("the job was read from its params.json instead")
+        Error::format(format!(
+            "refers to object {id}, an unrelated {typename}: Python gave the id to two objects"
+        ))
+        .at_file(file)
+        .at_line(line)
+        .at_job(job_id)
+        .hint("the job was read from its params.json instead")
     }
 
     /// The objects that no job brought into the file: those of actions, and what is left of jobs that were not written.

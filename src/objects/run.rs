@@ -9,9 +9,9 @@ use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
 use crate::error::{Error, Result};
-use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::file;
 use crate::progress::Stop;
+use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::workspace::Run;
 
 /// Objects by identifier.
@@ -97,7 +97,10 @@ impl RunObjects {
     }
 
     fn read_run_file(&mut self, run: &Run, relocation: &Relocation, stop: &Stop) -> Option<Container> {
-        let file = FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok())?;
+        let file = FILES
+            .map(|name| run.path().join(name))
+            .into_iter()
+            .find(|file| file.symlink_metadata().is_ok())?;
         let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
@@ -137,7 +140,10 @@ impl RunObjects {
                 roots.insert(identifier, ObjectIx(crate::values::index(at)));
             }
         }
-        roots.into_iter().map(|(identifier, at)| (String::from_utf8_lossy(identifier).into_owned(), at)).collect()
+        roots
+            .into_iter()
+            .map(|(identifier, at)| (String::from_utf8_lossy(identifier).into_owned(), at))
+            .collect()
     }
 
     /// configs.json: `"data"` is a dict from job id to reference.
@@ -158,7 +164,9 @@ impl RunObjects {
         let names = ["id", "task", "depends_on"].map(|name| store.find_symbol(name.as_bytes()));
         for row in store.items(rows) {
             let Value::Dict(row) = row else { continue };
-            let get = |name: Option<Symbol>| store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value);
+            let get = |name: Option<Symbol>| {
+                store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value)
+            };
             let [Some(Value::Str(job)), Some(Value::Object(at)), needs] = names.map(get) else { continue };
             let job = store.text(job).0.into_owned();
             if let Some(Value::List(needs)) = needs {
@@ -177,7 +185,13 @@ impl RunObjects {
 
     /// Looks for the objects that the run's file refers to but lacks in the params.json of the jobs that hold those references
     /// (`format.md` §13.6): the ids are right if the same process wrote both files, as the id of the job itself shows.
-    fn complete(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, container: &mut Container) {
+    fn complete(
+        &mut self,
+        run: &Run,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        container: &mut Container,
+    ) {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
@@ -187,7 +201,9 @@ impl RunObjects {
             if lacking.is_empty() {
                 continue;
             }
-            let Ok((params, errors)) = self.read_params(run, (keys, at), relocation, Some((root, &container.ids))) else {
+            let Ok((params, errors)) =
+                self.read_params(run, (keys, at), relocation, Some((root, &container.ids)))
+            else {
                 continue;
             };
             self.errors.extend(errors);
@@ -226,11 +242,14 @@ impl RunObjects {
             for id in self.lacking(root) {
                 let (file, line) = self.graph.place(root);
                 self.errors.push(
-                    Error::new(crate::error::Kind::Unresolved, format!("refers to object {id}, which no file holds"))
-                        .at_file(file)
-                        .at_line(line)
-                        .at_job(&keys.job_id(at))
-                        .hint("its columns are null; the object was lost when the experiment was written"),
+                    Error::new(
+                        crate::error::Kind::Unresolved,
+                        format!("refers to object {id}, which no file holds"),
+                    )
+                    .at_file(file)
+                    .at_line(line)
+                    .at_job(&keys.job_id(at))
+                    .hint("its columns are null; the object was lost when the experiment was written"),
                 );
             }
         }
@@ -272,14 +291,16 @@ impl RunObjects {
                 match container.last {
                     Some(last) if self.graph.identifier(last) == job_id => self.set_root(at, last),
                     Some(_) => self.errors.push(
-                        Error::format("its last object is not the job").at_file(self.graph.file(container.number)).at_job(job_id),
+                        Error::format("its last object is not the job")
+                            .at_file(self.graph.file(container.number))
+                            .at_job(job_id),
                     ),
                     None => {}
                 }
             }
-            Err(error) => self.errors.push(
-                error.at_job(job_id).hint("the job's parameters are null; it may never have started"),
-            ),
+            Err(error) => self
+                .errors
+                .push(error.at_job(job_id).hint("the job's parameters are null; it may never have started")),
         }
     }
 }

@@ -35,7 +35,11 @@ impl Table {
         Self { table }
     }
 
-    fn stream<'py>(py: Python<'py>, schema: &SchemaRef, batches: Vec<RecordBatch>) -> PyArrowResult<Bound<'py, PyCapsule>> {
+    fn stream<'py>(
+        py: Python<'py>,
+        schema: &SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> PyArrowResult<Bound<'py, PyCapsule>> {
         let field = Field::new("", DataType::Struct(schema.fields().clone()), false);
         let field = Arc::new(field.with_metadata(schema.metadata().clone()));
         let arrays = batches.into_iter().map(|batch| Ok(Arc::new(StructArray::from(batch)) as ArrayRef));
@@ -107,7 +111,12 @@ impl Table {
     /// Bytes of memory that the columns take, buffers that are shared counted once a column.
     #[getter]
     fn nbytes(&self) -> usize {
-        self.table.batches.iter().flat_map(RecordBatch::columns).map(|array| array.get_array_memory_size()).sum()
+        self.table
+            .batches
+            .iter()
+            .flat_map(RecordBatch::columns)
+            .map(|array| array.get_array_memory_size())
+            .sum()
     }
 
     /// What could not be read: exceptions of `xpframe.errors`, not raised.
@@ -130,7 +139,9 @@ impl Table {
 
     /// The record batches, each as a table of its own; nothing is copied.
     fn batches(&self) -> Vec<Self> {
-        let alone = |batch: &RecordBatch| Self { table: scan::Table { batches: vec![batch.clone()], ..self.table.clone() } };
+        let alone = |batch: &RecordBatch| Self {
+            table: scan::Table { batches: vec![batch.clone()], ..self.table.clone() },
+        };
         self.table.batches.iter().map(alone).collect()
     }
 
@@ -180,7 +191,8 @@ impl Table {
     fn position(&self, name: &str) -> PyResult<usize> {
         let position = self.table.schema.index_of(name).map_err(|_| {
             let names = self.column_names();
-            let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("there are {}", names.len()));
+            let hint = did_you_mean(name, names.iter().copied())
+                .unwrap_or_else(|| format!("there are {}", names.len()));
             Error::new(Kind::Column, format!("no column {name:?}")).at_field(name).hint(hint)
         });
         Ok(position?)
@@ -188,7 +200,11 @@ impl Table {
 }
 
 /// Makes a frame of a backend, by what `xpframe.frames` knows of it.
-fn hand_over<'py>(table: &Bound<'py, Table>, backend: &str, zero_copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+fn hand_over<'py>(
+    table: &Bound<'py, Table>,
+    backend: &str,
+    zero_copy: Option<bool>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = table.py();
     let options = PyDict::new(py);
     if let Some(zero_copy) = zero_copy {
@@ -239,7 +255,9 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     pub fn request(self, runs: &[Py<Run>], keep_bytes: u64) -> crate::error::Result<Request> {
         let selection = self.columns.map_or(Selection::Default, |columns| {
-            Selection::Chosen(columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect())
+            Selection::Chosen(
+                columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect(),
+            )
         });
         Ok(Request {
             runs: runs.iter().map(|run| Arc::clone(run.get().loaded())).collect(),

@@ -24,7 +24,7 @@ impl Config {
         Self { source, at }
     }
 
-    fn store<'a>(&'a self) -> &'a Store {
+    fn store(&self) -> &Store {
         &self.source.get().graph().store
     }
 
@@ -43,12 +43,21 @@ impl Config {
         let typename = graph.typename(self.at);
         let (file, line) = graph.place(self.at);
         if graph.object(self.at).stub {
-            let error = Error::new(Kind::Field, format!("{typename} was not loaded when the run was written: it has no fields here"));
-            return error.at_file(file).at_line(line).at_field(name).hint("load the run in which it was executed");
+            let error = Error::new(
+                Kind::Field,
+                format!("{typename} was not loaded when the run was written: it has no fields here"),
+            );
+            return error
+                .at_file(file)
+                .at_line(line)
+                .at_field(name)
+                .hint("load the run in which it was executed");
         }
-        let names: Vec<String> = self.entries().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
-        let hint = did_you_mean(name, names.iter().map(String::as_str))
-            .unwrap_or_else(|| format!("it has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+        let names: Vec<String> =
+            self.entries().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
+        let hint = did_you_mean(name, names.iter().map(String::as_str)).unwrap_or_else(|| {
+            format!("it has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
+        });
         Error::new(Kind::Field, format!("{typename} has no field {name:?}")).at_field(name).hint(hint)
     }
 }
@@ -72,16 +81,22 @@ impl Config {
     }
 
     fn __setattr__(&self, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(PyAttributeError::new_err(format!("cannot set {name:?}: a config that was read cannot be changed")))
+        Err(PyAttributeError::new_err(format!(
+            "cannot set {name:?}: a config that was read cannot be changed"
+        )))
     }
 
     fn __delattr__(&self, name: &str) -> PyResult<()> {
-        Err(PyAttributeError::new_err(format!("cannot delete {name:?}: a config that was read cannot be changed")))
+        Err(PyAttributeError::new_err(format!(
+            "cannot delete {name:?}: a config that was read cannot be changed"
+        )))
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyString>>> {
         let mut names: Vec<_> = self.entries().map(|(key, _)| string(py, key)).collect::<PyResult<_>>()?;
-        names.extend(["__xpmtypename__", "__xpmidentifier__", "__xpmtask__"].map(|name| PyString::new(py, name)));
+        names.extend(
+            ["__xpmtypename__", "__xpmidentifier__", "__xpmtask__"].map(|name| PyString::new(py, name)),
+        );
         Ok(names)
     }
 
@@ -181,7 +196,8 @@ fn config_of<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
     }
     let config = given.getattr_opt("_config")?.and_then(|config| config.cast_into::<Config>().ok());
     config.ok_or_else(|| {
-        let kind = given.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+        let kind =
+            given.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
         PyTypeError::new_err(format!("a config or an action was expected, not {kind}"))
     })
 }
@@ -236,7 +252,8 @@ pub fn tags<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let config = config_of(config)?;
     let source = config.get().source.get();
     let rows = source.loaded().rows();
-    let row = rows.position(source.graph().identifier(config.get().at).as_bytes()).and_then(|at| rows.rows.get(at));
+    let row =
+        rows.position(source.graph().identifier(config.get().at).as_bytes()).and_then(|at| rows.rows.get(at));
     match row.and_then(|row| row.tags) {
         Some(tags) => value(py, &rows.store, None, Value::Dict(tags), Style::Objects),
         None => Ok(PyDict::new(py).into_any()),
@@ -336,7 +353,10 @@ impl Unresolved {
         if name.starts_with("__") || name.starts_with("_repr_") || name.starts_with("_ipython_") {
             return Err(PyAttributeError::new_err(name.to_owned()));
         }
-        Err(Error::new(Kind::Unresolved, self.reason()).at_field(name).hint("it was lost when the experiment was written").into())
+        Err(Error::new(Kind::Unresolved, self.reason())
+            .at_field(name)
+            .hint("it was lost when the experiment was written")
+            .into())
     }
 
     fn __repr__(&self) -> String {

@@ -23,7 +23,9 @@ pub(super) enum Style {
 pub(super) fn string<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(PyString::new(py, text)),
-        Err(_) => PyString::from_encoded_object(&PyBytes::new(py, bytes), Some(c"utf-8"), Some(c"surrogatepass")),
+        Err(_) => {
+            PyString::from_encoded_object(&PyBytes::new(py, bytes), Some(c"utf-8"), Some(c"surrogatepass"))
+        }
     }
 }
 
@@ -75,7 +77,11 @@ fn nested<'py>(
         }
         Value::Set(items) => {
             let items: PyResult<Vec<_>> = store.items(items).map(again).collect();
-            if style == Style::Plain { PyList::new(py, items?)?.into_any() } else { PyFrozenSet::new(py, items?)?.into_any() }
+            if style == Style::Plain {
+                PyList::new(py, items?)?.into_any()
+            } else {
+                PyFrozenSet::new(py, items?)?.into_any()
+            }
         }
         Value::Dict(record) => {
             let dict = PyDict::new(py);
@@ -107,7 +113,10 @@ fn big_int<'py>(py: Python<'py>, digits: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     const AT_ONCE: usize = 4000;
     const LONGEST: usize = 100_000;
     if digits.len() > LONGEST {
-        return Err(PyValueError::new_err(format!("an integer of {} digits is too long to be read", digits.len())));
+        return Err(PyValueError::new_err(format!(
+            "an integer of {} digits is too long to be read",
+            digits.len()
+        )));
     }
     let (negative, digits) = digits.strip_prefix(b"-").map_or((false, digits), |digits| (true, digits));
     let int = py.get_type::<pyo3::types::PyInt>();

@@ -1,5 +1,9 @@
 //! The Python module `xpframe._core`: frozen handles on what the engine read. The only place that knows pyo3.
 
+#![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
+#![allow(clippy::unused_self, reason = "a special method has the receiver that Python gives it")]
+#![allow(clippy::doc_markdown, reason = "these texts are Python's docstrings, where backticks mean nothing")]
+
 mod arrow;
 mod config;
 mod convert;

@@ -83,7 +83,8 @@ impl Batches {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
         loop {
-            let next = py.detach(|| self.batches.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
+            let next = py
+                .detach(|| self.batches.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
             match next {
                 Next::End => return Ok(None),
                 Next::NotYet => py.check_signals()?,
@@ -91,7 +92,12 @@ impl Batches {
                     let part = part?;
                     let (schema, batches) = (part.batch.schema(), vec![part.batch]);
                     let warnings = self.model.warnings(part.surrogates);
-                    return Ok(Some(Table::new(scan::Table { schema, batches, errors: part.errors, warnings })));
+                    return Ok(Some(Table::new(scan::Table {
+                        schema,
+                        batches,
+                        errors: part.errors,
+                        warnings,
+                    })));
                 }
             }
         }
@@ -112,7 +118,8 @@ pub fn read_model(
     zone: Option<&str>,
     keep_bytes: u64,
 ) -> PyResult<Model> {
-    let asked = Asked { several_runs, tasks, columns, max_columns, short_names: false, for_pandas: false, zone };
+    let asked =
+        Asked { several_runs, tasks, columns, max_columns, short_names: false, for_pandas: false, zone };
     let request = asked.request(&runs, keep_bytes)?;
     let model = interruptible(py, &stops_of(&runs), || scan::Model::of(&request))??;
     Ok(Model { model: Arc::new(model) })

@@ -1,13 +1,19 @@
 //! Arrow arrays as plain Python values, for those who have no library for them.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 /// Appends the values of an array to `out`: None for null; times as microseconds since 1970 UTC.
-pub(super) fn values<'py>(py: Python<'py>, array: &dyn Array, out: &mut Vec<Bound<'py, PyAny>>) -> PyResult<()> {
+pub(super) fn values<'py>(
+    py: Python<'py>,
+    array: &dyn Array,
+    out: &mut Vec<Bound<'py, PyAny>>,
+) -> PyResult<()> {
     out.reserve(array.len());
     for at in 0..array.len() {
         out.push(value(py, array, at)?);
@@ -24,8 +30,12 @@ fn value<'py>(py: Python<'py>, array: &dyn Array, at: usize) -> PyResult<Bound<'
         DataType::Int64 => array.as_primitive::<Int64Type>().value(at).into_pyobject(py)?.into_any(),
         DataType::UInt64 => array.as_primitive::<UInt64Type>().value(at).into_pyobject(py)?.into_any(),
         DataType::Float64 => array.as_primitive::<Float64Type>().value(at).into_pyobject(py)?.into_any(),
-        DataType::Timestamp(..) => array.as_primitive::<TimestampMicrosecondType>().value(at).into_pyobject(py)?.into_any(),
-        DataType::Decimal128(..) => array.as_primitive::<Decimal128Type>().value(at).into_pyobject(py)?.into_any(),
+        DataType::Timestamp(..) => {
+            array.as_primitive::<TimestampMicrosecondType>().value(at).into_pyobject(py)?.into_any()
+        }
+        DataType::Decimal128(..) => {
+            array.as_primitive::<Decimal128Type>().value(at).into_pyobject(py)?.into_any()
+        }
         DataType::Utf8 => array.as_string::<i32>().value(at).into_pyobject(py)?.into_any(),
         DataType::LargeUtf8 => array.as_string::<i64>().value(at).into_pyobject(py)?.into_any(),
         DataType::Utf8View => array.as_string_view().value(at).into_pyobject(py)?.into_any(),

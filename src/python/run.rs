@@ -37,7 +37,12 @@ impl Run {
     fn unknown_job(&self, what: &str, identifier: &str, known: &[&str]) -> Error {
         let run = self.loaded().run();
         let hint = did_you_mean(identifier, known.iter().copied())
-            .or_else(|| known.iter().find(|known| known.starts_with(identifier)).map(|known| format!("did you mean {known}?")))
+            .or_else(|| {
+                known
+                    .iter()
+                    .find(|known| known.starts_with(identifier))
+                    .map(|known| format!("did you mean {known}?"))
+            })
             .unwrap_or_else(|| format!("it has {}", known.len()));
         let reason = format!("run {} of {} has no {what} {identifier:?}", run.id(), run.experiment());
         Error::new(Kind::JobNotFound, reason).at_file(run.path()).hint(hint)
@@ -111,13 +116,19 @@ impl Run {
     }
 
     /// The config, stored description and class of an action.
-    fn action<'py>(&self, py: Python<'py>, action_id: &str) -> PyResult<(Bound<'py, Config>, String, String)> {
+    fn action<'py>(
+        &self,
+        py: Python<'py>,
+        action_id: &str,
+    ) -> PyResult<(Bound<'py, Config>, String, String)> {
         let loaded = self.loaded();
         let (actions, record) = py.detach(|| (loaded.actions(), loaded.record()));
         match (actions.get(action_id), record.actions.get(action_id)) {
-            (Some(&at), Some(known)) => {
-                Ok((Source::config(self.source.bind(py), at)?, known.description.clone(), known.class.clone()))
-            }
+            (Some(&at), Some(known)) => Ok((
+                Source::config(self.source.bind(py), at)?,
+                known.description.clone(),
+                known.class.clone(),
+            )),
             _ => {
                 let known: Vec<&str> = actions.keys().map(String::as_str).collect();
                 Err(self.unknown_job("action", action_id, &known).into())
@@ -131,7 +142,9 @@ impl Run {
         let rows = py.detach(|| loaded.rows());
         let map = PyDict::new(py);
         for row in &rows.rows {
-            let Some(tags) = row.tags.filter(|&tags| rows.store.entries(tags).next().is_some()) else { continue };
+            let Some(tags) = row.tags.filter(|&tags| rows.store.entries(tags).next().is_some()) else {
+                continue;
+            };
             let tags = convert::value(py, &rows.store, None, Value::Dict(tags), Style::Objects)?;
             map.set_item(rows.job_id(row), tags)?;
         }

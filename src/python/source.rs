@@ -10,12 +10,13 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use super::config::Config;
 use crate::error::{Error, Kind};
 use crate::loaded::LoadedRun;
-use crate::progress::Stop;
 use crate::objects::{Graph, SavedObject};
+use crate::progress::Stop;
 use crate::values::ObjectIx;
 use crate::workspace;
 
 /// What a source was read from.
+#[allow(clippy::large_enum_variant, reason = "there are few sources, and each is behind a reference")]
 pub(super) enum Origin {
     /// The objects of a run
     Run(Arc<LoadedRun>),
@@ -73,6 +74,7 @@ impl Source {
 
 #[pymethods]
 impl Source {
+    #[allow(clippy::type_complexity, reason = "what pickle wants: a function and its arguments")]
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (PathBuf, Option<String>))> {
         let open = py.import("xpframe._core")?.getattr("open_source")?;
         let saved = match &self.origin {
@@ -87,10 +89,13 @@ impl Source {
         let graph = slf.get().graph();
         let at = ObjectIx(at);
         if at.at() >= graph.len() || graph.identifier(at) != identifier {
-            return Err(Error::new(Kind::Unresolved, format!("the run no longer holds config {identifier} where it was"))
-                .at_file(slf.get().loaded().run().path())
-                .hint("it was written again after the pickle was made")
-                .into());
+            return Err(Error::new(
+                Kind::Unresolved,
+                format!("the run no longer holds config {identifier} where it was"),
+            )
+            .at_file(slf.get().loaded().run().path())
+            .hint("it was written again after the pickle was made")
+            .into());
         }
         Self::config(slf, at)
     }

@@ -14,7 +14,11 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Does `work` on a thread of its own, while this one looks for signals. After Ctrl-C the `stops` are asked for, and what `work`
 /// gives back is thrown away.
-pub(super) fn interruptible<R: Send>(py: Python<'_>, stops: &[Stop], work: impl FnOnce() -> R + Send) -> PyResult<R> {
+pub(super) fn interruptible<R: Send>(
+    py: Python<'_>,
+    stops: &[Stop],
+    work: impl FnOnce() -> R + Send,
+) -> PyResult<R> {
     let (sender, receiver) = channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -29,7 +33,9 @@ pub(super) fn interruptible<R: Send>(py: Python<'_>, stops: &[Stop], work: impl 
             match waited {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(fault().into()),
-                Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?,
+                Err(RecvTimeoutError::Timeout) => {
+                    py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?;
+                }
             }
         }
     })
@@ -37,5 +43,6 @@ pub(super) fn interruptible<R: Send>(py: Python<'_>, stops: &[Stop], work: impl 
 
 /// A panic of this crate, as an error: no panic crosses into Python.
 fn fault() -> Error {
-    Error::new(Kind::Format, "the reader failed inside").hint("this is a fault of xpframe, please report it with the files")
+    Error::new(Kind::Format, "the reader failed inside")
+        .hint("this is a fault of xpframe, please report it with the files")
 }

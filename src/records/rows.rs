@@ -106,13 +106,13 @@ impl JobRows {
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::Kind::String) => {
-                    job_id = Some(self.store.string(reader.string()?, line.start)?)
+                    job_id = Some(self.store.string(reader.string()?, line.start)?);
                 }
                 (b"task_id", json::Kind::String) => {
-                    task_id = Some(self.store.string(reader.string()?, line.start)?)
+                    task_id = Some(self.store.string(reader.string()?, line.start)?);
                 }
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, line.start, &mut self.store, &mut Plain)?)
+                    tags = Some(record(reader, line.start, &mut self.store, &mut Plain)?);
                 }
                 (b"timestamp", json::Kind::Number) => submitted = microseconds(reader.number()?),
                 _ => reader.skip()?,
@@ -208,7 +208,7 @@ impl JobRows {
         Reader::new(&bytes).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, base, &mut self.store, &mut Plain)?)
+                    tags = Some(record(reader, base, &mut self.store, &mut Plain)?);
                 }
                 _ => reader.skip()?,
             }
@@ -218,7 +218,7 @@ impl JobRows {
     }
 }
 
-/// (task_id, job_id) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
+/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
 #[must_use]
 pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;

@@ -138,7 +138,10 @@ impl Shared {
         loop {
             let at = {
                 let mut state = self.lock();
-                while !self.stop.asked() && state.started < self.wanted.len() && state.started - state.taken > self.workers {
+                while !self.stop.asked()
+                    && state.started < self.wanted.len()
+                    && state.started - state.taken > self.workers
+                {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
                 if self.stop.asked() || state.started >= self.wanted.len() {

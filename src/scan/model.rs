@@ -122,7 +122,12 @@ impl Model {
     /// A table of these columns without rows or batches.
     #[must_use]
     pub fn empty(&self) -> Table {
-        Table { schema: Arc::clone(&self.schema), batches: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
+        Table {
+            schema: Arc::clone(&self.schema),
+            batches: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Some of the columns of some of a run's jobs: `rows` counts among the jobs of the asked tasks, all if there is none.
@@ -149,9 +154,11 @@ impl Model {
         let asked: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let rows = Rows { loaded, chosen: chosen.as_deref() };
-        let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone).map_err(internal)?;
+        let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone)
+            .map_err(internal)?;
         let mut errors = loaded.errors();
         errors.extend(built.errors);
+        errors.extend(self.places.too_deep().map(|name| too_deep(&name)));
         Ok(Part { batch: built.batch, errors, surrogates: built.surrogates })
     }
 
@@ -163,11 +170,15 @@ impl Model {
     #[must_use]
     pub fn warnings(&self, surrogates: Vec<String>) -> Vec<String> {
         let mut warnings: Vec<String> = split_warning(&self.columns).into_iter().collect();
+        warnings.extend(
+            self.places.too_deep().map(|name| format!("values nested too deep are left out of {name}")),
+        );
         warnings.extend(digits_warning(&self.columns));
         let surrogates: BTreeSet<String> = surrogates.into_iter().collect();
         if !surrogates.is_empty() {
             let names: Vec<String> = surrogates.into_iter().collect();
-            warnings.push(format!("unpaired surrogates are shown as escapes (\\ud800) in {}", names.join(", ")));
+            warnings
+                .push(format!("unpaired surrogates are shown as escapes (\\ud800) in {}", names.join(", ")));
         }
         warnings
     }
@@ -267,12 +278,20 @@ fn has(theirs: &Places, places: &Places, column: &Column) -> bool {
     match column.source {
         Source::System(_) => true,
         Source::Values(at, part) => there(at).is_some_and(|at| theirs.has(at, part)),
-        Source::Class(at) | Source::Identifier(at) => there(at).is_some_and(|at| theirs.get(at).has_configs()),
+        Source::Class(at) | Source::Identifier(at) => {
+            there(at).is_some_and(|at| theirs.get(at).has_configs())
+        }
     }
 }
 
 fn project(schema: &Schema, columns: &[usize]) -> Schema {
     Schema::new(columns.iter().map(|&column| Arc::clone(&schema.fields()[column])).collect::<Vec<_>>())
+}
+
+fn too_deep(name: &str) -> Error {
+    Error::format("lists of values nested more than 64 deep have no columns; what is deeper is left out")
+        .at_field(name)
+        .hint("the objects have it: load_xp_info(…).jobs")
 }
 
 fn changed(path: &Path) -> Error {
@@ -329,5 +348,6 @@ fn split_warning(columns: &[Column]) -> Option<String> {
 fn digits_warning(columns: &[Column]) -> Option<String> {
     let digits = columns.iter().filter(|column| column.kind == Type::Digits);
     let names: Vec<&str> = digits.map(|column| column.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("integers of more than 38 digits are given as text in {}", names.join(", ")))
+    (!names.is_empty())
+        .then(|| format!("integers of more than 38 digits are given as text in {}", names.join(", ")))
 }

@@ -30,7 +30,9 @@ impl Table {
     /// # Errors
     /// `Format`, if the batches do not fit together: a fault of this crate.
     pub fn for_pandas(&self) -> Result<Self> {
-        let batch = concat_batches(&self.schema, &self.batches).and_then(|batch| for_pandas(&batch)).map_err(internal)?;
+        let batch = concat_batches(&self.schema, &self.batches)
+            .and_then(|batch| for_pandas(&batch))
+            .map_err(internal)?;
         Ok(Self { schema: batch.schema(), batches: vec![batch], ..self.clone() })
     }
 
@@ -43,7 +45,8 @@ impl Table {
         let batches: std::result::Result<Vec<RecordBatch>, ArrowError> = batches.collect();
         let empty = || in_layout_of(&RecordBatch::new_empty(Arc::clone(&self.schema)), wanted);
         let batches = batches.map_err(internal)?;
-        let schema = batches.first().map_or_else(|| empty().map(|batch| batch.schema()), |batch| Ok(batch.schema()));
+        let schema =
+            batches.first().map_or_else(|| empty().map(|batch| batch.schema()), |batch| Ok(batch.schema()));
         Ok(Self { schema: schema.map_err(internal)?, batches, ..self.clone() })
     }
 
@@ -62,5 +65,6 @@ impl Table {
 /// Arrow refused what this crate made of a file: a fault to report.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn internal(error: ArrowError) -> Error {
-    Error::format(format!("the columns do not fit together: {error}")).hint("this is a fault of xpframe, please report it")
+    Error::format(format!("the columns do not fit together: {error}"))
+        .hint("this is a fault of xpframe, please report it")
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, LargeListArray,
-    LargeStringArray, PrimitiveArray, StringArray, StringViewArray, StructArray, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    LargeListArray, LargeStringArray, PrimitiveArray, StringArray, StringViewArray, StructArray, UInt32Array,
+    UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
@@ -36,19 +37,23 @@ impl<'a> Arrays<'a> {
         Ok(match kind {
             Type::Bool => Arc::new(values.iter().map(|&value| boolean(value)).collect::<BooleanArray>()),
             Type::Int64 => Arc::new(values.iter().map(|&value| int(value)).collect::<Int64Array>()),
-            Type::UInt64 => Arc::new(values.iter().map(|&value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>()),
+            Type::UInt64 => Arc::new(
+                values.iter().map(|&value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
+            ),
             Type::Decimal => {
-                let wide: PrimitiveArray<Decimal128Type> = values.iter().map(|&value| self.wide(value)).collect::<Decimal128Array>();
+                let wide: PrimitiveArray<Decimal128Type> =
+                    values.iter().map(|&value| self.wide(value)).collect::<Decimal128Array>();
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
                 let number = part == Part::Number;
                 Arc::new(values.iter().map(|&value| self.float(value, number)).collect::<Float64Array>())
             }
-            Type::Digits => self.strings(values.iter().map(|&value| self.digits(value)).collect()),
+            Type::Digits => self.strings(&values.iter().map(|&value| self.digits(value)).collect::<Vec<_>>()),
             Type::Utf8 => {
-                let texts: Vec<Option<Cow<'a, str>>> = values.iter().map(|&value| self.string(value)).collect();
-                self.strings(texts)
+                let texts: Vec<Option<Cow<'a, str>>> =
+                    values.iter().map(|&value| self.string(value)).collect();
+                self.strings(&texts)
             }
             Type::Enum => self.enums(values)?,
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
@@ -76,11 +81,11 @@ impl<'a> Arrays<'a> {
             (Value::Object(object), Some(graph)) => Some(say(graph, object)),
             _ => None,
         };
-        self.strings(values.iter().map(text).collect())
+        self.strings(&values.iter().map(text).collect::<Vec<_>>())
     }
 
-    fn strings(&self, texts: Vec<Option<Cow<'_, str>>>) -> ArrayRef {
-        strings(&texts, self.texts)
+    fn strings(&self, texts: &[Option<Cow<'_, str>>]) -> ArrayRef {
+        strings(texts, self.texts)
     }
 
     fn string(&mut self, value: Value) -> Option<Cow<'a, str>> {
@@ -107,7 +112,10 @@ impl<'a> Arrays<'a> {
     }
 
     /// A float, or an int too where every int of the column survives.
-    #[allow(clippy::cast_precision_loss, reason = "the type of the column was chosen so that nothing is lost")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "the type of the column was chosen so that nothing is lost"
+    )]
     fn float(&self, value: Value, ints_too: bool) -> Option<f64> {
         match value {
             Value::Float(value) => Some(value),
@@ -139,7 +147,8 @@ impl<'a> Arrays<'a> {
                 Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
             }
             Texts::Large => {
-                let keys: Int32Array = keys.into_iter().map(|key| key.and_then(|key| i32::try_from(key).ok())).collect();
+                let keys: Int32Array =
+                    keys.into_iter().map(|key| key.and_then(|key| i32::try_from(key).ok())).collect();
                 Arc::new(DictionaryArray::try_new(keys, Arc::new(LargeStringArray::from_iter_values(names)))?)
             }
         })
@@ -164,7 +173,12 @@ impl<'a> Arrays<'a> {
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
         let array = self.values(&items, inside, inside_part, item)?;
         let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
-        let lists = LargeListArray::try_new(field, OffsetBuffer::from_lengths(ends), array, Some(NullBuffer::from(there)))?;
+        let lists = LargeListArray::try_new(
+            field,
+            OffsetBuffer::from_lengths(ends),
+            array,
+            Some(NullBuffer::from(there)),
+        )?;
         Ok(Arc::new(lists))
     }
 
@@ -188,20 +202,24 @@ impl<'a> Arrays<'a> {
                         let Type::Struct(members) = &member.kind else {
                             return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
                         };
-                        let held: Vec<Value> =
-                            held.iter().map(|&value| record_of(value, self.graph).map_or(Value::Null, |_| value)).collect();
+                        let held: Vec<Value> = held
+                            .iter()
+                            .map(|&value| record_of(value, self.graph).map_or(Value::Null, |_| value))
+                            .collect();
                         self.structs(&held, member.place, members)
                     }
                 }
             })
             .collect();
-        let there: NullBuffer = values.iter().map(|&value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+        let there: NullBuffer =
+            values.iter().map(|&value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
         Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
     }
 
     /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
     fn sorted(&self, mut members: Vec<Value>) -> Vec<Value> {
-        members.sort_by(|&a, &b| self.rank(a).partial_cmp(&self.rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+        members
+            .sort_by(|&a, &b| self.rank(a).partial_cmp(&self.rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         // a user's dict may look like a set that holds a value twice
         members.dedup_by(|&mut a, &mut b| {
             let (a, b) = (self.rank(a), self.rank(b));
@@ -217,14 +235,20 @@ impl<'a> Arrays<'a> {
             Value::Bool(value) => (1, f64::from(u8::from(value)), "".into()),
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
                 // NaN after every other number
-                (2, if number.is_nan() { f64::INFINITY } else { number }, self.digits(value).unwrap_or_default())
+                (
+                    2,
+                    if number.is_nan() { f64::INFINITY } else { number },
+                    self.digits(value).unwrap_or_default(),
+                )
             }
             Value::Str(text) | Value::Path(text) => (3, 0.0, self.store.text(text).0),
             Value::Enum(at) => {
                 let name = self.store.enum_member(at).map(|member| self.store.symbol(member.name));
                 (4, 0.0, name.unwrap_or_default())
             }
-            Value::Object(object) => (5, 0.0, self.graph.map(|graph| graph.identifier(object)).unwrap_or_default()),
+            Value::Object(object) => {
+                (5, 0.0, self.graph.map(|graph| graph.identifier(object)).unwrap_or_default())
+            }
             Value::List(_) | Value::Set(_) | Value::Dict(_) => (6, 0.0, "".into()),
         }
     }

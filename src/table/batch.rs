@@ -149,6 +149,9 @@ struct Building<'b> {
 /// A column that was built: its position, its array, and whether its text has unpaired surrogates.
 type BuiltColumn = (usize, ArrayRef, bool);
 
+/// A place and its values, one for each holder of the level above.
+type Deeper = (PlaceIx, Vec<Value>);
+
 /// How many places are built by one thread at once: the values of so many keys lie in one or two lines of the cache.
 const TOGETHER: usize = 6;
 
@@ -160,8 +163,14 @@ impl Building<'_> {
         let mut built = self.columns_at(root, &top.holders, &top)?;
         let mut pending = vec![(root, top)];
         while let Some((at, level)) = pending.pop() {
-            let children: Vec<(&str, PlaceIx)> = self.places.get(at).children().iter().map(|(key, &at)| (key.as_str(), at))
-                .filter(|(_, child)| self.on_the_way.contains(child)).collect();
+            let children: Vec<(&str, PlaceIx)> = self
+                .places
+                .get(at)
+                .children()
+                .iter()
+                .map(|(key, &at)| (key.as_str(), at))
+                .filter(|(_, child)| self.on_the_way.contains(child))
+                .collect();
             let groups: Vec<&[(&str, PlaceIx)]> = children.chunks(TOGETHER).collect();
             let done = in_parallel(&groups, level.holders.len(), |group| self.group(group, &level));
             for group in done {
@@ -176,7 +185,11 @@ impl Building<'_> {
     }
 
     /// Builds the columns of some places below a level; gives back the values of those that have wanted places below them.
-    fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<(Vec<BuiltColumn>, Vec<(PlaceIx, Vec<Value>)>), ArrowError> {
+    fn group(
+        &self,
+        group: &[(&str, PlaceIx)],
+        level: &Level,
+    ) -> Result<(Vec<BuiltColumn>, Vec<Deeper>), ArrowError> {
         let keys: Vec<&str> = group.iter().map(|&(key, _)| key).collect();
         let lists = values_under(&level.holders, &keys, self.store, self.graph);
         let (mut built, mut deeper) = (Vec::new(), Vec::new());
@@ -190,12 +203,22 @@ impl Building<'_> {
     }
 
     /// Builds the columns that stand at a place, whose values are given for each holder of the level above.
-    fn columns_at(&self, at: PlaceIx, values: &[Value], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+    fn columns_at(
+        &self,
+        at: PlaceIx,
+        values: &[Value],
+        level: &Level,
+    ) -> Result<Vec<BuiltColumn>, ArrowError> {
         let mut built = Vec::new();
         for &index in self.wanted.get(&at).into_iter().flatten() {
             let column = &self.columns[index];
-            let mut arrays =
-                Arrays { store: self.store, graph: self.graph, places: self.places, texts: self.texts, surrogates: false };
+            let mut arrays = Arrays {
+                store: self.store,
+                graph: self.graph,
+                places: self.places,
+                texts: self.texts,
+                surrogates: false,
+            };
             let array = match column.source {
                 Source::Values(at, part) => arrays.values(values, at, part, &column.kind)?,
                 Source::Class(_) => arrays.classes(values),

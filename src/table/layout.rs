@@ -40,7 +40,10 @@ pub fn in_layout_of(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch,
     })
 }
 
-fn relaid(batch: &RecordBatch, choose: impl Fn(&str, &ArrayRef) -> DataType) -> Result<RecordBatch, ArrowError> {
+fn relaid(
+    batch: &RecordBatch,
+    choose: impl Fn(&str, &ArrayRef) -> DataType,
+) -> Result<RecordBatch, ArrowError> {
     let schema = batch.schema();
     let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
@@ -58,8 +61,7 @@ fn relaid(batch: &RecordBatch, choose: impl Fn(&str, &ArrayRef) -> DataType) -> 
 fn large(kind: &DataType) -> DataType {
     let inside = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(large(field.data_type())));
     match kind {
-        DataType::Utf8View | DataType::Utf8 => DataType::LargeUtf8,
-        DataType::Dictionary(..) => DataType::LargeUtf8,
+        DataType::Utf8View | DataType::Utf8 | DataType::Dictionary(..) => DataType::LargeUtf8,
         DataType::LargeList(item) => DataType::LargeList(inside(item)),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
         other => other.clone(),

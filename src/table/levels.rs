@@ -68,7 +68,9 @@ impl Level {
         let known = |code: u32| (code != NONE).then_some(code);
         match &self.codes {
             None => local.into_iter().map(known).collect(),
-            Some(codes) => codes.iter().map(|code| code.and_then(|code| known(local[code as usize]))).collect(),
+            Some(codes) => {
+                codes.iter().map(|code| code.and_then(|code| known(local[code as usize]))).collect()
+            }
         }
     }
 
@@ -92,7 +94,12 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
 
 /// The values under each of `keys` of each holder, one list a key; null where a holder has none. Several keys are cheaper
 /// together: their values lie side by side.
-pub(super) fn values_under(holders: &[Value], keys: &[&str], store: &Store, graph: Option<&Graph>) -> Vec<Vec<Value>> {
+pub(super) fn values_under(
+    holders: &[Value],
+    keys: &[&str],
+    store: &Store,
+    graph: Option<&Graph>,
+) -> Vec<Vec<Value>> {
     let mut lists: Vec<Vec<Value>> = keys.iter().map(|_| Vec::with_capacity(holders.len())).collect();
     let mut known: ahash::HashMap<ShapeIx, Vec<Option<usize>>> = ahash::HashMap::default();
     let nothing = vec![None; keys.len()];
@@ -100,7 +107,8 @@ pub(super) fn values_under(holders: &[Value], keys: &[&str], store: &Store, grap
         let record = record_of(holder, graph);
         let positions = record.map_or(&nothing, |record| {
             known.entry(record.shape).or_insert_with(|| {
-                let names: Vec<_> = store.shape(record.shape).iter().map(|&symbol| store.symbol(symbol)).collect();
+                let names: Vec<_> =
+                    store.shape(record.shape).iter().map(|&symbol| store.symbol(symbol)).collect();
                 keys.iter().map(|key| names.iter().position(|name| name == key)).collect()
             })
         });

@@ -39,7 +39,10 @@ pub fn data_type(kind: &Type, texts: Texts) -> DataType {
         Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Type::List(item) => DataType::LargeList(Arc::new(Field::new("item", data_type(item, texts), true))),
         Type::Struct(members) => DataType::Struct(
-            members.iter().map(|member| Field::new(&member.name, data_type(&member.kind, texts), true)).collect(),
+            members
+                .iter()
+                .map(|member| Field::new(&member.name, data_type(&member.kind, texts), true))
+                .collect(),
         ),
     }
 }

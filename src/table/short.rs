@@ -55,7 +55,8 @@ fn renamed(batch: &RecordBatch, kept: &[(usize, String)]) -> Result<RecordBatch,
     let batch = batch.project(&indices)?;
     let schema = batch.schema();
     let fields = schema.fields().iter().zip(kept);
-    let fields: Vec<Field> = fields.map(|(field, (_, name))| field.as_ref().clone().with_name(name)).collect();
+    let fields: Vec<Field> =
+        fields.map(|(field, (_, name))| field.as_ref().clone().with_name(name)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)
 }

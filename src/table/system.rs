@@ -35,19 +35,23 @@ impl<'r> SystemColumns<'r> {
             System::Workspace => self.repeated(&run.workspace().root().to_string_lossy()),
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
-            System::JobId => self.texts(rows.jobs().map(|row| Some(rows.known().job_id(row))).collect()),
-            System::Task => self.texts(rows.jobs().map(|row| Some(rows.known().task_id(row))).collect()),
+            System::JobId => {
+                self.texts(&rows.jobs().map(|row| Some(rows.known().job_id(row))).collect::<Vec<_>>())
+            }
+            System::Task => {
+                self.texts(&rows.jobs().map(|row| Some(rows.known().task_id(row))).collect::<Vec<_>>())
+            }
             System::Path => {
                 let path = |row| {
                     let known = rows.known();
                     let path = run.workspace().job_dir(&known.task_id(row), &known.job_id(row)).ok()?;
                     Some(path.to_string_lossy().into_owned())
                 };
-                self.texts(rows.jobs().map(path).collect())
+                self.texts(&rows.jobs().map(path).collect::<Vec<_>>())
             }
             System::SubmittedAt => {
                 let recorded: Vec<Option<i64>> = rows.jobs().map(|row| row.submitted).collect();
-                self.times(recorded.into_iter())
+                times(recorded.into_iter())
             }
             System::State => self.of_status(|status| Some(status.state.as_str().to_owned())),
             System::Failure => self.of_status(|status| status.failure.clone()),
@@ -55,35 +59,32 @@ impl<'r> SystemColumns<'r> {
             System::EndedAt => self.moments(|status| status.ended_at),
             System::DurationS => {
                 let zone = self.zone;
-                let seconds: Float64Array = self.statuses().iter().map(|status| duration(status, zone)).collect();
+                let seconds: Float64Array =
+                    self.statuses().iter().map(|status| duration(status, zone)).collect();
                 Arc::new(seconds)
             }
             System::Dependencies => self.dependencies()?,
         })
     }
 
-    fn texts<T: AsRef<str>>(&self, texts: Vec<Option<T>>) -> ArrayRef {
-        strings(&texts, self.texts)
+    fn texts<T: AsRef<str>>(&self, texts: &[Option<T>]) -> ArrayRef {
+        strings(texts, self.texts)
     }
 
     fn repeated(&self, text: &str) -> ArrayRef {
         strings(&vec![Some(text); self.rows.len()], self.texts)
     }
 
-    fn times(&self, times: impl Iterator<Item = Option<i64>>) -> ArrayRef {
-        Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
-    }
-
     fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {
         let texts: Vec<Option<String>> = self.statuses().iter().map(say).collect();
-        self.texts(texts)
+        self.texts(&texts)
     }
 
     fn moments(&mut self, say: impl Fn(&JobStatus) -> Option<Moment>) -> ArrayRef {
         let zone = self.zone;
-        let times: Vec<Option<i64>> =
+        let moments: Vec<Option<i64>> =
             self.statuses().iter().map(|status| say(status).map(|moment| moment.to_utc(zone))).collect();
-        self.times(times.into_iter())
+        times(moments.into_iter())
     }
 
     fn statuses(&mut self) -> &[JobStatus] {
@@ -104,8 +105,13 @@ impl<'r> SystemColumns<'r> {
         let offsets = OffsetBuffer::from_lengths(needs.iter().map(Vec::len));
         let all: Vec<Option<String>> = needs.into_iter().flatten().map(Some).collect();
         let field = Field::new("item", data_type(&Type::Utf8, self.texts), true);
-        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, self.texts(all), None)?))
+        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, self.texts(&all), None)?))
     }
+}
+
+/// Microseconds since 1970 UTC as an array.
+fn times(times: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
 /// Seconds between start and end, both of one clock.

@@ -8,7 +8,9 @@ mod read;
 mod store;
 
 pub use read::{Decode, Plain, read, record};
-pub use store::{EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value};
+pub use store::{
+    EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,
+};
 
 /// Index of an object in the graph it was read into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

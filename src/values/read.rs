@@ -1,7 +1,7 @@
 //! From JSON to values.
 
-use super::store::{Items, Record, ShapeIx, Store, Symbol, Value};
 use super::index;
+use super::store::{Items, Record, ShapeIx, Store, Symbol, Value};
 use crate::json::{Kind, Number, Reader, Syntax};
 
 /// Gives dicts that encode something else their meaning.
@@ -33,7 +33,12 @@ pub(super) struct Memory {
 ///
 /// # Errors
 /// What is wrong with the JSON.
-pub fn read(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
+pub fn read(
+    reader: &mut Reader<'_>,
+    base: usize,
+    store: &mut Store,
+    decode: &mut impl Decode,
+) -> Result<Value, Syntax> {
     Ok(match reader.peek()? {
         Kind::Null => reader.null().map(|()| Value::Null)?,
         Kind::Bool => Value::Bool(reader.bool()?),
@@ -51,7 +56,12 @@ pub fn read(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mu
     })
 }
 
-fn list(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut impl Decode) -> Result<Items, Syntax> {
+fn list(
+    reader: &mut Reader<'_>,
+    base: usize,
+    store: &mut Store,
+    decode: &mut impl Decode,
+) -> Result<Items, Syntax> {
     let start = store.memory.values.len();
     let read = reader.items(|reader| {
         let value = read(reader, base, store, decode)?;
@@ -68,7 +78,12 @@ fn list(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut im
     items
 }
 
-fn dict(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
+fn dict(
+    reader: &mut Reader<'_>,
+    base: usize,
+    store: &mut Store,
+    decode: &mut impl Decode,
+) -> Result<Value, Syntax> {
     let first = (store.memory.keys.len(), store.memory.values.len());
     let value = entries(reader, base, store, decode).map(|guess| {
         let encoded = decode_small(store, first, decode);
@@ -83,7 +98,12 @@ fn dict(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut im
 ///
 /// # Errors
 /// What is wrong with the JSON.
-pub fn record(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &mut impl Decode) -> Result<Record, Syntax> {
+pub fn record(
+    reader: &mut Reader<'_>,
+    base: usize,
+    store: &mut Store,
+    decode: &mut impl Decode,
+) -> Result<Record, Syntax> {
     let first = (store.memory.keys.len(), store.memory.values.len());
     let record = entries(reader, base, store, decode).map(|guess| finish(store, first, guess));
     store.memory.keys.truncate(first.0);
@@ -92,7 +112,11 @@ pub fn record(reader: &mut Reader<'_>, base: usize, store: &mut Store, decode: &
 }
 
 /// What the keys and values at the end of the memory encode, if they do; every encoding has at most four keys.
-fn decode_small(store: &mut Store, (keys, values): (usize, usize), decode: &mut impl Decode) -> Option<Value> {
+fn decode_small(
+    store: &mut Store,
+    (keys, values): (usize, usize),
+    decode: &mut impl Decode,
+) -> Option<Value> {
     let count = store.memory.keys.len() - keys;
     if !(2..=4).contains(&count) {
         return None;
@@ -140,7 +164,8 @@ fn intern_key(store: &mut Store, key: crate::json::Text<'_>) -> Result<Symbol, S
         return Ok(store.intern(key.raw));
     }
     let mut decoded = Vec::with_capacity(key.raw.len());
-    crate::json::decode_into(key.raw, &mut decoded).map_err(|wrong| Syntax { at: key.at + wrong.at, ..wrong })?;
+    crate::json::decode_into(key.raw, &mut decoded)
+        .map_err(|wrong| Syntax { at: key.at + wrong.at, ..wrong })?;
     Ok(store.intern(&decoded))
 }
 

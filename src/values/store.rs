@@ -253,6 +253,7 @@ impl Store {
     }
 
     /// The items of a list or set.
+    #[must_use]
     pub fn items(&self, items: Items) -> impl ExactSizeIterator<Item = Value> + '_ {
         self.raw_items(items).iter().map(|&value| self.resolve(value))
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isnan
@@ -120,7 +121,7 @@ def summarize(run: Run) -> Summary:
     by_task: dict[str, Counter[str]] = {}
     for (task, state), count in Counter(zip(tasks, states, strict=True)).items():
         by_task.setdefault(task or "?", Counter())[state] += count
-    columns, left_out = job_columns(table, tasks)
+    columns, left_out = job_columns(table, tasks, f"{run.workspace}{os.sep}")
     return Summary(
         jobs=len(tasks),
         states=in_order(Counter(states)),
@@ -131,10 +132,10 @@ def summarize(run: Run) -> Summary:
     )
 
 
-def job_columns(table: Table, tasks: list[str | None]) -> tuple[list[Column], int]:
+def job_columns(table: Table, tasks: list[str | None], root: str) -> tuple[list[Column], int]:
     """The tags and the varying parameters of a table of jobs, and how many columns were not looked at.
 
-    Lists are left out, and paths that are another for each job: those are outputs.
+    Lists are left out, and paths below ``root``, the workspace: those are outputs.
     """
     plain = [name for name, kind in table.schema if not kind.startswith(("LargeList", "List", "Struct"))]
     group_of = {name: table.column_metadata(name).get("xpframe.group", "system") for name in plain}
@@ -147,14 +148,16 @@ def job_columns(table: Table, tasks: list[str | None]) -> tuple[list[Column], in
             by_values[key].names.append(name)
             continue
         counts = Counter(values)
-        missing = counts.pop(None, 0)
-        if group_of[name] != "tag":
-            is_path = "Path" in table.column_metadata(name).get("xpframe.python", "")
-            all_differ = len(counts) == len(values) - missing
-            if (is_path and all_differ) or not varies(values, counts, tasks):
-                continue
+        counts.pop(None, None)
+        if group_of[name] != "tag" and (not varies(values, counts, tasks) or are_below(root, counts)):
+            continue
         by_values[key] = Column([name], group_of[name], values, counts)
     return list(by_values.values()), max(0, len(asked) - MOST_COLUMNS)
+
+
+def are_below(root: str, values: Counter[Any]) -> bool:
+    """Whether all values are paths below a directory."""
+    return all(isinstance(value, str) and value.startswith(root) for value in values)
 
 
 def varies(values: list[Any], counts: Counter[Any], tasks: list[str | None]) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from html import escape
+from zlib import crc32
 
 from xpframe.display.text import visible
 
 __all__ = ["INK", "PALETTE", "Canvas", "cut", "gradient", "width_of"]
 
-# A notebook may show an SVG as an image, which inherits no colour and knows nothing of the page's theme (JupyterLab
-# does): so the ink is a grey with a contrast above 4 on white and on JupyterLab's black alike.
-INK = "#797979"
+# A notebook may show an SVG as an image, which inherits no colour and knows nothing of the page's theme
+# (JupyterLab does): so the ink is a grey with a contrast above 4 on white and on JupyterLab's black alike.
+INK = "#7d7d7d"
 PALETTE = ("#2f83d6", "#e07b28", "#2f9e63", "#9061c2", "#d9483b", "#1aa5a5", "#c2578f", "#8a8f2a")
 # from low to high; every colour stands out on both pages
 _GRADIENT = ((71, 84, 196), (38, 142, 178), (64, 171, 108), (214, 165, 42), (214, 96, 48))
@@ -44,6 +45,7 @@ class Canvas:
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self.elements: list[str] = []
+        self.hidden: list[str] = []
 
     def rectangle(
         self,
@@ -57,7 +59,8 @@ class Canvas:
         corner: float = 2,
     ) -> None:
         """A filled rectangle; ``tip`` shows when the mouse is over it, where the SVG stands in the page."""
-        shape = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{corner:g}" fill="{colour}"'
+        size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+        shape = f'<rect {size} rx="{corner:g}" fill="{colour}"'
         self.elements.append(f"{shape}>{title(tip)}</rect>" if tip else f"{shape}/>")
 
     def frame(self, x: float, y: float, width: float, height: float, *, dashed: bool = False) -> None:
@@ -68,12 +71,33 @@ class Canvas:
             f'stroke="{INK}" stroke-opacity="0.45"{dashes}/>'
         )
 
+    def hide(self, x: float, y: float, width: float, height: float) -> None:
+        """Keeps curves out of a rectangle, so that a text there can be read on any background."""
+        self.hidden.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" fill="#222"/>'
+        )
+
+    def masked(self, curves: list[str]) -> str:
+        """Curves, behind the rectangles that were hidden."""
+        shapes = "".join(self.hidden)
+        # pictures that stand in one page need names of their own
+        name = f"xpf-{crc32(shapes.encode()):08x}"
+        size = f'width="{self.width:.0f}" height="{self.height:.0f}"'
+        whole = f'<rect {size} fill="#fff"/>'
+        mask = f'<mask id="{name}" maskUnits="userSpaceOnUse" x="0" y="0" {size}>{whole}{shapes}</mask>'
+        return f'{mask}<g mask="url(#{name})">{"".join(curves)}</g>'
+
+    def signs(self, x: float, y: float, pieces: list[tuple[str, str]]) -> None:
+        """Words, each with a sign after it, in white around ``x``; signs apart, as few fonts have both."""
+        left = x - sum(width_of(words + sign) + 4 for words, sign in pieces) / 2 + 2
+        for words, sign in pieces:
+            self.text(left, y, words, bold=True, colour="#fff")
+            self.text(left + width_of(words) + 1, y, sign, colour="#fff")
+            left += width_of(words + sign) + 4
+
     def line(self, x1: float, y1: float, x2: float, y2: float, *, faint: bool = True) -> None:
         """A straight line, for axes and grids."""
-        opacity = 0.3 if faint else 0.8
-        self.elements.append(
-            f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{INK}" stroke-opacity="{opacity}" fill="none"/>'
-        )
+        self.curve(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", INK, width=1, opacity=0.3 if faint else 0.8)
 
     def curve(
         self,
@@ -87,7 +111,8 @@ class Canvas:
     ) -> None:
         """A path in SVG's own words."""
         fill = colour if filled else "none"
-        shape = f'<path d="{path}" fill="{fill}" stroke="{colour}" stroke-width="{width:.2g}" stroke-opacity="{opacity:.2g}"'
+        look = f'stroke="{colour}" stroke-width="{width:.2g}" stroke-opacity="{opacity:.2g}"'
+        shape = f'<path d="{path}" fill="{fill}" {look}'
         self.elements.append(f"{shape}>{title(tip)}</path>" if tip else f"{shape}/>")
 
     def text(
@@ -112,12 +137,13 @@ class Canvas:
 
     def svg(self, label: str) -> str:
         """The whole picture; ``label`` is what a screen reader says."""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {self.height:.0f}" '
-            f'width="{self.width:.0f}" height="{self.height:.0f}" role="img" style="max-width:100%;height:auto" '
-            f'aria-label="{escape(visible(label))}" font-family="Inter,Helvetica,Arial,sans-serif" font-size="11" '
-            f'fill="{INK}">{"".join(self.elements)}</svg>'
-        )
+        wide, high = round(self.width), round(self.height)
+        size = f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"'
+        font = f'font-family="Inter,Helvetica,Arial,sans-serif" font-size="11" fill="{INK}"'
+        name = f'role="img" aria-label="{escape(visible(label))}"'
+        style = 'style="max-width:100%;height:auto"'
+        inner = "".join(self.elements)
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style} {name} {font}>{inner}</svg>'
 
 
 def title(tip: str) -> str:

@@ -58,7 +58,7 @@ def factor(run: Run, name: str) -> Factor:
 
 
 def varying(run: Run, most: int) -> list[Factor]:
-    """The tags and parameters in which jobs differ, tags first, of at most so many different values if they are not numbers."""
+    """The tags and parameters in which jobs differ: numbers, and others of at most so many values."""
     found = [column for column in summarize(run).columns if len(column.counts) > 1]
     usable = [column for column in found if column.is_numeric or len(column.counts) <= most]
     return [Factor(column.names[0], column.values) for column in usable]

@@ -30,7 +30,7 @@ STEP = 130.0
 
 @dataclass(slots=True)
 class Axis:
-    """A column as a vertical axis: where each of its values stands, from 0 at the bottom to 1, and the labels."""
+    """A column as a vertical axis: where its values stand, from 0 at the bottom to 1, and labels."""
 
     factor: Factor
     place: Callable[[Any], float]
@@ -41,36 +41,45 @@ def parallel(run: Run, color: str, columns: Sequence[str] | None) -> Picture:
     """The picture; without columns, of those in which jobs differ."""
     found = [factor(run, name) for name in columns] if columns else first_axes(run)
     if not found:
-        raise InvalidArgumentError(
-            "the jobs differ in no column", hint="name some: plot.parallel(columns=[…])"
-        )
+        hint = "name some: plot.parallel(columns=[…])"
+        raise InvalidArgumentError("the jobs differ in no column", hint=hint)
     axes = [axis_of(one) for one in found]
     colouring = factor(run, color)
+    jobs = list(zip(*(one.values for one in found), strict=True))
+    canvas = draw(axes, jobs, colouring)
+    names = [one.name for one in found]
+    words = f"{plural(len(jobs), 'job')} over {', '.join(names)}, coloured by {colouring.name}"
+    data = [
+        {**dict(zip(names, job, strict=True)), colouring.name: value}
+        for job, value in zip(jobs, colouring.values, strict=True)
+    ]
+    return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
+
+
+def draw(axes: list[Axis], jobs: list[tuple[Any, ...]], colouring: Factor) -> Canvas:
+    """Draws the lines of jobs, those that are alike as one thicker line, then the axes over them."""
     colour, key = colours(colouring)
     margin = 40.0 + max(width_of(label) for _, label in axes[0].labels)
     canvas = Canvas(margin + STEP * (len(axes) - 1) + 130, BOTTOM + 44)
-    jobs = list(zip(*(axis.factor.values for axis in axes), strict=True))
     lines = Counter(
         (tuple(round(axis.place(value), 3) for axis, value in zip(axes, job, strict=True)), colour(value))
         for job, value in zip(jobs, colouring.values, strict=True)
     )
+    curves = Canvas(canvas.width, canvas.height)
     for (places, stroke), count in list(lines.items())[:MOST_LINES]:
         points = [(margin + STEP * at, height(place)) for at, place in enumerate(places)]
         width = 1.3 + min(4.0, 0.6 * math.log2(count))
-        canvas.curve(smooth(points), stroke, width=width, opacity=0.35 + 0.4 / (1 + len(lines) / 60))
+        curves.curve(smooth(points), stroke, width=width, opacity=0.35 + 0.4 / (1 + len(lines) / 60))
+    for at, axis in enumerate(axes):
+        hide_behind_labels(canvas, margin + STEP * at, axis)
+    canvas.elements.append(canvas.masked(curves.elements))
     for at, axis in enumerate(axes):
         draw_axis(canvas, margin + STEP * at, axis, raised=bool(at % 2))
     draw_key(canvas, margin, colouring.name, key)
-    left_out = len(lines) - MOST_LINES
-    if left_out > 0:
-        canvas.text(margin, BOTTOM + 40, f"… {number(left_out)} more lines not shown", size=10)
-    words = f"{plural(len(jobs), 'job')} over {', '.join(axis.factor.name for axis in axes)}, coloured by {colouring.name}"
-    names = [axis.factor.name for axis in axes] + [colouring.name]
-    data = [
-        dict(zip(names, (*job, shade), strict=True))
-        for job, shade in zip(jobs, colouring.values, strict=True)
-    ]
-    return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
+    if len(lines) > MOST_LINES:
+        rest = f"… {number(len(lines) - MOST_LINES)} more lines not shown"
+        canvas.text(margin, BOTTOM + 40, rest, size=10)
+    return canvas
 
 
 def first_axes(run: Run) -> list[Factor]:
@@ -151,6 +160,12 @@ def smooth(points: list[tuple[float, float]]) -> str:
     return path
 
 
+def hide_behind_labels(canvas: Canvas, x: float, axis: Axis) -> None:
+    for place, label in axis.labels:
+        width = width_of(label) * 0.9 + 4
+        canvas.hide(x - 4 - width, height(place) - 6, width, 13)
+
+
 def draw_axis(canvas: Canvas, x: float, axis: Axis, *, raised: bool) -> None:
     canvas.line(x, TOP - 6, x, BOTTOM + 6, faint=False)
     # neighbours at two heights: long names do not run into each other
@@ -166,3 +181,4 @@ def draw_key(canvas: Canvas, x: float, name: str, key: list[tuple[str, str]]) ->
         canvas.rectangle(x, BOTTOM + 17, 10, 10, colour)
         canvas.text(x + 14, BOTTOM + 26, label)
         x += 14 + width_of(label) + 12
+    canvas.width = max(canvas.width, x)

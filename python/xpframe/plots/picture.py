@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+
+if TYPE_CHECKING:
+    import os
 
 __all__ = ["Picture"]
 
@@ -69,7 +71,6 @@ class Picture:
                 "a PNG needs resvg_py, which is not installed",
                 hint="pip install 'xpframe[png]', or save as .svg",
             ) from error
-        # the fonts of the machine, whatever they are called: Debian's, macOS's and Windows' usual ones
         return resvg_py.svg_to_bytes(svg_string=self._svg, zoom=scale, background="#ffffff")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's

@@ -18,53 +18,76 @@ if TYPE_CHECKING:
 __all__ = ["legend", "states"]
 
 MOST = 40  # rows and columns
+FEW = 20  # different values of a column that is chosen here
 CELL_HEIGHT = 28.0
+HEAD = 62.0
+
+Cells = dict[tuple[Any, Any], dict[str, int]]
 
 
 def states(run: Run, x: str | None, y: str | None) -> Picture:
-    """The picture; without names, the first two columns in which jobs differ."""
+    """The picture; without names, two columns in which many jobs differ."""
     across, down = chosen(run, x, y)
     state = factor(run, "state")
-    counts = Counter(zip(across.values, down.values, state.values, strict=True))
-    columns, rows = across.different[:MOST], down.different[:MOST]
-    left = 16 + max([width_of(cut(label_of(value))) for value in rows] + [0])
-    cell = min(130.0, max([44.0] + [width_of(cut(label_of(value), 16)) + 12 for value in columns]))
-    canvas = Canvas(max(360, left + cell * len(columns) + 10), 64 + CELL_HEIGHT * len(rows) + 34)
-    canvas.text(left, 14, cut(across.name, 70), bold=True)
-    canvas.text(0, 36, cut(down.name, 40), bold=True)
-    for at, value in enumerate(columns):
-        canvas.text(left + cell * (at + 0.5), 54, cut(label_of(value), 16), anchor="middle")
-    for row, of_row in enumerate(rows):
-        top = 62 + CELL_HEIGHT * row
-        canvas.text(left - 8, top + 18, cut(label_of(of_row)), anchor="end")
-        for at, of_column in enumerate(columns):
-            here = {
-                state: counts[of_column, of_row, state]
-                for state in COLOURS
-                if counts[of_column, of_row, state]
+    jobs = Counter(zip(across.values, down.values, state.values, strict=True))
+    cells: Cells = {}
+    for of_column in across.different[:MOST]:
+        for of_row in down.different[:MOST]:
+            cells[of_column, of_row] = {
+                state: count for state in COLOURS if (count := jobs[of_column, of_row, state])
             }
-            draw_cell(canvas, left + cell * at, top, cell, here, f"{label_of(of_column)}, {label_of(of_row)}")
-    bottom = 62 + CELL_HEIGHT * len(rows)
-    legend(canvas, left, bottom + 20, Counter(state.values))
+    canvas = Canvas(360, HEAD + CELL_HEIGHT * len(down.different[:MOST]) + 34)
+    draw_grid(canvas, across, down, cells)
+    legend(canvas, 6, canvas.height - 14, Counter(state.values))
     left_out = max(0, len(across.different) - MOST) + max(0, len(down.different) - MOST)
     if left_out:
-        canvas.text(left, bottom + 32, f"… {plural(left_out, 'more value')} not shown", size=10)
+        canvas.text(6, canvas.height - 1, f"… {plural(left_out, 'more value')} not shown", size=10)
     words = f"{plural(len(state.values), 'job')} by state over {across.name} and {down.name}"
-    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", as_data(counts, across, down))
+    names = (across.name, down.name, "state", "jobs")
+    data = [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
+    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
 
 
 def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
-    """The two columns: those asked for, else those in which jobs differ, else the task."""
-    free = [found for found in varying(run, MOST)] if x is None or y is None else []
-    free.sort(key=lambda found: len(found.different) > MOST // 2)
-    across = factor(run, x) if x else free.pop(0) if free else factor(run, "task")
-    free = [found for found in free if found.name != across.name and found.values != across.values]
-    down = factor(run, y) if y else free[0] if free else factor(run, "task")
+    """The two columns: those asked for, else those of which most jobs have a value, else the task."""
+    free = [] if x and y else [found for found in varying(run, FEW) if len(found.different) <= FEW]
+    across = factor(run, x) if x else max(free, key=filled, default=factor(run, "task"))
+    free = [found for found in free if found.name != across.name]
+    down = (
+        factor(run, y)
+        if y
+        else max(free, key=lambda found: filled(found, across), default=factor(run, "task"))
+    )
     return across, down
 
 
+def filled(*columns: Factor) -> int:
+    """How many jobs have a value in each of the columns."""
+    return sum(None not in job for job in zip(*(column.values for column in columns), strict=True))
+
+
+def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> None:
+    """The names of the columns, their values, and a cell for each pair."""
+    columns, rows = across.different[:MOST], down.different[:MOST]
+    left = 18 + max((width_of(cut(label_of(value))) for value in rows), default=0.0)
+    counts = [sum(width_of(number(count)) + 15 for count in cell.values()) + 8 for cell in cells.values()]
+    labels = [width_of(cut(label_of(value), 16)) + 12 for value in columns]
+    width = min(130.0, max([44.0, *counts, *labels]))
+    canvas.width = max(canvas.width, left + width * len(columns) + 10)
+    canvas.text(left + 2, 14, cut(across.name, 70), bold=True)
+    canvas.text(6, 36, cut(down.name, 40), bold=True)
+    for at, of_column in enumerate(columns):
+        canvas.text(left + width * (at + 0.5), HEAD - 8, cut(label_of(of_column), 16), anchor="middle")
+    for row, of_row in enumerate(rows):
+        top = HEAD + CELL_HEIGHT * row
+        canvas.text(left - 8, top + 18, cut(label_of(of_row)), anchor="end")
+        for at, of_column in enumerate(columns):
+            where = f"{label_of(of_column)}, {label_of(of_row)}"
+            draw_cell(canvas, left + width * at, top, width, cells[of_column, of_row], where)
+
+
 def draw_cell(canvas: Canvas, x: float, y: float, width: float, counts: dict[str, int], where: str) -> None:
-    """A cell whose area the states share; the counts stand in it, with signs where there are several states."""
+    """A cell whose area the states share, with their counts and signs."""
     inner, height = width - 4, CELL_HEIGHT - 4
     total = sum(counts.values())
     if not total:
@@ -75,9 +98,10 @@ def draw_cell(canvas: Canvas, x: float, y: float, width: float, counts: dict[str
     for state, count in counts.items():
         canvas.rectangle(at, y + 2, inner * count / total, height, COLOURS[state], tip=tip, corner=3)
         at += inner * count / total
-    words = " ".join(f"{number(count)}{SYMBOLS[state]}" for state, count in counts.items())
-    words = words if width_of(words) < inner else number(total)
-    canvas.text(x + width / 2, y + 18, words, anchor="middle", bold=True, colour="#fff")
+    pieces = [(number(count), SYMBOLS[state]) for state, count in counts.items()]
+    if sum(width_of(words + sign) + 4 for words, sign in pieces) > inner:
+        pieces = [(number(total), "")]
+    canvas.signs(x + width / 2, y + 18, pieces)
 
 
 def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
@@ -85,16 +109,9 @@ def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
     for state in dict.fromkeys(STATES.values()):
         if not counts[state]:
             continue
-        words = f"{state} {SYMBOLS[state]} {number(counts[state])}"
-        canvas.rectangle(x, y - 9, 10, 10, COLOURS[state])
-        canvas.text(x + 15, y, words)
-        x += 15 + width_of(words) + 14
-
-
-def as_data(counts: Counter[tuple[Any, Any, str]], across: Factor, down: Factor) -> list[dict[str, Any]]:
-    if across.name == down.name:
-        return [{across.name: x, "state": state, "jobs": count} for (x, _, state), count in counts.items()]
-    return [
-        {across.name: x, down.name: y, "state": state, "jobs": count}
-        for (x, y, state), count in counts.items()
-    ]
+        words = f"{number(counts[state])} {state}"
+        canvas.rectangle(x, y - 10, 13, 13, COLOURS[state], corner=3)
+        canvas.text(x + 6.5, y, SYMBOLS[state], anchor="middle", size=10, colour="#fff")
+        canvas.text(x + 18, y, words)
+        x += 18 + width_of(words) + 14
+    canvas.width = max(canvas.width, x)

@@ -20,7 +20,8 @@ __all__ = ["tasks"]
 
 ELSEWHERE = "jobs of other runs"
 MOST = 60
-BOX_HEIGHT, ROW, GAP = 48.0, 66.0, 70.0
+BOX_HEIGHT, ROW, GAP = 48.0, 62.0, 70.0
+WIDTH = 760.0
 
 
 @dataclass(slots=True)
@@ -39,6 +40,9 @@ def tasks(run: Run) -> Picture:
     """The picture: what is needed stands to the left of what needs it."""
     states = {job_id: shown_state(state) for job_id, (state, _) in run.states().items()}
     boxes, needs = kinds(run, states)
+    for box in boxes.values():
+        fact = width_of(facts(box, needs[box.task, box.task]))
+        box.width = max(96.0, 24 + max(width_of(short(box.task)) * 1.08, fact))
     place(boxes, needs)
     width = max((box.x + box.width for box in boxes.values()), default=200.0) + 12
     height = max((box.y + BOX_HEIGHT for box in boxes.values()), default=40.0)
@@ -82,13 +86,25 @@ def place(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
         if not moved:
             break
     x = 6.0
+    linked = {task for pair in needs for task in pair if pair[0] != pair[1]}
     for layer in sorted({box.layer for box in boxes.values()}):
-        column = [box for box in boxes.values() if box.layer == layer]
+        column = [box for box in boxes.values() if box.layer == layer and box.task in linked]
         column.sort(key=lambda box: mean_height(box, boxes, needs))
         for at, box in enumerate(column):
-            box.width = max(96.0, 24 + max(width_of(short(box.task)) * 1.08, width_of(facts(box, 0))))
             box.x, box.y = x, 8 + ROW * at
-        x += max(box.width for box in column) + GAP
+        x += max((box.width for box in column), default=-GAP) + GAP
+    bottom = max((box.y + ROW for box in boxes.values() if box.task in linked), default=8.0)
+    place_in_rows([box for box in boxes.values() if box.task not in linked], bottom)
+
+
+def place_in_rows(boxes: list[Box], top: float) -> None:
+    """Puts boxes that nothing links one beside the other, as many as a row takes."""
+    x, y = 6.0, top
+    for box in boxes:
+        if x > 6 and x + box.width > WIDTH:
+            x, y = 6.0, y + ROW
+        box.x, box.y = x, y
+        x += box.width + 16
 
 
 def mean_height(box: Box, boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> float:
@@ -103,7 +119,7 @@ def short(task: str) -> str:
 
 def facts(box: Box, on_itself: int) -> str:
     jobs = plural(sum(box.states.values()), "job") if box.states else "not counted"
-    return f"{jobs}, {number(on_itself)} on each other" if on_itself else jobs
+    return f"{jobs}, {number(on_itself)} among them" if on_itself else jobs
 
 
 def draw_box(canvas: Canvas, box: Box, on_itself: int) -> None:

@@ -21,77 +21,52 @@ __all__ = ["timeline"]
 
 NAMED = 40  # jobs that get a row and a name each
 MOST = 1_500
-WIDTH = 760.0
-# seconds between two ticks
-STEPS = (
-    0.1,
-    0.2,
-    0.5,
-    1,
-    2,
-    5,
-    10,
-    20,
-    30,
-    60,
-    120,
-    300,
-    600,
-    1200,
-    1800,
-    3600,
-    7200,
-    14400,
-    28800,
-    43200,
-    86400,
-)
+WIDTH, HEAD = 760.0, 34.0
+# seconds between two ticks; the last is a day
+STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
 def timeline(run: Run) -> Picture:
-    """The picture: a row for each job if there are few, else jobs side by side in as few rows as ran at once."""
+    """The picture: a row for each job if there are few, else jobs side by side, in rows as they are free."""
     jobs = jobs_of(run)
-    ran = sorted((job for job in jobs if job["started_at"] is not None), key=lambda job: job["started_at"])[
-        :MOST
-    ]
+    ran = [job for job in jobs if job["started_at"] is not None]
+    ran = sorted(ran, key=lambda job: job["started_at"])[:MOST]
     if not ran:
         canvas = Canvas(360, 30)
-        canvas.text(0, 18, "no job has started")
+        canvas.text(6, 18, "no job has started")
         return Picture(canvas.svg("no job has started"), "<picture: no job has started>", [])
-    begin = min(job["started_at"] for job in ran)
+    begin = ran[0]["started_at"]
     end = max(job["ended_at"] or job["started_at"] for job in ran)
-    whole = max(1, end - begin)
-    named = len(ran) <= NAMED
-    rows = list(range(len(ran))) if named else lanes(ran, end)
-    left = 12 + max(width_of(name_of(job)) for job in ran) if named else 10.0
+    canvas = draw(ran, begin, end)
+    words = f"{plural(len(ran), 'job')} along {span((end - begin) / 1e6)}"
+    if len(jobs) > len(ran):
+        rest = f"{number(len(jobs) - len(ran))} more not started or not shown"
+        canvas.text(WIDTH - 10, 12, rest, anchor="end", size=10)
+        words += f"; {rest}"
+    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", [as_data(job) for job in ran])
+
+
+def draw(jobs: list[dict[str, Any]], begin: int, end: int) -> Canvas:
+    """Draws jobs, sorted by start, between two times in microseconds."""
+    named = len(jobs) <= NAMED
+    rows = list(range(len(jobs))) if named else lanes(jobs, end)
+    left = 12 + max(width_of(name_of(job)) for job in jobs) if named else 10.0
     row_height = 18.0 if named else max(3.0, min(18.0, 420 / (max(rows) + 1)))
-    bottom = 34 + row_height * (max(rows) + 1)
+    gap = 4.0 if row_height > 6 else 0.5
+    bottom = HEAD + row_height * (max(rows) + 1)
     canvas = Canvas(WIDTH, bottom + 46)
-    draw_ticks(canvas, left, bottom, whole / 1e6)
-    scale = (WIDTH - left - 20) / whole
-    for job, row in zip(ran, rows, strict=True):
-        y = 34 + row_height * row
-        stop = job["ended_at"] or end
-        x, width = left + (job["started_at"] - begin) * scale, max(1.5, (stop - job["started_at"]) * scale)
-        tip = f"{job['task']} {job['job_id'][:8]}: {job['state']}, {span((stop - job['started_at']) / 1e6)}"
-        canvas.rectangle(
-            x, y + 2, width, row_height - (4 if row_height > 6 else 0.5), COLOURS[job["state"]], tip=tip
-        )
+    draw_ticks(canvas, left, bottom, max(1, end - begin) / 1e6)
+    scale = (WIDTH - left - 20) / max(1, end - begin)
+    for job, row in zip(jobs, rows, strict=True):
+        lasted = max(0, (job["ended_at"] or end) - job["started_at"])
+        x, y = left + (job["started_at"] - begin) * scale, HEAD + row_height * row
+        tip = f"{job['task']} {job['job_id'][:8]}: {job['state']}, {span(lasted / 1e6)}"
+        canvas.rectangle(x, y + 2, max(1.5, lasted * scale), row_height - gap, COLOURS[job["state"]], tip=tip)
         if named:
             canvas.text(left - 6, y + 13, name_of(job), anchor="end", size=10)
-    canvas.text(left, 12, f"from {instant(moment(begin))}, {span(whole / 1e6)}", bold=True)
-    legend(canvas, left, bottom + 36, Counter(job["state"] for job in ran))
-    words = f"{plural(len(ran), 'job')} along {span(whole / 1e6)}"
-    if len(jobs) > len(ran):
-        words += f"; {number(len(jobs) - len(ran))} more not started or not shown"
-        canvas.text(
-            WIDTH - 10,
-            12,
-            f"{number(len(jobs) - len(ran))} more not started or not shown",
-            anchor="end",
-            size=10,
-        )
-    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", [as_data(job) for job in ran])
+    canvas.text(left, 12, f"from {instant(moment(begin))}, {span((end - begin) / 1e6)}", bold=True)
+    legend(canvas, left, bottom + 36, Counter(job["state"] for job in jobs))
+    return canvas
 
 
 def jobs_of(run: Run) -> list[dict[str, Any]]:
