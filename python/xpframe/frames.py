@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, overload
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, MissingLibraryError
@@ -247,19 +247,43 @@ def runs_of(
     """The runs that are meant, and whether the question was for several."""
     if path := _run_directory(experiment):
         return [_core.open_run(path)], False
-    asked = [experiment] if isinstance(experiment, str) else [str(name) for name in _sequence(experiment)]
-    if not asked:
-        raise InvalidArgumentError("no experiment was named", hint="give a name, a list of names or a glob")
-    one = workspace is None or isinstance(workspace, (str, os.PathLike))
-    places = [workspace] if one else list(workspace)  # type: ignore[arg-type, list-item]  # told apart by `one`
+    asked = _asked(experiment)
+    places = _places(asked, workspace)
     runs: list[_core.Run] = []
-    several = not one or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
-    for where in places:
-        place = find_workspace(where, asked[0])
-        names, globbed = _names(place, asked)
+    several = not _is_one(workspace) or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
+    for place, (names, globbed) in zip(places, _names_in(places, asked), strict=True):
         several = several or globbed
         runs.extend(found for name in names for found in _runs_of(place, name, run))
     return runs, several
+
+
+def settled(experiment: Experiments, workspace: Workspaces) -> tuple[Experiments, Workspaces]:
+    """The same experiments and workspaces, by paths that mean the same from any current directory."""
+    if path := _run_directory(experiment):
+        return path.absolute(), None
+    roots = [str(place.root) for place in _places(_asked(experiment), workspace)]
+    return experiment, roots[0] if _is_one(workspace) else roots
+
+
+def _is_one(workspace: Workspaces) -> TypeGuard[str | os.PathLike[str] | None]:
+    return workspace is None or isinstance(workspace, (str, os.PathLike))
+
+
+def _places(asked: list[str], workspace: Workspaces) -> list[_core.Workspace]:
+    """The workspaces that are meant."""
+    if _is_one(workspace):
+        return [find_workspace(workspace, asked[0])]
+    places = [find_workspace(where, asked[0]) for where in workspace or ()]
+    if not places:
+        raise InvalidArgumentError("no workspace was named", hint="give a path, a list of paths, or leave it out")
+    return places
+
+
+def _asked(experiment: Experiments) -> list[str]:
+    asked = [experiment] if isinstance(experiment, str) else [str(name) for name in _sequence(experiment)]
+    if not asked:
+        raise InvalidArgumentError("no experiment was named", hint="give a name, a list of names or a glob")
+    return asked
 
 
 def _run_directory(experiment: Experiments) -> Path | None:
@@ -278,6 +302,26 @@ def _sequence(experiment: Experiments) -> Sequence[str]:
     raise InvalidArgumentError(
         f"experiment={experiment!r}", hint="give a name, a list of names, a glob, or the path of a run directory"
     )
+
+
+def _names_in(places: list[_core.Workspace], asked: list[str]) -> list[tuple[list[str], bool]]:
+    """For each workspace, the experiments that are meant there, and whether there was a glob; each has to be in one of them."""
+    if len(places) == 1:
+        return [_names(places[0], asked)]
+    known = [place.experiments() for place in places]
+    there = [[pattern for pattern in asked if _means_one_of(pattern, names)] for names in known]
+    missing = [pattern for pattern in asked if not any(pattern in patterns for patterns in there)]
+    if missing:
+        roots = ", ".join(str(place.root) for place in places)
+        near = ", ".join(_core.near_misses(missing[0], sorted({name for names in known for name in names})))
+        raise ExperimentNotFoundError(
+            f"no experiment matches {missing[0]!r} in {roots}", hint=f"did you mean {near}?" if near else None
+        )
+    return [_names(place, patterns) for place, patterns in zip(places, there, strict=True)]
+
+
+def _means_one_of(pattern: str, names: list[str]) -> bool:
+    return pattern in names or any(_core.glob_matches(pattern, name) for name in names)
 
 
 def _names(place: _core.Workspace, asked: list[str]) -> tuple[list[str], bool]:

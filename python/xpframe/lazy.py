@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xpframe import _core
 from xpframe.errors import MissingLibraryError
-from xpframe.frames import model_of, run_directory, runs_of, workspaces_of
+from xpframe.frames import model_of, runs_of, settled
 
 if TYPE_CHECKING:
     import polars
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ReadReport", "last_read", "scan_xp"]
 
 Signature: TypeAlias = tuple[object, ...]
+Counts: TypeAlias = tuple[int, int, int]  # files, bytes, objects
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def scan_xp(
     """
     resolver = _resolver()
     options = {"task": task, "columns": columns, "max_columns": max_columns, "timezone": timezone}
-    jobs = Jobs(_settled(experiment), workspaces_of(experiment, workspace), run, options, strict, keep_bytes)
+    jobs = Jobs(*settled(experiment, workspace), run, options, strict, keep_bytes)
     jobs.runs()  # says at once what is not there
     lazy: polars.LazyFrame = resolver.XpScan(jobs).lazy()
     return lazy
@@ -149,13 +151,8 @@ def _resolver() -> Any:
     return resolver
 
 
-def _settled(experiment: Experiments) -> Experiments:
-    """The experiment, as it is still understood after a change of the current directory."""
-    path = run_directory(experiment)
-    return experiment if path is None else path.absolute()
-
-
-class Known(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Known:
     """The columns of some runs, and what their files were like when these were decided."""
 
     model: _core.Model
@@ -173,6 +170,7 @@ class Jobs:
     strict: bool
     keep_bytes: int
     _known: Known | None = None
+    _untold: Counts = (0, 0, 0)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def runs(self) -> tuple[list[_core.Run], bool]:
@@ -183,18 +181,28 @@ class Jobs:
         """The columns as they are now; decided again when a file was changed or a run came."""
         with self._lock:
             runs, several = self.runs()
-            # the files may grow while they are read: an older signature has them read again, a newer one would not
+            # files may grow while they are read: an older signature has them read again, a newer one would not
             signature = tuple(_signature(str(run.path)) for run in runs)
             if self._known is None or signature != self._known.signature:
                 self._known = None  # not both in memory
-                model = model_of(runs, several, keep_bytes=self.keep_bytes, **self.options)
+                with self.counting():
+                    model = model_of(runs, several, keep_bytes=self.keep_bytes, **self.options)
                 self._known = Known(model, signature)
             return self._known
 
-    def latest(self) -> Known:
-        """The columns as they were when a query last asked for them."""
-        with self._lock:
-            return self._known or self.known()
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Remembers what is read meanwhile, to be told by the next query."""
+        before = counters()
+        try:
+            yield
+        finally:
+            self._untold = plus(self._untold, since(before))
+
+    def untold(self) -> Counts:
+        """What was read and not told yet."""
+        counts, self._untold = self._untold, (0, 0, 0)
+        return counts
 
     def of_runs(self, model: _core.Model) -> dict[str, int]:
         """The columns that are one value a run, by name: where it stands in the facts of ``model.runs``."""
@@ -216,11 +224,28 @@ class Jobs:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: the question, not what was read, nor its lock."""
-        return {name: value for name, value in vars(self).items() if name not in ("_known", "_lock")}
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Asks the question of a pickle anew."""
-        vars(self).update(state, _known=None, _lock=threading.RLock())
+        vars(self).update(state, _known=None, _untold=(0, 0, 0), _lock=threading.RLock())
+
+
+def counters() -> Counts:
+    """The files, bytes and objects that this process has read so far."""
+    files, size, objects, *_ = _core.progress_counters()
+    return files, size, objects
+
+
+def since(before: Counts) -> Counts:
+    """What was read since the counters were ``before``."""
+    now = counters()
+    return now[0] - before[0], now[1] - before[1], now[2] - before[2]
+
+
+def plus(one: Counts, other: Counts) -> Counts:
+    """What was read in all."""
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
 def _signature(run: str) -> Signature:

@@ -84,7 +84,7 @@ impl Place {
 /// Every place of the jobs that were read.
 #[derive(Debug, Clone)]
 pub struct Places {
-    places: Vec<Place>,
+    all: Vec<Place>,
     limit: usize,
     too_deep: Option<PlaceIx>,
 }
@@ -113,7 +113,7 @@ impl Places {
             items: None,
             members: None,
         };
-        Self { places: vec![root("tags"), root("config")], limit, too_deep: None }
+        Self { all: vec![root("tags"), root("config")], limit, too_deep: None }
     }
 
     /// A place.
@@ -122,23 +122,23 @@ impl Places {
     /// If the index is of other places.
     #[must_use]
     pub fn get(&self, at: PlaceIx) -> &Place {
-        &self.places[at.0 as usize]
+        &self.all[at.0 as usize]
     }
 
     fn get_mut(&mut self, at: PlaceIx) -> &mut Place {
-        &mut self.places[at.0 as usize]
+        &mut self.all[at.0 as usize]
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.all.len()
     }
 
     /// Never: the roots are always there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.all.is_empty()
     }
 
     /// The keys from the root to a place, the root's first.
@@ -204,7 +204,7 @@ impl Places {
 
     /// A new place below `parent`; nothing, and a note of it, if that is too deep inside a list.
     fn add(&mut self, parent: PlaceIx, key: String, in_list: bool) -> Result<Option<PlaceIx>> {
-        if self.places.len() >= self.limit {
+        if self.all.len() >= self.limit {
             return Err(self.too_many());
         }
         let above = self.get(parent).depth;
@@ -213,9 +213,9 @@ impl Places {
             self.too_deep.get_or_insert(parent);
             return Ok(None);
         }
-        let at = PlaceIx(index(self.places.len()));
+        let at = PlaceIx(index(self.all.len()));
         let children = IndexMap::default();
-        self.places.push(Place {
+        self.all.push(Place {
             parent: Some(parent),
             depth,
             key,
@@ -288,8 +288,8 @@ impl Places {
 
     /// How many places lie below each place, itself included.
     fn weights(&self) -> Vec<usize> {
-        let mut weights = vec![1; self.places.len()];
-        for (at, place) in self.places.iter().enumerate().rev() {
+        let mut weights = vec![1; self.all.len()];
+        for (at, place) in self.all.iter().enumerate().rev() {
             if let Some(parent) = place.parent {
                 weights[parent.0 as usize] += weights[at];
             }

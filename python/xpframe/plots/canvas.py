@@ -87,13 +87,12 @@ class Canvas:
         mask = f'<mask id="{name}" maskUnits="userSpaceOnUse" x="0" y="0" {size}>{whole}{shapes}</mask>'
         return f'{mask}<g mask="url(#{name})">{"".join(curves)}</g>'
 
-    def signs(self, x: float, y: float, pieces: list[tuple[str, str]]) -> None:
-        """Words, each with a sign after it, in white around ``x``; signs apart, as few fonts have both."""
-        left = x - sum(width_of(words + sign) + 4 for words, sign in pieces) / 2 + 2
-        for words, sign in pieces:
-            self.text(left, y, words, bold=True, colour="#fff")
-            self.text(left + width_of(words) + 1, y, sign, colour="#fff")
-            left += width_of(words + sign) + 4
+    def signed(self, x: float, y: float, words: str, sign: str) -> None:
+        """Words and a sign after them, in white around ``x``; apart, since few fonts have both."""
+        left = x - width_of(words + sign) / 2
+        self.text(left, y, words, bold=True, colour="#fff")
+        if sign:
+            self.text(left + width_of(words) + 1.5, y, sign, colour="#fff")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, *, faint: bool = True) -> None:
         """A straight line, for axes and grids."""

@@ -12,7 +12,7 @@ from xpframe.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from xpframe._core import Run
 
-__all__ = ["Factor", "factor", "label_of", "varying"]
+__all__ = ["Factor", "agree", "factor", "label_of", "varying"]
 
 
 @dataclass(slots=True)
@@ -64,6 +64,14 @@ def varying(run: Run, most: int) -> list[Factor]:
     return [Factor(column.names[0], column.values) for column in usable]
 
 
+def agree(one: Factor, other: Factor) -> bool:
+    """Whether two columns say the same, for all jobs that have a value in both."""
+    pairs = [pair for pair in zip(one.values, other.values, strict=True) if None not in pair]
+    return bool(pairs) and all(a == b for a, b in pairs)
+
+
 def label_of(value: object) -> str:
     """A value as it stands at an axis."""
-    return "none" if value is None else value if isinstance(value, str) else value_text(value, 40)
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) and value.strip() else value_text(value, 40)

@@ -11,7 +11,7 @@ from xpframe.display.style import COLOURS
 from xpframe.display.text import number, plural, value_text, visible
 from xpframe.errors import InvalidArgumentError
 from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient, width_of
-from xpframe.plots.columns import Factor, factor, label_of, varying
+from xpframe.plots.columns import Factor, agree, factor, label_of, varying
 from xpframe.plots.picture import Picture
 
 if TYPE_CHECKING:
@@ -86,18 +86,7 @@ def first_axes(run: Run) -> list[Factor]:
     """Tags first; of a tag and a parameter that say the same for the jobs that have both, the tag."""
     kept: list[Factor] = []
     for candidate in varying(run, MOST_LABELS):
-        said = any(
-            all(
-                a == b
-                for a, b in zip(one.values, candidate.values, strict=True)
-                if a is not None and b is not None
-            )
-            and any(
-                a is not None and b is not None for a, b in zip(one.values, candidate.values, strict=True)
-            )
-            for one in kept
-        )
-        if not said:
+        if not any(agree(one, candidate) for one in kept):
             kept.append(candidate)
     return kept[:MOST_AXES]
 

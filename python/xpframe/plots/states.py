@@ -9,7 +9,7 @@ from xpframe.display.style import COLOURS, SYMBOLS
 from xpframe.display.summary import STATES
 from xpframe.display.text import number, plural, visible
 from xpframe.plots.canvas import Canvas, cut, width_of
-from xpframe.plots.columns import Factor, factor, label_of, varying
+from xpframe.plots.columns import Factor, agree, factor, label_of, varying
 from xpframe.plots.picture import Picture
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
     """The two columns: those asked for, else those of which most jobs have a value, else the task."""
     free = [] if x and y else [found for found in varying(run, FEW) if len(found.different) <= FEW]
     across = factor(run, x) if x else max(free, key=filled, default=factor(run, "task"))
-    free = [found for found in free if found.name != across.name]
+    free = [found for found in free if found.name != across.name and not agree(found, across)]
     down = (
         factor(run, y)
         if y
@@ -61,9 +61,10 @@ def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
     return across, down
 
 
-def filled(*columns: Factor) -> int:
-    """How many jobs have a value in each of the columns."""
-    return sum(None not in job for job in zip(*(column.values for column in columns), strict=True))
+def filled(*columns: Factor) -> tuple[int, int]:
+    """How many jobs have a value in each of the columns, and how few values the first has."""
+    jobs = zip(*(column.values for column in columns), strict=True)
+    return sum(None not in job for job in jobs), -len(columns[0].different)
 
 
 def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> None:
@@ -87,21 +88,23 @@ def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> Non
 
 
 def draw_cell(canvas: Canvas, x: float, y: float, width: float, counts: dict[str, int], where: str) -> None:
-    """A cell whose area the states share, with their counts and signs."""
+    """A cell whose area the states share, with their counts and signs, or the total if those do not fit."""
     inner, height = width - 4, CELL_HEIGHT - 4
     total = sum(counts.values())
     if not total:
         canvas.frame(x + 2, y + 2, inner, height, dashed=True)
         return
-    at = x + 2
     tip = f"{where}: " + ", ".join(f"{number(count)} {state}" for state, count in counts.items())
-    for state, count in counts.items():
-        canvas.rectangle(at, y + 2, inner * count / total, height, COLOURS[state], tip=tip, corner=3)
-        at += inner * count / total
-    pieces = [(number(count), SYMBOLS[state]) for state, count in counts.items()]
-    if sum(width_of(words + sign) + 4 for words, sign in pieces) > inner:
-        pieces = [(number(total), "")]
-    canvas.signs(x + width / 2, y + 18, pieces)
+    parts = [(state, count, inner * count / total) for state, count in counts.items()]
+    fits = all(width_of(number(count)) + 12 <= part for _, count, part in parts)
+    at = x + 2
+    for state, count, part in parts:
+        canvas.rectangle(at, y + 2, part, height, COLOURS[state], tip=tip, corner=3)
+        if fits:
+            canvas.signed(at + part / 2, y + 18, number(count), SYMBOLS[state])
+        at += part
+    if not fits:
+        canvas.signed(x + width / 2, y + 18, number(total), "")
 
 
 def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
