@@ -164,6 +164,10 @@ class Run:
         """
         The config of a job.
         """
+    def job_count(self, /) -> int:
+        """
+        How many jobs have a config.
+        """
     def job_ids(self, /) -> list[str]:
         """
         The identifiers of the jobs that have a config, in experimaestro's order.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, MissingLibraryError
@@ -250,7 +250,8 @@ def runs_of(
     asked = _asked(experiment)
     places = _places(asked, workspace)
     runs: list[_core.Run] = []
-    several = not _is_one(workspace) or not isinstance(experiment, str) or not isinstance(run, str) or run == "all"
+    one = _is_one(workspace) and isinstance(experiment, str) and isinstance(run, str)
+    several = not one or run == "all"
     for place, (names, globbed) in zip(places, _names_in(places, asked), strict=True):
         several = several or globbed
         runs.extend(found for name in names for found in _runs_of(place, name, run))
@@ -265,17 +266,17 @@ def settled(experiment: Experiments, workspace: Workspaces) -> tuple[Experiments
     return experiment, roots[0] if _is_one(workspace) else roots
 
 
-def _is_one(workspace: Workspaces) -> TypeGuard[str | os.PathLike[str] | None]:
+def _is_one(workspace: Workspaces) -> bool:
     return workspace is None or isinstance(workspace, (str, os.PathLike))
 
 
 def _places(asked: list[str], workspace: Workspaces) -> list[_core.Workspace]:
     """The workspaces that are meant."""
-    if _is_one(workspace):
+    if workspace is None or isinstance(workspace, (str, os.PathLike)):
         return [find_workspace(workspace, asked[0])]
-    places = [find_workspace(where, asked[0]) for where in workspace or ()]
+    places = [find_workspace(where, asked[0]) for where in workspace]
     if not places:
-        raise InvalidArgumentError("no workspace was named", hint="give a path, a list of paths, or leave it out")
+        raise InvalidArgumentError("no workspace was named", hint="give a path, some, or leave it out")
     return places
 
 
@@ -305,7 +306,10 @@ def _sequence(experiment: Experiments) -> Sequence[str]:
 
 
 def _names_in(places: list[_core.Workspace], asked: list[str]) -> list[tuple[list[str], bool]]:
-    """For each workspace, the experiments that are meant there, and whether there was a glob; each has to be in one of them."""
+    """For each workspace, the experiments that are meant there, and whether there was a glob.
+
+    What is asked has to be in one of the workspaces, not in all.
+    """
     if len(places) == 1:
         return [_names(places[0], asked)]
     known = [place.experiments() for place in places]

@@ -1,7 +1,7 @@
 """Lazy queries: a polars LazyFrame that reads the runs, rows and columns that a query needs.
 
-This module knows the runs and their columns, and reads them; it needs no polars. What polars asks, and how it is answered, is in
-:mod:`xpframe.resolver`.
+This module knows which runs are meant and keeps their columns; it needs no polars. What polars asks of them,
+and how it is answered, is in :mod:`xpframe.resolver`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ Counts: TypeAlias = tuple[int, int, int]  # files, bytes, objects
 class ReadReport:
     """What a lazy query was asked, and what it read.
 
-    Every file that is opened is told once: those that were read to know the columns count for the first query after that.
+    Every file that is opened is told once: those that were read to know the columns count for the first query
+    after that.
 
     Args:
         columns: The columns that were built.
 
         runs: The runs that filters left, of ``all_runs``.
 
-        jobs: The jobs that were built, of ``all_jobs``. They are less than those of the runs where filters on jobs were answered
-            from jobs.jsonl, or where the query had enough.
+        jobs: The jobs that were built, of ``all_jobs``: less than those of the runs where jobs.jsonl could
+            answer a filter, or where the query had enough.
 
         files: The files that were opened for their content, by the whole process.
 
@@ -92,13 +93,14 @@ def scan_xp(
     timezone: str | None = None,
     keep_bytes: int = 256 << 20,
 ) -> polars.LazyFrame:
-    """Lazy queries over experiments: a polars LazyFrame with one row a job, of which only what a query needs is read.
+    """A polars LazyFrame of experiments, one row a job, of which only what a query needs is read.
 
-    Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose runs and jobs
-    before any config is looked at. :func:`last_read` tells what a query read.
+    Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose
+    runs and jobs before any config is looked at. :func:`last_read` tells what a query read.
 
-    Each ``collect`` sees the runs and jobs that there are then. The columns are those that there were when polars first asked for
-    them, as in any LazyFrame: a column that came later is seen by a new ``scan_xp``. Which workspace is meant is settled here.
+    Each ``collect`` sees the runs and jobs that there are then. The columns are those that there were when
+    polars first asked for them, as in any LazyFrame: a column that came later is seen by a new ``scan_xp``.
+    Which workspace is meant is settled here.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
@@ -109,8 +111,8 @@ def scan_xp(
 
         task: Tasks to keep: identifiers, their last component, or globs.
 
-        columns: The columns that there are, as for :func:`xpframe.xp_frame`. To know the columns, the configs of all runs are
-            looked at once, unless only tags (``"tags.*"``) and system columns are named here.
+        columns: The columns that there are, as for :func:`xpframe.xp_frame`. To know them, the configs of all
+            runs are looked at once, unless only tags (``"tags.*"``) and system columns are named here.
 
         strict: Whether to raise at the first thing that cannot be read.
 
@@ -118,8 +120,8 @@ def scan_xp(
 
         timezone: The IANA name of the zone of times that the files hold without one.
 
-        keep_bytes: How many bytes of files are kept in memory once they were read to know the columns. Runs beyond that are
-            read again when a query needs them, so that memory stays bounded.
+        keep_bytes: How many bytes of files are kept in memory once they were read to know the columns. Runs
+            beyond that are read again when a query needs them, so that memory stays bounded.
 
     Raises:
         MissingLibraryError: polars 2 is not installed.
@@ -161,7 +163,7 @@ class Known:
 
 @dataclass
 class Jobs:
-    """The jobs that a lazy query is about: which runs there are, and their columns, kept until a file changes."""
+    """The jobs that a lazy query is about: their runs, and their columns, kept until a file changes."""
 
     experiment: Experiments
     workspace: Workspaces
@@ -181,7 +183,7 @@ class Jobs:
         """The columns as they are now; decided again when a file was changed or a run came."""
         with self._lock:
             runs, several = self.runs()
-            # files may grow while they are read: an older signature has them read again, a newer one would not
+            # before they are read: files that grow meanwhile are then read again by the next query
             signature = tuple(_signature(str(run.path)) for run in runs)
             if self._known is None or signature != self._known.signature:
                 self._known = None  # not both in memory
@@ -210,13 +212,13 @@ class Jobs:
         return {name: places[origin] for name, origin in self._origins(model).items() if origin in places}
 
     def of_jobs(self, model: _core.Model) -> set[str]:
-        """The columns that jobs.jsonl and the names of directories tell: no config is looked at for them."""
+        """The columns that jobs.jsonl and the names of directories tell, without a config."""
         told = {"workspace", "experiment", "run", "job_id", "task", "submitted_at"}
         tags = {name for name, group in zip(model.column_names, model.groups, strict=True) if group == "tag"}
         return tags | {name for name, origin in self._origins(model).items() if origin in told}
 
     def _origins(self, model: _core.Model) -> dict[str, str]:
-        """The system columns by the names that they have here: a mapping may have given any name to any of them."""
+        """The system columns by the names that they have here: a mapping may have given them any."""
         columns = self.options["columns"]
         renamed = columns if isinstance(columns, Mapping) else {}
         groups = zip(model.column_names, model.groups, strict=True)

@@ -1,27 +1,26 @@
 """What polars asks of a lazy query, and what it is answered (``LazyFrameResolver``, polars 2).
 
-At each ``collect`` polars gives the columns, the limit and the filters that it knows of. Filters are answered in two steps: those
-that names of directories and jobs.jsonl can answer choose runs and jobs; then all of them are applied to what was read of
-these. So a filter can only be answered too generously in the first step, and a Python function in a filter is called as it is,
-without being pickled. Found by trying (polars 2.1):
+At each ``collect`` polars gives the columns, the limit and the filters that it knows of. Filters are answered
+in two steps: those that names of directories and jobs.jsonl can answer choose runs and jobs; then all of them
+are applied to what was read of these. So a filter can only be answered too generously in the first step, and
+a Python function in a filter is called as it is, without being pickled. Found by trying (polars 2.1):
 
 - polars asks for the schema once in the life of a LazyFrame, and refuses a plan whose columns are others;
-- a plan is kept for each triple of columns, limit and filters, and asked for again with its version key: None means that it
-  still holds;
-- ``head(5).filter(…)`` comes as a limit without filters, ``filter(…).head(5)`` as filters, and then, as we apply these,
-  ``n_rows=5`` of what they leave;
+- a plan with a version key is asked for again at every ``collect``, one without never;
+- ``head(5).filter(…)`` comes as a limit without filters, ``filter(…).head(5)`` as filters, and then, as we
+  apply these, ``n_rows=5`` of what they leave: both stop early, in both engines;
 - filters that look at several rows (``x == x.max()``) do not come;
-- an error in ``schema`` or ``resolve_lazyframe``, or in a batch, comes out of ``collect`` as it is;
+- an error in ``schema``, in ``resolve_lazyframe`` or in a batch comes out of ``collect`` as it is;
 - the streaming engine takes batches on a thread of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -32,12 +31,17 @@ from xpframe.errors import ColumnError, XpFrameError, XpFrameWarning
 from xpframe.lazy import Jobs, Known, ReadReport, counters, note, plus, since
 from xpframe.workspace import report
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["XpScan"]
 
 # no column has such a name: they are of known groups, or named by the user in words
 _AT = "\0at"
 # (position of a run, positions of its jobs or None for all) pairs
 Wanted: TypeAlias = list[tuple[int, list[int] | None]]
+
+_numbers = itertools.count()
 
 
 class XpScan(LazyFrameResolver):
@@ -48,7 +52,7 @@ class XpScan(LazyFrameResolver):
         self._declared: pl.Schema | None = None
 
     def schema(self) -> pl.Schema:
-        """The names and types of the columns, as they were when polars first asked: it does not let them change."""
+        """The columns as they were when polars first asked: it does not let them change."""
         if self._declared is None:
             self._declared = _schema_of(self.jobs.known())
         return self._declared
@@ -69,11 +73,13 @@ class XpScan(LazyFrameResolver):
         shown = list(schema) if projection is None else projection
         needed = {*shown, *filter_columns}
         plan = Plan(self.jobs, schema, [name for name in schema if name in needed], applied)
-        lazy = register_io_source(plan.batches, schema=schema, explain_name="xpframe", explain_detail=plan.detail())
+        detail = plan.detail()
+        lazy = register_io_source(plan.batches, schema=schema, explain_name="xpframe", explain_detail=detail)
         if limit is not None:
             lazy = lazy.head(limit)
-        # a key of its own for each plan: polars asks again at every collect
-        return lazy.select(shown), ResolvedLazyFrameProps(version_key=str(id(plan)), applied_filters=set(range(len(applied))))
+        # each plan has a key of its own: without one, polars would not ask again at the next collect
+        props = ResolvedLazyFrameProps(version_key=str(next(_numbers)), applied_filters=range(len(applied)))
+        return lazy.select(shown), props
 
 
 @dataclass(frozen=True)
@@ -112,9 +118,13 @@ class Plan:
         return (known, prepared[1]) if prepared and known else self.prepare()
 
     def batches(
-        self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+        self,
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        """What polars calls to read: the plan's filters, then a limit, a filter and columns, as polars means these."""
+        """What polars calls to read: the plan's filters, then a limit, a filter and columns."""
         del batch_size  # a batch is a run
         reading = Reading(self.jobs, *self._take())
         shown = list(self.schema) if with_columns is None else with_columns
@@ -145,21 +155,21 @@ class Reading:
         self.notes: dict[str, None] = {}
 
     def frames(self, columns: list[str], limit: int | None) -> Iterator[pl.DataFrame]:
-        """These columns of the chosen jobs, run after run; of the first ``limit`` jobs only if there is one."""
-        facts = self.model.runs
-        wanted = self.chosen.wanted if limit is None else _first(self.chosen.wanted, limit, [fact[3] for fact in facts])
+        """These columns of the chosen jobs, run after run; of the first ``limit`` only if there is one."""
+        jobs = [fact[3] for fact in self.model.runs]
+        wanted = self.chosen.wanted if limit is None else _first(self.chosen.wanted, limit, jobs)
         whole = ReadReport(
             columns=tuple(columns),
             runs=len(wanted),
-            all_runs=len(facts),
-            all_jobs=sum(fact[3] for fact in facts),
+            all_runs=len(jobs),
+            all_jobs=sum(jobs),
             pushed=tuple(self.chosen.pushed),
         )
         before = counters()
         try:
             for table in self.model.batches(columns, wanted):
                 self._collect(table)
-                yield pl.DataFrame(table)
+                yield _frame(table)
         except GeneratorExit:
             # polars has enough; nobody waits for an exception
             with contextlib.suppress(XpFrameWarning):
@@ -184,8 +194,12 @@ class Reading:
         note(replace(whole, jobs=self.built, files=files, bytes=size, objects=objects))
 
 
+def _frame(table: Any) -> pl.DataFrame:
+    return pl.DataFrame(table)
+
+
 def _schema_of(known: Known) -> pl.Schema:
-    return pl.DataFrame(known.model.empty()).schema
+    return _frame(known.model.empty()).schema
 
 
 def _check(needed: list[str], declared: pl.Schema, now: pl.Schema) -> None:
@@ -194,9 +208,9 @@ def _check(needed: list[str], declared: pl.Schema, now: pl.Schema) -> None:
         if now.get(name) != declared[name]:
             became = f"is {now[name]} now" if name in now else "is gone"
             raise ColumnError(
-                f"column {name!r} was {declared[name]} when polars first asked, and {became}: the files were changed",
+                f"column {name!r} was {declared[name]} when this LazyFrame was made, and {became}",
                 field=name,
-                hint="make a new LazyFrame with scan_xp",
+                hint="the files were changed: make a new one with scan_xp",
             )
 
 
@@ -215,11 +229,16 @@ def _choose(jobs: Jobs, known: Known, needed: list[str], filters: list[pl.Expr])
     return Chosen(wanted, [*of_runs, *map(str, of_jobs)])
 
 
-def _choose_runs(jobs: Jobs, known: Known, filters: list[pl.Expr]) -> tuple[list[int], list[str], list[pl.Expr]]:
+def _choose_runs(
+    jobs: Jobs, known: Known, filters: list[pl.Expr]
+) -> tuple[list[int], list[str], list[pl.Expr]]:
     """The runs that are left, the filters that told, and the others."""
     facts = known.model.runs
-    columns = {name: [fact[place] for fact in facts] for name, place in jobs.of_runs(known.model).items()}
-    runs = pl.DataFrame({_AT: range(len(facts)), **columns}, schema={_AT: pl.Int64, **dict.fromkeys(columns, pl.String)})
+    columns = {
+        name: pl.Series([fact[place] for fact in facts], dtype=pl.String)
+        for name, place in jobs.of_runs(known.model).items()
+    }
+    runs = pl.DataFrame({_AT: pl.Series(range(len(facts)), dtype=pl.Int64), **columns})
     pushed, rest = [], []
     for expr in filters:
         roots = set(expr.meta.root_names())
@@ -237,7 +256,7 @@ def _choose_jobs(known: Known, runs: list[int], filters: list[pl.Expr]) -> Wante
     columns = sorted({root for expr in filters for root in expr.meta.root_names()})
     wanted: Wanted = []
     for at, table in zip(runs, known.model.batches(columns, [(at, None) for at in runs]), strict=True):
-        kept = pl.DataFrame(table).with_row_index(_AT).filter(*filters)[_AT]
+        kept = _frame(table).with_row_index(_AT).filter(*filters)[_AT]
         if len(kept) == len(table):
             wanted.append((at, None))
         elif len(kept):

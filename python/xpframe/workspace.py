@@ -50,6 +50,9 @@ class Jobs(_Configs):
     def _ids(self) -> list[str]:
         return self._run.job_ids()
 
+    def __len__(self) -> int:
+        return self._run.job_count()
+
     def __getitem__(self, job_id: str) -> _core.Config:
         return self._run.job(job_id)
 

@@ -11,7 +11,7 @@ use super::convert::{self, Style};
 use super::errors::exceptions;
 use super::source::{Origin, Source};
 use super::wait::interruptible;
-use crate::error::{Error, Kind, did_you_mean};
+use crate::error::{Error, Kind};
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 use crate::records::{JobStatuses, Moment, Zone};
@@ -34,16 +34,12 @@ impl Run {
         self.source.get().loaded()
     }
 
-    fn unknown_job(&self, what: &str, identifier: &str, known: &[&str]) -> Error {
+    /// Identifiers are hashes: only one that begins alike can have been meant.
+    fn unknown_job(&self, what: &str, identifier: &str, known: &[String]) -> Error {
         let run = self.loaded().run();
-        let hint = did_you_mean(identifier, known.iter().copied())
-            .or_else(|| {
-                known
-                    .iter()
-                    .find(|known| known.starts_with(identifier))
-                    .map(|known| format!("did you mean {known}?"))
-            })
-            .unwrap_or_else(|| format!("it has {}", known.len()));
+        let alike = known.iter().find(|known| !identifier.is_empty() && known.starts_with(identifier));
+        let hint =
+            alike.map_or_else(|| format!("it has {}", known.len()), |known| format!("did you mean {known}?"));
         let reason = format!("run {} of {} has no {what} {identifier:?}", run.id(), run.experiment());
         Error::new(Kind::JobNotFound, reason).at_file(run.path()).hint(hint)
     }
@@ -94,6 +90,12 @@ impl Run {
         py.detach(|| job_ids(loaded))
     }
 
+    /// How many jobs have a config.
+    fn job_count(&self, py: Python<'_>) -> usize {
+        let loaded = self.loaded();
+        py.detach(|| loaded.objects().order.len())
+    }
+
     /// The config of a job.
     fn job<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Bound<'py, Config>> {
         let loaded = self.loaded();
@@ -104,9 +106,7 @@ impl Run {
             let error = Error::new(Kind::JobNotFound, "the config of the job could not be read");
             return Err(error.hint("see .errors").at_job(job_id).into());
         }
-        let known = job_ids(loaded);
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        Err(self.unknown_job("job", job_id, &known).into())
+        Err(self.unknown_job("job", job_id, &job_ids(loaded)).into())
     }
 
     /// The identifiers of the actions, in experimaestro's order.
@@ -130,7 +130,7 @@ impl Run {
                 known.class.clone(),
             )),
             _ => {
-                let known: Vec<&str> = actions.keys().map(String::as_str).collect();
+                let known: Vec<String> = actions.keys().cloned().collect();
                 Err(self.unknown_job("action", action_id, &known).into())
             }
         }

@@ -164,8 +164,8 @@ def varies(values: list[Any], counts: Counter[Any], tasks: list[str | None]) -> 
     """Whether jobs differ in a column; that another task has no such parameter is no difference."""
     if len(counts) != 1:
         return len(counts) > 1
-    having = {task for task, value in zip(tasks, values, strict=True) if value is not None}
-    return any(value is None and task in having for task, value in zip(tasks, values, strict=True))
+    seen = set(zip(tasks, [value is None for value in values], strict=True))
+    return any((task, False) in seen for task, missing in seen if missing)
 
 
 def values_in_words(column: Column, most: int = MOST_VALUES) -> tuple[list[tuple[str, int]], str]:

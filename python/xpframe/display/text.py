@@ -57,7 +57,7 @@ def value_text(value: object, most: int = LONGEST) -> str:
     if isinstance(value, Config):
         return visible(f"{short_type(value)} {identifier(value)[:8]}", most)
     if isinstance(value, Unresolved):
-        return visible(repr(value)[1:-1], most)
+        return visible(repr(value).strip("<>").replace("unresolved", "dangling reference", 1), most)
     if isinstance(value, list | tuple | set | frozenset | dict):
         return collection(value, most)
     return visible(repr(value), most)

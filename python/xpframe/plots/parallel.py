@@ -23,7 +23,7 @@ __all__ = ["parallel"]
 
 MOST_AXES = 8
 MOST_LABELS = 12
-MOST_LINES = 1_500
+MOST_LINES = 700
 TOP, BOTTOM = 64.0, 300.0
 STEP = 130.0
 
@@ -86,9 +86,9 @@ def first_axes(run: Run) -> list[Factor]:
     """Tags first; of a tag and a parameter that say the same for the jobs that have both, the tag."""
     kept: list[Factor] = []
     for candidate in varying(run, MOST_LABELS):
-        if not any(agree(one, candidate) for one in kept):
+        if len(kept) < MOST_AXES and not any(agree(one, candidate) for one in kept):
             kept.append(candidate)
-    return kept[:MOST_AXES]
+    return kept
 
 
 def axis_of(column: Factor) -> Axis:
