@@ -63,7 +63,7 @@ clean:  ## remove what was built (the environment .venv and the workspaces of be
 # --- the environment, in three steps: a fresh clone's `make demo` waits for the first two only ---
 
 $(VENV)/.demo: pyproject.toml
-	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): see https://rustup.rs" >&2; exit 1; }
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): install it with rustup" >&2; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed, $(PY) is not: make PY=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV) (once)"

@@ -6,12 +6,8 @@ all three belong to a workspace.
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
-import shutil
-import tarfile
-import tempfile
+from functools import cache
 from pathlib import Path
 
 _ARCHIVE = Path(__file__).with_name("workspace.tar.gz")
@@ -38,8 +34,12 @@ def sample_workspace() -> Path:
     return _unpacked(os.getpid())
 
 
-@functools.cache
+@cache
 def _unpacked(process: int) -> Path:
+    import atexit  # these cost milliseconds, and few who import xpframe need them
+    import tarfile
+    import tempfile
+
     directory = tempfile.mkdtemp(prefix="xpframe-")
     atexit.register(_remove, directory, process)
     with tarfile.open(_ARCHIVE) as archive:
@@ -51,4 +51,6 @@ def _unpacked(process: int) -> Path:
 
 def _remove(directory: str, process: int) -> None:
     if os.getpid() == process:
+        import shutil
+
         shutil.rmtree(directory, ignore_errors=True)
