@@ -1,7 +1,7 @@
 """Lazy queries: a polars LazyFrame that reads the runs, rows and columns that a query needs.
 
 This module knows which runs are meant and keeps their columns; it needs no polars. What polars asks of them,
-and how it is answered, is in :mod:`xpframe.resolver`.
+and how it is answered, is in :mod:`xpframe.lazy_polars`.
 """
 
 from __future__ import annotations
@@ -93,14 +93,15 @@ def scan_xp(
     timezone: str | None = None,
     keep_bytes: int = 256 << 20,
 ) -> polars.LazyFrame:
-    """A polars LazyFrame of experiments, one row a job, of which only what a query needs is read.
+    """Experiments as a polars LazyFrame, one row a job, of which only what a query needs is read.
 
     Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose
     runs and jobs before any config is looked at. :func:`last_read` tells what a query read.
 
-    Each ``collect`` sees the runs and jobs that there are then. The columns are those that there were when
-    polars first asked for them, as in any LazyFrame: a column that came later is seen by a new ``scan_xp``.
-    Which workspace is meant is settled here.
+    The columns are decided here: for that, the configs of all runs are looked at once, unless ``columns``
+    names only tags and system columns (``["job_id", "tags.*"]``). Each ``collect`` sees the runs, jobs and
+    columns that there are then; files that did not change are not read again to know the columns. Which
+    workspace is meant is settled here.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
@@ -111,8 +112,7 @@ def scan_xp(
 
         task: Tasks to keep: identifiers, their last component, or globs.
 
-        columns: The columns that there are, as for :func:`xpframe.xp_frame`. To know them, the configs of all
-            runs are looked at once, unless only tags (``"tags.*"``) and system columns are named here.
+        columns: The columns that there are, as for :func:`xpframe.xp_frame`.
 
         strict: Whether to raise at the first thing that cannot be read.
 
@@ -126,31 +126,28 @@ def scan_xp(
     Raises:
         MissingLibraryError: polars 2 is not installed.
         WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
-        ColumnError: From a query: a column that it needs went away since, or changed its type.
+        ColumnError, TooManyColumnsError: The columns are not.
     """
-    resolver = _resolver()
+    require_polars()
+    from xpframe.lazy_polars import lazy_frame
+
     options = {"task": task, "columns": columns, "max_columns": max_columns, "timezone": timezone}
-    jobs = Jobs(*settled(experiment, workspace), run, options, strict, keep_bytes)
-    jobs.runs()  # says at once what is not there
-    lazy: polars.LazyFrame = resolver.XpScan(jobs).lazy()
-    return lazy
+    return lazy_frame(Jobs(*settled(experiment, workspace), run, options, strict, keep_bytes))
 
 
-def _resolver() -> Any:
-    """What answers polars; says what to install where polars is too old or missing."""
+def require_polars() -> None:
+    """Says what to install where polars is too old or missing."""
     try:
-        from xpframe import resolver
-    except ImportError as error:
-        try:
-            import polars
+        import polars
 
-            found = f"polars {polars.__version__} is installed"
-        except ImportError:
-            found = "polars is not installed"
+        found = f"polars {polars.__version__}"
+    except ImportError:
+        found = ""
+    if not found or int(found.split()[1].partition(".")[0]) < 2:
         raise MissingLibraryError(
-            f"lazy queries need polars 2 or later, {found}", hint="pip install 'xpframe[polars]'"
-        ) from error
-    return resolver
+            f"lazy queries need polars 2 or later: {found or 'polars'} is {'' if found else 'not '}installed",
+            hint="pip install 'xpframe[polars]'",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +171,11 @@ class Jobs:
     _known: Known | None = None
     _untold: Counts = (0, 0, 0)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __str__(self) -> str:
+        """The question, in one line."""
+        place = "" if self.workspace is None else f", workspace={self.workspace}"
+        return f"{self.experiment}, run={self.run}{place}"
 
     def runs(self) -> tuple[list[_core.Run], bool]:
         """The runs that there are now, and whether the question was for several."""

@@ -88,7 +88,10 @@ class Chain:
             kinds.append(column.is_in([value]))
             kinds.append(column.eq_missing(literal))
             if isinstance(value, str):
-                kinds += [column.str.contains(value[:3], literal=True), column.str.len_chars() > len(value) - 1]
+                kinds += [
+                    column.str.contains(value[:3], literal=True),
+                    column.str.len_chars() > len(value) - 1,
+                ]
         found = self.random.choice(kinds)
         if self.random.random() < 0.3:
             other = self.predicate()
@@ -190,7 +193,8 @@ def _rename_to_another(chain: Chain) -> Step:
 def _with_columns(chain: Chain) -> Step:
     name, predicate = chain.scalar(), chain.predicate()
     if name is None:
-        return lambda frame: frame.with_columns(pl.lit(1).alias(chain.fresh("one")))
+        one = pl.lit(1).alias(chain.fresh("one"))
+        return lambda frame: frame.with_columns(one)
     new = chain.random.choice([chain.fresh("new"), name])
     return lambda frame: frame.with_columns(pl.when(predicate).then(pl.col(name)).alias(new))
 
@@ -286,6 +290,15 @@ def seen() -> Counter[str]:
     return Counter()
 
 
+def collected(chain: Chain, frame: pl.LazyFrame, engine: Any) -> str:
+    """How what comes of a chain differs from the eager frame, in words; empty if it does not."""
+    try:
+        assert_frame_equal(chain.apply(frame).collect(engine=engine), chain.frame, check_exact=True)
+    except (AssertionError, pl.exceptions.PolarsError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_lazy_equals_eager(source: str, workspaces: Workspaces, seen: Counter[str]) -> None:
     """Whatever is asked, on both engines, with files kept and read again: the scan answers as the frame."""
@@ -293,27 +306,26 @@ def test_lazy_equals_eager(source: str, workspaces: Workspaces, seen: Counter[st
     eager = xpframe.xp_frame("*", workspace=root, run="all", backend="polars")
     kept = xpframe.scan_xp("*", workspace=root, run="all")
     forgotten = xpframe.scan_xp("*", workspace=root, run="all", keep_bytes=0)
-    compared = 0
     for number in range(CHAINS):
         chain = Chain(eager, f"{source} {number}")
-        lazy = chain.apply(forgotten if number % 8 == 0 else kept)
         for engine in ("streaming", "in-memory"):
-            found = lazy.collect(engine=engine)
-            try:
-                assert_frame_equal(found, chain.frame, check_exact=True)
-            except AssertionError as error:
-                raise AssertionError(f"{source} {number}, {engine}: {' → '.join(chain.words)}") from error
-            compared += 1
+            words = collected(chain, forgotten if number % 8 == 0 else kept, engine)
+            # where polars answers otherwise on the frame itself, too, we cannot be right
+            if words and collected(chain, eager.lazy(), engine):
+                seen["not ours"] += 1
+                continue
+            assert not words, f"{source} {number}, {engine}: {' → '.join(chain.words)}: {words}"
+            seen["equal"] += 1
         seen.update(chain.words)
-    assert compared == 2 * CHAINS
 
 
 def test_every_step_was_tried(seen: Counter[str]) -> None:
     """The chains above were about something: many of them, and each kind of step among them."""
-    if sum(seen.values()) == 0:
+    if not seen:
         pytest.skip("the chains were not run")
+    print(f"{len(SOURCES) * CHAINS} chains: {dict(seen)}")
     assert len(STEPS) == 24
-    print(f"{len(SOURCES) * CHAINS} chains, {sum(seen.values())} steps, {dict(seen)}")
-    assert set(seen) == set(STEPS)
-    assert min(seen.values()) >= 20
-    assert len(SOURCES) * CHAINS >= 300
+    assert min(seen[name] for name in STEPS) >= 40
+    assert seen["not ours"] <= 4
+    assert seen["equal"] + seen["not ours"] == 2 * len(SOURCES) * CHAINS
+    assert seen["equal"] >= 600

@@ -40,8 +40,9 @@ def judge_objects(info: Any, run: Run, oracle: Oracle, said: dict[str, Any]) -> 
     dumped = at_home(dumped, str(run.workspace))  # paths that were not moved stand out
     counts = Counter(jobs=len(info.jobs), sharing=len(sharing), actions=len(actions))
     if "jobs" in said:
-        expected = at_home(said["jobs"], *roots)
-        assert {k: dumped[k] for k in info.jobs} == expected
+        # where Python gave an id twice, experimaestro's own objects are the wrong ones
+        expected = {k: v for k, v in at_home(said["jobs"], *roots).items() if k not in run.misled}
+        assert {k: dumped[k] for k in info.jobs if k not in run.misled} == expected
         assert list(info.jobs) == said.get("jobs_order", list(said["jobs"]))
         counts["jobs_of_experimaestro"] = len(expected)
         acted = said.get("actions_after_provider_cleanup") or said.get("actions", {})
@@ -52,7 +53,7 @@ def judge_objects(info: Any, run: Run, oracle: Oracle, said: dict[str, Any]) -> 
             assert {k: dumped[f"action:{k}"] for k in info.actions} == {
                 k: at_home(a["config"], *roots) for k, a in acted.items()
             }
-        if len(info.actions) == len(said.get("actions", {})):
+        if len(info.actions) == len(said.get("actions", {})) and not run.misled:
             assert sharing == in_order(said["sharing"])
             counts["sharing_of_experimaestro"] = len(sharing)
     mine = Dump(WitnessView())

@@ -83,7 +83,7 @@ def test_every_table_is_the_witness_s(name: str, workspaces: Workspaces) -> None
             expected
         )  # state, failure and times but submission are judged elsewhere
     print(f"{name}: {cells} of {cells} cells in {len(runs)} runs")
-    assert cells > 50
+    assert cells > 40
 
 
 def grid(workspaces: Workspaces) -> Path:

@@ -137,6 +137,11 @@ class Graph:
         return list(found)
 
 
+def differ(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether one id names two objects: Python gave it twice (format.md 13.7)."""
+    return a["typename"] != b["typename"] or identifier(a) != identifier(b)
+
+
 def identifier(o: dict[str, Any]) -> str:
     i = o["identifier"]
     return str(i if isinstance(i, str) else i["main"])
@@ -278,6 +283,7 @@ class Run:
 
     def read_jobs(self) -> dict[str, Obj]:
         self.graph: Graph | None = None
+        self.misled: dict[str, Graph] = {}  # jobs whose objects.jsonl names other objects than their params.json
         roots: dict[str, int] = {}
         ids = {r.job_id for r in self.rows}
         self.actions: dict[str, Obj] = {}
@@ -297,8 +303,15 @@ class Run:
                 params = self.graph_of_params(row)
                 root = next(reversed(params.raw.values())) if params else None
                 if params and root and identifier(root) == row.job_id and roots.get(row.job_id) == root["id"]:
-                    self.graph.elsewhere.append(params)
+                    if any(i in self.graph.raw and differ(self.graph.raw[i], o) for i, o in params.raw.items()):
+                        self.misled[row.job_id] = params
+                    else:
+                        self.graph.elsewhere.append(params)
         jobs = {k: o for k, i in roots.items() if self.graph and isinstance(o := self.graph.obj(i), Obj)}
+        for job_id, params in self.misled.items():
+            job = params.obj(next(reversed(params.raw)))
+            if isinstance(job, Obj):
+                jobs[job_id] = job
         for row in self.rows:
             if row.job_id not in jobs and (params := self.graph_of_params(row)):
                 job = params.obj(next(reversed(params.raw)))

@@ -172,7 +172,7 @@ def preview(line: Line) -> str:
 def tree_html(line: Line, *, opened: bool = True) -> str:
     """A tree as nested lists, foldable without scripts."""
     row = "".join((name_html(line), facts_html(line)))
-    path = f'<code class="p" hidden="">{html(line.path)}</code>' if line.path else ""
+    path = f' <code class="p" hidden="">{html(line.path)}</code>' if line.path else ""
     if line.kind == "long":
         return f"<details><summary>{row}</summary>{path}<pre>{html_lines(line.body)}</pre></details>"
     if not line.inner and not line.left_out:
