@@ -1,0 +1,7 @@
+"""``python -m xpframe``."""
+
+import sys
+
+from xpframe.cli import main
+
+sys.exit(main())

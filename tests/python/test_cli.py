@@ -1,0 +1,132 @@
+"""The command line, as a shell calls it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+import xpframe
+from test_export import hostile_run
+from xpframe.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Workspaces
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sample, as the workspace that is meant."""
+    root = xpframe.sample_workspace()
+    monkeypatch.setenv("XPFRAME_WORKSPACE", str(root))
+    return root
+
+
+@pytest.mark.usefixtures("sample")
+def test_ls_lists_experiments(capsys: pytest.CaptureFixture[str]) -> None:
+    """`ls` names the experiments and how many runs they have."""
+    assert main(["ls"]) == 0
+    assert capsys.readouterr().out == "experiment   runs\ngrid-search  1\n"
+    assert main(["ls", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"experiment": "grid-search", "runs": 1}]
+
+
+def test_runs_are_listed_newest_first(workspaces: Workspaces, capsys: pytest.CaptureFixture[str]) -> None:
+    """`runs` tells status, start and states of each run."""
+    assert main(["runs", "quick", "--workspace", str(workspaces.path("v270_full")), "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)
+    assert [run["run"] for run in runs] == [
+        "20261123_071825.2",
+        "20261123_071825.1",
+        "20261123_071825",
+        "20261123_071824",
+    ]
+    assert runs[0]["status"] == "done"
+    assert runs[0]["states"] == {"done": 1}
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_prints_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`frame` prints as many columns as the terminal has room for, and says what it leaves out."""
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["frame", "grid-search", "--columns", "state", "tags.*", "submitted_at", "path"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["state", "tags.hidden_size", "tags.learning_rate"]
+    assert lines[1].split() == ["done", "64", "0.1"]
+    assert lines[-2:] == ["(2 more columns)", "12 jobs, 5 columns"]
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_as_json_has_a_line_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    """`frame --json` prints an object a job, with short names if asked."""
+    assert main(["frame", "grid-search", "--json", "--short", "--columns", "state", "tags.hidden_size"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == 12
+    assert rows[3] == {"state": "error", "hidden_size": 512}
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_writes_a_file(tmp_path: Path) -> None:
+    """`frame -o` writes what `xp_table(…).write` writes."""
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "grid.parquet")]) == 0
+    assert pl.read_parquet(tmp_path / "grid.parquet").equals(xpframe.xp_table("grid-search").to_polars())
+
+
+@pytest.mark.usefixtures("sample")
+def test_schema_lists_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """`schema` tells name, type and origin of each column."""
+    assert main(["schema", "grid-search", "--json"]) == 0
+    columns = {entry["column"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert len(columns) == 15
+    assert columns["config.learning_rate"] == {
+        "column": "config.learning_rate",
+        "type": "Float64",
+        "group": "parameter",
+        "path": '["config","learning_rate"]',
+        "python": "float",
+    }
+
+
+@pytest.mark.usefixtures("sample")
+def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What goes wrong is one line on stderr and exit code 1; wrong use is 2."""
+    assert main(["frame", "gird-search"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("xpframe: ")
+    assert "grid-search" in told.err
+    assert told.err.count("\n") == 1
+    with pytest.raises(SystemExit) as ended:
+        main(["fram"])
+    assert ended.value.code == 2
+
+
+def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are printed as escapes."""
+    assert main(["frame", str(hostile_run(tmp_path)), "--columns", "config.text"]) == 0
+    out = capsys.readouterr().out
+    assert "a\\x00b" in out
+    assert "\\u202ertl" in out
+    assert not [character for character in out if not character.isprintable() and character != "\n"]
+
+
+def test_the_command_is_installed(workspaces: Workspaces) -> None:
+    """`xpframe` and `python -m xpframe` are the same; a closed pipe is no error."""
+    root = str(workspaces.path("v270_full"))
+    module = [sys.executable, "-m", "xpframe"]
+    version = subprocess.run([*module, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"xpframe {xpframe.__version__}\n"
+    frame = [*module, "frame", "ablation", "-w", root, "--json"]
+    with subprocess.Popen(frame, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 0
