@@ -8,7 +8,18 @@
 
 from __future__ import annotations
 
-from xpframe._core import Config, EnumValue, Table, Unresolved, __version__, asdict, fields, identifier, tags, typename
+from xpframe._core import (
+    Config,
+    EnumValue,
+    Table,
+    Unresolved,
+    __version__,
+    asdict,
+    fields,
+    identifier,
+    tags,
+    typename,
+)
 from xpframe._sample import sample_workspace
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.frames import xp_frame, xp_table

@@ -240,7 +240,7 @@ class Table:
         """
         The Arrow schema, as a PyCapsule.
         """
-    def __arrow_c_stream__(self, /, requested_schema: CapsuleType | None = None) -> CapsuleType:
+    def __arrow_c_stream__(self, /, requested_schema: "object | None" = None) -> "object":
         """
         The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
         dictionaries are honoured; anything else is left as it is, as the interface allows.
@@ -311,7 +311,7 @@ class Table:
         """
         What is shown otherwise than it stands in the files, in words.
         """
-    def write(self, /, path: Any, **options) -> Any:
+    def write(self, /, path: "object", **options: "object") -> "object":
         """
         Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
         """

@@ -8,13 +8,15 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.frames import xp_table
 from xpframe.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -73,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--short", action="store_true", help="strip tags. and config. from the names")
         sub.add_argument("--strict", action="store_true", help="stop at the first thing that cannot be read")
         if sub.get_default("command") is _frame:
-            sub.add_argument("--output", "-o", metavar="FILE", help=".parquet, .arrow, .csv, .jsonl, or a directory/")
+            sub.add_argument(
+                "--output", "-o", metavar="FILE", help=".parquet, .arrow, .csv, .jsonl, or a directory/"
+            )
     return parser
 
 
@@ -91,7 +95,15 @@ def _runs(options: argparse.Namespace) -> None:
         started = info.started_at.isoformat(timespec="seconds") if info.started_at else None
         states = list(info.states.values())
         counts = {state: states.count(state) for state in dict.fromkeys(states)}
-        found.append({"run": run_id, "status": info.status, "started_at": started, "jobs": len(states), "states": counts})
+        found.append(
+            {
+                "run": run_id,
+                "status": info.status,
+                "started_at": started,
+                "jobs": len(states),
+                "states": counts,
+            }
+        )
     _show(found, options)
 
 
@@ -126,10 +138,10 @@ def _frame(options: argparse.Namespace) -> None:
 
 def _schema(options: argparse.Namespace) -> None:
     table = _table(options)
-    found = [
-        {"column": name, "type": kind, **{k.removeprefix("xpframe."): v for k, v in table.column_metadata(name).items()}}
-        for name, kind in table.schema
-    ]
+    found: list[dict[str, Any]] = []
+    for name, kind in table.schema:
+        known = {key.removeprefix("xpframe."): value for key, value in table.column_metadata(name).items()}
+        found.append({"column": name, "type": kind, **known})
     if not options.json:
         found = [{key: entry.get(key) for key in ("column", "type", "group", "python")} for entry in found]
     _show(found, options)
@@ -163,6 +175,9 @@ def _text(rows: Sequence[Sequence[object]]) -> str:
     while shown < len(widths) and (shown == 0 or room >= widths[shown]):
         room -= widths[shown] + 2
         shown += 1
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row[:shown], widths, strict=False)).rstrip() for row in cells]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row[:shown], widths, strict=False)).rstrip()
+        for row in cells
+    ]
     left = len(widths) - shown
     return "\n".join([*lines, f"({left} more columns)"] if left else lines)

@@ -1,7 +1,7 @@
 """What can go wrong, as exceptions: one family, each also the builtin that a Python user would catch.
 
-Each says what went wrong, where (``file``, ``line``, ``job``, ``field``) and what to do (``hint``). The same objects are raised
-with ``strict=True`` and listed in ``.errors`` without.
+Each says what went wrong, where (``file``, ``line``, ``job``, ``field``) and what to do (``hint``). The same
+objects are raised with ``strict=True`` and listed in ``.errors`` without.
 """
 
 from __future__ import annotations
@@ -53,7 +53,14 @@ class XpFrameError(Exception):
         hint: str | None = None,
     ) -> None:
         super().__init__(reason)
-        self.reason, self.file, self.line, self.job, self.field, self.hint = reason, file, line, job, field, hint
+        self.reason, self.file, self.line, self.job, self.field, self.hint = (
+            reason,
+            file,
+            line,
+            job,
+            field,
+            hint,
+        )
 
     @property
     def place(self) -> str:

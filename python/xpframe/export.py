@@ -1,7 +1,8 @@
 """Tables as files: Parquet, Arrow, CSV and JSON lines.
 
-Parquet, Arrow and CSV are written by polars. JSON lines are written by Python's ``json``, the one of the two that keeps NaN and
-infinities (as the bare words that experimaestro's own files have) and integers of any size.
+Parquet, Arrow and CSV are written by polars. JSON lines are written by Python's ``json``, the one of the two
+that keeps NaN and infinities (as the bare words that experimaestro's own files have) and integers of any
+size.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from xpframe import _core
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import polars
 
 __all__ = ["json_lines", "safe_text", "timed", "write"]
@@ -30,8 +32,11 @@ _FORMULA = ("=", "+", "-", "@", "'")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def write(table: _core.Table, path: str | os.PathLike[str], *, partition: bool = False, raw: bool = False) -> Path:
-    """Writes a table to a file, by the ending of its name; a file that is there is replaced when the new one is whole.
+def write(
+    table: _core.Table, path: str | os.PathLike[str], *, partition: bool = False, raw: bool = False
+) -> Path:
+    """Writes a table to a file, by the ending of its name; a file that is there is replaced when the new one
+    is whole.
 
     =========================  ==========================================================================
     ``.parquet``               all types are kept
@@ -40,15 +45,17 @@ def write(table: _core.Table, path: str | os.PathLike[str], *, partition: bool =
     ``.csv``                   lists as JSON text; null is empty, empty text is ``""``
     =========================  ==========================================================================
 
-    In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-``, ``@``), or that begins with ``'``, gets a ``'`` in
-    front; text with control characters, or that begins with ``"``, is written as JSON text. Both can be undone.
+    In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-``, ``@``), or that begins with
+    ``'``, gets a ``'`` in front; text with control characters, or that begins with ``"``, is written as JSON
+    text. Both can be undone.
 
     Args:
         table: What :func:`xpframe.xp_table` gave.
 
         path: Where to write.
 
-        partition: Whether ``path`` is a directory, to be filled with ``experiment=…/run=…/part-0.parquet``; so too if the path
+        partition: Whether ``path`` is a directory, to be filled with ``experiment=…/run=…/part-0.parquet``;
+        so too if the path
             ends with a slash. The table must have the columns ``experiment`` and ``run``.
 
         raw: Whether CSV has text as it is.
@@ -74,7 +81,9 @@ def write(table: _core.Table, path: str | os.PathLike[str], *, partition: bool =
     }
     writer = writers.get(target.suffix.lower())
     if writer is None:
-        raise InvalidArgumentError(f"no writer for {target.name!r}", hint=f"its ending is one of {', '.join(writers)}")
+        raise InvalidArgumentError(
+            f"no writer for {target.name!r}", hint=f"its ending is one of {', '.join(writers)}"
+        )
     _whole(target, writer)
     return target
 
@@ -98,7 +107,9 @@ def timed(values: list[Any], kind: str) -> list[Any]:
     if not kind.startswith("Timestamp"):
         return values
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return [None if value is None else (epoch + timedelta(microseconds=value)).isoformat() for value in values]
+    return [
+        None if value is None else (epoch + timedelta(microseconds=value)).isoformat() for value in values
+    ]
 
 
 def _frame(table: _core.Table) -> polars.DataFrame:
@@ -106,7 +117,8 @@ def _frame(table: _core.Table) -> polars.DataFrame:
         import polars as pl
     except ImportError as error:
         raise MissingLibraryError(
-            "Parquet, Arrow and CSV are written by polars, which is not installed", hint="pip install 'xpframe[polars]'"
+            "Parquet, Arrow and CSV are written by polars, which is not installed",
+            hint="pip install 'xpframe[polars]'",
         ) from error
     return pl.DataFrame(table)
 
@@ -124,7 +136,9 @@ def _csv(frame: polars.DataFrame, *, raw: bool) -> polars.DataFrame:
     for column in frame:
         kind = column.dtype
         if kind.is_nested():
-            texts = [None if value is None else json.dumps(value, ensure_ascii=True) for value in column.to_list()]
+            texts = [
+                None if value is None else json.dumps(value, ensure_ascii=True) for value in column.to_list()
+            ]
             columns.append(pl.Series(column.name, texts, dtype=pl.String))
         elif kind in (pl.String, pl.Categorical) and not raw:
             texts = [None if value is None else _harmless(value) for value in column.to_list()]
@@ -147,8 +161,12 @@ def _write_partitions(table: _core.Table, directory: Path) -> Path:
             f"partitions need the columns experiment and run; {' and '.join(sorted(missing))} is missing",
             hint="read with run='all', or name the columns",
         )
-    for (experiment, run), part in _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items():
-        place = directory / f"experiment={quote(str(experiment), safe='')}" / f"run={quote(str(run), safe='')}"
+    for (experiment, run), part in (
+        _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items()
+    ):
+        place = (
+            directory / f"experiment={quote(str(experiment), safe='')}" / f"run={quote(str(run), safe='')}"
+        )
         place.mkdir(parents=True, exist_ok=True)
         _whole(place / "part-0.parquet", part.write_parquet)
     return directory
@@ -175,5 +193,6 @@ def _refuse_workspaces(target: Path) -> None:
     for directory in (target, *target.absolute().parents):
         if directory.is_dir() and _core.is_workspace(directory):
             raise InvalidArgumentError(
-                f"{str(target)!r} is inside the workspace {str(directory)!r}", hint="nothing is ever written into a workspace"
+                f"{str(target)!r} is inside the workspace {str(directory)!r}",
+                hint="nothing is ever written into a workspace",
             )

@@ -86,26 +86,31 @@ def xp_frame(
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
 
-        workspace: The root of the workspace, its id in experimaestro's settings, or a list of those. Without one: what
-            :func:`xpframe.use` was given, ``$XPFRAME_WORKSPACE``, the current directory or a parent of it, experimaestro's
-            settings.
+        workspace: The root of the workspace, its id in experimaestro's settings, or a list of those. Without
+        one: what
+            :func:`xpframe.use` was given, ``$XPFRAME_WORKSPACE``, the current directory or a parent of it,
+            experimaestro's settings.
 
         run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
 
-        task: Tasks to keep: identifiers, their last component, or globs. Names and types of columns do not depend on it.
+        task: Tasks to keep: identifiers, their last component, or globs. Names and types of columns do not
+        depend on it.
 
-        columns: Names, short names or globs, one or a list; or a dict from the name a column shall have to the column.
+        columns: Names, short names or globs, one or a list; or a dict from the name a column shall have to
+        the column.
 
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
 
         names: ``"short"`` strips ``tags.`` and ``config.`` from the names.
 
-        strict: Whether to raise at the first thing that cannot be read. Otherwise what can be read comes back, and one
+        strict: Whether to raise at the first thing that cannot be read. Otherwise what can be read comes
+        back, and one
             :class:`~xpframe.errors.XpFrameWarning` says what could not.
 
         max_columns: More columns than this are an error.
 
-        timezone: The IANA name of the zone of times that the files hold without one; the local zone if not given.
+        timezone: The IANA name of the zone of times that the files hold without one; the local zone if not
+        given.
 
     Returns:
         A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``.
@@ -160,7 +165,9 @@ def xp_table(
     )
 
 
-def table_of_runs(runs: list[_core.Run], *, several_runs: bool, strict: bool = False, **options: Any) -> _core.Table:
+def table_of_runs(
+    runs: list[_core.Run], *, several_runs: bool, strict: bool = False, **options: Any
+) -> _core.Table:
     """The table of runs that are open already."""
     table = _read(runs, several_runs, **options)
     report(table.errors, table.warnings, strict=strict)
@@ -168,7 +175,12 @@ def table_of_runs(runs: list[_core.Run], *, several_runs: bool, strict: bool = F
 
 
 def frame_of_runs(
-    runs: list[_core.Run], *, several_runs: bool, backend: Backend = "pandas", strict: bool = False, **options: Any
+    runs: list[_core.Run],
+    *,
+    several_runs: bool,
+    backend: Backend = "pandas",
+    strict: bool = False,
+    **options: Any,
 ) -> Any:
     """The DataFrame of runs that are open already."""
     make = hand_over(backend)
@@ -288,7 +300,7 @@ def _asked(experiment: Experiments) -> list[str]:
 
 
 def _run_directory(experiment: Experiments) -> Path | None:
-    """The path of a run directory, if that is what was given: a path object, or text with a separator in it."""
+    """The path of a run directory, if that was given: a path object, or text with a separator."""
     if isinstance(experiment, os.PathLike):
         return Path(experiment).expanduser()
     if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
@@ -301,7 +313,8 @@ def _sequence(experiment: Experiments) -> Sequence[str]:
     if isinstance(experiment, Sequence):
         return experiment
     raise InvalidArgumentError(
-        f"experiment={experiment!r}", hint="give a name, a list of names, a glob, or the path of a run directory"
+        f"experiment={experiment!r}",
+        hint="give a name, a list of names, a glob, or the path of a run directory",
     )
 
 
@@ -344,7 +357,9 @@ def _names(place: _core.Workspace, asked: list[str]) -> tuple[list[str], bool]:
         found = [name for name in known if _core.glob_matches(pattern, name)]
         if not found:
             raise ExperimentNotFoundError(
-                f"no experiment matches {pattern!r}", file=str(place.root), hint=f"it has {', '.join(known[:10]) or 'none'}"
+                f"no experiment matches {pattern!r}",
+                file=str(place.root),
+                hint=f"it has {', '.join(known[:10]) or 'none'}",
             )
         names.update(dict.fromkeys(found))
     return list(names), globbed
@@ -361,24 +376,26 @@ def _runs_of(place: _core.Workspace, name: str, run: str | Sequence[str]) -> lis
     return [place.run(name, run)]
 
 
-def hand_over(backend: str) -> Callable[[_core.Table], Any]:
+def hand_over(backend: str) -> Callable[..., Any]:
     """What makes a backend's frame of a table; says at once if the backend is not installed."""
     try:
         if backend == "pandas":
-            from xpframe.frames_pandas import to_pandas  # noqa: PLC0415 - heavy, and perhaps not installed
+            from xpframe.frames_pandas import to_pandas
 
             return to_pandas
         if backend == "polars":
-            import polars  # noqa: PLC0415 - heavy, and perhaps not installed
+            import polars
 
             return polars.DataFrame
         if backend == "pyarrow":
-            import pyarrow  # noqa: PLC0415 - heavy, and perhaps not installed
+            import pyarrow
 
-            return pyarrow.table
+            from_arrow: Callable[..., Any] = pyarrow.table
+            return from_arrow
     except ImportError as error:
         extra = "pandas" if backend == "pyarrow" else backend
         raise MissingLibraryError(
-            f"backend={backend!r} needs {error.name}, which is not installed", hint=f"pip install 'xpframe[{extra}]'"
+            f"backend={backend!r} needs {error.name}, which is not installed",
+            hint=f"pip install 'xpframe[{extra}]'",
         ) from error
     raise InvalidArgumentError(f"backend={backend!r}", hint="it is 'pandas', 'polars' or 'pyarrow'")

@@ -37,10 +37,10 @@ def find_workspace(
 ) -> _core.Workspace:
     """The workspace that is meant.
 
-    In this order: the argument (a path, or the id of a workspace in experimaestro's settings); what :func:`use` was given;
-    ``$XPFRAME_WORKSPACE``; the current directory or the nearest parent that is a workspace; experimaestro's
-    ``~/.config/experimaestro/settings.yaml``, where the first workspace with a trigger that matches the experiment comes
-    before the first one (``format.md`` §14).
+    In this order: the argument (a path, or the id of a workspace in experimaestro's settings); what
+    :func:`use` was given; ``$XPFRAME_WORKSPACE``; the current directory or the nearest parent that is a
+    workspace; experimaestro's ``~/.config/experimaestro/settings.yaml``, where the first workspace with a
+    trigger that matches the experiment comes before the first one (``format.md`` §14).
 
     Raises:
         WorkspaceNotFoundError: None of these is a workspace; the text says what was looked at.
@@ -62,7 +62,8 @@ def find_workspace(
             return _core.Workspace(entry["path"])
     listed = ", ".join(str(entry["path"]) for entry in entries) or "which names no workspace on this machine"
     raise WorkspaceNotFoundError(
-        f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {here} and its parents, and {settings} ({listed})",
+        f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {here} and its parents, "
+        f"and {settings} ({listed})",
         hint="give workspace=…, a directory that holds experiments/ or xp/",
     )
 
@@ -93,7 +94,7 @@ def _entries(settings: Path) -> list[dict[str, Any]]:
         text = settings.read_text(encoding="utf-8")
     except OSError:
         return []
-    import yaml  # noqa: PLC0415 - only here, and not on the way to a frame
+    import yaml
 
     try:
         content = yaml.safe_load(text)
@@ -119,7 +120,9 @@ def _entry(item: object) -> dict[str, Any] | None:
 
 
 def _interpolated(text: str) -> str:
-    """``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``; unknown ones stay."""
+    """``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``; unknown ones
+    stay.
+    """
 
     def value(match: re.Match[str]) -> str:
         name, _, default = match["name"].partition(",")

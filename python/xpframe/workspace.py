@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.locate import find_workspace
 
 if TYPE_CHECKING:
+    import os
     from types import FrameType
 
     from xpframe.plots import Plots
@@ -179,7 +179,9 @@ class ExperimentInfo:
 
     @property
     def states(self) -> dict[str, str]:
-        """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled, transient or lost."""
+        """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
+        transient or lost.
+        """
         return {job_id: state for job_id, (state, _) in self._run.states().items()}
 
     @property
@@ -197,7 +199,9 @@ class ExperimentInfo:
 
     @property
     def status(self) -> str | None:
-        """How far the driver is: ``running``, ``done`` or ``failed``; a killed driver stays ``running``, see ``alive``."""
+        """How far the driver is: ``running``, ``done`` or ``failed``; a killed driver stays ``running``, see
+        ``alive``.
+        """
         status: str | None = self._run.record()["status"]
         return status
 
@@ -236,25 +240,28 @@ class ExperimentInfo:
 
     @property
     def plot(self) -> Plots:
-        """Pictures of the jobs: ``plot.states()``, ``plot.parallel()``, ``plot.timeline()``, ``plot.tasks()``."""
+        """Pictures of the jobs: ``plot.states()``, ``plot.parallel()``, ``plot.timeline()``,
+        ``plot.tasks()``.
+        """
         from xpframe.plots import Plots
 
         return Plots(self._run)
 
     def table(self, **options: Any) -> _core.Table:
         """The jobs as an Arrow table; the options of :func:`xpframe.xp_table`."""
-        from xpframe.frames import table_of_runs  # noqa: PLC0415 - frames uses this module
+        from xpframe.frames import table_of_runs
 
         return table_of_runs([self._run], several_runs=False, **options)
 
     def frame(self, **options: Any) -> Any:
         """The jobs as a DataFrame; the options of :func:`xpframe.xp_frame`."""
-        from xpframe.frames import frame_of_runs  # noqa: PLC0415 - frames uses this module
+        from xpframe.frames import frame_of_runs
 
         return frame_of_runs([self._run], several_runs=False, **options)
 
     def __repr__(self) -> str:
-        return f"<ExperimentInfo {self.experiment} {self.run_id}: {len(self.jobs)} jobs, {len(self.actions)} actions>"
+        counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
+        return f"<ExperimentInfo {self.experiment} {self.run_id}: {counts}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -270,14 +277,17 @@ class ExperimentInfo:
 def _time(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
+        microsecond=microseconds % 1_000_000
+    )
 
 
 def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> ExperimentInfo:
     """Loads a run by the path of its directory.
 
     Args:
-        path: As in ``ws/experiments/grid-search/20260319_120000``; the ``current`` link and ``ws/xp/NAME`` do too.
+        path: As in ``ws/experiments/grid-search/20260319_120000``; the ``current`` link and ``ws/xp/NAME`` do
+        too.
 
         strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
 
@@ -312,7 +322,7 @@ def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> Non
 def _outside() -> int:
     """How many calls up the code is that called into this package: the line that a warning should name."""
     here = str(Path(__file__).parent)
-    frame: FrameType | None = sys._getframe(1)  # inspect would cost 5 ms to import
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - inspect would cost 5 ms to import
     level = 1
     while frame is not None and frame.f_code.co_filename.startswith(here):
         frame, level = frame.f_back, level + 1
@@ -346,10 +356,12 @@ class Workspace:
         return [run.run_id for run in self._workspace.runs(experiment)]
 
     def get_current_run(self, experiment: str) -> str:
-        """The identifier of the latest run of an experiment: the one that ``current`` names, else the newest."""
+        """The identifier of the latest run of an experiment: what ``current`` names, else the newest."""
         return self._workspace.latest(experiment).run_id
 
-    def load_xp_info(self, experiment: str, run_id: str | None = None, *, strict: bool = False) -> ExperimentInfo:
+    def load_xp_info(
+        self, experiment: str, run_id: str | None = None, *, strict: bool = False
+    ) -> ExperimentInfo:
         """Loads a run, the latest unless ``run_id`` names another.
 
         Raises:
@@ -363,7 +375,7 @@ class Workspace:
         return self._run(experiment, run_id).tags_map()
 
     def get_dependencies_map(self, experiment: str, run_id: str | None = None) -> dict[str, list[str]]:
-        """The jobs that each job needs, by job id, for the jobs that need some; rebuilt from their configs."""
+        """The jobs that each job needs, by job id, where it needs some; rebuilt from configs."""
         return self._run(experiment, run_id).dependencies_map()
 
     def load(self, experiment: str, saved: str = "default", run_id: str | None = None) -> Any:

@@ -56,7 +56,7 @@ impl Table {
 
     /// The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
     /// dictionaries are honoured; anything else is left as it is, as the interface allows.
-    #[pyo3(signature = (requested_schema=None))]
+    #[pyo3(signature = (requested_schema: "object | None" = None) -> "object")]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
@@ -162,7 +162,7 @@ impl Table {
     }
 
     /// Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
-    #[pyo3(signature = (path, **options))]
+    #[pyo3(signature = (path: "object", **options: "object") -> "object")]
     fn write<'py>(
         slf: &Bound<'py, Self>,
         path: &Bound<'py, PyAny>,

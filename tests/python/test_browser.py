@@ -223,7 +223,7 @@ def opened(visit: Visit, address: str, *, kernel: bool = True) -> Any:
 
 
 def test_load_look_and_click(visit: Visit, lab: Lab, artifacts: Path, workspaces: Workspaces) -> None:
-    """`%xpm load` gives the frame; a run, a config and a picture show themselves; a click opens a part of the config."""
+    """`%xpm load` gives the frame; runs, configs and pictures show themselves; a click opens a part."""
     cells = [
         "%load_ext xpframe",
         f"%xpm use {workspaces.path('v270_full')}",
@@ -289,7 +289,7 @@ def test_tab_completes_the_name_of_an_experiment(
 def test_saved_outputs_are_readable_without_trust(
     visit: Visit, lab: Lab, artifacts: Path, workspaces: Workspaces
 ) -> None:
-    """A notebook from somebody else, whose style sheets and pictures Lab removes, still tells everything in words."""
+    """A notebook of somebody else, of which Lab removes the style sheets, tells everything in words."""
     info = xpframe.load_xp_info(workspaces.path("v270_full") / "experiments" / "grid-search" / "current")
     shown = [info, next(iter(info.jobs.values())), xpframe.Workspace(workspaces.path("v270_full"))]
     outputs = {

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 
     from conftest import Workspaces
 
-HOSTILE = ["=1+1", "+1", "-1", "@x", "'quoted", '"quoted"', "a\x00b", "a\tb", "a\nb", "\u202ertl", "", "plain", "é"]
+HOSTILE = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@x",
+    "'quoted",
+    '"quoted"',
+    "a\x00b",
+    "a\tb",
+    "a\nb",
+    "\u202ertl",
+    "",
+    "plain",
+    "é",
+]
 
 
 def whole(root: Path) -> xpframe.Table:
@@ -80,7 +94,9 @@ def hostile_run(root: Path) -> Path:
 
 @pytest.mark.parametrize("name", archives())
 @pytest.mark.parametrize("ending", ["parquet", "arrow", "feather"])
-def test_columnar_files_come_back_equal(name: str, ending: str, workspaces: Workspaces, tmp_path: Path) -> None:
+def test_columnar_files_come_back_equal(
+    name: str, ending: str, workspaces: Workspaces, tmp_path: Path
+) -> None:
     """Parquet and Arrow files give the very frame that was written."""
     table = whole(workspaces.path(name))
     path = table.write(tmp_path / f"grid.{ending}")
@@ -113,7 +129,10 @@ def test_csv_comes_back_equal(name: str, workspaces: Workspaces, tmp_path: Path)
         like = next((value for value in values if value is not None), None)
         cells = [from_csv(cell, like) for cell in back[column].to_list()]
         if times:
-            cells = [None if c is None else pl.Series([c]).str.to_datetime(time_zone="UTC", time_unit="us")[0] for c in cells]
+            cells = [
+                None if c is None else pl.Series([c]).str.to_datetime(time_zone="UTC", time_unit="us")[0]
+                for c in cells
+            ]
             cells = [None if c is None else c.isoformat() for c in cells]
         assert [exact(cell) for cell in cells] == [exact(value) for value in values], column
         compared += len(cells)
@@ -121,7 +140,9 @@ def test_csv_comes_back_equal(name: str, workspaces: Workspaces, tmp_path: Path)
 
 
 def test_csv_has_no_formula_and_no_control_character(tmp_path: Path) -> None:
-    """Text that a spreadsheet would execute, or that would steer a terminal, is neither in a CSV; `raw` leaves it."""
+    """Text that a spreadsheet would execute, or that would steer a terminal, is neither in a CSV; `raw`
+    leaves it.
+    """
     table = xpframe.xp_table(hostile_run(tmp_path), columns=["tags.text", "config.text", "config.many"])
     path = table.write(tmp_path / "x.csv")
     back = pl.read_csv(path, infer_schema=False)
@@ -143,7 +164,12 @@ def test_partitions_are_read_back_as_hive(workspaces: Workspaces, tmp_path: Path
     assert "experiment=grid-search/run=20261123_071802/part-0.parquet" in files
     frame = table.to_polars()
     texts = {"experiment": pl.String, "run": pl.String}
-    back = pl.concat([pl.read_parquet(path, hive_partitioning=True, hive_schema=texts) for path in directory.rglob("*.parquet")])
+    back = pl.concat(
+        [
+            pl.read_parquet(path, hive_partitioning=True, hive_schema=texts)
+            for path in directory.rglob("*.parquet")
+        ]
+    )
     keys = ["experiment", "run", "job_id"]
     assert back.select(frame.columns).sort(keys).equals(frame.sort(keys), null_equal=True)
 
@@ -151,7 +177,7 @@ def test_partitions_are_read_back_as_hive(workspaces: Workspaces, tmp_path: Path
 def test_partitions_need_their_columns(workspaces: Workspaces, tmp_path: Path) -> None:
     """Without `experiment` and `run` there is nothing to partition by, and the error says how to have them."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
-    with pytest.raises(InvalidArgumentError, match="experiment and run is missing.*run='all'"):
+    with pytest.raises(InvalidArgumentError, match=r"experiment and run is missing.*run='all'"):
         table.write(tmp_path / "hive", partition=True)
 
 
@@ -168,7 +194,9 @@ def test_nothing_is_written_into_a_workspace(workspaces: Workspaces) -> None:
 def test_wrong_places_are_errors(workspaces: Workspaces, tmp_path: Path) -> None:
     """An unknown ending and a missing directory are told; a file that was there stays when writing fails."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
-    with pytest.raises(InvalidArgumentError, match=r"no writer for 'x\.xlsx' \(its ending is one of \.parquet"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"no writer for 'x\.xlsx' \(its ending is one of \.parquet"
+    ):
         table.write(tmp_path / "x.xlsx")
     with pytest.raises(InvalidArgumentError, match="no directory"):
         table.write(tmp_path / "nowhere" / "x.csv")

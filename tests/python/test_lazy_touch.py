@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import xpframe
-from lazy_runs import run_id, write_runs
+from lazy_runs import TASK, job_id, run_id, write_runs
 
 if TYPE_CHECKING:
     from xpframe import ReadReport
@@ -53,15 +53,17 @@ ask("parameters of one run, in memory", cold.filter(col("run") == run).select(pa
 ask("parameters of the run with a tag", cold.filter(col("tags.of_run") == 7).select(parameters))
 ask("head", cold.select(parameters).head(2))
 ask("head, in memory", cold.select(parameters).head(2), "in-memory")
-ask("head of a filter", cold.filter(col("config.rate") > 0).select(parameters).head(1))
 ask("tags", cold.select("tags.size"))
 ask("tags, kept", kept.select("tags.size"))
 begin("only tags")
-tags = xpframe.scan_xp("grid", columns=["tags.*", "job_id", "task", "run", "submitted_at", "state"], **everything)
+columns = ["tags.*", "job_id", "task", "run", "submitted_at", "state"]
+tags = xpframe.scan_xp("grid", columns=columns, **everything)
 print("only tags", tags.select("tags.size").collect().height)
 end()
 ask("system columns", tags.select("job_id", "task", "run", "submitted_at"))
 ask("states of one run", tags.filter(col("run") == run).select("state"))
+# the last, as what is read ahead may come to its end later
+ask("head of a filter", cold.filter(col("config.rate") > 0).select(parameters).head(1))
 """
 
 
@@ -78,7 +80,12 @@ class Touched(NamedTuple):
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_runs(tmp_path_factory.mktemp("many") / "ws", RUNS, JOBS)
+    root = write_runs(tmp_path_factory.mktemp("many") / "ws", RUNS, JOBS)
+    for job in range(JOBS):
+        directory = root / "jobs" / TASK / job_id(7, job)
+        directory.mkdir(parents=True)
+        (directory / f"{TASK.rpartition('.')[2]}.done").touch()
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +94,6 @@ def witnessed(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     trace = tmp_path_factory.mktemp("trace") / "calls"
-    # -z would hide what was looked for and not found
     command = ["strace", "-f", "-e", "trace=file", "-s", "4096", "-o", str(trace)]
     command += [sys.executable, "-c", SCRIPT, str(workspace), run_id(7)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -119,11 +125,13 @@ def phases(trace: Path, workspace: Path, rows: dict[str, int]) -> dict[str, Touc
 
 
 def test_every_query_was_witnessed(witnessed: dict[str, Touched]) -> None:
-    """The counts below are about something: the trace sees what deciding the columns opens, once a file."""
+    """The counts below are about something: the trace sees that deciding the columns opens all files."""
     assert len(witnessed) == WITNESSED
     first = witnessed["decide the columns"]
-    assert len(first.files("/jobs.jsonl")) == len(first.files("/objects.jsonl")) == RUNS
-    assert len(set(first.opened)) == len(first.opened)
+    assert len(first.files("/objects.jsonl")) == RUNS
+    # its first lines say where the workspace was, and are read before the rest
+    assert len(first.files("/jobs.jsonl")) <= 2 * RUNS
+    assert len(set(first.files("/jobs.jsonl"))) == RUNS
 
 
 @pytest.mark.parametrize("query", ["parameters of one run", "parameters of one run, in memory"])
@@ -159,7 +167,7 @@ def test_head_of_a_filter_stops(witnessed: dict[str, Touched]) -> None:
 
 @pytest.mark.parametrize("query", ["tags", "tags, kept", "only tags", "system columns"])
 def test_tags_open_no_objects(witnessed: dict[str, Touched], query: str) -> None:
-    """A query on tags or jobs opens no objects.jsonl once the columns are known; `columns=` not even before."""
+    """A query on tags or jobs opens no objects.jsonl once the columns are known, or with `columns=` ever."""
     found = witnessed[query]
     assert found.rows == RUNS * JOBS
     assert found.files("/objects.jsonl") == []
@@ -215,7 +223,6 @@ QUERIES: dict[str, tuple[Callable[[pl.LazyFrame], pl.LazyFrame], int, int, int]]
         600,
     ),
     "limit first": (lambda lazy: lazy.head(4).filter(pl.col("run") == run_id(1)), 1, 2, 4),
-    "slice": (lambda lazy: lazy.head(0), 0, 0, 0),
     "a function": (
         lambda lazy: lazy.filter(pl.col("run").map_elements(_last_of_all, return_dtype=pl.Boolean)),
         3,

@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 MOST_ROWS = 40
+MOST_OPEN = 14  # rows that are not folded
+MOST_FOLDED = 150
 MOST_ERRORS = 20
 MOST_NAMES = 3
 MOST_TAGS = 12
@@ -180,9 +182,16 @@ def columns_html(title: str, columns: list[Column]) -> str:
         return ""
     rows = [
         f'<tr><th scope="row">{names_html(column)}</th><td>{values_html(column)}</td></tr>'
-        for column in columns[:MOST_ROWS]
+        for column in columns[:MOST_FOLDED]
     ]
-    return table_html(f"<th>{title}</th><th>values {TIMES} jobs</th>", rows, len(columns) - MOST_ROWS)
+    head = f"<th>{title}</th><th>values {TIMES} jobs</th>"
+    rest = rows[MOST_OPEN:]
+    shown = table_html(head, rows[:MOST_OPEN], 0)
+    if not rest:
+        return shown
+    folded = table_html(head, rest, len(columns) - MOST_FOLDED)
+    more = f"{number(len(columns) - MOST_OPEN)} more {title}"
+    return f'{shown}<details><summary><span class="n">{more}</span></summary>{folded}</details>'
 
 
 def names_html(column: Column) -> str:

@@ -46,9 +46,9 @@ width:auto;table-layout:auto}
 .xpf.xpf.xpf thead tr,.xpf.xpf.xpf tr:first-child{border-top:0}
 .xpf.xpf.xpf tbody tr:first-child{border-top:1px solid var(--line)}
 .xpf.xpf.xpf :is(th,td){text-align:left;vertical-align:top;padding:3px 18px 3px 0;border:0;
-max-width:44em;white-space:normal;background:none;color:inherit}
+max-width:44em;white-space:normal;background:none;color:inherit;line-height:1.5}
 .xpf.xpf.xpf thead th{font-weight:600;color:var(--soft);font-size:11px}
-.xpf.xpf.xpf tbody th{font-weight:400}
+.xpf.xpf.xpf tbody th{font-weight:400;overflow-wrap:break-word}
 .xpf.xpf.xpf :is(td,th).num{text-align:right;font-variant-numeric:tabular-nums}
 .xpf code,.xpf .k,.xpf .v,.xpf .t,.xpf .d,.xpf .w,.xpf pre{font-family:var(--mono);font-size:12px}
 .xpf.xpf.xpf code{background:none;padding:0;color:inherit}

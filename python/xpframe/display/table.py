@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from xpframe.display.info import table_html as rows_html
 from xpframe.display.info import title_html
 from xpframe.display.style import panel
-from xpframe.display.text import html, plural, value_text
+from xpframe.display.summary import brief
+from xpframe.display.text import at_microseconds, html, instant, plural
 
 if TYPE_CHECKING:
     from xpframe._core import Table
@@ -24,7 +25,7 @@ def table_html(table: Table) -> str:
     rows, columns = table.shape
     items = [
         f'<tr><th scope="row"><bdi class="k">{html(name)}</bdi></th><td class="n">{html(kind, 60)}</td>'
-        f'<td><bdi class="v">{html(first_values(table, name), 100)}</bdi></td></tr>'
+        f'<td><bdi class="v">{html(first_values(table, name, kind), 100)}</bdi></td></tr>'
         for name, kind in table.schema[:MOST_COLUMNS]
     ]
     head = "<th>column</th><th>type</th><th>first values</th>"
@@ -32,7 +33,10 @@ def table_html(table: Table) -> str:
     return panel(title + rows_html(head, items, columns - MOST_COLUMNS))
 
 
-def first_values(table: Table, name: str) -> str:
+def first_values(table: Table, name: str, kind: str) -> str:
     if len(table) > CHEAP:
         return ""
-    return ", ".join(value_text(value, 40) for value in table.column_values(name)[:FIRST])
+    values = table.column_values(name)[:FIRST]
+    if kind.startswith("Timestamp"):
+        return ", ".join("None" if value is None else instant(at_microseconds(value)) for value in values)
+    return ", ".join(brief(value, 30) for value in values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import PurePath
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from xpframe._core import Config, EnumValue, Unresolved, identifier, typename
 
 __all__ = [
     "Collection",
+    "at_microseconds",
     "html",
     "in_order",
     "instant",
@@ -116,6 +117,11 @@ def plural(count: int, noun: str) -> str:
 def instant(time: datetime | None) -> str:
     """A time in UTC, to the second; empty without one."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else ""
+
+
+def at_microseconds(time: int) -> datetime:
+    """The time so many microseconds after the begin of 1970, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
 
 
 def span(seconds: float) -> str:

@@ -40,7 +40,7 @@ def rows(workspace: Workspace) -> list[Row]:
     core = workspace._workspace  # noqa: SLF001 - the display is part of the class
     started = time.perf_counter()
     found = []
-    for name in core.experiments()[:MOST_EXPERIMENTS]:
+    for name in latest_first(core)[:MOST_EXPERIMENTS]:
         try:
             runs, latest = core.runs(name), core.latest(name)
         except XpFrameError:
@@ -50,6 +50,15 @@ def rows(workspace: Workspace) -> list[Row]:
         states = None if hurried else count_states(latest)
         found.append(Row(name, len(runs), latest.run_id, states, last_activity(latest)))
     return sorted(found, key=lambda row: row.active or datetime.fromtimestamp(0, UTC), reverse=True)
+
+
+def latest_first(core: _core.Workspace) -> list[str]:
+    """The names of the experiments, that in which a run was made last first; no run is opened for this."""
+    made = {}
+    for name in core.experiments():
+        places = [Path(core.root, folder, name) for folder in ("experiments", "xp")]
+        made[name] = max((place.stat().st_mtime for place in places if place.is_dir()), default=0.0)
+    return sorted(made, key=lambda name: made[name], reverse=True)
 
 
 def last_activity(run: _core.Run) -> datetime | None:

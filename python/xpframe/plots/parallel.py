@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from xpframe.display.style import COLOURS
 from xpframe.display.text import number, plural, value_text, visible
@@ -66,7 +67,7 @@ def draw(axes: list[Axis], jobs: list[tuple[Any, ...]], colouring: Factor) -> Ca
         for job, value in zip(jobs, colouring.values, strict=True)
     )
     curves = Canvas(canvas.width, canvas.height)
-    for (places, stroke), count in list(lines.items())[:MOST_LINES]:
+    for (places, stroke), count in some(list(lines.items())):
         points = [(margin + STEP * at, height(place)) for at, place in enumerate(places)]
         width = 1.3 + min(4.0, 0.6 * math.log2(count))
         curves.curve(smooth(points), stroke, width=width, opacity=0.35 + 0.4 / (1 + len(lines) / 60))
@@ -80,6 +81,13 @@ def draw(axes: list[Axis], jobs: list[tuple[Any, ...]], colouring: Factor) -> Ca
         rest = f"… {number(len(lines) - MOST_LINES)} more lines not shown"
         canvas.text(margin, BOTTOM + 40, rest, size=10)
     return canvas
+
+
+def some(lines: list[Any]) -> list[Any]:
+    """As many lines as are drawn, spread over all; the same each time."""
+    # neither the first ones nor every n-th: in a grid, those have values in common
+    kept = sorted(range(len(lines)), key=lambda at: crc32(str(at).encode()))[:MOST_LINES]
+    return [lines[at] for at in sorted(kept)]
 
 
 def first_axes(run: Run) -> list[Factor]:

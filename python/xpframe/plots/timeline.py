@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS
 from xpframe.display.summary import shown_state, table_of
-from xpframe.display.text import instant, number, plural, span, visible
+from xpframe.display.text import at_microseconds, instant, number, plural, span, visible
 from xpframe.plots.canvas import Canvas, cut, width_of
 from xpframe.plots.picture import Picture
 from xpframe.plots.states import legend
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from xpframe._core import Run
 
 
@@ -106,7 +107,7 @@ def name_of(job: dict[str, Any]) -> str:
 
 
 def moment(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)
+    return None if microseconds is None else at_microseconds(microseconds)
 
 
 def as_data(job: dict[str, Any]) -> dict[str, Any]:
