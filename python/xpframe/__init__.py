@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xpframe._core import (
     Config,
     EnumValue,
@@ -53,3 +55,17 @@ __all__ = [
     "xp_frame",
     "xp_table",
 ]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext xpframe``: registers ``%xpm``."""
+    from xpframe.magic import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext xpframe``: takes ``%xpm`` back."""
+    from xpframe.magic import unload
+
+    unload(shell)

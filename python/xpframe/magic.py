@@ -1,0 +1,173 @@
+"""``%xpm``: experiments in a notebook, by name.
+
+The magic parses, calls the public functions of xpframe, and gives back what they give; nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.magic import Magics, line_magic, magics_class
+from traitlets import Enum, Int, Unicode
+
+import xpframe
+from xpframe.completion import matcher
+from xpframe.errors import XpFrameError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["XpmError", "load", "unload"]
+
+
+class XpmError(Exception):
+    """What went wrong, in one line: a notebook shows no traceback, and the cell fails."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"\x1b[31mXpmError\x1b[0m: {self}"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that never ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise XpmError(f"{message}; {self.format_usage().strip().replace(chr(10), ' ')}")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise _HelpShownError(status, message)
+
+
+class _HelpShownError(Exception):
+    """Help was asked for, and printed."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What ``%xpm`` understands."""
+    top = _Parser(prog="%xpm", description="Experiments by name.", usage="%%xpm COMMAND …")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    load = commands.add_parser("load", help="an experiment as a DataFrame", usage="%%xpm load NAME [options]")
+    schema = commands.add_parser(
+        "schema", help="the columns of an experiment", usage="%%xpm schema NAME [--run R]"
+    )
+    info = commands.add_parser("info", help="a run and its objects", usage="%%xpm info NAME [--run R]")
+    runs = commands.add_parser("runs", help="the runs of an experiment", usage="%%xpm runs NAME")
+    for command in (load, schema, info, runs):
+        command.add_argument("name", metavar="NAME")
+    for command in (load, schema, info):
+        command.add_argument("--run", default="latest", help="latest, all, or a run")
+    for command in (load, schema):
+        command.add_argument("--task", action="append", help="a task to keep; may be repeated")
+    load.add_argument("--columns", nargs="+", help="names, short names or globs")
+    load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
+    load.add_argument("--short", action="store_true", help="names without tags. and config.")
+    load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
+    load.add_argument(
+        "--as", dest="variable", metavar="VAR", help="the variable to put it into; nothing is shown"
+    )
+    commands.add_parser("ls", help="the experiments of the workspace", usage="%%xpm ls")
+    use = commands.add_parser("use", help="the workspace that is meant from now on", usage="%%xpm use PATH")
+    use.add_argument("path", metavar="PATH")
+    return top
+
+
+@magics_class
+class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
+    """Experiments in a notebook; the defaults of its options are set by ``%config Xpm.…``."""
+
+    workspace = Unicode("", help="the workspace that is meant; empty for the usual rules").tag(config=True)
+    backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="what frames are made by").tag(config=True)
+    names = Enum(["full", "short"], "full", help="how columns are called").tag(config=True)
+    max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
+
+    @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
+    def xpm(self, line: str) -> Any:
+        """Replaced by the parser's help."""
+        try:
+            options = parser().parse_args(shlex.split(line))
+        except _HelpShownError:
+            return None
+        except ValueError as error:
+            raise XpmError(f"{error} in %xpm {line}") from None
+        if options.command is None:
+            print(parser().format_help())  # noqa: T201 - help is for reading
+            return None
+        try:
+            return getattr(self, f"_{options.command}")(options)
+        except XpFrameError as error:
+            raise XpmError(str(error)) from None
+
+    def _place(self) -> str | None:
+        return self.workspace or None
+
+    def _load(self, options: argparse.Namespace) -> Any:
+        asked: dict[str, Any] = {
+            "workspace": self._place(),
+            "run": options.run,
+            "task": options.task,
+            "columns": options.columns,
+            "max_columns": self.max_columns,
+        }
+        if options.lazy:
+            frame: Any = xpframe.scan_xp(options.name, **asked)
+        else:
+            asked["names"] = "short" if options.short else self.names
+            asked["backend"] = options.backend or self.backend
+            frame = xpframe.xp_frame(options.name, **asked)
+        if options.variable is None:
+            return frame
+        if not options.variable.isidentifier():
+            raise XpmError(f"--as {options.variable}: that is no name of a variable")
+        self.shell.push({options.variable: frame})
+        return None
+
+    def _ls(self, _: argparse.Namespace) -> list[str]:
+        return xpframe.Workspace(self._place()).experiments()
+
+    def _runs(self, options: argparse.Namespace) -> list[str]:
+        return xpframe.Workspace(self._place()).runs(options.name)
+
+    def _info(self, options: argparse.Namespace) -> xpframe.ExperimentInfo:
+        run = None if options.run == "latest" else options.run
+        return xpframe.Workspace(self._place()).load_xp_info(options.name, run)
+
+    def _schema(self, options: argparse.Namespace) -> list[tuple[str, str]]:
+        return xpframe.xp_table(
+            options.name,
+            workspace=self._place(),
+            run=options.run,
+            task=options.task,
+            max_columns=self.max_columns,
+        ).schema
+
+    def _use(self, options: argparse.Namespace) -> None:
+        xpframe.use(options.path)
+        self.workspace = ""
+
+
+Xpm.xpm.__doc__ = parser().format_help()
+
+_loaded: dict[int, tuple[Xpm, Any]] = {}
+
+
+def load(shell: InteractiveShell) -> None:
+    """Registers the magic and its completions."""
+    unload(shell)
+    magic = Xpm(shell)
+    shell.register_magics(magic)
+    complete = matcher(magic)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(complete)
+    _loaded[id(shell)] = (magic, complete)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Takes all of it back."""
+    magic, complete = _loaded.pop(id(shell), (None, None))
+    if magic is None:
+        return
+    shell.configurables.remove(magic)
+    shell.magics_manager.magics["line"].pop("xpm", None)
+    if shell.Completer is not None and complete in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(complete)
