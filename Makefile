@@ -14,7 +14,7 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench stubs stubs-check wheel clean
+.PHONY: help demo test browser lint format bench stubs stubs-check wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,13 @@ demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs
 test: $(VENV)/.dev $(VENV)/.module  ## cargo test, then pytest (more: make test ARGS="-k sample -x")
 	$(CARGO) test --quiet
 	$(PYTHON) -m pytest --quiet $(ARGS)
+
+browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it with apt-get, when root)
+	@command -v $${XPFRAME_CHROMIUM:-chromium} >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -q -q --no-install-recommends chromium fonts-liberation; \
+	} || { echo "Chromium is missing: install it, or set XPFRAME_CHROMIUM" >&2; exit 1; }
+	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/test_browser.py $(ARGS)
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpframe._core import (
     Config,
@@ -25,9 +25,11 @@ from xpframe._core import (
 from xpframe._sample import sample_workspace
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.frames import xp_frame, xp_table
-from xpframe.lazy import ReadReport, last_read, scan_xp
 from xpframe.locate import use
 from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
+
+if TYPE_CHECKING:
+    from xpframe.lazy import ReadReport, last_read, scan_xp
 
 __all__ = [
     "Action",
@@ -55,6 +57,19 @@ __all__ = [
     "xp_frame",
     "xp_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What lazy queries need costs as much to import as all the rest: it comes when it is asked for."""
+    if name in ("ReadReport", "last_read", "scan_xp"):
+        from xpframe import lazy
+
+        return getattr(lazy, name)
+    raise AttributeError(f"module 'xpframe' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -30,8 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the process if not given.
 
     Returns:
-        0, or 1 with one line on stderr; wrong use ends the process with 2.
+        0, or 1 with one line on stderr; 130 after Ctrl-C; wrong use ends the process with 2.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a terminal without some character shows its escape
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings(record=True) as told:
@@ -46,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # whoever read has enough; Python must not flush into the closed pipe at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"xpframe: {_safe(f'{where}{error.strerror or error}')}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import re
 import time
+import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 import xpframe
 from xpframe.errors import XpFrameError
+from xpframe.frames import model_of, runs_of
+from xpframe.workspace import Actions, Jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from xpframe.magic import Xpm
 
@@ -25,26 +29,38 @@ _OPTIONS = {
     "schema": ("--run", "--task"),
     "info": ("--run",),
 }
-# an expression that is rooted at a name: attributes and constant subscripts only, so that nothing is called
-_EXPRESSION = re.compile(r"""([A-Za-z_]\w*(?:\.\w+|\[(?:'[^']*'|"[^"]*"|\d+)\])*)\.(\w*)$""")
-_FRESH = 2.0  # seconds that a listing is believed
+# an expression that is rooted at a name: attributes and subscripts by constants or names: nothing is called
+_ROOTED = r"""(?<![\w.\])}'"])([A-Za-z_]\w*(?:\.\w+|\[(?:'[^']*'|"[^"]*"|-?\d+|[A-Za-z_]\w*)\])*)"""
+_EXPRESSION = re.compile(_ROOTED + r"\.(\w*)$")
+_SUBSCRIPT = re.compile(_ROOTED + r"""\[(['"]?)([^'"\[\]]*)$""")
+_FRESH = 2.0  # seconds that a listing is believed,
+_FRESH_PER_COST = 20  # and as many times what it cost to make
 
 
 def matcher(magic: Xpm) -> Callable[[Any], dict[str, Any]]:
     """The matcher of one shell."""
-    known: dict[str, tuple[float, list[str]]] = {}
+    known: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
     def cached(key: str, find: Callable[[], list[str]]) -> list[str]:
-        then, found = known.get(key, (0.0, []))
-        if time.monotonic() - then > _FRESH or not found:
-            try:
-                found = find()
-            except XpFrameError:
-                found = []
-            known[key] = (time.monotonic(), found)
+        begun = time.monotonic()
+        try:
+            # what is meant changes with `%xpm use`, $XPFRAME_WORKSPACE and the current directory
+            place = str(xpframe.Workspace(magic.workspace or None).path)
+            until, found = known.get((place, key), (0.0, []))
+            if begun > until or not found:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a Tab is no place to be told
+                    found = find()
+                ended = time.monotonic()
+                for old in [old for old, (until, _) in known.items() if until < ended]:
+                    del known[old]
+                known[place, key] = ended + _FRESH + _FRESH_PER_COST * (ended - begun), found
+        except XpFrameError:
+            return []
         return found
 
-    @context_matcher(identifier="xpframe")  # type: ignore[untyped-decorator]  # IPython has no types
+    # before IPython's own: who answers first keeps Jedi out, which may take seconds
+    @context_matcher(identifier="xpframe", priority=200)  # type: ignore[untyped-decorator]  # IPython has no types
     def complete(context: Any) -> dict[str, Any]:
         text = context.text_until_cursor
         head, magic_name, line = text.rpartition("%xpm ")
@@ -60,6 +76,12 @@ def matcher(magic: Xpm) -> Callable[[Any], dict[str, Any]]:
             fields = _fields(match[1], magic.shell.user_ns)
             found = [name for name in fields if name.startswith(match[2])]
             return _answer(found, 0, match[2], "field")
+        match = _SUBSCRIPT.search(text)
+        if match:
+            quote = "" if match[2] else "'"
+            keys = (key for key in _keys(match[1], magic.shell.user_ns) if key.startswith(match[3]))
+            found = [f"{quote}{key}{quote}" for key in islice(keys, context.limit)]
+            return _answer(found, 0, match[3], "key")
         return {"completions": [], "suppress": False}
 
     return complete  # type: ignore[no-any-return]  # what the decorator gives back
@@ -102,28 +124,41 @@ def _tasks(name: str, place: str | None) -> list[str]:
 
 
 def _columns(name: str, place: str | None) -> list[str]:
-    return xpframe.xp_table(name, workspace=place).column_names
+    runs, several = runs_of(name, place, "latest")
+    # decides the columns and builds none
+    model = model_of(runs, several, task=None, columns=None, max_columns=2000, timezone=None, keep_bytes=0)
+    return model.column_names
 
 
 def _fields(expression: str, namespace: dict[str, Any]) -> list[str]:
-def _candidates(
-    words: list[str], magic: Xpm, cached: Callable[[str, Callable[[], list[str]]], list[str]]
-) -> list[str]:
-    ours = (xpframe.Config, xpframe.ExperimentInfo, xpframe.Action)
-    try:
-        value = _value(ast.parse(expression, mode="eval").body, namespace)
-    except Exception:  # noqa: BLE001 - completion must not fail whatever the expression is
-        return []
+    """What stands below an expression of ours; nothing below any other."""
+    value = _meant(expression, namespace)
+    ours = (xpframe.Config, xpframe.ExperimentInfo, xpframe.Action, Jobs, Actions)
     return [name for name in dir(value) if not name.startswith("_")] if isinstance(value, ours) else []
+
+
+def _keys(expression: str, namespace: dict[str, Any]) -> Iterable[str]:
+    """The identifiers of the jobs or actions that an expression means."""
+    value = _meant(expression, namespace)
+    return value if isinstance(value, Jobs | Actions) else ()
+
+
+def _meant(expression: str, namespace: dict[str, Any]) -> Any:
+    """The value of an expression of ours; None of any other."""
+    try:
+        return _value(ast.parse(expression, mode="eval").body, namespace)
+    except Exception:  # noqa: BLE001 - completion must not fail whatever the expression is
+        return None
 
 
 def _value(node: ast.expr, namespace: dict[str, Any]) -> Any:
     """The value of names, fields and constant subscripts below an object of ours."""
     roots = (xpframe.Config, xpframe.ExperimentInfo, xpframe.Action)
+    containers = (list, tuple, dict, Jobs, Actions)
     match node:
         case ast.Name(id=name):
             value = namespace[name]
-            if not isinstance(value, (*roots, list, dict)):
+            if not isinstance(value, roots) and type(value) not in containers:
                 raise TypeError(name)
             return value
         case ast.Attribute(value=inner, attr=name):
@@ -131,6 +166,15 @@ def _value(node: ast.expr, namespace: dict[str, Any]) -> Any:
             if not isinstance(holder, roots):
                 raise TypeError(name)
             return getattr(holder, name)
-        case ast.Subscript(value=inner, slice=ast.Constant(value=key)):
-            return _value(inner, namespace)[key]
+        case ast.Subscript(value=inner, slice=ast.Name(id=name)):
+            return _item(_value(inner, namespace), namespace[name], containers)
+        case ast.Subscript(value=inner, slice=key):
+            return _item(_value(inner, namespace), ast.literal_eval(key), containers)
     raise TypeError(type(node).__name__)
+
+
+def _item(holder: Any, key: object, containers: tuple[type, ...]) -> Any:
+    """An item of a container of exactly these types: a subclass could run anything."""
+    if type(holder) not in containers or type(key) not in (str, int):
+        raise TypeError(type(holder).__name__)
+    return holder[key]

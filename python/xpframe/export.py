@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["json_lines", "safe_text", "timed", "write"]
 
-# what a spreadsheet takes for a formula, and the mark that says it is none
-_FORMULA = ("=", "+", "-", "@", "'")
-# C0 and C1 control characters, and those that turn the direction of text round
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# what a spreadsheet takes for a formula, in full width too, and the mark that says it is none
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+# C0 and C1 control characters, separators of lines, and those that turn the direction of text round
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def write(
@@ -47,7 +47,7 @@ def write(
 
     In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-``, ``@``), or that begins with
     ``'``, gets a ``'`` in front; text with control characters, or that begins with ``"``, is written as JSON
-    text. Both can be undone.
+    text. Both can be undone, and both are done to the names of columns too. Numbers are left alone.
 
     Args:
         table: What :func:`xpframe.xp_table` gave.
@@ -64,7 +64,9 @@ def write(
         The path.
 
     Raises:
-        InvalidArgumentError: An unknown ending, or a place inside a workspace: nothing is ever written there.
+        InvalidArgumentError: An unknown ending, a directory, or a place inside a workspace, by a symbolic
+            link too: nothing is ever written there.
+        OSError: The file cannot be written.
         MissingLibraryError: polars is not installed.
     """
     target = Path(path).expanduser()
@@ -75,7 +77,7 @@ def write(
         ".parquet": lambda to: _frame(table).write_parquet(to),
         ".arrow": lambda to: _frame(table).write_ipc(to),
         ".feather": lambda to: _frame(table).write_ipc(to),
-        ".csv": lambda to: _csv(_frame(table), raw=raw).write_csv(to),
+        ".csv": lambda to: _csv(table, raw=raw).write_csv(to),
         ".jsonl": lambda to: _write_lines(table, to),
         ".ndjson": lambda to: _write_lines(table, to),
     }
@@ -103,13 +105,19 @@ def safe_text(text: str) -> str:
 
 
 def timed(values: list[Any], kind: str) -> list[Any]:
-    """The values of a column of this Arrow type: times as ISO 8601 text, anything else as it is."""
-    if not kind.startswith("Timestamp"):
-        return values
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return [
-        None if value is None else (epoch + timedelta(microseconds=value)).isoformat() for value in values
-    ]
+    """The values of a column of this Arrow type: times as ISO 8601 text, or as microseconds since 1970 where
+    the year has not four digits; anything else as it is.
+    """
+    return [_iso(value) for value in values] if kind.startswith("Timestamp") else values
+
+
+def _iso(microseconds: int | None) -> str | int | None:
+    if microseconds is None:
+        return None
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).isoformat()
+    except OverflowError:
+        return microseconds
 
 
 def _frame(table: _core.Table) -> polars.DataFrame:
@@ -128,23 +136,21 @@ def _write_lines(table: _core.Table, to: Path) -> None:
         file.writelines(f"{line}\n" for line in json_lines(table))
 
 
-def _csv(frame: polars.DataFrame, *, raw: bool) -> polars.DataFrame:
+def _csv(table: _core.Table, *, raw: bool) -> polars.DataFrame:
     """The frame with text that no spreadsheet executes, and lists as JSON text."""
+    frame = _frame(table)
     import polars as pl
 
     columns = []
     for column in frame:
-        kind = column.dtype
-        if kind.is_nested():
-            texts = [
-                None if value is None else json.dumps(value, ensure_ascii=True) for value in column.to_list()
-            ]
-            columns.append(pl.Series(column.name, texts, dtype=pl.String))
-        elif kind in (pl.String, pl.Categorical) and not raw:
-            texts = [None if value is None else _harmless(value) for value in column.to_list()]
-            columns.append(pl.Series(column.name, texts, dtype=pl.String))
-        else:
-            columns.append(column)
+        nested = column.dtype.is_nested()
+        shown = column
+        if nested or (column.dtype in (pl.String, pl.Categorical) and not raw):
+            text = json.dumps if nested else _harmless
+            # the table's own values: polars gives large integers as decimals, which JSON has not
+            values = table.column_values(column.name)
+            shown = pl.Series([None if value is None else text(value) for value in values], dtype=pl.String)
+        columns.append(shown.alias(column.name if raw else _harmless(column.name)))
     return pl.DataFrame(columns)
 
 
@@ -167,6 +173,7 @@ def _write_partitions(table: _core.Table, directory: Path) -> Path:
         place = (
             directory / f"experiment={quote(str(experiment), safe='')}" / f"run={quote(str(run), safe='')}"
         )
+        _refuse_workspaces(place)
         place.mkdir(parents=True, exist_ok=True)
         _whole(place / "part-0.parquet", part.write_parquet)
     return directory
@@ -176,21 +183,23 @@ def _whole(target: Path, writer: Callable[[Path], object]) -> None:
     """Writes beside the target and puts it in place when it is whole."""
     if not target.parent.is_dir():
         raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="make it first")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
+    if target.is_dir():
+        raise InvalidArgumentError(
+            f"{str(target)!r} is a directory", hint="name a file, or end the path with / for a file a run"
+        )
+    beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
-        writer(Path(name))
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(target)
+        beside.touch(exist_ok=False)
+        writer(beside)
+        beside.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 
 def _refuse_workspaces(target: Path) -> None:
-    for directory in (target, *target.absolute().parents):
+    named, meant = target.absolute(), target.resolve()
+    for directory in dict.fromkeys((meant, *meant.parents, named, *named.parents)):
         if directory.is_dir() and _core.is_workspace(directory):
             raise InvalidArgumentError(
                 f"{str(target)!r} is inside the workspace {str(directory)!r}",

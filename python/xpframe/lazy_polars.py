@@ -138,8 +138,8 @@ class Reading:
                 self._note(whole, before)
                 yield _frame(table)
         except GeneratorExit:
-            # polars has enough: nobody waits for an exception
-            with contextlib.suppress(XpFrameWarning):
+            # polars has enough, or was interrupted: whatever is raised here would only be printed
+            with contextlib.suppress(XpFrameWarning, KeyboardInterrupt):
                 self._report()
             raise
         finally:

@@ -10,11 +10,12 @@ import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
-from traitlets import Enum, Int, Unicode
+from traitlets import Bool, Enum, Int, Unicode
 
 import xpframe
 from xpframe.completion import matcher
 from xpframe.errors import XpFrameError
+from xpframe.progress import reading
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -80,6 +81,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="what frames are made by").tag(config=True)
     names = Enum(["full", "short"], "full", help="how columns are called").tag(config=True)
     max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
+    quiet = Bool(False, help="whether progress is not shown").tag(config=True)
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def xpm(self, line: str) -> Any:
@@ -94,7 +96,8 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             print(parser().format_help())  # noqa: T201 - help is for reading
             return None
         try:
-            return getattr(self, f"_{options.command}")(options)
+            with reading(getattr(options, "name", ""), quiet=self.quiet):
+                return getattr(self, f"_{options.command}")(options)
         except XpFrameError as error:
             raise XpmError(str(error)) from None
 

@@ -234,7 +234,7 @@ pub fn read_table(
 ) -> PyResult<Table> {
     let asked = Asked { several_runs, tasks, columns, max_columns, short_names, for_pandas, zone };
     let request = asked.request(&runs, u64::MAX)?;
-    let table = interruptible(py, &stops_of(&runs), || {
+    let table = interruptible(py, &stops_of(&runs), move || {
         let table = request.read()?;
         if for_pandas { table.for_pandas() } else { Ok(table) }
     })??;

@@ -63,8 +63,9 @@ impl Model {
         };
         let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();
         let wanted = wanted.into_iter().map(|(run, rows)| Wanted { run, rows }).collect();
-        let batches = scan::Batches::ahead(Arc::clone(&self.model), columns?, wanted);
-        Ok(Batches { model: Arc::clone(&self.model), batches: Mutex::new(batches) })
+        let columns = columns?;
+        let batches = scan::Batches::ahead(Arc::clone(&self.model), columns.clone(), wanted);
+        Ok(Batches { model: Arc::clone(&self.model), columns, ahead: Mutex::new(batches) })
     }
 }
 
@@ -72,7 +73,8 @@ impl Model {
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Batches {
     model: Arc<scan::Model>,
-    batches: Mutex<scan::Batches>,
+    columns: Vec<usize>,
+    ahead: Mutex<scan::Batches>,
 }
 
 #[pymethods]
@@ -83,15 +85,15 @@ impl Batches {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
         loop {
-            let next = py
-                .detach(|| self.batches.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
+            let next =
+                py.detach(|| self.ahead.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
             match next {
                 Next::End => return Ok(None),
                 Next::NotYet => py.check_signals()?,
                 Next::Ready(part) => {
                     let part = part?;
                     let (schema, batches) = (part.batch.schema(), vec![part.batch]);
-                    let warnings = self.model.warnings(part.surrogates);
+                    let warnings = self.model.warnings(&self.columns, part.surrogates);
                     return Ok(Some(Table::new(scan::Table {
                         schema,
                         batches,
@@ -121,7 +123,7 @@ pub fn read_model(
     let asked =
         Asked { several_runs, tasks, columns, max_columns, short_names: false, for_pandas: false, zone };
     let request = asked.request(&runs, keep_bytes)?;
-    let model = interruptible(py, &stops_of(&runs), || scan::Model::of(&request))??;
+    let model = interruptible(py, &stops_of(&runs), move || scan::Model::of(&request))??;
     Ok(Model { model: Arc::new(model) })
 }
 

@@ -15,6 +15,15 @@ pub(super) fn values<'py>(
     out: &mut Vec<Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     out.reserve(array.len());
+    if let Some(dictionary) = array.as_any_dictionary_opt() {
+        let mut names = Vec::new();
+        values(py, dictionary.values().as_ref(), &mut names)?;
+        let keys = dictionary.normalized_keys();
+        let name =
+            |at: usize| if array.is_null(at) { py.None().into_bound(py) } else { names[keys[at]].clone() };
+        out.extend((0..array.len()).map(name));
+        return Ok(());
+    }
     for at in 0..array.len() {
         out.push(value(py, array, at)?);
     }

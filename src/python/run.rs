@@ -74,7 +74,9 @@ impl Run {
     /// Reads the jobs and their configs now.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
-        interruptible(py, std::slice::from_ref(loaded.stop()), || loaded.read(true))
+        let stop = loaded.stop().clone();
+        let loaded = Arc::clone(loaded);
+        interruptible(py, &[stop], move || loaded.read(true))
     }
 
     /// (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.

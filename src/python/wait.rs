@@ -12,33 +12,30 @@ use crate::progress::Stop;
 /// How long Ctrl-C waits at most to be noticed.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
-/// Does `work` on a thread of its own, while this one looks for signals. After Ctrl-C the `stops` are asked for, and what `work`
-/// gives back is thrown away.
-pub(super) fn interruptible<R: Send>(
+/// Does `work` on a thread of its own, while this one looks for signals. After Ctrl-C the `stops` are asked for and nobody
+/// waits any more: the thread ends when it notices, and what it gives back is thrown away.
+pub(super) fn interruptible<R: Send + 'static>(
     py: Python<'_>,
     stops: &[Stop],
-    work: impl FnOnce() -> R + Send,
+    work: impl FnOnce() -> R + Send + 'static,
 ) -> PyResult<R> {
-    let (sender, receiver) = channel();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let done = catch_unwind(AssertUnwindSafe(work));
-            // nobody waits for it after Ctrl-C
-            let _ = sender.send(done);
-        });
-        let mut receiver = receiver;
-        loop {
-            let (waited, back) = py.detach(move || (receiver.recv_timeout(PATIENCE), receiver));
-            receiver = back;
-            match waited {
-                Ok(Ok(result)) => return Ok(result),
-                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(fault().into()),
-                Err(RecvTimeoutError::Timeout) => {
-                    py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?;
-                }
+    let (sender, mut receiver) = channel();
+    std::thread::spawn(move || {
+        let done = catch_unwind(AssertUnwindSafe(work));
+        // nobody waits for it after Ctrl-C
+        let _ = sender.send(done);
+    });
+    loop {
+        let (waited, back) = py.detach(move || (receiver.recv_timeout(PATIENCE), receiver));
+        receiver = back;
+        match waited {
+            Ok(Ok(result)) => return Ok(result),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(fault().into()),
+            Err(RecvTimeoutError::Timeout) => {
+                py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?;
             }
         }
-    })
+    }
 }
 
 /// A panic of this crate, as an error: no panic crosses into Python.

@@ -61,14 +61,23 @@ impl Model {
         let mut runs = Vec::with_capacity(request.runs.len());
         let mut kept = 0;
         for window in request.runs.chunks(2 * threads()) {
+            // a run that others hold too would stay in memory: of several, copies are read that can be let go
+            let own = |loaded: &Arc<LoadedRun>| {
+                let alone = request.runs.len() == 1 || loaded.is_read();
+                if alone { Arc::clone(loaded) } else { Arc::new(loaded.unread()) }
+            };
+            let window: Vec<Arc<LoadedRun>> = window.iter().map(own).collect();
             let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
-            in_parallel(window, |loaded| loaded.read(deciding.needs_configs));
-            for (loaded, signature) in window.iter().zip(signatures) {
-                let rows = deciding.see(loaded)?;
+            in_parallel(&window, |loaded| loaded.read(deciding.needs_configs));
+            for (loaded, signature) in window.into_iter().zip(signatures) {
+                if loaded.stop().asked() {
+                    break;
+                }
+                let rows = deciding.see(&loaded)?;
                 kept += signature.bytes();
                 let forget = kept > request.keep_bytes && request.runs.len() > 1;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
-                let loaded = if forget { Arc::new(loaded.unread()) } else { Arc::clone(loaded) };
+                let loaded = if forget { Arc::new(loaded.unread()) } else { loaded };
                 runs.push(KnownRun { loaded, signature, rows, jobs });
             }
         }
@@ -166,14 +175,15 @@ impl Model {
         !self.runs[at].loaded.is_read()
     }
 
-    /// What is shown otherwise than it stands in the files, in words.
+    /// What is shown otherwise than it stands in the files in some of the columns, in words.
     #[must_use]
-    pub fn warnings(&self, surrogates: Vec<String>) -> Vec<String> {
-        let mut warnings: Vec<String> = split_warning(&self.columns).into_iter().collect();
+    pub fn warnings(&self, columns: &[usize], surrogates: Vec<String>) -> Vec<String> {
+        let columns: Vec<&Column> = columns.iter().map(|&column| &self.columns[column]).collect();
+        let mut warnings: Vec<String> = split_warning(&columns).into_iter().collect();
         warnings.extend(
             self.places.too_deep().map(|name| format!("values nested too deep are left out of {name}")),
         );
-        warnings.extend(digits_warning(&self.columns));
+        warnings.extend(digits_warning(&columns));
         let surrogates: BTreeSet<String> = surrogates.into_iter().collect();
         if !surrogates.is_empty() {
             let names: Vec<String> = surrogates.into_iter().collect();
@@ -336,7 +346,7 @@ fn unknown_task(missing: &str, known: &BTreeSet<String>) -> Error {
     Error::new(Kind::InvalidArgument, format!("no job of task {missing:?}")).hint(hint)
 }
 
-fn split_warning(columns: &[Column]) -> Option<String> {
+fn split_warning(columns: &[&Column]) -> Option<String> {
     let split = columns.iter().filter(|column| match column.source {
         Source::Values(_, part) => column.name.ends_with(&format!("@{}", part.suffix())),
         _ => false,
@@ -345,7 +355,7 @@ fn split_warning(columns: &[Column]) -> Option<String> {
     (!names.is_empty()).then(|| format!("values of several types are split into {}", names.join(", ")))
 }
 
-fn digits_warning(columns: &[Column]) -> Option<String> {
+fn digits_warning(columns: &[&Column]) -> Option<String> {
     let digits = columns.iter().filter(|column| column.kind == Type::Digits);
     let names: Vec<&str> = digits.map(|column| column.name.as_str()).collect();
     (!names.is_empty())

@@ -54,13 +54,17 @@ impl Request {
                 Next::NotYet => {}
                 Next::Ready(part) => {
                     let part = part?;
+                    if self.runs.iter().any(|loaded| loaded.stop().asked()) {
+                        break;
+                    }
                     table.batches.push(part.batch);
                     table.errors.extend(part.errors);
                     surrogates.extend(part.surrogates);
                 }
             }
         }
-        table.warnings = model.warnings(surrogates);
+        let columns: Vec<usize> = (0..model.columns().len()).collect();
+        table.warnings = model.warnings(&columns, surrogates);
         if self.short_names {
             let renamed = shorten(model.columns(), &table.batches).map_err(internal)?;
             table.schema = renamed.first().map_or(table.schema, RecordBatch::schema);

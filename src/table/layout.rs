@@ -12,17 +12,26 @@ use arrow::error::ArrowError;
 /// # Errors
 /// Arrow's.
 pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    relaid(batch, |_, array| match array.data_type() {
+    let packed = relaid(batch, |_, array| large(array.data_type()))?;
+    let was_enum = |name: &str| {
+        let kind = batch.schema().field_with_name(name).map(|field| field.data_type().clone());
+        matches!(kind, Ok(DataType::Dictionary(..)))
+    };
+    // by way of text: joined batches may repeat a name in their dictionary, and pandas refuses that
+    let packed = relaid(&packed, |name, array| {
+        let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
+        if was_enum(name) { dictionary() } else { array.data_type().clone() }
+    })?;
+    relaid(&packed, |_, array| match array.data_type() {
         DataType::Dictionary(..) => {
-            let categories = array.as_any_dictionary().values().len();
-            let key = match categories {
+            let key = match array.as_any_dictionary().values().len() {
                 0..127 => DataType::Int8,
                 127..32_767 => DataType::Int16,
                 _ => DataType::Int32,
             };
             DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8))
         }
-        other => large(other),
+        other => other.clone(),
     })
 }
 

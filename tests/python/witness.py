@@ -283,7 +283,8 @@ class Run:
 
     def read_jobs(self) -> dict[str, Obj]:
         self.graph: Graph | None = None
-        self.misled: dict[str, Graph] = {}  # jobs whose objects.jsonl names other objects than their params.json
+        # jobs whose objects.jsonl names other objects than their params.json
+        self.misled: dict[str, Graph] = {}
         roots: dict[str, int] = {}
         ids = {r.job_id for r in self.rows}
         self.actions: dict[str, Obj] = {}
@@ -303,7 +304,8 @@ class Run:
                 params = self.graph_of_params(row)
                 root = next(reversed(params.raw.values())) if params else None
                 if params and root and identifier(root) == row.job_id and roots.get(row.job_id) == root["id"]:
-                    if any(i in self.graph.raw and differ(self.graph.raw[i], o) for i, o in params.raw.items()):
+                    known = self.graph.raw
+                    if any(i in known and differ(known[i], o) for i, o in params.raw.items()):
                         self.misled[row.job_id] = params
                     else:
                         self.graph.elsewhere.append(params)

@@ -1,0 +1,402 @@
+"""Which memory each library shares with a table, by the addresses of buffers; writes `docs/zero-copy.md`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import arro3.core
+import nanoarrow
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import xpframe
+from conftest import REPOSITORY, Workspaces, archives
+from engine import exact
+from random_runs import BASE_ID, RandomRun, digest
+from xpframe._core import Table
+
+PAGE = REPOSITORY / "docs" / "zero-copy.md"
+ROWS = 130
+LONG = "a text of more than the twelve bytes that a view holds itself"
+
+
+def enum(name: str) -> dict[str, str]:
+    return {"type": "enum", "module": "lab", "enum": "Optimizer", "value": name}
+
+
+# field → what its column is called on the page, the value of a job; `<field>_gaps` has the same with nulls
+FIELDS: dict[str, tuple[str, Callable[[int], Any]]] = {
+    "flag": ("bool", lambda i: i % 3 == 0),
+    "steps": ("int", lambda i: 2**53 + 1 + i),
+    "hash": ("int to 2⁶⁴", lambda i: 2**64 - 1 - i),
+    "digits": ("larger int", lambda i: 10**30 + i),
+    "rate": ("float", lambda i: i / 7),
+    "loss": ("float, some NaN", lambda i: float("nan") if i % 4 == 0 else i / 7),
+    "name": ("text, to 12 bytes", lambda i: f"n{i % 5}"),
+    "note": ("text, longer", lambda i: f"{LONG} {i}"),
+    "kind": ("enum", lambda i: enum(("SGD", "ADAM")[i % 2])),
+    "flags": ("list of bool", lambda i: [True, i % 2 == 0]),
+    "layers": ("list of int", lambda i: [i] * (i % 3)),
+    "hashes": ("list of int to 2⁶⁴", lambda i: [2**64 - 1, i]),
+    "numbers": ("list of larger int", lambda i: [10**30, i]),
+    "rates": ("list of float", lambda i: [i / 3] * (i % 3)),
+    "words": ("list of text", lambda i: [f"{LONG} {i}"] * (i % 3)),
+    "kinds": ("list of enum", lambda i: [enum("SGD"), enum("ADAM")][: 1 + i % 2]),
+    "grid": ("list of lists", lambda i: [[i], []]),
+    "blocks": (
+        "list of dicts or configs",
+        lambda i: [{"width": i, "mode": f"{LONG} {i}"}, {"width": 1, "mode": "x"}],
+    ),
+    "holes": ("list of int, some null", lambda i: [i, None]),
+    "lost": ("list of dicts, some null", lambda i: [{"width": i}, None, {"width": None}]),
+    "nothing": ("nothing but null", lambda _: None),
+}
+
+
+def write_run(workspace: Path, run: int = 0) -> Path:
+    """A run whose table has every type, with and without nulls; every fifth job has not ended."""
+    objects, jobs = [], []
+    for i in range(ROWS):
+        fields = {name: value(i) for name, (_, value) in FIELDS.items()}
+        gaps = {f"{name}_gaps": None if i % 5 == 4 else value for name, value in fields.items()}
+        job_id = digest(1000 * run + i)
+        head = {"id": BASE_ID + 16 * i, "module": "lab", "type": "Train", "typename": "lab.Train"}
+        objects.append({**head, "identifier": job_id, "fields": fields | gaps})
+        jobs.append({"job_id": job_id, "task_id": "lab.train", "tags": {"lr": i / 3}, "timestamp": 1.5e9 + i})
+        if i % 5 != 4:
+            done = workspace / "jobs" / "lab.train" / job_id / "train.done"
+            done.parent.mkdir(parents=True)
+            done.touch()
+            os.utime(done, (1.6e9 + i, 1.6e9 + i))
+    written = RandomRun(objects, jobs).write(workspace)
+    return written.rename(written.parent / f"20260102_{run:06d}")
+
+
+# kind of values → the columns that hold it, without and with nulls
+COLUMNS = {words: (f"config.{name}", f"config.{name}_gaps") for name, (words, _) in FIELDS.items()}
+COLUMNS["time"] = ("submitted_at", "ended_at")
+
+
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """The table of one run: every column in one batch."""
+    return xpframe.xp_table(write_run(tmp_path_factory.mktemp("one")))
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """The table of two runs: two batches."""
+    root = tmp_path_factory.mktemp("two")
+    for run in (0, 1):
+        write_run(root, run)
+    return xpframe.xp_table("random", workspace=root, run="all")
+
+
+def buffers(array: nanoarrow.c_array.CArray) -> Iterator[tuple[int, int]]:
+    """Address and size of every buffer of an Arrow C array that is not empty, as its producer gave them."""
+    view = array.view()
+    for i, (address, buffer) in enumerate(zip(array.buffers, view.buffers, strict=True)):
+        # the sizes of the buffers of a view exist in the C interface only, not in the array
+        if buffer.size_bytes and view.buffer_type(i) != "variadic_size":
+            yield address, buffer.size_bytes
+    for child in array.children:
+        yield from buffers(child)
+    if array.dictionary:
+        yield from buffers(array.dictionary)
+
+
+def memory(stream: Any) -> dict[int, int]:
+    """Address → size of the memory behind all that an Arrow stream gives."""
+    return {at: size for array in nanoarrow.c_array_stream(stream) for at, size in buffers(array)}
+
+
+def memory_of_pandas(series: pd.Series) -> dict[int, int]:
+    """Address → size of the memory behind a column of pandas: Arrow's, numpy's, or of codes and names."""
+    array = series.array
+    if hasattr(array, "_pa_array"):
+        return memory(array._pa_array)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return of_numpy(array.codes) | memory(array.categories.array._pa_array)
+    if hasattr(array, "_mask"):
+        return of_numpy(array._data) | of_numpy(array._mask)
+    return of_numpy(array._ndarray)
+
+
+def of_numpy(array: np.ndarray) -> dict[int, int]:
+    return {array.__array_interface__["data"][0]: array.nbytes}
+
+
+def itself(table: Table) -> Table:
+    return table
+
+
+def laid_out_for_pandas(table: Table) -> Table:
+    """What `xp_frame` hands to pandas: text is built in the layout of pandas in the first place."""
+    return table._arrow_for_pandas()
+
+
+@dataclass
+class Library:
+    """A library that takes a table: how it is given one, and what memory is behind a column then."""
+
+    words: str
+    take: Callable[[Table], Any]
+    behind: Callable[[Any], dict[int, int]]
+    of: Callable[[Table], Table] = itself
+
+
+# polars' frames join their batches when they are exported, its series do not
+LIBRARIES = [
+    Library("polars", lambda t: t.to_polars(), memory),
+    Library("pyarrow", lambda t: t.to_pyarrow(), memory),
+    Library("arro3", arro3.core.Table, memory),
+    Library("pandas, `zero_copy=True`", lambda t: t.to_pandas(zero_copy=True), memory_of_pandas),
+    Library("pandas", lambda t: t.to_pandas(), memory_of_pandas),
+    Library("pandas by `xp_frame`", lambda t: t.to_pandas(), memory_of_pandas, laid_out_for_pandas),
+]
+
+
+def in_words(source: dict[int, int], found: dict[int, int]) -> str:
+    """What of the memory of a column a library has, for a cell of the page."""
+    assert source
+    shared = source.keys() & found.keys()
+    if len(shared) == len(source):
+        return "shared"
+    return f"{len(shared)} of {len(source)} buffers" if shared else "copied"
+
+
+def sharing(library: Library, table: Table) -> dict[str, str]:
+    """Column → what of its memory a library has; the library holds its frame while it is looked at."""
+    source = library.of(table)
+    frame = library.take(source)
+    return {
+        name: in_words(memory(source.select([name])), library.behind(frame[name]))
+        for name in source.column_names
+    }
+
+
+def measured(table: Table) -> dict[str, list[str]]:
+    """Kind of values → a cell for each library."""
+    cells = [sharing(library, table) for library in LIBRARIES]
+    return {
+        kind: [
+            by_name[full]
+            if by_name[full] == by_name[gaps]
+            else f"{by_name[full]}; {by_name[gaps]} with nulls"
+            for by_name in cells
+        ]
+        for kind, (full, gaps) in COLUMNS.items()
+    }
+
+
+def page_table(table: Table) -> list[str]:
+    """A line for each kind of values: its type and what of its memory each library has."""
+    types = pa.schema(table)
+    heads = ["values", "Arrow type", *(library.words for library in LIBRARIES)]
+    lines = [heads, ["---"] * len(heads)]
+    for kind, cells in measured(table).items():
+        full, gaps = (types.field(name).type for name in COLUMNS[kind])
+        assert full == gaps
+        assert len(cells) == len(LIBRARIES)
+        lines.append([kind, f"`{full}`", *cells])
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+VERSIONS = ("polars", "pyarrow", "arro3-core", "pandas")
+
+
+def page(one: Table, two: Table) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    return "\n".join(
+        [
+            "# Which memory is shared",
+            "",
+            "Written by `tests/python/test_zero_copy.py` (`XPFRAME_WRITE_DOCS=1` rewrites it); do not edit.",
+            f"Measured with {versions}.",
+            "",
+            "A table of xpframe is made of Arrow buffers. For each type that it has, the addresses of these",
+            "buffers, at any depth, are looked for among those that a library holds after it took the table.",
+            "*shared*: all of them were found; *copied*: none. Columns without nulls and columns with nulls",
+            "were looked at; where they differ, both are told. A table can be taken any number of times:",
+            "what is shared is then shared by all.",
+            "",
+            "`string_view` is the layout of text that polars shares and pandas cannot work with. Therefore",
+            "`xp_table(…).to_pandas()` builds text anew, as `large_string`, and `xp_frame(…)` builds it so",
+            "in the first place, and gives enums the keys that pandas numbers them with. The last column",
+            "looks for the buffers of that table.",
+            "",
+            "## A table of one run",
+            "",
+            *page_table(one),
+            "",
+            "## A table of several runs",
+            "",
+            "Each run is a batch. Libraries that keep batches share them; for pandas they are gathered into",
+            "one first.",
+            "",
+            *page_table(two),
+            "",
+        ]
+    )
+
+
+def settled(text: str) -> list[str]:
+    """The lines of the page that do not depend on which versions are installed."""
+    return [line for line in text.splitlines() if not line.startswith("Measured with ")]
+
+
+def test_the_page_says_what_is_measured(one_run: Table, two_runs: Table) -> None:
+    """`docs/zero-copy.md` is what the addresses say today."""
+    text = page(one_run, two_runs)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 * (2 + len(FIELDS) + 1)
+    if os.environ.get("XPFRAME_WRITE_DOCS"):
+        PAGE.write_text(text)
+    assert settled(PAGE.read_text()) == settled(text), "run this test with XPFRAME_WRITE_DOCS=1"
+
+
+def leaves(kind: pa.DataType) -> set[str]:
+    """The types that a type is made of, containers by their names."""
+    if pa.types.is_struct(kind):
+        return {"struct"}.union(*(leaves(field.type) for field in kind))
+    if pa.types.is_large_list(kind):
+        return {"large_list", *leaves(kind.value_type)}
+    return {str(kind)}
+
+
+def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> None:
+    """No column of a reference workspace is made of a type that the page does not tell."""
+    told = {name for field in pa.schema(one_run) for name in leaves(field.type)}
+    assert len(told) == 10
+    columns = 0
+    for name in archives():
+        for field in pa.schema(quietly("*", workspace=workspaces.path(name), run="all")):
+            assert leaves(field.type) <= told, field
+            columns += 1
+    print(f"{columns} of {columns} columns are of types that the page tells")
+    assert columns > 60
+
+
+def quietly(*names: Any, **options: Any) -> Table:
+    """`xp_table`, its warning of damaged files kept quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+        return xpframe.xp_table(*names, **options)
+
+
+@pytest.mark.parametrize("name", archives())
+def test_real_tables_are_shared(name: str, workspaces: Workspaces) -> None:
+    """pyarrow and arro3 share every column of a real table; polars all but enums and objects with nulls."""
+    table = quietly("*", workspace=workspaces.path(name), run="all")
+    filled = [column for column in table.column_names if memory(table.select([column]))]
+    table = table.select(filled)
+    polars, pyarrow, arro3 = (sharing(library, table) for library in LIBRARIES[:3])
+    assert len(filled) >= 10
+    assert set(pyarrow.values()) == set(arro3.values()) == {"shared"}
+    kinds = dict(table.schema)
+    for column, words in polars.items():
+        if "Dictionary" not in kinds[column] and "Struct" not in kinds[column]:
+            assert words == "shared", column
+    print(f"{name}: polars shares {list(polars.values()).count('shared')} of {len(filled)} columns")
+
+
+def test_a_table_hands_over_its_own_memory(one_run: Table, two_runs: Table) -> None:
+    """Streams, selections and batches are views: they give the same buffers at each call."""
+    for table, size in ((one_run, 1), (two_runs, 2)):
+        whole = memory(table)
+        assert len(whole) > size * len(table.column_names)
+        assert memory(table) == whole
+        assert memory(table.select(table.column_names)) == whole
+        assert len(table.batches()) == size
+        assert {at: n for batch in table.batches() for at, n in memory(batch).items()} == whole
+
+
+def test_text_is_laid_out_for_pandas_once(one_run: Table, two_runs: Table) -> None:
+    """A table in the layout of pandas is not copied into it again, as `xp_frame` would do; save for enums."""
+    for table in (one_run, two_runs):
+        laid_out = table._arrow_for_pandas()
+        again = laid_out._arrow_for_pandas()
+        others = [name for name, kind in laid_out.schema if not kind.startswith("Dictionary")]
+        assert len(table.column_names) - len(others) == 2
+        assert memory(again.select(others)) == memory(laid_out.select(others)) != memory(table.select(others))
+
+
+def test_pyarrow_allocates_nothing(one_run: Table, two_runs: Table) -> None:
+    """To take a table costs pyarrow no byte of its own memory, however many batches it has."""
+    for table in (one_run, two_runs):
+        before = pa.total_allocated_bytes()
+        taken = table.to_pyarrow()
+        assert (taken.num_rows, pa.total_allocated_bytes() - before) == (len(table), 0)
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.words)
+def test_shared_memory_outlives_the_table(library: Library, tmp_path: Path) -> None:
+    """A frame keeps the memory that it shares: its values stay when the table is gone."""
+    run = write_run(tmp_path)
+    table = xpframe.xp_table(run)
+    expected = {name: exact(table.column_values(name)) for name in table.column_names}
+    frame = library.take(library.of(table))
+    del table
+    gc.collect()
+    # what was freed wrongly would be taken again by these
+    others = [xpframe.xp_table(run, columns=["config.*"]) for _ in range(3)]
+    found = {name: exact(values_of(frame[name])) for name in expected}
+    assert found == expected
+    assert len(others) == 3
+
+
+def values_of(column: Any) -> list[Any]:
+    """A column of any library as `Table.column_values` gives it."""
+    if isinstance(column, pd.Series):
+        column = pa.array(column, from_pandas=True)
+    array = pa.chunked_array(column)
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.int64())
+    return [whole(value) for value in array.to_pylist()]
+
+
+def whole(value: Any) -> Any:
+    """Decimals as ints, in lists too."""
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, Decimal) else value
+
+
+@pytest.mark.parametrize("zero_copy", [False, True])
+def test_cells_of_pandas_are_not_the_table_s(zero_copy: bool, one_run: Table) -> None:
+    """What is assigned to a frame of pandas does not reach the table, nor what others share with it."""
+    before = {name: repr(one_run.column_values(name)) for name in one_run.column_names}
+    frame = one_run.to_pandas(zero_copy=zero_copy)
+    new = {"bool": True, "int": 7, "float": 0.5, "text, to 12 bytes": "new", "text, longer": "new"}
+    for kind, value in new.items():
+        for name in COLUMNS[kind]:
+            frame.loc[1:3, name] = value
+            assert frame[name].iloc[2] == value
+    after = {name: repr(one_run.column_values(name)) for name in one_run.column_names}
+    assert after == before
+
+
+def test_numpy_cannot_write_into_the_table(one_run: Table) -> None:
+    """Views of shared memory are read-only."""
+    name = "config.steps"
+    views = [one_run.to_polars()[name].to_numpy(), one_run.to_pyarrow()[name].chunk(0).to_numpy()]
+    for view in views:
+        assert of_numpy(view).keys() == memory(one_run.select([name])).keys()
+        assert not view.flags.writeable
+
+
+def test_pandas_takes_enums_of_several_runs(two_runs: Table) -> None:
+    """An enum met in several runs is one category column in pandas."""
+    frame = two_runs.select(["config.kind", "config.kind_gaps"]).to_pandas()
+    assert list(frame["config.kind"].cat.categories) == ["SGD", "ADAM"]
+    assert frame["config.kind"].tolist() == two_runs.column_values("config.kind")
