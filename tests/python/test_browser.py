@@ -278,7 +278,11 @@ def test_tab_completes_the_name_of_an_experiment(
     page.screenshot(
         path=artifacts / "lab-completion.png", clip={"x": 0, "y": 0, "width": 1280, "height": 500}
     )
-    assert [text.split()[0] for text in offered] == ["ablation", "analysis"]
+    # the initial of the kind stands before each
+    assert [text.split() for text in offered] == [
+        ["e", "ablation", "experiment"],
+        ["e", "analysis", "experiment"],
+    ]
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector("table.dataframe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -105,6 +106,36 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["fram"])
     assert ended.value.code == 2
+
+
+@pytest.mark.usefixtures("sample")
+def test_files_that_cannot_be_written_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses is one line on stderr too, and Ctrl-C is no traceback."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device", "x.jsonl")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xpframe.export._write_lines", refuse)
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 1
+    assert capsys.readouterr().err == "xpframe: x.jsonl: No space left on device\n"
+    monkeypatch.setattr("xpframe.export._write_lines", interrupt)
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_terminals_without_a_character_show_its_escape(sample: Path) -> None:
+    """An ASCII terminal gets escapes, not a UnicodeEncodeError."""
+    command = [sys.executable, "-m", "xpframe", "frame", "grid-search"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, env=ascii_only, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2026" in done.stdout
+    assert done.stdout.isascii()
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import warnings
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from hypothesis import given
 
 import xpframe
 from conftest import archives
+from random_runs import BASE_ID, RandomRun, digest, runs
 from xpframe.errors import InvalidArgumentError
 from xpframe.export import json_lines, safe_text, timed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Workspaces
@@ -77,6 +81,40 @@ def from_csv(text: str | None, like: Any) -> Any:
     return text.removeprefix("'") if text.startswith("'") else text
 
 
+def enum(name: str) -> dict[str, str]:
+    return {"type": "enum", "module": "lab", "enum": "Size", "value": name}
+
+
+# a value of each type for a job
+EVERY_TYPE: dict[str, Callable[[int], Any]] = {
+    "flag": lambda at: at % 2 == 0,
+    "steps": lambda at: 2**53 + 1 + at,
+    "hash": lambda at: 2**64 - 1 - at,
+    "digits": lambda at: 10**30 + at,
+    "loss": lambda at: [float("nan"), float("-inf"), -0.0, 0.1][at % 4],
+    "name": lambda at: f"=name {at}",
+    "size": lambda at: enum(["SMALL", "LARGE"][at % 2]),
+    "layers": lambda at: [at, 1],
+    "numbers": lambda at: [10**30, at],
+    "sizes": lambda at: [enum("SMALL"), enum("LARGE")][: at % 3],
+    "grid": lambda at: [[at / 3, float("nan")], []],
+    "blocks": lambda at: [{"width": at, "mode": "=x", "digits": 10**30 + at, "rate": float("nan")}],
+}
+
+
+def every_type_run(root: Path) -> Path:
+    """A run with a column of each type; each fifth job has none of them."""
+    objects, jobs = [], []
+    for at in range(20):
+        values = {name: None if at % 5 == 4 else value(at) for name, value in EVERY_TYPE.items()}
+        names = {"module": "lab", "type": "T", "typename": "lab.T", "identifier": digest(at)}
+        objects.append({"id": BASE_ID + 16 * at, **names, "fields": values})
+        jobs.append(
+            {"job_id": digest(at), "task_id": "lab.t", "tags": {"lr": at / 3}, "timestamp": 1.5e9 + at}
+        )
+    return RandomRun(objects, jobs).write(root / "types")
+
+
 def hostile_run(root: Path) -> Path:
     """A run whose jobs have text that a spreadsheet or a terminal would act on."""
     run = root / "ws" / "experiments" / "x" / "20260101_000000"
@@ -92,51 +130,78 @@ def hostile_run(root: Path) -> Path:
     return run
 
 
-@pytest.mark.parametrize("name", archives())
-@pytest.mark.parametrize("ending", ["parquet", "arrow", "feather"])
-def test_columnar_files_come_back_equal(
-    name: str, ending: str, workspaces: Workspaces, tmp_path: Path
-) -> None:
+def names_of(path: Path) -> list[str]:
+    """The names at the head of a CSV; polars leaves doubled quotes in names as they are."""
+    with path.open(newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def check_columnar(table: xpframe.Table, directory: Path) -> None:
     """Parquet and Arrow files give the very frame that was written."""
-    table = whole(workspaces.path(name))
-    path = table.write(tmp_path / f"grid.{ending}")
-    back = pl.read_parquet(path) if ending == "parquet" else pl.read_ipc(path)
     frame = table.to_polars()
-    assert frame.height == len(table) > 0
-    assert back.schema == frame.schema
-    assert back.equals(frame, null_equal=True)
+    for ending, read in (("parquet", pl.read_parquet), ("arrow", pl.read_ipc), ("feather", pl.read_ipc)):
+        back = read(table.write(directory / f"grid.{ending}"))
+        assert back.schema == frame.schema
+        assert back.equals(frame, null_equal=True)
 
 
-@pytest.mark.parametrize("name", archives())
-def test_json_lines_come_back_equal(name: str, workspaces: Workspaces, tmp_path: Path) -> None:
-    """Each line of a .jsonl is a job, NaN, infinities and large integers included."""
-    table = whole(workspaces.path(name))
-    lines = table.write(tmp_path / "grid.jsonl").read_text().splitlines()
+def check_lines(table: xpframe.Table, directory: Path) -> None:
+    """Each line of a .jsonl is a job."""
+    lines = table.write(directory / "grid.jsonl").read_text().splitlines()
     columns = columns_of(table)
-    assert len(lines) == len(table) > 0
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     assert [exact(json.loads(line)) for line in lines] == [exact(row) for row in rows]
 
 
-@pytest.mark.parametrize("name", archives())
-def test_csv_comes_back_equal(name: str, workspaces: Workspaces, tmp_path: Path) -> None:
-    """A CSV tells every value apart: null from empty text, and text that was made harmless can be had back."""
-    table = whole(workspaces.path(name))
-    back = pl.read_csv(table.write(tmp_path / "grid.csv"), infer_schema=False)
-    compared = 0
-    for column, values in columns_of(table).items():
-        times = dict(table.schema)[column].startswith("Timestamp")
+def check_csv(table: xpframe.Table, directory: Path) -> None:
+    """A CSV tells every value and name apart, once what made them harmless is undone."""
+    path = table.write(directory / "grid.csv")
+    back = pl.read_csv(path, infer_schema=False)
+    assert [from_csv(name, "") for name in names_of(path)] == table.column_names
+    for column, cells in zip(table.schema, back, strict=True):
+        name, kind = column
+        values = table.column_values(name)
+        if kind.startswith("Timestamp"):
+            times = cells.str.to_datetime(time_zone="UTC", time_unit="us")
+            assert times.dt.timestamp("us").to_list() == values, name
+            continue
         like = next((value for value in values if value is not None), None)
-        cells = [from_csv(cell, like) for cell in back[column].to_list()]
-        if times:
-            cells = [
-                None if c is None else pl.Series([c]).str.to_datetime(time_zone="UTC", time_unit="us")[0]
-                for c in cells
-            ]
-            cells = [None if c is None else c.isoformat() for c in cells]
-        assert [exact(cell) for cell in cells] == [exact(value) for value in values], column
-        compared += len(cells)
-    assert compared == len(table) * len(table.column_names) > 0
+        found = [from_csv(cell, like) for cell in cells]
+        assert [exact(value) for value in found] == [exact(value) for value in values], name
+
+
+CHECKS = {"parquet and arrow": check_columnar, "jsonl": check_lines, "csv": check_csv}
+
+
+@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("check", CHECKS)
+def test_files_come_back_equal(name: str, check: str, workspaces: Workspaces, tmp_path: Path) -> None:
+    """For every reference workspace: what is read back from a file is what was written."""
+    table = whole(workspaces.path(name))
+    assert len(table) > 0
+    CHECKS[check](table, tmp_path)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_type_comes_back_equal(check: str, tmp_path: Path) -> None:
+    """Large integers, enums, NaN and objects, in lists too: each type that a table has."""
+    table = xpframe.xp_table(every_type_run(tmp_path))
+    kinds = {kind for name, kind in table.schema if name.startswith("config.")}
+    assert len(kinds) == len(EVERY_TYPE) == 12
+    CHECKS[check](table, tmp_path)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@given(random_run=runs())
+def test_random_runs_come_back_equal(
+    check: str, random_run: RandomRun, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever is in a run, hostile names of columns included, comes back from a file."""
+    directory = tmp_path_factory.mktemp("random")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+        table = xpframe.xp_table(random_run.write(directory / "ws"))
+    CHECKS[check](table, directory)
 
 
 def test_csv_has_no_formula_and_no_control_character(tmp_path: Path) -> None:
@@ -153,6 +218,23 @@ def test_csv_has_no_formula_and_no_control_character(tmp_path: Path) -> None:
     assert [from_csv(cell, "") for cell in back["config.text"]] == HOSTILE
     raw = pl.read_csv(table.write(tmp_path / "raw.csv", raw=True), infer_schema=False)
     assert raw["config.text"].to_list() == HOSTILE
+
+
+def test_csv_has_no_formula_in_its_names(tmp_path: Path) -> None:
+    """The names of columns are made harmless as text is, when they were shortened too; `raw` leaves them."""
+    job = {"job_id": digest(0), "task_id": "lab.t", "tags": {"=1+1": 1, "a\tb": 2, "-x": 3}, "timestamp": 1.5}
+    run = RandomRun([], [job]).write(tmp_path / "ws")
+    table = xpframe.xp_table(run, columns=["tags.*"], names="short")
+    assert names_of(table.write(tmp_path / "x.csv")) == ["'=1+1", '"a\\tb"', "'-x"]
+    assert names_of(table.write(tmp_path / "raw.csv", raw=True)) == ["=1+1", "a\tb", "-x"]
+
+
+def test_times_before_the_calendar_are_numbers(tmp_path: Path) -> None:
+    """A time that Python's calendar has not is written as microseconds, not refused."""
+    job = {"job_id": digest(0), "task_id": "lab.t", "tags": {}, "timestamp": -1e11}
+    table = xpframe.xp_table(RandomRun([], [job]).write(tmp_path / "ws"), columns=["submitted_at"])
+    line = table.write(tmp_path / "x.jsonl").read_text()
+    assert json.loads(line) == {"submitted_at": -(10**17)}
 
 
 def test_partitions_are_read_back_as_hive(workspaces: Workspaces, tmp_path: Path) -> None:
@@ -175,7 +257,7 @@ def test_partitions_are_read_back_as_hive(workspaces: Workspaces, tmp_path: Path
 
 
 def test_partitions_need_their_columns(workspaces: Workspaces, tmp_path: Path) -> None:
-    """Without `experiment` and `run` there is nothing to partition by, and the error says how to have them."""
+    """Without `experiment` and `run` there is nothing to partition by; the error says how to have them."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
     with pytest.raises(InvalidArgumentError, match=r"experiment and run is missing.*run='all'"):
         table.write(tmp_path / "hive", partition=True)
@@ -191,6 +273,21 @@ def test_nothing_is_written_into_a_workspace(workspaces: Workspaces) -> None:
         assert not place.exists()
 
 
+def test_nothing_is_written_through_a_link_into_a_workspace(tmp_path: Path) -> None:
+    """A symbolic link to a place inside a workspace is such a place, for files and for partitions."""
+    run = hostile_run(tmp_path)
+    table = xpframe.xp_table("x", workspace=tmp_path / "ws", run="all")
+    before = sorted((tmp_path / "ws").rglob("*"))
+    (tmp_path / "link").symlink_to(run)
+    (tmp_path / "hive").mkdir()
+    (tmp_path / "hive" / "experiment=x").symlink_to(run)
+    for place in (f"{tmp_path}/link/x.jsonl", f"{tmp_path}/link/", f"{tmp_path}/hive/"):
+        with pytest.raises(InvalidArgumentError, match="inside the workspace"):
+            table.write(place)
+    assert sorted((tmp_path / "ws").rglob("*")) == before
+    assert len(before) == 5
+
+
 def test_wrong_places_are_errors(workspaces: Workspaces, tmp_path: Path) -> None:
     """An unknown ending and a missing directory are told; a file that was there stays when writing fails."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
@@ -200,6 +297,10 @@ def test_wrong_places_are_errors(workspaces: Workspaces, tmp_path: Path) -> None
         table.write(tmp_path / "x.xlsx")
     with pytest.raises(InvalidArgumentError, match="no directory"):
         table.write(tmp_path / "nowhere" / "x.csv")
+    (tmp_path / "x.csv").mkdir()
+    with pytest.raises(InvalidArgumentError, match=r"x\.csv' is a directory"):
+        table.write(tmp_path / "x.csv")
+    (tmp_path / "x.csv").rmdir()
     kept = tmp_path / "kept.jsonl"
     kept.write_text("before")
     with pytest.raises(AttributeError):

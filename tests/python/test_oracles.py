@@ -14,6 +14,8 @@ from oracle import Dump, Oracle, WitnessView, at_home, in_order, saved_at_home, 
 from witness import Run, runs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Workspaces
 
 # What the ten bundled workspaces hold: a number that shrinks is a test that looks away.
@@ -185,3 +187,40 @@ def test_attributes_are_the_fields(workspaces: Workspaces) -> None:
                     assert dump({"v": getattr(config, name)})[0] == dump({"v": value})[0]
                 seen += 1
     assert seen > 100
+
+
+def test_actions_answer_as_their_configs(workspaces: Workspaces) -> None:
+    """`typename`, `identifier`, `fields`, `asdict` and `tags` of an action are those of its config."""
+    seen = 0
+    for name in archives():
+        for run in runs_of(workspaces.path(name)):
+            for action_id, action in load(run.path).actions.items():
+                assert isinstance(action, xpframe.Action)
+                assert xpframe.identifier(action) == action_id
+                assert xpframe.typename(action) == action.__xpmtypename__
+                assert [type(v) for v in xpframe.fields(action).values()] == [
+                    type(getattr(action, field)) for field in xpframe.fields(action.config)
+                ]
+                for held, value in xpframe.fields(action).items():
+                    assert getattr(action, held) is xpframe.fields(action.config)[held] is value
+                for function in (xpframe.asdict, xpframe.fields, xpframe.tags):
+                    assert function(action) == function(action.config)
+                assert xpframe.tags(action) == {}
+                seen += 1
+    assert seen >= BUNDLED_COUNTS["actions"]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [xpframe.typename, xpframe.identifier, xpframe.fields, xpframe.asdict, xpframe.tags],
+    ids=lambda function: function.__name__,
+)
+def test_what_is_no_config_is_refused(function: Callable[[Any], Any], workspaces: Workspaces) -> None:
+    """The five functions take configs and actions only, and say what they were given."""
+    info = load(runs_of(workspaces.path("v270_full"))[0].path)
+    others: tuple[Any, ...] = (None, {}, "lab.Train", info, info.jobs, xpframe.EnumValue("lab", "Opt", "SGD"))
+    for given in others:
+        with pytest.raises(
+            TypeError, match=f"a config or an action was expected, not {type(given).__name__}"
+        ):
+            function(given)

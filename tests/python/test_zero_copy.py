@@ -333,6 +333,7 @@ def test_text_is_laid_out_for_pandas_once(one_run: Table, two_runs: Table) -> No
 
 def test_pyarrow_allocates_nothing(one_run: Table, two_runs: Table) -> None:
     """To take a table costs pyarrow no byte of its own memory, however many batches it has."""
+    gc.collect()
     for table in (one_run, two_runs):
         before = pa.total_allocated_bytes()
         taken = table.to_pyarrow()

@@ -1,4 +1,7 @@
 //! Tests of the engine through its public interface; no Python interpreter is needed.
 
+mod columns;
+mod json;
+mod objects;
 mod records;
 mod workspace;
