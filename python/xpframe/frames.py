@@ -258,7 +258,12 @@ def runs_of(
 ) -> tuple[list[_core.Run], bool]:
     """The runs that are meant, and whether the question was for several."""
     if path := _run_directory(experiment):
-        return [_core.open_run(path)], False
+        found = _core.open_run(path)
+        if run not in ("latest", found.run_id):
+            raise InvalidArgumentError(
+                f"run={run!r} and the path of a run: {path}", hint="give the name of the experiment, or no run"
+            )
+        return [found], False
     asked = _asked(experiment)
     places = _places(asked, workspace)
     runs: list[_core.Run] = []

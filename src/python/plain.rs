@@ -18,7 +18,8 @@ pub(super) fn values<'py>(
     if let Some(dictionary) = array.as_any_dictionary_opt() {
         let mut names = Vec::new();
         values(py, dictionary.values().as_ref(), &mut names)?;
-        let keys = dictionary.normalized_keys();
+        // Arrow has no keys into an empty dictionary: all values are null then
+        let keys = if names.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
         let name =
             |at: usize| if array.is_null(at) { py.None().into_bound(py) } else { names[keys[at]].clone() };
         out.extend((0..array.len()).map(name));
