@@ -4,4 +4,5 @@ mod columns;
 mod json;
 mod objects;
 mod records;
+mod scan;
 mod workspace;

@@ -1,0 +1,867 @@
+//! The object graph: what encodes what, who refers to whom, and where a job is found when its file is wrong.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use xpframe::error::Kind;
+use xpframe::loaded::LoadedRun;
+use xpframe::objects::{Graph, Object, SavedObject, same_content};
+use xpframe::progress::Stop;
+use xpframe::values::{ObjectIx, Value};
+use xpframe::workspace::Workspace;
+
+pub const RUN: &str = "20260101_000000";
+pub const TASK: &str = "lab.train";
+
+/// A workspace with runs of the experiment `grid`, grown file by file.
+pub struct Lab(TempDir);
+
+impl Lab {
+    pub fn new() -> Self {
+        let lab = Self(tempfile::tempdir().unwrap());
+        lab.file(".__experimaestro__", "");
+        lab
+    }
+
+    /// A workspace whose run has these jobs, and these lines in its objects.jsonl.
+    pub fn with(jobs: &[&str], lines: &[String]) -> Self {
+        let lab = Self::new();
+        lab.jobs(RUN, jobs);
+        lab.objects(RUN, lines);
+        lab
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn run_file(&self, run: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        self.file(&format!("experiments/grid/{run}/{name}"), content)
+    }
+
+    /// The jobs of a run, each one `id`, or `id task tags` with the tags as JSON.
+    pub fn jobs(&self, run: &str, jobs: &[&str]) -> PathBuf {
+        let line = |job: &&str| {
+            let mut parts = job.splitn(3, ' ');
+            let (id, task) = (parts.next().unwrap(), parts.next().unwrap_or(TASK));
+            let tags = parts.next().unwrap_or("{}");
+            format!(
+                "{{\"job_id\": \"{id}\", \"task_id\": \"{task}\", \"tags\": {tags}, \"timestamp\": 1767225600.5}}\n"
+            )
+        };
+        self.run_file(run, "jobs.jsonl", jobs.iter().map(line).collect::<String>())
+    }
+
+    pub fn objects(&self, run: &str, lines: &[String]) -> PathBuf {
+        self.run_file(run, "objects.jsonl", lines.join("\n") + "\n")
+    }
+
+    /// The params.json of a job of the usual task.
+    pub fn params(&self, job: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        self.file(&format!("jobs/{TASK}/{job}/params.json"), content)
+    }
+
+    pub fn load(&self, run: &str) -> LoadedRun {
+        let run = Workspace::open(self.0.path()).unwrap().run("grid", run).unwrap();
+        LoadedRun::new(run, Stop::default())
+    }
+
+    /// The usual run, in which nothing may be wrong.
+    pub fn good(&self) -> LoadedRun {
+        let loaded = self.load(RUN);
+        loaded.read(true);
+        assert_eq!(loaded.errors(), []);
+        loaded
+    }
+
+    /// What is wrong in what was read of a run, with paths relative to the workspace.
+    pub fn told(&self, loaded: &LoadedRun) -> Vec<String> {
+        let root = format!("{}/", self.0.path().display());
+        loaded.errors().iter().map(|error| error.to_string().replace(&root, "")).collect()
+    }
+}
+
+/// An object definition; `fields` is what stands between its braces.
+pub fn object(id: i64, class: &str, identifier: &str, fields: &str) -> String {
+    object_with(id, class, identifier, "", fields)
+}
+
+/// An object definition with more keys, as `"task":2,`.
+pub fn object_with(id: i64, class: &str, identifier: &str, more: &str, fields: &str) -> String {
+    format!(
+        "{{\"id\":{id},\"module\":\"lab\",\"type\":\"{class}\",\"typename\":\"lab.{class}\",\
+         \"identifier\":\"{identifier}\",{more}\"fields\":{{{fields}}}}}"
+    )
+}
+
+/// A reference to an object.
+pub fn to(id: i64) -> String {
+    format!("{{\"type\":\"python\",\"value\":{id}}}")
+}
+
+/// The text of a params.json.
+fn params_of(objects: &[String]) -> String {
+    format!("{{\"workspace\": \"/elsewhere\", \"version\": 3, \"objects\": [{}]}}", objects.join(", "))
+}
+
+/// A value in short: `@` before the identifier of a config, the kind before what is not JSON.
+fn shown(graph: &Graph, value: Value) -> String {
+    let store = &graph.store;
+    let list = |items| store.items(items).map(|item| shown(graph, item)).collect::<Vec<_>>().join(", ");
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::BigInt(digits) => format!("big {}", store.text(digits).0),
+        Value::Float(value) => format!("{value:?}"),
+        Value::Str(text) => format!("{:?}", store.text(text).0),
+        Value::Path(text) => format!("path {}", store.text(text).0),
+        Value::Enum(member) => {
+            let member = store.enum_member(member).unwrap();
+            let [module, class, name] = [member.module, member.class, member.name].map(|it| store.symbol(it));
+            format!("enum {module}:{class}.{name}")
+        }
+        Value::List(items) => format!("[{}]", list(items)),
+        Value::Set(items) => format!("set [{}]", list(items)),
+        Value::Dict(record) => {
+            let entry = |(key, value)| format!("{}: {}", store.symbol(key), shown(graph, value));
+            format!("{{{}}}", store.entries(record).map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(at) => format!("@{}", graph.identifier(at)),
+        Value::Unresolved(at) => format!("missing {}", store.unresolved(at).id),
+    }
+}
+
+fn fields(graph: &Graph, at: ObjectIx) -> String {
+    shown(graph, Value::Dict(graph.object(at).fields))
+}
+
+/// The fields of the config of a job.
+fn config(loaded: &LoadedRun, job: &str) -> String {
+    let at = loaded.job(job).unwrap_or_else(|| panic!("{job} has no config"));
+    fields(&loaded.objects().graph, at)
+}
+
+fn definition<'l>(loaded: &'l LoadedRun, job: &str) -> &'l Object {
+    loaded.objects().graph.object(loaded.job(job).unwrap())
+}
+
+/// The jobs that have a config, in experimaestro's order.
+fn order(loaded: &LoadedRun) -> Vec<String> {
+    let rows = loaded.rows();
+    loaded.objects().order.iter().map(|&at| rows.job_id(&rows.rows[at]).into_owned()).collect()
+}
+
+/// What a field that is written like this holds.
+fn field(written: &str) -> String {
+    let lab = Lab::with(
+        &["j"],
+        &[object(7, "Leaf", "leaf", ""), object(1, "Train", "j", &format!("\"x\":{written}"))],
+    );
+    let loaded = lab.good();
+    let graph = &loaded.objects().graph;
+    shown(graph, graph.field(loaded.job("j").unwrap(), "x").unwrap())
+}
+
+/// A dict means something else only if it has exactly the keys of an encoding and values of the right types; a user's dict stays.
+#[test]
+fn encodings_are_told_by_their_exact_keys() {
+    let mut seen = 0;
+    for (written, meaning) in [
+        (r#"{"type":"python","value":7}"#, "@leaf"),
+        (r#"{"value":7,"type":"python"}"#, "@leaf"),
+        (r#"{"type":"python","value":7,"x":1}"#, r#"{type: "python", value: 7, x: 1}"#),
+        (r#"{"type":"python","value":"7"}"#, r#"{type: "python", value: "7"}"#),
+        (r#"{"type":"python","value":7.0}"#, r#"{type: "python", value: 7.0}"#),
+        (r#"{"type":"python","value":true}"#, r#"{type: "python", value: true}"#),
+        (r#"{"type":"python"}"#, r#"{type: "python"}"#),
+        (r#"{"type":"python","items":7}"#, r#"{type: "python", items: 7}"#),
+        (r#"{"type":"path","value":"/a/b"}"#, "path /a/b"),
+        (r#"{"type":"path","value":1}"#, r#"{type: "path", value: 1}"#),
+        (r#"{"type":"path","value":"a","base":"home"}"#, r#"{type: "path", value: "a", base: "home"}"#),
+        (r#"{"type":"path","value":"a","base":"job"}"#, r#"{type: "path", value: "a", base: "job"}"#),
+        (r#"{"type":"path","value":"a","folder":true}"#, r#"{type: "path", value: "a", folder: true}"#),
+        (r#"{"type":"path.serialized","value":"/a","is_folder":true}"#, "path /a"),
+        (r#"{"is_folder":false,"value":"a","type":"path.serialized"}"#, "path a"),
+        (r#"{"type":"path.serialized","value":"/a"}"#, r#"{type: "path.serialized", value: "/a"}"#),
+        (
+            r#"{"type":"path.serialized","value":"/a","is_folder":1}"#,
+            r#"{type: "path.serialized", value: "/a", is_folder: 1}"#,
+        ),
+        (r#"{"type":"enum","module":"lab","enum":"Outer.Mode","value":"FAST"}"#, "enum lab:Outer.Mode.FAST"),
+        (r#"{"value":"FAST","enum":"Mode","module":"lab","type":"enum"}"#, "enum lab:Mode.FAST"),
+        (r#"{"type":"enum","enum":"Mode","value":"FAST"}"#, r#"{type: "enum", enum: "Mode", value: "FAST"}"#),
+        (
+            r#"{"type":"enum","module":"lab","enum":"Mode","value":1}"#,
+            r#"{type: "enum", module: "lab", enum: "Mode", value: 1}"#,
+        ),
+        (r#"{"type":"set","items":[2,1,2]}"#, "set [2, 1, 2]"),
+        (r#"{"type":"set","items":[]}"#, "set []"),
+        (r#"{"type":"set","items":{}}"#, r#"{type: "set", items: {}}"#),
+        (r#"{"type":"set","value":[1]}"#, r#"{type: "set", value: [1]}"#),
+        (r#"{"type":"adam","lr":1}"#, r#"{type: "adam", lr: 1}"#),
+        (r#"{"type":{"type":"path","value":"a"},"value":7}"#, "{type: path a, value: 7}"),
+        (r#"{"Type":"python","value":7}"#, r#"{Type: "python", value: 7}"#),
+        (r#"{"\u0074ype":"pyth\u006fn","value":7}"#, "@leaf"),
+        (r#"[{"a":{"type":"set","items":[{"type":"python","value":7}]}}]"#, "[{a: set [@leaf]}]"),
+        ("{}", "{}"),
+    ] {
+        assert_eq!(field(written), meaning, "{written}");
+        seen += 1;
+    }
+    assert_eq!(seen, 31);
+}
+
+/// The fields of a config are its fields, even if they are called like an encoding.
+#[test]
+fn fields_are_never_an_encoding() {
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", r#""type":"path","value":"/x""#)]);
+    assert_eq!(config(&lab.good(), "j"), r#"{type: "path", value: "/x"}"#);
+}
+
+/// Numbers, text and keys come back as Python wrote them.
+#[test]
+fn scalars_are_kept_as_they_are() {
+    for (written, meaning) in [
+        ("[null,true,false]", "[None, true, false]"),
+        ("[9223372036854775807,-9223372036854775808]", "[9223372036854775807, -9223372036854775808]"),
+        ("[18446744073709551616]", "[big 18446744073709551616]"),
+        ("[1.0,-0.0,1e16,5e-324]", "[1.0, -0.0, 1e16, 5e-324]"),
+        ("[NaN,Infinity,-Infinity]", "[NaN, inf, -inf]"),
+        (r#""\u00e9\n\"""#, r#""é\n\"""#),
+        (r#""\ud800""#, r#""\\ud800""#),
+        (r#"{"b":1,"a":2,"b":3}"#, "{b: 3, a: 2}"),
+        (r#"{"":1,"\u0061.b@c":2}"#, "{: 1, a.b@c: 2}"),
+    ] {
+        assert_eq!(field(written), meaning, "{written}");
+    }
+}
+
+/// Paths have the form that pathlib would give them.
+#[test]
+fn paths_are_tidied_as_pathlib_does() {
+    for (written, tidied) in [
+        ("a//b/./c/", "a/b/c"),
+        ("", "."),
+        (".", "."),
+        ("./", "."),
+        ("/", "/"),
+        ("//", "//"),
+        ("//a", "//a"),
+        ("///a//b", "/a/b"),
+        ("/..", "/.."),
+        ("a/../b", "a/../b"),
+        ("~/x", "~/x"),
+        ("C:\\\\data", "C:\\data"),
+        ("\\udc80/x", "\\udc80/x"),
+    ] {
+        assert_eq!(field(&format!(r#"{{"type":"path","value":"{written}"}}"#)), format!("path {tidied}"));
+    }
+}
+
+/// Paths below a root that the files recorded are moved to where the workspace is now; others are left alone.
+#[test]
+fn paths_move_with_the_workspace() {
+    let written = |path: &str| format!(r#"{{"type":"path","value":"{path}"}}"#);
+    let all = ["/old/ws/jobs/x", "/old/ws", "/old/wsx/y", "/other", "old/ws/z"].map(written).join(",");
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", &format!("\"x\":[{all}]"))]);
+    lab.params("j", r#"{"workspace": "/old/ws/", "objects": []}"#);
+    let now = lab.path("").display().to_string();
+    let now = now.trim_end_matches('/');
+    let expected =
+        format!("{{x: [path {now}/jobs/x, path {now}, path /old/wsx/y, path /other, path old/ws/z]}}");
+    assert_eq!(config(&lab.good(), "j"), expected);
+}
+
+/// In a params.json a path may be relative to the job's directory or to the workspace.
+#[test]
+fn paths_of_params_have_a_base() {
+    let lab = Lab::new();
+    lab.jobs(RUN, &["j"]);
+    let base = |value: &str, base: &str| format!(r#"{{"type":"path","value":"{value}","base":"{base}"}}"#);
+    let all = [base("out.txt", "job"), base("data/./x", "workspace"), base("/abs", "job"), base("a", "b")];
+    lab.params("j", params_of(&[object(1, "Train", "j", &format!("\"x\":[{}]", all.join(",")))]));
+    let now = lab.path("").display().to_string();
+    let expected = format!(
+        "{{x: [path {now}jobs/{TASK}/j/out.txt, path {now}data/x, path /abs, {{type: \"path\", value: \"a\", base: \"b\"}}]}}"
+    );
+    assert_eq!(config(&lab.good(), "j"), expected);
+}
+
+/// Configs are shared by id: equal ones with other ids are other objects.
+#[test]
+fn sharing_is_by_id() {
+    let both = format!("\"model\":{},\"again\":[{}],\"equal\":{}", to(10), to(10), to(11));
+    let lab = Lab::with(
+        &["a", "b"],
+        &[
+            object(10, "Model", "m", "\"size\":1"),
+            object(11, "Model", "m", "\"size\":1"),
+            object(1, "Train", "a", &both),
+            object(2, "Train", "b", &format!("\"model\":{}", to(10))),
+        ],
+    );
+    let loaded = lab.good();
+    let graph = &loaded.objects().graph;
+    let get = |job: &str, name: &str| graph.field(loaded.job(job).unwrap(), name).unwrap();
+    assert_eq!(get("a", "model"), get("b", "model"));
+    assert_ne!(get("a", "model"), get("a", "equal"));
+    let (Value::Object(one), Value::Object(other)) = (get("a", "model"), get("a", "equal")) else { panic!() };
+    assert!(same_content((graph, one), (graph, other)));
+    assert_eq!(config(&loaded, "a"), "{model: @m, again: [@m], equal: @m}");
+    assert_eq!((graph.len(), graph.classes()), (4, 2));
+}
+
+/// A reference may come before its object, and names it all the same.
+#[test]
+fn forward_references_are_resolved() {
+    let lab = Lab::with(
+        &["j"],
+        &[
+            object(1, "Train", "j", &format!("\"model\":{},\"all\":{{\"a\":[{}]}}", to(2), to(3))),
+            object(2, "Model", "m", &format!("\"part\":{}", to(3))),
+            object(3, "Part", "p", ""),
+        ],
+    );
+    let loaded = lab.good();
+    assert_eq!(config(&loaded, "j"), "{model: @m, all: {a: [@p]}}");
+    let graph = &loaded.objects().graph;
+    assert_eq!(fields(graph, ObjectIx(1)), "{part: @p}");
+}
+
+/// A long chain of forward references is followed without recursion.
+#[test]
+fn a_chain_of_forward_references_may_be_long() {
+    const LENGTH: i64 = 50_000;
+    let mut lines = vec![object(0, "Train", "j", &format!("\"next\":{}", to(1)))];
+    lines.extend((1..LENGTH).map(|at| object(at, "Link", "l", &format!("\"next\":{}", to(at + 1)))));
+    lines.push(object(LENGTH, "End", "end", ""));
+    let loaded = Lab::with(&["j"], &lines).good();
+    let graph = &loaded.objects().graph;
+    let step = |at: &ObjectIx| match graph.field(*at, "next") {
+        Some(Value::Object(next)) => Some(next),
+        _ => None,
+    };
+    let chain: Vec<ObjectIx> = std::iter::successors(loaded.job("j"), step).collect();
+    assert_eq!(chain.len(), 50_001);
+    assert_eq!(graph.typename(chain[50_000]), "lab.End");
+}
+
+/// Fields that go round in a circle are cut where they close it, and everything that follows references ends.
+#[test]
+fn circles_are_cut() {
+    let circle = [
+        object(2, "A", "a", &format!("\"b\":{}", to(3))),
+        object(3, "B", "b", &format!("\"a\":{},\"self\":{}", to(2), to(3))),
+        object(1, "Train", "j", &format!("\"a\":{},\"me\":{}", to(2), to(1))),
+    ];
+    let lab = Lab::with(&["j"], &circle);
+    let loaded = lab.load(RUN);
+    let graph = &loaded.objects().graph;
+    assert_eq!(config(&loaded, "j"), "{a: @a, me: missing 1}");
+    assert_eq!(fields(graph, ObjectIx(0)), "{b: missing 3}");
+    assert_eq!(fields(graph, ObjectIx(1)), "{a: @a, self: missing 3}");
+    let Some(Value::Unresolved(me)) = graph.field(loaded.job("j").unwrap(), "me") else { panic!() };
+    assert!(graph.store.unresolved(me).cyclic);
+    assert_eq!(loaded.dependencies("j"), [""; 0]);
+    let root = loaded.job("j").unwrap();
+    assert!(same_content((graph, root), (graph, root)));
+}
+
+/// A task that names itself as its producer is no circle.
+#[test]
+fn a_task_may_be_its_own_producer() {
+    let lines = [object_with(1, "Train", "j", "\"task\":1,", ""), object_with(2, "Train", "k", "", "")];
+    let loaded = Lab::with(&["j", "k"], &lines).good();
+    assert_eq!(definition(&loaded, "j").task, Value::Object(loaded.job("j").unwrap()));
+    assert_eq!(definition(&loaded, "k").task, Value::Null);
+}
+
+/// An id that is given twice is an error if the objects differ; references that come later name the second.
+#[test]
+fn ids_given_twice_are_told() {
+    let lab = Lab::with(
+        &["j", "k"],
+        &[
+            object(5, "Leaf", "first", ""),
+            object(1, "Train", "j", &format!("\"x\":{}", to(5))),
+            object(5, "Leaf", "second", ""),
+            object(2, "Train", "k", &format!("\"x\":{}", to(5))),
+        ],
+    );
+    let loaded = lab.load(RUN);
+    assert_eq!((config(&loaded, "j"), config(&loaded, "k")), ("{x: @first}".into(), "{x: @second}".into()));
+    let told = format!(
+        "experiments/grid/{RUN}/objects.jsonl:3: id 5 is given to a second object; later references name the second"
+    );
+    assert_eq!(lab.told(&loaded), [told]);
+    let same = [object(5, "Leaf", "one", ""), object(5, "Leaf", "one", ""), object(1, "Train", "j", "")];
+    Lab::with(&["j"], &same).good();
+}
+
+/// Of several objects with the identifier of a job the last one is the job, at the place of the first.
+#[test]
+fn the_last_of_several_is_the_job() {
+    let lab = Lab::with(
+        &["c", "b", "a"],
+        &[
+            object(1, "Train", "a", "\"x\":1"),
+            object(2, "Train", "b", "\"x\":2"),
+            object(3, "Train", "a", "\"x\":3"),
+            object(4, "Train", "c", "\"x\":4"),
+            object(5, "Train", "unknown", "\"x\":5"),
+        ],
+    );
+    let loaded = lab.good();
+    assert_eq!(order(&loaded), ["a", "b", "c"]);
+    assert_eq!(config(&loaded, "a"), "{x: 3}");
+    assert!(loaded.job("unknown").is_none());
+}
+
+/// Actions are found as jobs are; one whose object is missing is left out.
+#[test]
+fn actions_come_in_the_order_of_their_objects() {
+    let lab = Lab::with(
+        &["j"],
+        &[
+            object(1, "Export", "second", "\"x\":1"),
+            object(2, "Train", "j", ""),
+            object(3, "Export", "first", "\"x\":2"),
+            object(4, "Export", "second", "\"x\":3"),
+        ],
+    );
+    let status = r#"{"ended_at": "2026-01-01T00:00:00", "actions": {"first": {}, "lost": {}, "second": {}}}"#;
+    lab.run_file(RUN, "status.json", status);
+    let loaded = lab.good();
+    let found: Vec<String> = loaded
+        .actions()
+        .iter()
+        .map(|(identifier, &at)| format!("{identifier} {}", fields(&loaded.objects().graph, at)))
+        .collect();
+    assert_eq!(found, ["second {x: 3}", "first {x: 2}"]);
+}
+
+/// Meta flags, stubs, producers, init tasks and identifiers of two parts are read; keys of the wrong type count as absent.
+#[test]
+fn definitions_have_more_than_fields() {
+    let odd = r#"{"id":3,"typename":"lab.Old","identifier":{"sub":null,"main":"old"},"fields":{},"meta":1,"task":"x"}"#;
+    let unnamed =
+        r#"{"id":4,"module":"lab","type":"Outer.Inner","identifier":"inner","fields":{},"pre-tasks":[1]}"#;
+    let lab = Lab::with(
+        &["j", "s", "old", "inner"],
+        &[
+            object(1, "Load", "load", ""),
+            object_with(2, "Train", "j", "\"meta\":true,\"task\":1,\"init-tasks\":[1,99],", "\"x\":1"),
+            object_with(5, "Train", "s", "\"stub\":true,", ""),
+            odd.to_owned(),
+            unnamed.to_owned(),
+        ],
+    );
+    let loaded = lab.load(RUN);
+    let graph = &loaded.objects().graph;
+    let job = definition(&loaded, "j");
+    assert_eq!((job.id, job.meta, job.stub, job.line), (2, true, false, 2));
+    assert_eq!(
+        (shown(graph, job.task), shown(graph, job.init_tasks)),
+        ("@load".into(), "[@load, missing 99]".into())
+    );
+    let stub = definition(&loaded, "s");
+    assert!(stub.stub && !stub.meta);
+    let old = definition(&loaded, "old");
+    assert_eq!((old.meta, old.task, old.line), (false, Value::Null, 4));
+    let class = graph.class(old.class);
+    assert_eq!(
+        [class.module, class.name, class.typename].map(|it| graph.store.symbol(it)),
+        ["", "lab.Old", "lab.Old"]
+    );
+    assert_eq!(graph.typename(loaded.job("inner").unwrap()), "lab.Outer.Inner");
+}
+
+/// A line that is no definition costs that line: the error has its number, and the others are read.
+#[test]
+fn wrong_lines_are_told_and_left_out() {
+    let lab = Lab::new();
+    lab.jobs(RUN, &["j"]);
+    let good = object(1, "Train", "j", "\"x\":1");
+    let mut lines: Vec<Vec<u8>> = [
+        "[1]",
+        r#"{"typename":"lab.A","identifier":"a","fields":{}}"#,
+        r#"{"id":9,"typename":"lab.A","fields":{}}"#,
+        r#"{"id":9,"typename":"lab.A","identifier":"a"}"#,
+        r#"{"id":9,"identifier":"a","fields":{}}"#,
+        r#"{"id":1.5,"typename":"lab.A","identifier":"a","fields":{}}"#,
+        "",
+        r#"{"id":9,"fields":{"x":01}}"#,
+        &format!("{good} {good}"),
+        &good,
+    ]
+    .map(|line| line.as_bytes().to_vec())
+    .into();
+    lines.insert(9, b"{\"id\":9,\"x\":\"\xFF\"}".to_vec());
+    lines.push(good.as_bytes()[..40].to_vec());
+    lab.run_file(RUN, "objects.jsonl", lines.join(&b'\n'));
+    let loaded = lab.load(RUN);
+    assert_eq!(config(&loaded, "j"), "{x: 1}");
+    let left_out = "(it is left out; jobs that refer to it have null there)";
+    let expected = [
+        "1: a dict was expected, at byte 1".to_owned(),
+        format!("2: an object definition without \"id\" {left_out}"),
+        format!("3: an object definition without \"identifier\" {left_out}"),
+        format!("4: an object definition without \"fields\" {left_out}"),
+        format!("5: an object definition without \"typename\" {left_out}"),
+        format!("6: an object definition without \"id\" {left_out}"),
+        "8: a number has a leading zero, at byte 23".to_owned(),
+        format!("9: more text after the value, at byte {}", good.len() + 2),
+        "10: the line is not UTF-8".to_owned(),
+        "12: the JSON value is not finished (a file that is being written, or was cut), at byte 41"
+            .to_owned(),
+    ];
+    let expected = expected.map(|told| format!("experiments/grid/{RUN}/objects.jsonl:{told}"));
+    assert_eq!(lab.told(&loaded), expected);
+}
+
+/// A job that the run's file lacks is read from its params.json, whose last object it is.
+#[test]
+fn jobs_without_a_line_are_read_from_their_params() {
+    let lab = Lab::with(&["a", "b"], &[object(1, "Train", "b", "\"x\":1")]);
+    lab.params(
+        "a",
+        params_of(&[
+            object(1, "Model", "m", "\"size\":2"),
+            object(2, "Train", "a", &format!("\"model\":{}", to(1))),
+        ]),
+    );
+    let loaded = lab.good();
+    assert_eq!(order(&loaded), ["b", "a"], "those found elsewhere come last");
+    assert_eq!(config(&loaded, "a"), "{model: @m}");
+    assert_eq!(config(&loaded, "b"), "{x: 1}", "ids mean something only inside of their file");
+    let graph = &loaded.objects().graph;
+    let (file, line) = graph.place(loaded.job("a").unwrap());
+    assert_eq!((file, line), (lab.path(&format!("jobs/{TASK}/a/params.json")).as_path(), 0));
+}
+
+/// A params.json that is missing, empty, cut or of another job is an error of that job, which keeps its row.
+#[test]
+fn wrong_params_are_told_of_their_job() {
+    let lab = Lab::new();
+    lab.jobs(RUN, &["none", "empty", "cut", "other", "nothing", "partly"]);
+    lab.params("empty", "");
+    lab.params("cut", r#"{"objects": [{"id": 1, "#);
+    lab.params("other", params_of(&[object(1, "Train", "none", "")]));
+    lab.params("nothing", "{}");
+    lab.params("partly", params_of(&["{\"id\": 3}".to_owned(), object(1, "Train", "partly", "")]));
+    let loaded = lab.load(RUN);
+    assert_eq!(order(&loaded), ["partly"]);
+    assert_eq!(loaded.rows().rows.len(), 6);
+    let expected = [
+        "none/params.json, job none: cannot be read: No such file or directory (os error 2) \
+         (the job's parameters are null; it may never have started)",
+        "empty/params.json, job empty: the file is empty (its object could not be written)",
+        "cut/params.json, job cut: the JSON value is not finished (a file that is being written, or was cut), at byte 24",
+        "other/params.json, job other: its last object is not the job",
+        "partly/params.json, job partly: an object definition without \"identifier\" \
+         (it is left out; jobs that refer to it have null there)",
+    ];
+    assert_eq!(lab.told(&loaded), expected.map(|told| format!("jobs/{TASK}/{told}")));
+}
+
+/// A reference that the run's file lacks is found in the params.json of the job, if the same process wrote both.
+#[test]
+fn missing_objects_are_found_in_params() {
+    let job = object(1, "Train", "j", &format!("\"a\":{},\"b\":{}", to(8), to(9)));
+    let next = object(2, "Train", "k", &format!("\"a\":{}", to(8)));
+    let lines = [object(9, "Leaf", "nine", ""), job.clone(), next.clone()];
+    let lab = Lab::with(&["j", "k"], &lines);
+    let inner = object(7, "Leaf", "seven", "");
+    let eight = object(8, "Leaf", "eight", &format!("\"in\":{}", to(7)));
+    lab.params("j", params_of(&[inner, eight, lines[0].clone(), job]));
+    let loaded = lab.good();
+    assert_eq!(config(&loaded, "j"), "{a: @eight, b: @nine}");
+    let graph = &loaded.objects().graph;
+    let get = |job: &str, name: &str| graph.field(loaded.job(job).unwrap(), name);
+    assert_eq!(get("j", "a"), get("k", "a"), "what was found for one job is there for the others");
+    assert_eq!(graph.len(), 5, "objects that the run's file has are not read again");
+}
+
+/// A reference that no file holds is an error that names the line, the job and the id; ids of another process do not count.
+#[test]
+fn dangling_references_are_told() {
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", &format!("\"a\":{},\"b\":1", to(8)))]);
+    // written by another process: the job has another id there
+    lab.params(
+        "j",
+        params_of(&[object(8, "Leaf", "leaf", ""), object(2, "Train", "j", &format!("\"a\":{}", to(8)))]),
+    );
+    let loaded = lab.load(RUN);
+    assert_eq!(config(&loaded, "j"), "{a: missing 8, b: 1}");
+    let told = format!(
+        "experiments/grid/{RUN}/objects.jsonl:1, job j: refers to object 8, which no file holds \
+         (its columns are null; the object was lost when the experiment was written)"
+    );
+    assert_eq!(lab.told(&loaded), [told]);
+    assert_eq!(loaded.errors()[0].kind(), Kind::Unresolved);
+}
+
+/// A workspace in which job `j` refers to an id that an action has, and means a leaf of its own: the id was given to both.
+fn with_reused_id(first: &[String]) -> Lab {
+    let job = object(1, "Train", "j", &format!("\"leaf\":{}", to(8)));
+    let lab = Lab::with(&["i", "j"], &[first, &[object(2, "Train", "i", ""), job.clone()]].concat());
+    lab.params("i", params_of(&[object(2, "Train", "i", "")]));
+    lab.params("j", params_of(&[object(8, "Leaf", "leaf", "\"x\":1"), job]));
+    lab
+}
+
+/// Where Python gave the id of a freed action to another object, the job's params.json tells what it really refers to.
+#[test]
+fn reused_ids_are_corrected() {
+    // the action was replaced by an equal one
+    let lab = with_reused_id(&[object(8, "Export", "action", ""), object(9, "Export", "action", "")]);
+    let loaded = lab.load(RUN);
+    assert_eq!(config(&loaded, "j"), "{leaf: @leaf}");
+    assert_eq!(config(&loaded, "i"), "{}");
+    let told = format!(
+        "experiments/grid/{RUN}/objects.jsonl:4, job j: refers to object 8, an unrelated lab.Export: \
+         Python gave the id to two objects (the job was read from its params.json instead)"
+    );
+    assert_eq!(lab.told(&loaded), [told]);
+}
+
+/// The same, where nothing else is in the file that no job brought: what is left of a job that could not be written.
+#[test]
+#[ignore = "not seen yet: a reference to the reused id makes the object look like one of the referring job's own"]
+fn reused_ids_of_lost_jobs_are_corrected() {
+    let loaded = with_reused_id(&[object(8, "Export", "lost", "")]).load(RUN);
+    assert_eq!(config(&loaded, "j"), "{leaf: @leaf}");
+    assert_eq!(loaded.errors().len(), 1);
+}
+
+/// Without a params.json nobody can tell that an id was reused.
+#[test]
+fn reused_ids_need_a_witness() {
+    let lab = with_reused_id(&[object(8, "Export", "action", ""), object(9, "Export", "action", "")]);
+    fs::remove_file(lab.path(&format!("jobs/{TASK}/j/params.json"))).unwrap();
+    assert_eq!(config(&lab.good(), "j"), "{leaf: @action}");
+}
+
+/// The job keeps the object of the run's file where its params.json agrees, or was written by another process.
+#[test]
+fn ids_that_were_not_reused_are_left_alone() {
+    let job = object(1, "Train", "j", &format!("\"leaf\":{}", to(8)));
+    let lines = [object(8, "Leaf", "leaf", ""), object(2, "Train", "i", ""), job.clone()];
+    let agreeing = Lab::with(&["i", "j"], &lines);
+    agreeing.params("j", params_of(&[object(8, "Leaf", "leaf", ""), job.clone()]));
+    let of_another = Lab::with(&["i", "j"], &lines);
+    let later = object(3, "Train", "j", &format!("\"leaf\":{}", to(8)));
+    of_another.params("j", params_of(&[object(8, "Export", "other", ""), later]));
+    for lab in [agreeing, of_another] {
+        let loaded = lab.good();
+        assert_eq!(config(&loaded, "j"), "{leaf: @leaf}");
+        assert_eq!(definition(&loaded, "j").line, 3);
+    }
+}
+
+/// configs.json names its jobs; a reference of 2.1 to 2.2 is as good as a line of objects.jsonl.
+#[test]
+fn configs_json_names_its_jobs() {
+    let lab = Lab::new();
+    lab.jobs(RUN, &["a", "b"]);
+    let objects = [
+        object(1, "Train", "b", "\"x\":1"),
+        object(2, "Train", "a", "\"x\":2"),
+        object(3, "Train", "a", "\"x\":3"),
+    ];
+    let data = format!("{{\"a\":{},\"b\":{},\"gone\":{},\"odd\":3}}", to(2), to(1), to(1));
+    lab.run_file(
+        RUN,
+        "configs.json",
+        format!("{{\"objects\":[{}],\"data\":{data},\"tags\":{{}}}}", objects.join(",")),
+    );
+    let loaded = lab.good();
+    assert_eq!(order(&loaded), ["a", "b"]);
+    assert_eq!(config(&loaded, "a"), "{x: 2}");
+}
+
+/// state.json lists its jobs, with their tags and what they need.
+#[test]
+fn state_json_lists_its_jobs() {
+    let lab = Lab::new();
+    let objects =
+        [object(1, "Train", "a", "\"x\":1"), object(2, "Train", "b", &format!("\"from\":{}", to(1)))];
+    let row = |id: &str, task: i64, needs: &str| {
+        let path = format!("/old/jobs/{TASK}/{id}");
+        format!(
+            r#"{{"id":"{id}","path":"{path}","task":{},"tags":{{"lr":0.1}},"depends_on":[{needs}]}}"#,
+            to(task)
+        )
+    };
+    let rows = [row("b", 2, r#""a","external""#), row("a", 1, "")].join(",");
+    lab.run_file(RUN, "state.json", format!("{{\"objects\":[{}],\"data\":[{rows},3]}}", objects.join(",")));
+    let loaded = lab.good();
+    assert_eq!(order(&loaded), ["b", "a"]);
+    assert_eq!(config(&loaded, "b"), "{from: @a}");
+    assert_eq!(loaded.dependencies("b"), ["a", "external"]);
+    assert_eq!(loaded.all_dependencies().keys().collect::<Vec<_>>(), ["b"]);
+}
+
+/// A file that is one value and is broken is an error, and the jobs are read from their own files.
+#[test]
+fn a_broken_configs_json_leaves_the_params() {
+    let lab = Lab::new();
+    lab.jobs(RUN, &["a"]);
+    lab.run_file(RUN, "configs.json", "{\"objects\":[");
+    lab.params("a", params_of(&[object(1, "Train", "a", "\"x\":1")]));
+    let loaded = lab.load(RUN);
+    assert_eq!(config(&loaded, "a"), "{x: 1}");
+    let told = "the JSON value is not finished (a file that is being written, or was cut), at byte 13";
+    assert_eq!(lab.told(&loaded), [format!("experiments/grid/{RUN}/configs.json: {told}")]);
+}
+
+/// A job needs the jobs that it holds and those that produced what it holds, at any depth, but not what those need.
+#[test]
+fn dependencies_are_rebuilt_from_the_graph() {
+    let lab = Lab::with(
+        &["prepare", "train", "test", "init"],
+        &[
+            object(1, "Prepare", "prepare", ""),
+            object(2, "Train", "train", &format!("\"data\":{}", to(1))),
+            object_with(3, "Output", "output", "\"task\":2,", ""),
+            object(4, "Wrap", "wrap", &format!("\"in\":[{{\"x\":{}}}]", to(3))),
+            object(6, "Init", "init", ""),
+            object_with(5, "Test", "test", "\"task\":5,\"init-tasks\":[6],", &format!("\"wrap\":{}", to(4))),
+        ],
+    );
+    let loaded = lab.good();
+    assert_eq!(loaded.dependencies("train"), ["prepare"]);
+    assert_eq!(loaded.dependencies("test"), ["init", "train"]);
+    assert_eq!(loaded.dependencies("nobody"), [""; 0]);
+    assert_eq!(loaded.all_dependencies().len(), 2);
+}
+
+fn saved(lab: &Lab, name: &str) -> (String, SavedObject) {
+    let saved = lab.load(RUN).saved(name).unwrap();
+    (shown(&saved.graph, saved.value), saved)
+}
+
+/// A saved object is a config, or a list or dict of them; its files lie beside it.
+#[test]
+fn saved_objects_are_read() {
+    let lab = Lab::with(&[], &[]);
+    let model =
+        object(1, "Model", "m", r#""weights":{"type":"path.serialized","value":"w/x.pt","is_folder":false}"#);
+    let write = |file: &str, data: &str| {
+        lab.run_file(RUN, &format!("data/{file}"), format!("{{\"objects\":[{model}],\"data\":{data}}}"));
+    };
+    write("new/experimaestro.json", &to(1));
+    write("new/definition.json", "null");
+    write("old/definition.json", &format!("{{\"best\":{},\"1\":{{\"type\":\"set\",\"items\":[2]}}}}", to(1)));
+    let (value, SavedObject { graph, value: Value::Object(at) }) = saved(&lab, "new") else { panic!() };
+    assert_eq!(value, "@m");
+    let directory = lab.path(&format!("experiments/grid/{RUN}/data/new"));
+    assert_eq!(fields(&graph, at), format!("{{weights: path {}/w/x.pt}}", directory.display()));
+    assert_eq!(saved(&lab, "old").0, "{best: @m, 1: set [2]}");
+}
+
+/// What was not saved, or cannot be read, is an error that says what there is.
+#[test]
+fn saved_objects_that_are_not_there_are_told() {
+    let lab = Lab::with(&[], &[]);
+    lab.run_file(RUN, "data/best/experimaestro.json", "{\"data\":1}");
+    lab.run_file(RUN, "data/empty/experimaestro.json", "{}");
+    lab.run_file(RUN, "data/broken/experimaestro.json", "{\"data\":");
+    let wrong = |name: &str| {
+        let error = lab.load(RUN).saved(name).unwrap_err();
+        let root =
+            format!("{}/experiments/grid/{RUN}/", lab.path("").display().to_string().trim_end_matches('/'));
+        (error.kind(), error.to_string().replace(&root, ""))
+    };
+    let (kind, told) = wrong("bets");
+    assert_eq!(kind, Kind::JobNotFound);
+    let there = "(did you mean best? it saved: best, broken, empty)";
+    assert_eq!(told, format!("data: run {RUN} of `grid` saved nothing under the name `bets` {there}"));
+    assert_eq!(wrong("empty").1, "data/empty/experimaestro.json: no \"data\" in a saved object");
+    let cut = "the JSON value is not finished (a file that is being written, or was cut), at byte 9";
+    assert_eq!(wrong("broken"), (Kind::Format, format!("data/broken/experimaestro.json: {cut}")));
+    assert_eq!(wrong("../x").0, Kind::InvalidName);
+}
+
+/// Configs are equal by class, identifier and fields, whatever their ids and the order of fields and sets.
+#[test]
+fn content_is_compared_deeply() {
+    let one = |fields: &str| {
+        Lab::with(&["j"], &[object(9, "Leaf", "l", "\"y\":NaN"), object(1, "Train", "j", fields)]).good()
+    };
+    let same = |a: &str, b: &str| {
+        let (a, b) = (one(a), one(b));
+        let (at, other) = (a.job("j").unwrap(), b.job("j").unwrap());
+        same_content((&a.objects().graph, at), (&b.objects().graph, other))
+    };
+    let set = |items: &str| format!("\"x\":{{\"type\":\"set\",\"items\":[{items}]}}");
+    assert!(same("\"x\":1,\"y\":[\"a\",2.5]", "\"y\":[\"\\u0061\",2.5],\"x\":1"));
+    assert!(same("\"x\":NaN", "\"x\":NaN"));
+    assert!(same(&set("1,2"), &set("2,1")));
+    assert!(same(&format!("\"x\":{}", to(9)), &format!("\"x\":{}", to(9))));
+    for (a, b) in
+        [("1", "1.0"), ("1", "true"), ("0.0", "-0.0"), ("null", "0"), ("[1,2]", "[2,1]"), ("{}", "[]")]
+    {
+        assert!(!same(&format!("\"x\":{a}"), &format!("\"x\":{b}")), "{a} {b}");
+    }
+    assert!(!same("\"x\":1", "\"x\":1,\"y\":2"));
+}
+
+/// A run is read once: what is there later is seen by a run that is loaded again, and `signature` tells the two apart.
+#[test]
+fn a_loaded_run_does_not_change() {
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", "\"x\":1")]);
+    let loaded = lab.load(RUN);
+    assert!(!loaded.is_read());
+    let before = loaded.signature();
+    loaded.read(true);
+    assert!(loaded.is_read());
+    lab.objects(RUN, &[object(1, "Train", "j", "\"x\":1234")]);
+    assert_eq!(config(&loaded, "j"), "{x: 1}");
+    assert_ne!(before, loaded.signature());
+    let again = loaded.unread();
+    assert!(!again.is_read());
+    assert_eq!(config(&again, "j"), "{x: 1234}");
+}
+
+/// Reading stops soon after it was asked to, with what it has.
+#[test]
+fn reading_stops_when_asked() {
+    let ids: Vec<String> = (0..5000).map(|at| format!("job{at}")).collect();
+    let lines: Vec<String> = ids.iter().zip(0..).map(|(id, at)| object(at, "Train", id, "\"x\":1")).collect();
+    let lab = Lab::with(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
+    assert_eq!(lab.good().objects().graph.len(), 5000);
+    let loaded = lab.load(RUN);
+    loaded.stop().stop();
+    assert!(loaded.rows().rows.len() < 1000, "{}", loaded.rows().rows.len());
+    assert!(loaded.objects().graph.len() < 1000, "{}", loaded.objects().graph.len());
+    assert_eq!(lab.told(&loaded), [""; 0], "jobs that were not reached are not wrong");
+}
+
+/// Threads that ask the same run for the same thing get the same thing.
+#[test]
+fn threads_share_what_was_read() {
+    let lines: Vec<String> = (0..300).map(|at| object(at, "Train", &format!("job{at}"), "\"x\":1")).collect();
+    let ids: Vec<String> = (0..300).map(|at| format!("job{at}")).collect();
+    let lab = Lab::with(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
+    let loaded = lab.load(RUN);
+    let found: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let ask = || {
+            let objects = loaded.objects();
+            (std::ptr::from_ref(objects) as usize, objects.order.len() + loaded.rows().rows.len())
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(found.len(), 8);
+    assert!(found.iter().all(|&one| one == (found[0].0, 600)), "{found:?}");
+}
