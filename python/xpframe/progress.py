@@ -23,7 +23,7 @@ __all__ = ["Position", "Progress", "reading", "watch"]
 
 Counter: TypeAlias = Callable[[], tuple[int, int, str]]
 
-PATIENCE = 0.5  # seconds before anything is shown
+PATIENCE = 0.5  # seconds of work before anything is shown
 PERIOD = 0.1  # seconds between two looks at the counter
 
 # a read inside a read is told by the outer one
@@ -194,6 +194,10 @@ def amount(count: int, unit: str) -> str:
 
 
 def _follow(counter: Counter, title: str, place: Progress, over: threading.Event) -> None:
+    # what comes before the first file, as importing pandas, is not reading
+    while not any(counter()[:2]):
+        if over.wait(PERIOD):
+            return
     begun = time.monotonic()
     if over.wait(PATIENCE):
         return

@@ -34,6 +34,9 @@ class _Configs(Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids())
 
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and super().__contains__(key)
+
     def __len__(self) -> int:
         return len(self._ids())
 

@@ -132,8 +132,8 @@ fn one(pattern: &[char], character: char) -> Step {
     match pattern {
         ['*', ..] => Step::Star,
         ['?', ..] => Step::Took(1),
-        ['[', rest @ ..] if rest.iter().skip(1).any(|&end| end == ']') => {
-            let end = rest.iter().skip(1).position(|&end| end == ']').map_or(0, |end| end + 1);
+        ['[', rest @ ..] if set_end(rest).is_some() => {
+            let end = set_end(rest).unwrap_or(0);
             let (negated, set) = match &rest[..end] {
                 ['!', set @ ..] => (true, set),
                 set => (false, set),
@@ -143,6 +143,12 @@ fn one(pattern: &[char], character: char) -> Step {
         [same, ..] if *same == character => Step::Took(1),
         _ => Step::No,
     }
+}
+
+/// Where the set that begins here ends; a bracket right at its start is one of its characters.
+fn set_end(rest: &[char]) -> Option<usize> {
+    let first = if rest.first() == Some(&'!') { 2 } else { 1 };
+    rest.iter().skip(first).position(|&end| end == ']').map(|end| end + first)
 }
 
 fn in_set(mut set: &[char], character: char) -> bool {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ahash::HashMap;
 
 use super::cycles;
-use super::decode::{Decoder, Relocation};
+use super::decode::{Decoder, NOBODY, Relocation};
 use super::definition::Parts;
 use super::graph::Graph;
 use crate::error::{Error, Result};
@@ -35,8 +35,8 @@ pub(super) struct Container {
     pub data: Value,
     /// The last object: the job itself, in a params.json
     pub last: Option<ObjectIx>,
-    /// Whether each object of the graph so far was referred to from this container
-    pub referred: Vec<bool>,
+    /// The first object of this container that refers to each object of the graph so far, or `NOBODY`
+    pub referrers: Vec<u32>,
 }
 
 impl Graph {
@@ -44,8 +44,8 @@ impl Graph {
         self.files.push(source.file.to_path_buf());
         let Source { relocation, job_dir, data_dir, .. } = source;
         let container = index(self.files.len() - 1);
-        let referred = vec![false; self.objects.len()];
-        Decoder { ids: HashMap::default(), known, container, relocation, job_dir, data_dir, referred }
+        let referrers = vec![NOBODY; self.objects.len()];
+        Decoder { ids: HashMap::default(), known, container, relocation, job_dir, data_dir, referrers }
     }
 
     /// Reads an objects.jsonl: one definition a line. A bad line is an error in the list, and the next one is read.
@@ -159,7 +159,7 @@ impl Graph {
     /// Resolves what was named before it was defined, and cuts references that would go round in a circle.
     fn end(&mut self, decoder: Decoder<'_>, data: Value, last: Option<ObjectIx>) -> Container {
         progress::objects(decoder.ids.len());
-        let (number, ids, referred) = (decoder.container, decoder.ids, decoder.referred);
+        let (number, ids, referrers) = (decoder.container, decoder.ids, decoder.referrers);
         let mut forward = false;
         for unresolved in &mut self.store.unresolved {
             if unresolved.container == number && unresolved.object.is_none() {
@@ -170,6 +170,6 @@ impl Graph {
         if forward {
             cycles::cut(self);
         }
-        Container { number, ids, data, last, referred }
+        Container { number, ids, data, last, referrers }
     }
 }

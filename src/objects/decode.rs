@@ -54,6 +54,9 @@ impl Relocation {
     }
 }
 
+/// No object refers to it.
+pub(super) const NOBODY: u32 = u32::MAX;
+
 /// What the references and relative paths of one container mean.
 pub(super) struct Decoder<'s> {
     pub ids: HashMap<i64, ObjectIx>,
@@ -65,8 +68,8 @@ pub(super) struct Decoder<'s> {
     pub job_dir: Option<&'s str>,
     /// The directory that paths of saved files are relative to
     pub data_dir: Option<&'s str>,
-    /// Whether each object of the graph was referred to
-    pub referred: Vec<bool>,
+    /// The first object that refers to each object of the graph, or [`NOBODY`]
+    pub referrers: Vec<u32>,
 }
 
 impl Decoder<'_> {
@@ -76,8 +79,10 @@ impl Decoder<'_> {
 
     pub fn reference(&mut self, store: &mut Store, id: i64) -> Value {
         let Some(found) = self.find(id) else { return store.dangle(id, self.container) };
-        if let Some(referred) = self.referred.get_mut(found.at()) {
-            *referred = true;
+        // the object that is being read comes after all that are known
+        let reader = crate::values::index(self.referrers.len());
+        if let Some(referrer) = self.referrers.get_mut(found.at()) {
+            *referrer = reader.min(*referrer);
         }
         Value::Object(found)
     }

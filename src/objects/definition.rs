@@ -1,6 +1,6 @@
 //! One object definition: the line of an objects.jsonl, or an item of `"objects"` elsewhere.
 
-use super::decode::Decoder;
+use super::decode::{Decoder, NOBODY};
 use super::graph::{Class, ClassIx, Graph, Object};
 use crate::error::{Error, Result};
 use crate::json::{Kind, Number, Reader, Syntax};
@@ -59,7 +59,7 @@ impl Graph {
             container,
             line,
         });
-        decoder.referred.resize(self.objects.len(), false);
+        decoder.referrers.resize(self.objects.len(), NOBODY);
         let before = decoder.ids.insert(id, at);
         match before.map(|before| self.object(before).identifier) {
             Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => Err(Error::format(

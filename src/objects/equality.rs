@@ -1,6 +1,6 @@
 //! Whether two configs have the same content.
 
-use ahash::HashMap;
+use ahash::HashSet;
 
 use super::graph::Graph;
 use crate::values::{ObjectIx, Record, Value};
@@ -12,33 +12,38 @@ type Place<'g> = (&'g Graph, ObjectIx);
 /// differ; `NaN` equals `NaN`; the members of a set may come in any order.
 #[must_use]
 pub fn same_content(a: Place<'_>, b: Place<'_>) -> bool {
-    Comparison { a: a.0, b: b.0, met: HashMap::default(), depth: 0 }.objects(a.1, b.1)
+    let mut comparison = Comparison { a: a.0, b: b.0, met: HashSet::default(), pending: Vec::new() };
+    comparison.later(a.1, b.1);
+    while let Some((x, y)) = comparison.pending.pop() {
+        if !comparison.objects(x, y) {
+            return false;
+        }
+    }
+    true
 }
 
+/// Everything must be equal, so configs that are held are compared later, one after the other: no depth is too deep.
 struct Comparison<'g> {
     a: &'g Graph,
     b: &'g Graph,
-    /// The pairs that were compared, or begun: each is compared once, however often it is shared
-    met: HashMap<(ObjectIx, ObjectIx), bool>,
-    depth: u32,
+    /// The pairs that were compared or wait: each is compared once, however often it is shared
+    met: HashSet<(ObjectIx, ObjectIx)>,
+    pending: Vec<(ObjectIx, ObjectIx)>,
 }
 
-/// Below so many configs in each other, equal identifiers are enough.
-const DEEPEST: u32 = 500;
-
 impl Comparison<'_> {
-    fn objects(&mut self, x: ObjectIx, y: ObjectIx) -> bool {
-        if let Some(&known) = self.met.get(&(x, y)) {
-            return known;
+    fn later(&mut self, x: ObjectIx, y: ObjectIx) {
+        if self.met.insert((x, y)) {
+            self.pending.push((x, y));
         }
-        self.met.insert((x, y), true);
-        self.depth += 1;
-        let same = self.a.typename(x) == self.b.typename(y)
-            && self.a.identifier(x) == self.b.identifier(y)
-            && (self.depth > DEEPEST || self.records(self.a.object(x).fields, self.b.object(y).fields));
-        self.depth -= 1;
-        self.met.insert((x, y), same);
-        same
+    }
+
+    fn same_identity(&self, x: ObjectIx, y: ObjectIx) -> bool {
+        self.a.typename(x) == self.b.typename(y) && self.a.identifier(x) == self.b.identifier(y)
+    }
+
+    fn objects(&mut self, x: ObjectIx, y: ObjectIx) -> bool {
+        self.same_identity(x, y) && self.records(self.a.object(x).fields, self.b.object(y).fields)
     }
 
     fn records(&mut self, x: Record, y: Record) -> bool {
@@ -73,13 +78,27 @@ impl Comparison<'_> {
                 x.len() == y.len() && a.items(x).zip(b.items(y)).all(|(x, y)| self.values(x, y))
             }
             (Value::Set(x), Value::Set(y)) => {
-                let theirs: Vec<Value> = b.items(y).collect();
-                x.len() == y.len() && a.items(x).all(|x| theirs.iter().any(|&y| self.values(x, y)))
+                let mut theirs: Vec<Value> = b.items(y).collect();
+                x.len() == y.len() && a.items(x).all(|x| self.take_member(x, &mut theirs))
             }
             (Value::Dict(x), Value::Dict(y)) => self.records(x, y),
-            (Value::Object(x), Value::Object(y)) => self.objects(x, y),
+            (Value::Object(x), Value::Object(y)) => {
+                self.later(x, y);
+                true
+            }
             (Value::Unresolved(x), Value::Unresolved(y)) => a.unresolved(x).id == b.unresolved(y).id,
             _ => false,
         }
+    }
+
+    /// Takes the member out of `theirs` that equals `mine`; configs are told apart by class and identifier first.
+    fn take_member(&mut self, mine: Value, theirs: &mut Vec<Value>) -> bool {
+        let same = |other: &Value| match (mine, *other) {
+            (Value::Object(x), Value::Object(y)) => self.same_identity(x, y),
+            (mine, other) => self.values(mine, other),
+        };
+        let Some(at) = theirs.iter().position(same) else { return false };
+        let other = theirs.swap_remove(at);
+        self.values(mine, other)
     }
 }

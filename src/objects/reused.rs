@@ -7,7 +7,7 @@
 use ahash::HashSet;
 
 use super::container::Container;
-use super::decode::Relocation;
+use super::decode::{NOBODY, Relocation};
 use super::run::{JobKeys, RunObjects};
 use crate::error::Error;
 use crate::values::{ObjectIx, Value, index};
@@ -22,7 +22,7 @@ impl RunObjects {
         relocation: &Relocation,
         container: &Container,
     ) {
-        let suspects = self.suspects(&container.referred, keys);
+        let suspects = self.suspects(&container.referrers, keys);
         if suspects.is_empty() {
             return;
         }
@@ -69,13 +69,23 @@ impl RunObjects {
     }
 
     /// The objects that no job brought into the file: those of actions, and what is left of jobs that were not written.
-    fn suspects(&self, referred: &[bool], keys: &impl JobKeys) -> HashSet<ObjectIx> {
+    fn suspects(&self, referrers: &[u32], keys: &impl JobKeys) -> HashSet<ObjectIx> {
         let is_job = |at: ObjectIx| {
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             keys.position(identifier).is_some()
         };
-        let objects = (0..referred.len()).map(|at| ObjectIx(index(at)));
-        let loose = objects.clone().any(|at| !referred[at.at()] && !is_job(at));
+        let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
+        // what a job brought is referred to before the line of that job, or by it
+        let mut next_job = NOBODY;
+        let mut loose = false;
+        for at in objects.clone().rev() {
+            if is_job(at) {
+                next_job = at.0;
+            } else {
+                let first = referrers[at.at()];
+                loose |= first == NOBODY || next_job < first;
+            }
+        }
         if !loose {
             return HashSet::default();
         }

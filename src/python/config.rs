@@ -76,7 +76,9 @@ impl Config {
         };
         let held = this.convert(py, held, Style::Objects)?;
         // the next access finds it without asking here
-        slf.getattr("__dict__")?.cast_into::<PyDict>()?.set_item(name, &held)?;
+        if !wanted.starts_with('_') {
+            slf.getattr("__dict__")?.cast_into::<PyDict>()?.set_item(name, &held)?;
+        }
         Ok(held)
     }
 
@@ -227,7 +229,10 @@ pub fn fields<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
             Some(held) => held,
             None => {
                 let held = config.get().convert(py, held, Style::Objects)?;
-                attributes.set_item(&name, &held)?;
+                // a name of Python's own must not be hidden
+                if !key.starts_with(b"_") {
+                    attributes.set_item(&name, &held)?;
+                }
                 held
             }
         };
@@ -349,6 +354,15 @@ impl Unresolved {
 
 #[pymethods]
 impl Unresolved {
+    #[new]
+    fn py_new(id: i64, cyclic: bool) -> Self {
+        Self::new(id, cyclic)
+    }
+
+    fn __getnewargs__(&self) -> (i64, bool) {
+        (self.id, self.cyclic)
+    }
+
     fn __getattr__(&self, name: &str) -> PyResult<()> {
         if name.starts_with("__") || name.starts_with("_repr_") || name.starts_with("_ipython_") {
             return Err(PyAttributeError::new_err(name.to_owned()));

@@ -75,14 +75,7 @@ fn nested<'py>(
             let items: PyResult<Vec<_>> = store.items(items).map(again).collect();
             PyList::new(py, items?)?.into_any()
         }
-        Value::Set(items) => {
-            let items: PyResult<Vec<_>> = store.items(items).map(again).collect();
-            if style == Style::Plain {
-                PyList::new(py, items?)?.into_any()
-            } else {
-                PyFrozenSet::new(py, items?)?.into_any()
-            }
-        }
+        Value::Set(items) => set(py, store.items(items), style, again)?,
         Value::Dict(record) => {
             let dict = PyDict::new(py);
             for (key, value) in store.entries(record) {
@@ -100,6 +93,28 @@ fn nested<'py>(
             Unresolved::new(reference.id, reference.cyclic).into_pyobject(py)?.into_any()
         }
     })
+}
+
+/// A set; its tuples were written as lists. What no set can hold, as a user's dict that looks like a set may, stays a list.
+fn set<'py>(
+    py: Python<'py>,
+    members: impl Iterator<Item = Value>,
+    style: Style,
+    convert: impl Fn(Value) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let members: Vec<Bound<'py, PyAny>> = members.map(convert).collect::<PyResult<_>>()?;
+    if style == Style::Plain {
+        return Ok(PyList::new(py, members)?.into_any());
+    }
+    let hashable = members.iter().map(|member| match member.cast::<PyList>() {
+        Ok(list) => list.to_tuple().into_any(),
+        Err(_) => member.clone(),
+    });
+    let hashable: Vec<Bound<'py, PyAny>> = hashable.collect();
+    match PyFrozenSet::new(py, &hashable) {
+        Ok(set) => Ok(set.into_any()),
+        Err(_) => Ok(PyList::new(py, members)?.into_any()),
+    }
 }
 
 fn path_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
