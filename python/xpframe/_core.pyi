@@ -311,7 +311,7 @@ class Table:
         """
         What is shown otherwise than it stands in the files, in words.
         """
-    def write(self, /, path: "object", **options: "object") -> "object":
+    def write(self, /, path: "object", **options: "object") -> "Any":
         """
         Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
         """

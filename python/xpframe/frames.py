@@ -261,7 +261,8 @@ def runs_of(
         found = _core.open_run(path)
         if run not in ("latest", found.run_id):
             raise InvalidArgumentError(
-                f"run={run!r} and the path of a run: {path}", hint="give the name of the experiment, or no run"
+                f"run={run!r} and the path of a run: {path}",
+                hint="give the name of the experiment, or no run",
             )
         return [found], False
     asked = _asked(experiment)

@@ -162,7 +162,7 @@ impl Table {
     }
 
     /// Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
-    #[pyo3(signature = (path: "object", **options: "object") -> "object")]
+    #[pyo3(signature = (path: "object", **options: "object") -> "Any")]
     fn write<'py>(
         slf: &Bound<'py, Self>,
         path: &Bound<'py, PyAny>,
