@@ -68,9 +68,9 @@ class Kernel:
         outputs: list[tuple[str, dict[str, Any]]] = []
         timer = None
         if interrupt_after is not None:
-            # what the stop button sends; interrupt_kernel would leave an event loop open on the timer's thread
-            stop = self.manager.provisioner.process.send_signal
-            timer = threading.Timer(interrupt_after, stop, [signal.SIGINT])
+            # what the stop button sends; interrupt_kernel would leave an event loop open on that thread
+            provisioner: Any = self.manager.provisioner
+            timer = threading.Timer(interrupt_after, provisioner.process.send_signal, [signal.SIGINT])
             timer.start()
         begun = time.perf_counter()
         reply = self.client.execute_interactive(

@@ -37,7 +37,7 @@ NAMED_BY = {
     "serde": {"json", "records", "objects"},
 }
 # spelt so that this file does not match itself
-MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:wor[k]|roo[t]|tm[p]|hom[e]|User[s])/[\w.-]+")
+MACHINE_PATH = re.compile(r"(?<![\w.~}-])/(?:wor[k]|roo[t]|tm[p]|hom[e]|User[s])/[\w.-]+")
 
 
 def read_toml(name: str) -> dict[str, Any]:
