@@ -1,13 +1,14 @@
 //! References that Python led astray: an id that was used twice (`format.md` §13.7).
 //!
-//! The writer remembers the ids it wrote for the whole run. Jobs are kept alive, but an action that was replaced, or a
-//! job that could not be written, is freed, and a new object at its address is taken for the old one. So only an object
-//! that no job brought into the file can be a wrong target; the params.json of a job that refers to one tells the truth.
+//! The writer remembers the ids it wrote for the whole run. Jobs are kept alive, but an action that is replaced by an equal
+//! one is freed, and a new object at its address is taken for the old one. So nothing can be wrong before the second of two
+//! equal objects of which one is loose; every job behind it is compared with its params.json, which tells the truth.
 
-use ahash::HashSet;
+use ahash::{HashMap, HashSet};
 
 use super::container::Container;
 use super::decode::{NOBODY, Relocation};
+use super::graph::Graph;
 use super::run::{JobKeys, RunObjects};
 use crate::error::Error;
 use crate::values::{ObjectIx, Value, index};
@@ -22,38 +23,40 @@ impl RunObjects {
         relocation: &Relocation,
         container: &Container,
     ) {
-        let suspects = self.suspects(&container.referrers, keys);
-        if suspects.is_empty() {
-            return;
-        }
-        let tainted = self.tainted(&suspects);
+        let Some(since) = self.freed_since(&container.referrers, keys) else { return };
+        let mut wrong: HashSet<ObjectIx> = HashSet::default();
+        let mut misled: Vec<(usize, ObjectIx, ObjectIx)> = Vec::new();
         for at in 0..keys.count() {
-            let Some(root) = self.roots[at] else { continue };
-            if !tainted.get(root.at()).is_some_and(|&tainted| tainted) {
-                continue;
-            }
-            let doubtful: Vec<ObjectIx> =
-                self.below(root, ObjectIx(0)).into_iter().filter(|at| suspects.contains(at)).collect();
-            let Ok((params, _)) = self.read_params(run, (keys, at), relocation, None) else { continue };
-            let Some(truth) = params.last else { continue };
-            // of another process: its ids say nothing about ours
-            if self.graph.object(truth).id != self.graph.object(root).id {
-                continue;
-            }
-            let same = |&object: &ObjectIx| {
-                let id = self.graph.object(object).id;
-                params.ids.get(&id).is_some_and(|&true_one| self.same_identity(object, true_one))
-            };
-            if let Some(&wrong) = doubtful.iter().find(|object| !same(object)) {
-                self.errors.push(self.reused(root, wrong, &keys.job_id(at)));
-                self.roots[at] = Some(truth);
-            }
+            let Some(root) = self.roots[at].filter(|&root| root > since) else { continue };
+            let Ok(own) = self.own_params(run, (keys, at), relocation, root) else { continue };
+            let others = self.given_twice(&own, &container.ids);
+            let Some(&first) = others.iter().min() else { continue };
+            misled.push((at, root, first));
+            wrong.extend(others);
+            wrong.insert(root);
+        }
+        // what a corrected job shares with other jobs stays shared
+        let tainted = self.tainted(&wrong);
+        let mut known = container.ids.clone();
+        known.retain(|_, at| tainted.get(at.at()) == Some(&false));
+        for (at, root, first) in misled {
+            let read = self.read_params(run, (keys, at), relocation, Some((root, &known)));
+            let Ok((Container { last: Some(truth), ids, .. }, _)) = read else { continue };
+            known.extend(ids);
+            self.errors.push(self.reused(root, first, &keys.job_id(at)));
+            self.roots[at] = Some(truth);
         }
     }
 
-    fn same_identity(&self, a: ObjectIx, b: ObjectIx) -> bool {
-        let graph = &self.graph;
-        graph.object(a).class == graph.object(b).class && graph.identifier(a) == graph.identifier(b)
+    /// The objects of the run's file whose id is another object's in the params.json that the same process wrote.
+    fn given_twice(&self, (own, params): &(Graph, Container), ids: &HashMap<i64, ObjectIx>) -> Vec<ObjectIx> {
+        let other = |(id, &true_one): (&i64, &ObjectIx)| {
+            let at = *ids.get(id)?;
+            let same = self.graph.typename(at) == own.typename(true_one)
+                && self.graph.identifier(at) == own.identifier(true_one);
+            (!same).then_some(at)
+        };
+        params.ids.iter().filter_map(other).collect()
     }
 
     fn reused(&self, root: ObjectIx, wrong: ObjectIx, job_id: &str) -> Error {
@@ -68,66 +71,32 @@ impl RunObjects {
         .hint("the job was read from its params.json instead")
     }
 
-    /// The objects that no job brought into the file: those of actions, and what is left of jobs that were not written.
-    fn suspects(&self, referrers: &[u32], keys: &impl JobKeys) -> HashSet<ObjectIx> {
-        let is_job = |at: ObjectIx| {
-            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
-            keys.position(identifier).is_some()
-        };
+    /// The object from which on an id may have been given before: the second of two equal actions. Only what an action held
+    /// that an equal one replaced is ever freed; the first time both have their lines, and no job refers to both.
+    fn freed_since(&self, referrers: &[u32], keys: &impl JobKeys) -> Option<ObjectIx> {
+        let identifier = |at: ObjectIx| self.graph.store.bytes(self.graph.object(at).identifier);
         let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
-        // what a job brought is referred to before the line of that job, or by it
-        let mut next_job = NOBODY;
-        let mut loose = false;
-        for at in objects.clone().rev() {
-            if is_job(at) {
-                next_job = at.0;
-            } else {
-                let first = referrers[at.at()];
-                loose |= first == NOBODY || next_job < first;
-            }
-        }
-        if !loose {
-            return HashSet::default();
-        }
-        let mut suspects: HashSet<ObjectIx> = HashSet::default();
-        let mut block: Vec<ObjectIx> = Vec::new();
-        for at in objects {
-            block.push(at);
-            if is_job(at) {
-                // a job is written right behind what it brought, so what it holds from before a gap is not its own
-                let held = self.below(at, block[0]);
-                let others = block.iter().rposition(|object| *object != at && !held.contains(object));
-                suspects.extend(block.drain(..).take(others.map_or(0, |last| last + 1)));
-            }
-        }
-        suspects.extend(block);
-        suspects
+        let loose = objects.clone().filter(|at| referrers[at.at()] == NOBODY).map(identifier);
+        let loose: HashSet<&[u8]> = loose.filter(|identifier| keys.position(identifier).is_none()).collect();
+        let mut seen: HashSet<&[u8]> = HashSet::default();
+        objects.filter(|&at| loose.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
     }
 
-    /// Whether each object is a suspect or holds one, however deep.
-    fn tainted(&self, suspects: &HashSet<ObjectIx>) -> Vec<bool> {
-        let mut tainted = vec![false; self.graph.len()];
-        for at in 0..tainted.len() {
-            let object = ObjectIx(index(at));
-            let mut is = suspects.contains(&object);
-            self.references(object, |held| is |= tainted[held.at()]);
-            tainted[at] = is;
+    /// Whether each object is one of `wrong` or holds one, however deep.
+    fn tainted(&self, wrong: &HashSet<ObjectIx>) -> Vec<bool> {
+        let mut tainted: Vec<bool> =
+            (0..self.graph.len()).map(|at| wrong.contains(&ObjectIx(index(at)))).collect();
+        // once, but for references to what was found in a params.json and so stands behind
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for at in 0..tainted.len() {
+                let mut is = tainted[at];
+                self.references(ObjectIx(index(at)), |held| is |= tainted[held.at()]);
+                changed |= is != tainted[at];
+                tainted[at] = is;
+            }
         }
         tainted
-    }
-
-    /// Everything that an object holds, however deep, and the tasks that produced it, as far back as `first`.
-    fn below(&self, root: ObjectIx, first: ObjectIx) -> HashSet<ObjectIx> {
-        let mut found = HashSet::default();
-        let mut pending = vec![root];
-        while let Some(at) = pending.pop() {
-            self.references(at, |held| {
-                if held >= first && held != root && found.insert(held) {
-                    pending.push(held);
-                }
-            });
-        }
-        found
     }
 
     fn references(&self, at: ObjectIx, mut found: impl FnMut(ObjectIx)) {

@@ -264,23 +264,36 @@ impl RunObjects {
         relocation: &Relocation,
         known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
     ) -> Result<(Container, Vec<Error>)> {
+        if let Some((root, _)) = known {
+            self.own_params(run, (keys, at), relocation, root)?;
+        }
         let job_dir = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?;
         let file = job_dir.join("params.json");
         let bytes = file::read(&file)?;
         let job_dir = job_dir.to_string_lossy();
         let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
         let mut errors = Vec::new();
-        if let Some((root, _)) = known {
-            let mut alone = Graph::new();
-            let own = alone.read_whole(source, bytes.clone(), None, &mut errors);
-            let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
-            if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
-                return Err(Error::format("another process wrote it").at_file(&file));
-            }
-            errors.clear();
-        }
         let container = self.graph.read_whole(source, bytes, known.map(|(_, ids)| ids), &mut errors);
         Ok((container, errors))
+    }
+
+    /// The params.json of a job in a graph of its own, if the process that wrote the run's file wrote it too.
+    pub(super) fn own_params(
+        &self,
+        run: &Run,
+        (keys, at): (&impl JobKeys, usize),
+        relocation: &Relocation,
+        root: ObjectIx,
+    ) -> Result<(Graph, Container)> {
+        let file = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?.join("params.json");
+        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
+        let mut alone = Graph::new();
+        let own = alone.read_whole(source, file::read(&file)?, None, &mut Vec::new());
+        let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
+        if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
+            return Err(Error::format("another process wrote it").at_file(&file));
+        }
+        Ok((alone, own))
     }
 
     /// Makes the last object of a params.json the job's config.

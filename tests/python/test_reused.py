@@ -133,9 +133,6 @@ def job_taken_for_written() -> Driver:
     return driver
 
 
-UNSEEN = pytest.mark.xfail(
-    strict=True, reason="an object that the job right behind refers to counts as its own"
-)
 MISLED = {
     nothing_freed: 0,
     action_replaced: 1,
@@ -173,7 +170,7 @@ def random_drivers_by_engine(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "judged", [random_drivers_by_witness, pytest.param(random_drivers_by_engine, marks=UNSEEN)]
+    "judged", [random_drivers_by_witness, random_drivers_by_engine]
 )
 def test_random_drivers(judged: Callable[[], None]) -> None:
     """Whatever a driver freed and when, every job is what ran, and the misled ones are told, no others."""
@@ -230,7 +227,6 @@ def test_the_params_of_another_process_say_nothing(tmp_path: Path) -> None:
     assert xpframe.typename(load(run).jobs[job.identifier].held0) == "lab.Export"
 
 
-@pytest.mark.xfail(strict=True, reason="a job read from its params.json shares nothing with other jobs")
 def test_what_a_misled_job_shares_stays_shared(tmp_path: Path) -> None:
     """A config that a misled job shares with others is one object; so is the job itself where it is held."""
     driver = Driver()

@@ -634,15 +634,6 @@ fn reused_ids_are_corrected() {
     assert_eq!(lab.told(&loaded), [told]);
 }
 
-/// The same, where nothing else is in the file that no job brought: what is left of a job that could not be written.
-#[test]
-fn reused_ids_of_lost_jobs_are_corrected() {
-    let lab = with_reused_id(&[object(8, "Export", "lost", "")]);
-    let loaded = lab.load(RUN);
-    assert_eq!(config(&loaded, "j"), "{leaf: @leaf}");
-    assert_eq!(loaded.errors().len(), 1);
-}
-
 /// Without a params.json nobody can tell that an id was reused.
 #[test]
 fn reused_ids_need_a_witness() {
