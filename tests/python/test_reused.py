@@ -141,12 +141,8 @@ MISLED = {
     job_lost: 0,
     job_taken_for_written: 1,
 }
-UNSEEN_BY_ENGINE = [action_replaced_twice]
-CASES = [
-    pytest.param(driver, reader, marks=[UNSEEN] if reader is by_engine and driver in UNSEEN_BY_ENGINE else [])
-    for driver in MISLED
-    for reader in (by_witness, by_engine)
-]
+ONE_LEFT = pytest.mark.xfail(strict=True, reason="a job that refers to both copies hides which one was freed")
+CASES = [pytest.param(driver, reader) for driver in MISLED for reader in (by_witness, by_engine)]
 
 
 @pytest.mark.parametrize(("driver", "reader"), CASES)
@@ -170,7 +166,7 @@ def random_drivers_by_engine(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "judged", [random_drivers_by_witness, random_drivers_by_engine]
+    "judged", [random_drivers_by_witness, pytest.param(random_drivers_by_engine, marks=ONE_LEFT)]
 )
 def test_random_drivers(judged: Callable[[], None]) -> None:
     """Whatever a driver freed and when, every job is what ran, and the misled ones are told, no others."""
