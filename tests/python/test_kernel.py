@@ -229,6 +229,8 @@ def test_tab_completes_what_objects_hold(kernel: Kernel) -> None:
     ids = kernel.value("print(*sorted(info.jobs))").split()
     assert len(ids) == 12
     expected = {
+        # first, while Jedi is cold: it would need seconds
+        "info.jobs[": [f"info.jobs['{job_id}'" for job_id in ids],
         'info.jobs["': [f'info.jobs["{job_id}' for job_id in ids],
         f"info.jobs['{ids[0]}'].mo": [f"info.jobs['{ids[0]}'].model"],
         "info.jobs[job_id].model.hid": ["info.jobs[job_id].model.hidden_size"],
@@ -241,6 +243,7 @@ def test_tab_completes_what_objects_hold(kernel: Kernel) -> None:
         median = statistics.median(took for _, took in answers)
         print(f"{median:5.1f} ms, first {answers[0][1]:5.1f} ms: {code!r}")
         assert median < 50
+        assert answers[0][1] < 1000
 
 
 HASTY = "import xpframe.progress as p\np.PATIENCE, p.PERIOD = 0.02, 0.01"
