@@ -158,21 +158,21 @@ impl Model {
             }
         };
         // what was forgotten is read for this part only
-        let own = if self.forgets(at) { Some(loaded.unread()) } else { None };
+        let own = (!loaded.is_read()).then(|| loaded.unread());
         let loaded = own.as_ref().unwrap_or(loaded);
         let asked: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let rows = Rows { loaded, chosen: chosen.as_deref() };
         let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone)
             .map_err(internal)?;
+        // what came while it was read is not in the columns that were decided
+        if own.is_some() && loaded.signature() != known.signature {
+            return Err(changed(loaded.run().path()));
+        }
         let mut errors = loaded.errors();
         errors.extend(built.errors);
         errors.extend(self.places.too_deep().map(|name| too_deep(&name)));
         Ok(Part { batch: built.batch, errors, surrogates: built.surrogates })
-    }
-
-    fn forgets(&self, at: usize) -> bool {
-        !self.runs[at].loaded.is_read()
     }
 
     /// What is shown otherwise than it stands in the files in some of the columns, in words.
