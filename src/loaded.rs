@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::file::Signature;
-use crate::objects::{JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
 use crate::values::ObjectIx;
@@ -106,12 +106,10 @@ impl LoadedRun {
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
             let relocation = self.relocation();
-            let parsed = std::thread::scope(|scope| {
-                if self.rows.get().is_none() {
-                    scope.spawn(|| self.read(false));
-                }
-                RunObjects::parse(&self.run, relocation, &self.stop)
-            });
+            let jobs = self.run.path().join("jobs.jsonl");
+            let unread = self.rows.get().is_none().then(|| jobs.metadata().map_or(0, |found| found.len()));
+            let beside = Beside { threads: threads(), work: || self.read(false), bytes: unread.unwrap_or(0) };
+            let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
             parsed.of_jobs(&self.run, &Keys(self.rows()), relocation, &self.stop)
         })
     }
@@ -186,6 +184,11 @@ impl LoadedRun {
         errors.extend(self.objects.get().into_iter().flat_map(|objects| &objects.errors).cloned());
         errors
     }
+}
+
+/// How many threads read one run: each has its own memory of what it read, so more of them pay less and less.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(4)
 }
 
 /// The rows of a run, as its objects ask for them.

@@ -36,10 +36,10 @@ impl<'r> SystemColumns<'r> {
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
             System::JobId => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().job_id(row))).collect::<Vec<_>>())
+                strings(rows.jobs().map(|row| Some(rows.known().job_id(row))), self.texts)
             }
             System::Task => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().task_id(row))).collect::<Vec<_>>())
+                strings(rows.jobs().map(|row| Some(rows.known().task_id(row))), self.texts)
             }
             System::Path => {
                 let path = |row| {
@@ -68,11 +68,11 @@ impl<'r> SystemColumns<'r> {
     }
 
     fn texts<T: AsRef<str>>(&self, texts: &[Option<T>]) -> ArrayRef {
-        strings(texts, self.texts)
+        strings(texts.iter().map(Option::as_ref), self.texts)
     }
 
     fn repeated(&self, text: &str) -> ArrayRef {
-        strings(&vec![Some(text); self.rows.len()], self.texts)
+        strings(std::iter::repeat_n(Some(text), self.rows.len()), self.texts)
     }
 
     fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {
