@@ -43,9 +43,9 @@ fn open(path: &Path) -> Result<(File, u64)> {
 }
 
 fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {
-    bytes.try_reserve_exact(more).map_err(|_| {
-        Error::new(Kind::Io, format!("its {more} bytes do not fit into memory")).at_file(path)
-    })
+    bytes
+        .try_reserve_exact(more)
+        .map_err(|_| Error::new(Kind::Io, format!("its {more} bytes do not fit into memory")).at_file(path))
 }
 
 /// A regular file of lines as long as it was when it was opened. What is appended later is not read.
@@ -57,7 +57,7 @@ pub struct LinedFile {
 }
 
 /// How much is read at once, unless a line is longer.
-const BLOCK: usize = 1 << 18;
+const BLOCK: usize = 1 << 16;
 
 impl LinedFile {
     /// Opens the file.

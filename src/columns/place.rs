@@ -289,7 +289,8 @@ impl Places {
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        let (first, later) = roots.split_at(roots.len().div_ceil(threads).max(WORTH_A_THREAD).min(roots.len()));
+        let (first, later) =
+            roots.split_at(roots.len().div_ceil(threads).max(WORTH_A_THREAD).min(roots.len()));
         if later.is_empty() {
             return self.see_some(graph, first);
         }

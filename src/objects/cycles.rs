@@ -48,7 +48,8 @@ pub(super) fn cut(graph: &mut Graph) {
 /// The references in the fields of an object as they were read, resolved or not.
 fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
     let mut found = Vec::new();
-    let mut pending: Vec<Value> = graph.store.record(graph.objects[at].fields).to_vec();
+    let mut pending: Vec<Value> =
+        graph.store.record(graph.object(ObjectIx(crate::values::index(at))).fields).to_vec();
     while let Some(value) = pending.pop() {
         match value {
             Value::Object(_) | Value::Unresolved(_) => found.push(value),

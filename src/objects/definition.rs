@@ -32,7 +32,7 @@ impl Graph {
         let id = parts.id.ok_or_else(|| missing("id"))?;
         let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
         let fields = parts.fields.ok_or_else(|| missing("fields"))?;
-        if decoder.known.is_some_and(|known| known.contains_key(&id)) {
+        if decoder.known.is_some_and(|known| known.get(id).is_some()) {
             return Ok(None);
         }
         let class = self.class_of(parts)?;
@@ -47,8 +47,7 @@ impl Graph {
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
-        let object =
-            Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line };
+        let object = Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line };
         self.put(object, decoder).map(Some)
     }
 
@@ -56,7 +55,7 @@ impl Graph {
     pub(super) fn put(&mut self, object: Object, decoder: &mut Decoder<'_>) -> Result<ObjectIx> {
         let at = ObjectIx(index(self.objects.len()));
         let Object { id, identifier, .. } = object;
-        self.objects.push(object);
+        self.objects.last().push(object);
         decoder.referrers.resize(self.objects.len(), NOBODY);
         let Some(before) = decoder.ids.insert(id, at) else { return Ok(at) };
         decoder.repeated = true;
@@ -84,11 +83,7 @@ impl Graph {
 
 impl Parts {
     /// Takes one definition.
-    pub fn read(
-        reader: &mut Reader<'_>,
-        store: &mut Store,
-        decoder: &mut Decoder<'_>,
-    ) -> Result<Self> {
+    pub fn read(reader: &mut Reader<'_>, store: &mut Store, decoder: &mut Decoder<'_>) -> Result<Self> {
         let mut parts = Self::default();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {

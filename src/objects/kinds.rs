@@ -139,13 +139,16 @@ fn head(line: &[u8]) -> Option<&[u8]> {
 
 impl Kind {
     fn is_of(&self, object: &Object, slots: &[Slot]) -> bool {
-        self.last.class == object.class && self.last.fields.shape == object.fields.shape && self.slots == slots
+        self.last.class == object.class
+            && self.last.fields.shape == object.fields.shape
+            && self.slots == slots
     }
 
     fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
         let mut object = self.last;
-        let mut reading = Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
+        let mut reading =
+            Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
         let slots = &self.slots;
         let fits = self.template.fit(line, |slot, reader| reading.take(slots[slot], reader));
         // the same id once more: what the line means is for the slower reader to say
@@ -295,7 +298,9 @@ impl Learner {
                 self.fields += 1;
                 self.field(reader, position)
             }),
-            (b"module" | b"type" | b"typename", Json::String) | (b"meta" | b"stub", Json::Bool) => reader.skip(),
+            (b"module" | b"type" | b"typename", Json::String) | (b"meta" | b"stub", Json::Bool) => {
+                reader.skip()
+            }
             (b"id" | b"identifier" | b"task" | b"init-tasks" | b"fields", _)
             | (b"module" | b"type" | b"typename" | b"meta" | b"stub", _) => {
                 Err(reader.wrong("an unusual type"))

@@ -12,6 +12,7 @@ mod definition;
 mod dependencies;
 mod equality;
 mod graph;
+mod ids;
 mod kinds;
 mod lines;
 mod reused;

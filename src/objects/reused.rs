@@ -4,11 +4,12 @@
 //! one is freed, and a new object at its address is taken for the old one. So nothing can be wrong before the second of two
 //! equal objects of which one is loose; every job behind it is compared with its params.json, which tells the truth.
 
-use ahash::{HashMap, HashSet};
+use ahash::HashSet;
 
 use super::container::Container;
 use super::decode::{NOBODY, Relocation};
 use super::graph::Graph;
+use super::ids::Ids;
 use super::run::{JobKeys, RunObjects};
 use crate::error::Error;
 use crate::values::{ObjectIx, Value, index};
@@ -37,21 +38,23 @@ impl RunObjects {
         }
         // what a corrected job shares with other jobs stays shared
         let tainted = self.tainted(&wrong);
-        let mut known = container.ids.clone();
-        known.retain(|_, at| tainted.get(at.at()) == Some(&false));
+        let sound = |&(_, at): &(i64, ObjectIx)| tainted.get(at.at()) == Some(&false);
+        let mut known: Ids = container.ids.iter().filter(sound).collect();
         for (at, root, first) in misled {
             let read = self.read_params(run, (keys, at), relocation, Some((root, &known)));
             let Ok((Container { last: Some(truth), ids, .. }, _)) = read else { continue };
-            known.extend(ids);
+            for (id, at) in ids.iter() {
+                known.insert(id, at);
+            }
             self.errors.push(self.reused(root, first, &keys.job_id(at)));
             self.roots[at] = Some(truth);
         }
     }
 
     /// The objects of the run's file whose id is another object's in the params.json that the same process wrote.
-    fn given_twice(&self, (own, params): &(Graph, Container), ids: &HashMap<i64, ObjectIx>) -> Vec<ObjectIx> {
-        let other = |(id, &true_one): (&i64, &ObjectIx)| {
-            let at = *ids.get(id)?;
+    fn given_twice(&self, (own, params): &(Graph, Container), ids: &Ids) -> Vec<ObjectIx> {
+        let other = |(id, true_one): (i64, ObjectIx)| {
+            let at = ids.get(id)?;
             let same = self.graph.typename(at) == own.typename(true_one)
                 && self.graph.identifier(at) == own.identifier(true_one);
             (!same).then_some(at)

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
+use super::ids::Ids;
 use super::lines::read_lines;
 use crate::error::{Error, Result};
 use crate::file::{self, LinedFile};
@@ -119,10 +120,8 @@ impl RunObjects {
         stop: &Stop,
         beside: Beside<impl FnOnce() + Send>,
     ) -> Option<Container> {
-        let found = FILES
-            .map(|name| run.path().join(name))
-            .into_iter()
-            .find(|file| file.symlink_metadata().is_ok());
+        let found =
+            FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok());
         let Some(file) = found else {
             (beside.work)();
             return None;
@@ -174,10 +173,10 @@ impl RunObjects {
     pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
         let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
         let mut roots: IndexMap<&[u8], ObjectIx, ahash::RandomState> = IndexMap::default();
-        for (at, object) in self.graph.objects.iter().enumerate() {
-            let identifier = self.graph.store.bytes(object.identifier);
+        for at in (0..self.graph.len()).map(|at| ObjectIx(crate::values::index(at))) {
+            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             if wanted.contains(identifier) {
-                roots.insert(identifier, ObjectIx(crate::values::index(at)));
+                roots.insert(identifier, at);
             }
         }
         roots
@@ -247,12 +246,14 @@ impl RunObjects {
                 continue;
             };
             self.errors.extend(errors);
-            for (id, at) in params.ids {
-                container.ids.entry(id).or_insert(at);
+            for (id, at) in params.ids.iter() {
+                if container.ids.get(id).is_none() {
+                    container.ids.insert(id, at);
+                }
             }
             for reference in &mut self.graph.store.unresolved {
                 if reference.container == container.number && reference.object.is_none() {
-                    reference.object = container.ids.get(&reference.id).copied();
+                    reference.object = container.ids.get(reference.id);
                 }
             }
             super::cycles::cut(&mut self.graph);
@@ -302,7 +303,7 @@ impl RunObjects {
         run: &Run,
         (keys, at): (&impl JobKeys, usize),
         relocation: &Relocation,
-        known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
+        known: Option<(ObjectIx, &Ids)>,
     ) -> Result<(Container, Vec<Error>)> {
         if let Some((root, _)) = known {
             self.own_params(run, (keys, at), relocation, root)?;

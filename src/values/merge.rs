@@ -69,8 +69,7 @@ impl Store {
         let shape = |shape: &Shape| shape.0.iter().map(|&key| renamed(key)).collect::<Vec<_>>();
         let shapes = other.shapes.iter().map(|known| self.intern_shape(&shape(known))).collect();
         let member = |&EnumMember { module, class, name }: &EnumMember| {
-            let member =
-                EnumMember { module: renamed(module), class: renamed(class), name: renamed(name) };
+            let member = EnumMember { module: renamed(module), class: renamed(class), name: renamed(name) };
             index(self.enums.insert_full(member).0)
         };
         let enums = other.enums.iter().map(member).collect();

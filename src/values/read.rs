@@ -21,7 +21,7 @@ impl Decode for Plain {
 }
 
 /// What was read last, for guessing what comes next: lines of a run repeat themselves.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     keys: Vec<Symbol>,
     values: Vec<Value>,
@@ -33,11 +33,7 @@ pub(super) struct Memory {
 ///
 /// # Errors
 /// What is wrong with the JSON.
-pub fn read(
-    reader: &mut Reader<'_>,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Value, Syntax> {
+pub fn read(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     Ok(match reader.peek()? {
         Kind::Null => reader.null().map(|()| Value::Null)?,
         Kind::Bool => Value::Bool(reader.bool()?),
@@ -55,11 +51,7 @@ pub fn read(
     })
 }
 
-fn list(
-    reader: &mut Reader<'_>,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Items, Syntax> {
+fn list(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Items, Syntax> {
     let start = store.memory.values.len();
     let read = reader.items(|reader| {
         let value = read(reader, store, decode)?;
@@ -76,11 +68,7 @@ fn list(
     items
 }
 
-fn dict(
-    reader: &mut Reader<'_>,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Value, Syntax> {
+fn dict(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     let first = (store.memory.keys.len(), store.memory.values.len());
     let mark = store.mark();
     let value = entries(reader, store, decode).map(|guess| {
