@@ -169,6 +169,16 @@ impl<'a> JobStatuses<'a> {
         }
     }
 
+    /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
+    #[must_use]
+    pub fn marked(&self, task_id: &str, job_id: &str) -> Option<i64> {
+        let Markers { done, failed, pid } = self.look(task_id, job_id, &mut Vec::new()).markers;
+        let last = [done, failed.map(|(_, time)| time), pid].into_iter().flatten().max()?;
+        match Moment::from_system(last)? {
+            Moment::Utc(micros) | Moment::Naive(micros) => Some(micros),
+        }
+    }
+
     /// Looks for the directory of a job and its markers.
     fn look<'j>(&self, task_id: &str, job_id: &'j str, errors: &mut Vec<Error>) -> Look<'j> {
         let mut look = Look { job_id, directory: None, markers: Markers::default(), status: None };
