@@ -74,7 +74,8 @@ impl LoadedRun {
             let _ = new.rows.set(Arc::clone(rows));
         }
         // a job without config may have left its params.json meanwhile
-        if let Some(objects) = self.objects.get().filter(|objects| objects.roots.iter().all(Option::is_some)) {
+        if let Some(objects) = self.objects.get().filter(|objects| objects.roots.iter().all(Option::is_some))
+        {
             let _ = new.objects.set(Arc::clone(objects));
         }
         if let Some(relocation) = self.relocation.get() {
@@ -104,7 +105,9 @@ impl LoadedRun {
             .collect();
         // before 2.0 the links are the list of jobs
         if files[0].symlink_metadata().is_err() {
-            files.extend(["jobs", "jobs.bak"].iter().flat_map(|name| with_children(&self.run.path().join(name))));
+            files.extend(
+                ["jobs", "jobs.bak"].iter().flat_map(|name| with_children(&self.run.path().join(name))),
+            );
         }
         Signature::of(files.iter().map(PathBuf::as_path))
     }

@@ -340,7 +340,8 @@ def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> Exper
 
 
 def _loaded(opened: Callable[[], _core.Run], *, strict: bool) -> ExperimentInfo:
-    started = time.time_ns() // 1000
+    # file systems stamp a file with a clock that is some milliseconds behind
+    started = time.time_ns() // 1000 - 10_000
     run = opened()
     run.load()
     report(run.errors(), [], strict=strict)

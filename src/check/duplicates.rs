@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use ahash::{HashMap, RandomState};
 
 use super::Check;
-use super::finding::{Finding, Severity, Trouble};
+use super::finding::{Finding, Severity, Trouble, in_line};
 use crate::loaded::LoadedRun;
 use crate::objects::{Graph, difference};
 use crate::values::{ObjectIx, Record, Value};
@@ -46,9 +46,11 @@ impl Check<'_> {
             let (file, line) = graph.place(last);
             let (_, earlier) = graph.place(first);
             let what = format!(
-                "two objects of {typename} have the identifier {identifier}, but this is {} in line {earlier} \
-                 and {} in line {line}",
-                found.first, found.second
+                "two objects of {typename} have the identifier {identifier}, but this is {}{} and {}{}",
+                found.first,
+                in_line(earlier),
+                found.second,
+                in_line(line)
             );
             let finding =
                 Finding::new(Trouble::DuplicateIdentifier, what).file(file).line(line).field(found.field);
@@ -70,9 +72,11 @@ impl Check<'_> {
             let job_id = rows.job_id(row);
             let Some([first, .., last]) = groups.get(job_id.as_bytes()).map(Vec::as_slice) else { continue };
             let ((file, line), (_, earlier)) = (graph.place(*last), graph.place(*first));
-            let what = format!(
-                "the job was submitted more than once: it is the object in line {earlier} and that in line {line}"
-            );
+            let objects = match (earlier, line) {
+                (0, _) | (_, 0) => "two objects".to_owned(),
+                _ => format!("the object in line {earlier} and that in line {line}"),
+            };
+            let what = format!("the job was submitted more than once: it is {objects}");
             let finding = Finding::new(Trouble::DuplicateIdentifier, what).severity(Severity::Info).advice(
                 "nothing to do: the last is shown, and configs that hold the first hold another object",
             );

@@ -193,6 +193,11 @@ impl Trouble {
     }
 }
 
+/// " in line 3", or nothing in a file that has none.
+pub(super) fn in_line(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(" in line {line}") }
+}
+
 /// One thing that is wrong: what, where, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

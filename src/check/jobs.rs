@@ -153,7 +153,8 @@ impl Check<'_> {
             self.of_job(run, job, Finding::new(Trouble::EmptyParams, what).file(params(directory)));
         }
         if !has_config {
-            let finding = Finding::new(Trouble::NoConfig, "no file has its config");
+            let place = job.evidence.directory.as_deref().unwrap_or(run.path());
+            let finding = Finding::new(Trouble::NoConfig, "no file has its config").file(place);
             let has_params = job.evidence.params.is_some_and(|bytes| bytes > 0);
             let started = has_run && (job.evidence.done.is_some() || job.evidence.failed.is_some());
             self.of_job(
@@ -231,7 +232,8 @@ impl Check<'_> {
             nowhere += usize::from(target.is_absolute() && !target.exists() && directory.exists());
         }
         if nowhere > 0 {
-            let what = format!("{nowhere} links to jobs lead to where the workspace was");
+            let links = if nowhere == 1 { "a link to a job leads" } else { "links to jobs lead" };
+            let what = format!("{links} to where the workspace was ({nowhere})");
             let finding = Finding::new(Trouble::DanglingLink, what)
                 .severity(Severity::Info)
                 .advice("nothing to do: jobs are found by their names");

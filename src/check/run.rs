@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ahash::HashMap;
+
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use super::told::{self, LastLines};
@@ -23,9 +25,9 @@ impl Check<'_> {
         let mut errors = Vec::new();
         let states = self.jobs(loaded, &mut errors);
         errors.splice(0..0, loaded.errors());
-        self.errors(loaded, &errors);
+        let dangling = self.values(loaded, &states);
+        self.errors(loaded, &errors, &dangling);
         self.duplicates(loaded);
-        self.values(loaded, &states);
         self.actions(loaded);
         self.saved(loaded);
         self.run_links(loaded.run());
@@ -42,11 +44,14 @@ impl Check<'_> {
         });
     }
 
-    fn errors(&mut self, loaded: &LoadedRun, errors: &[Error]) {
+    fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &HashMap<String, String>) {
         let mut lines = LastLines::default();
         let mut told: Vec<Finding> = Vec::new();
         for error in errors {
-            let finding = told::finding(loaded, error, &mut lines);
+            let mut finding = told::finding(loaded, error, &mut lines);
+            if finding.trouble == Trouble::DanglingReference {
+                finding.field = finding.job_id.as_ref().and_then(|job| dangling.get(job).cloned());
+            }
             // two readers may tell of one file
             if !told.contains(&finding) {
                 told.push(finding);

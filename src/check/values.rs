@@ -6,7 +6,7 @@ use std::path::Path;
 use ahash::{HashMap, HashSet};
 
 use super::Check;
-use super::finding::{Finding, Severity, Trouble};
+use super::finding::{Finding, Severity, Trouble, in_line};
 use crate::loaded::LoadedRun;
 use crate::objects::{ClassIx, Graph};
 use crate::records::State;
@@ -43,7 +43,7 @@ impl Walk<'_> {
                             pending.push_back((held, self.step(from, name)));
                         }
                     }
-                    Value::Path(_) => {
+                    Value::Path(_) | Value::Unresolved(_) => {
                         let place = self.step(from, name);
                         self.met.push((at, place, value));
                     }
@@ -94,14 +94,16 @@ impl Walk<'_> {
 
 impl Check<'_> {
     /// Paths that are gone, dicts that experimaestro takes for something else, stubs, and objects that had to be looked for.
-    pub(super) fn values(&mut self, loaded: &LoadedRun, states: &[State]) {
+    /// Gives the place of a dangling reference, by the job for which it was met.
+    pub(super) fn values(&mut self, loaded: &LoadedRun, states: &[State]) -> HashMap<String, String> {
+        let mut dangling = HashMap::default();
         let (rows, objects) = (loaded.rows(), loaded.objects());
         let graph = &objects.graph;
         let mut walk = Walk { graph, seen: vec![false; graph.len()], trail: Vec::new(), met: Vec::new() };
         for &at in &objects.order {
             let Some(root) = objects.roots[at] else { continue };
             if self.stop.asked() {
-                return;
+                return dangling;
             }
             walk.from(root);
             let job_id = rows.job_id(&rows.rows[at]).into_owned();
@@ -121,7 +123,10 @@ impl Check<'_> {
                         };
                         finding
                     }
-                    _ => continue,
+                    _ => {
+                        dangling.entry(job_id.clone()).or_insert_with(|| walk.place(place));
+                        continue;
+                    }
                 };
                 self.tell(loaded.run(), finding.job(&*job_id).file(file).line(line).field(walk.place(place)));
             }
@@ -132,6 +137,7 @@ impl Check<'_> {
         }
         self.stubs(loaded);
         self.mixed(loaded);
+        dangling
     }
 
     /// Tasks that were written without their fields.
@@ -149,23 +155,24 @@ impl Check<'_> {
     fn mixed(&mut self, loaded: &LoadedRun) {
         let graph = &loaded.objects().graph;
         let mut kinds: HashMap<(ClassIx, Symbol), (&str, ObjectIx)> = HashMap::default();
-        let mut told: HashSet<(ClassIx, Symbol)> = HashSet::default();
+        let mut told: HashSet<(ClassIx, Symbol, &str)> = HashSet::default();
         for at in graph.indices() {
             let object = graph.object(at);
             for (field, value) in graph.store.entries(object.fields) {
                 let Some(kind) = encoding(value) else { continue };
                 let place = (object.class, field);
                 let &mut (first, other) = kinds.entry(place).or_insert((kind, at));
-                if first == kind || !told.insert(place) {
+                if first == kind || !told.insert((object.class, field, kind)) {
                     continue;
                 }
                 let (file, line) = graph.place(at);
                 let (_, before) = graph.place(other);
                 let field = graph.store.symbol(field);
                 let what = format!(
-                    "{field} of {} is {first} in line {before} and {kind} in line {line}: a dict with the keys of an \
-                     encoded value is taken for one",
-                    graph.typename(at)
+                    "{field} of {} is {first}{} and {kind}{}: a dict with the keys of an encoded value is taken for one",
+                    graph.typename(at),
+                    in_line(before),
+                    in_line(line)
                 );
                 self.tell(loaded.run(), encoded(&what).file(file).line(line).field(&*field));
             }
