@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from xpframe import _core
 from xpframe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from xpframe import _core
     from xpframe.frames import Backend
     from xpframe.workspace import ExperimentInfo
 
@@ -76,7 +76,9 @@ class Changes:
         from xpframe.frames import model_of
 
         if self._run is None:
-            raise InvalidArgumentError("these changes are of no run", hint="ask info.since(previous) for some")
+            raise InvalidArgumentError(
+                "these changes are of no run", hint="ask info.since(previous) for some"
+            )
         wanted = set(jobs)
         places = [at for at, (job_id, _) in enumerate(self._run.rows()) if job_id in wanted]
         model = model_of(

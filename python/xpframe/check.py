@@ -126,9 +126,7 @@ class Findings(Sequence[Finding]):
         printer.text(repr(self) if cycle or printer.indentation else str(self))
 
 
-def check(
-    workspace: _core.Workspace, experiment: Experiments | None, run: str | Sequence[str]
-) -> Findings:
+def check(workspace: _core.Workspace, experiment: Experiments | None, run: str | Sequence[str]) -> Findings:
     """Looks at the runs that are meant; at all of them, and around them, if none is named."""
     from xpframe.frames import runs_of
 

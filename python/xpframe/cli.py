@@ -80,8 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     command("ls", _ls, "list the experiments", named=False)
     command("runs", _runs, "list the runs of an experiment, newest first", named=True)
     sub = command("check", _check, "say what is wrong with a workspace, and what to do about it", named=False)
-    sub.add_argument("place", metavar="WORKSPACE", nargs="?", help="its root; or give --workspace, or neither")
-    sub.add_argument("--experiment", "-e", action="append", metavar="NAME", help="a name or glob; may be repeated")
+    sub.add_argument(
+        "place", metavar="WORKSPACE", nargs="?", help="its root; or give --workspace, or neither"
+    )
+    sub.add_argument(
+        "--experiment", "-e", action="append", metavar="NAME", help="a name or glob; may be repeated"
+    )
     sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
     sub.set_defaults(failure=2)
     for sub in (

@@ -428,9 +428,7 @@ class Workspace:
         """
         return self._run(experiment, run_id).saved(saved)
 
-    def check(
-        self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all"
-    ) -> Findings:
+    def check(self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all") -> Findings:
         """Looks for what is wrong: dangling references, ids that Python used twice, jobs without configs,
         states that disagree with marker files, runs cut short, paths that are gone, and more. Every config is
         compared with the params.json of its job. Nothing is written.

@@ -146,28 +146,27 @@ impl Check<'_> {
         let run = loaded.run();
         let params = |directory: &PathBuf| directory.join("params.json");
         let has_config = loaded.objects().roots[job.at].is_some();
-        let has_run = matches!(job.state, State::Done | State::Error | State::Running | State::Lost)
-            && job.evidence.directory.is_some();
+        // while the driver is there, what is missing may still be written
+        let early = |finding: Finding| match loaded.record().alive {
+            Some(true) => finding.severity(Severity::Info).advice("the run goes on: look again later"),
+            _ => finding,
+        };
         if let (Some(0), Some(directory)) = (job.evidence.params, &job.evidence.directory) {
             let what = "its params.json has no byte: it could not be written";
-            self.of_job(run, job, Finding::new(Trouble::EmptyParams, what).file(params(directory)));
+            self.of_job(run, job, early(Finding::new(Trouble::EmptyParams, what).file(params(directory))));
         }
         if !has_config {
             let place = job.evidence.directory.as_deref().unwrap_or(run.path());
             let finding = Finding::new(Trouble::NoConfig, "no file has its config").file(place);
             let has_params = job.evidence.params.is_some_and(|bytes| bytes > 0);
-            let started = has_run && (job.evidence.done.is_some() || job.evidence.failed.is_some());
-            self.of_job(
-                run,
-                job,
-                if started || has_params {
-                    finding
-                } else {
-                    finding
-                        .severity(Severity::Warning)
-                        .advice("its parameters are null: it never started, so it left none")
-                },
-            );
+            let has_ended = job.evidence.done.is_some() || job.evidence.failed.is_some();
+            let finding = if has_ended || has_params {
+                finding
+            } else {
+                let never = finding.severity(Severity::Warning);
+                early(never.advice("its parameters are null: it never started, so it left none"))
+            };
+            self.of_job(run, job, finding);
         }
         if job.evidence.directory.is_none() && job.state == State::Done {
             let what = "it was done, and its directory is gone: it was transient, or was removed by hand";

@@ -1,7 +1,7 @@
 //! The doctor: what is wrong with a workspace, as data. It reads everything and believes nothing twice.
 //!
 //! A [`Finding`] says how bad it is, what kind of trouble it is, where, and what to do. [`check`] looks at runs, one after the
-//! other, and at what lies around them; each file is read once, so its time grows with the bytes of the workspace.
+//! other, and at what lies around them; no file is read more often than a few times, so its time grows with the bytes of the workspace.
 
 mod around;
 mod duplicates;

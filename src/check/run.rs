@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ahash::HashMap;
+use ahash::{HashMap, HashSet};
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
@@ -46,18 +46,16 @@ impl Check<'_> {
 
     fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &HashMap<String, String>) {
         let mut lines = LastLines::default();
-        let mut told: Vec<Finding> = Vec::new();
+        let mut told = HashSet::default();
         for error in errors {
+            // two readers may tell of one file
+            if !told.insert(error.to_string()) {
+                continue;
+            }
             let mut finding = told::finding(loaded, error, &mut lines);
             if finding.trouble == Trouble::DanglingReference {
                 finding.field = finding.job_id.as_ref().and_then(|job| dangling.get(job).cloned());
             }
-            // two readers may tell of one file
-            if !told.contains(&finding) {
-                told.push(finding);
-            }
-        }
-        for finding in told {
             // told where the files of its job are looked at
             let is_empty = |file: &PathBuf| {
                 file.ends_with("params.json") && file.metadata().is_ok_and(|found| found.len() == 0)

@@ -52,7 +52,8 @@ impl Walk<'_> {
                         if matches!(value, Value::Set(_)) {
                             self.met.push((at, place, value));
                         }
-                        let items = self.graph.store.items(items).enumerate();
+                        let items =
+                            self.graph.store.items(items).enumerate().filter(|&(_, item)| matters(item));
                         values.extend(items.map(|(item, value)| (value, place, format!("[{item}]"))));
                     }
                     Value::Dict(record) => {
@@ -71,7 +72,7 @@ impl Walk<'_> {
 
     fn fields(&self, value: Value, place: usize) -> Vec<(Value, usize, String)> {
         let Value::Dict(record) = value else { return Vec::new() };
-        let entries = self.graph.store.entries(record);
+        let entries = self.graph.store.entries(record).filter(|&(_, value)| matters(value));
         entries.map(|(key, value)| (value, place, self.graph.store.symbol(key).into_owned())).collect()
     }
 
@@ -224,6 +225,12 @@ impl Check<'_> {
 /// The identifier of the job that a path below `jobs/` belongs to.
 fn owner<'p>(path: &'p Path, jobs: &Path) -> Option<&'p str> {
     path.strip_prefix(jobs).ok()?.components().nth(1)?.as_os_str().to_str()
+}
+
+/// Whether a value may be worth a finding, or hold one that is.
+fn matters(value: Value) -> bool {
+    use Value::{Dict, List, Object, Path, Set, Unresolved};
+    matches!(value, Dict(_) | List(_) | Object(_) | Path(_) | Set(_) | Unresolved(_))
 }
 
 fn encoded(what: &str) -> Finding {

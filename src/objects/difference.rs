@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use ahash::HashSet;
+use ahash::{HashMap, HashSet};
 
 use super::graph::Graph;
-use crate::values::{ObjectIx, Record, Value};
+use crate::values::{ObjectIx, Record, Symbol, Value};
 
 /// The first place at which two configs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Walk<'_> {
             return Ok(());
         }
         self.records(mine.fields, theirs.fields, at)?;
-        self.values(mine.init_tasks, theirs.init_tasks, at, "init_tasks")?;
+        self.values(mine.init_tasks, theirs.init_tasks, at, &|| "init_tasks".to_owned())?;
         let tasks = (self.a.store.resolve(mine.task), self.b.store.resolve(theirs.task));
         match tasks {
             // a job is its own task once it was submitted, and its producer otherwise stands in its own line
@@ -120,32 +120,42 @@ impl Walk<'_> {
 
     fn records(&mut self, x: Record, y: Record, at: usize) -> Compared {
         let (a, b) = (self.a, self.b);
-        let mine: Vec<_> = a.store.entries(x).collect();
-        let theirs: Vec<_> = b.store.entries(y).collect();
-        for &(key, value) in &mine {
-            let name = a.store.symbol_bytes(key);
-            match theirs.iter().find(|&&(key, _)| b.store.symbol_bytes(key) == name) {
-                Some(&(_, other)) => self.values(value, other, at, &a.store.symbol(key))?,
-                None => {
-                    let at = self.step(at, a.store.symbol(key).into_owned());
-                    return self.differ(at, Some(value), None);
-                }
-            }
+        let names =
+            |graph: &'_ Graph, record: Record| -> Vec<Symbol> { graph.store.shape(record.shape).to_vec() };
+        let (mine, theirs) = (names(a, x), names(b, y));
+        let is_same = |(p, q): (&Symbol, &Symbol)| a.store.symbol_bytes(*p) == b.store.symbol_bytes(*q);
+        let places: Vec<Option<usize>> = if mine.len() == theirs.len()
+            && mine.iter().zip(&theirs).all(is_same)
+        {
+            (0..mine.len()).map(Some).collect()
+        } else {
+            let known: HashMap<&[u8], usize> =
+                theirs.iter().enumerate().map(|(place, &key)| (b.store.symbol_bytes(key), place)).collect();
+            mine.iter().map(|&key| known.get(a.store.symbol_bytes(key)).copied()).collect()
+        };
+        let mut unknown: HashSet<usize> = HashSet::default();
+        if places.iter().flatten().count() < theirs.len() {
+            unknown = (0..theirs.len()).collect();
         }
-        let unknown = theirs.iter().find(|&&(key, _)| {
-            let name = b.store.symbol_bytes(key);
-            !mine.iter().any(|&(key, _)| a.store.symbol_bytes(key) == name)
-        });
-        let Some(&(key, value)) = unknown else { return Ok(()) };
-        let at = self.step(at, b.store.symbol(key).into_owned());
-        self.differ(at, None, Some(value))
+        for (place, (&key, other)) in mine.iter().zip(&places).enumerate() {
+            let value = a.store.record_value(x, place);
+            let Some(other) = *other else {
+                let at = self.step(at, a.store.symbol(key).into_owned());
+                return self.differ(at, Some(value), None);
+            };
+            unknown.remove(&other);
+            self.values(value, b.store.record_value(y, other), at, &|| a.store.symbol(key).into_owned())?;
+        }
+        let Some(&place) = unknown.iter().min() else { return Ok(()) };
+        let at = self.step(at, b.store.symbol(theirs[place]).into_owned());
+        self.differ(at, None, Some(b.store.record_value(y, place)))
     }
 
-    fn values(&mut self, x: Value, y: Value, from: usize, name: &str) -> Compared {
+    fn values(&mut self, x: Value, y: Value, from: usize, name: &dyn Fn() -> String) -> Compared {
         let (a, b) = (self.a, self.b);
         let same = match (x, y) {
             (Value::Object(p), Value::Object(q)) => {
-                let at = self.step(from, name.to_owned());
+                let at = self.step(from, name());
                 if !self.is_same(p, q) {
                     return self.differ(at, Some(x), Some(y));
                 }
@@ -153,17 +163,17 @@ impl Walk<'_> {
                 true
             }
             (Value::List(p), Value::List(q)) => {
-                let at = self.step(from, name.to_owned());
+                let at = self.step(from, name());
                 if p.len() != q.len() {
                     return self.differ(at, Some(x), Some(y));
                 }
                 for (place, (p, q)) in a.store.items(p).zip(b.store.items(q)).enumerate() {
-                    self.values(p, q, at, &format!("[{place}]"))?;
+                    self.values(p, q, at, &|| format!("[{place}]"))?;
                 }
                 true
             }
             (Value::Dict(p), Value::Dict(q)) => {
-                let at = self.step(from, name.to_owned());
+                let at = self.step(from, name());
                 self.records(p, q, at)?;
                 true
             }
@@ -185,7 +195,7 @@ impl Walk<'_> {
         if same {
             return Ok(());
         }
-        let at = self.step(from, name.to_owned());
+        let at = self.step(from, name());
         self.differ(at, Some(x), Some(y))
     }
 }

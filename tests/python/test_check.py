@@ -20,8 +20,6 @@ from xpframe.check import Finding, Findings
 from xpframe.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import Workspaces
 
 # what stands in every archive, because it is unpacked elsewhere than where it was written
@@ -141,7 +139,7 @@ def test_what_ran_otherwise_is_told(workspaces: Workspaces) -> None:
 
 
 @pytest.fixture
-def healthy(tmp_path: Path) -> Iterator[Path]:
+def healthy(tmp_path: Path) -> Path:
     """A workspace of three jobs, two of them done, in which nothing is wrong."""
     driver = Driver()
     leaf = driver.make("Leaf", 1)
@@ -162,7 +160,7 @@ def healthy(tmp_path: Path) -> Iterator[Path]:
     facts = {"status": "done", "ended_at": "2026-01-01T00:01:00", "job_states": states, "actions": {}}
     (run / "status.json").write_text(json.dumps({"run_id": run.name, **facts}))
     assert list(check(root)) == []
-    yield root
+    return root
 
 
 def the_run(root: Path) -> Path:
@@ -195,7 +193,9 @@ def test_every_value_is_compared_with_what_ran(healthy: Path) -> None:
     one = only(healthy, "reused-id", "error")
     assert one.field == "held0.n"
     assert one.job_id == second.name
-    assert one.what == "is 1 in the run, and 7 in the params.json of the job: Python gave one id to two objects"
+    assert (
+        one.what == "is 1 in the run, and 7 in the params.json of the job: Python gave one id to two objects"
+    )
     assert (one.file, one.line) == (str(the_run(healthy) / "objects.jsonl"), 3)
 
 
@@ -207,7 +207,10 @@ def test_another_process_may_have_run_it(healthy: Path) -> None:
     objects["objects"][-1]["fields"]["n"] = 9
     (first / "params.json").write_text(json.dumps(objects))
     one = only(healthy, "not-what-ran", "warning")
-    assert (one.field, one.what) == ("n", "is 1 in the run, and 9 in the params.json of the job, which is what ran")
+    assert (one.field, one.what) == (
+        "n",
+        "is 1 in the run, and 9 in the params.json of the job, which is what ran",
+    )
 
 
 def test_lines_that_are_bad_or_cut(healthy: Path) -> None:
@@ -258,7 +261,8 @@ def test_an_action_without_its_object(healthy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "failed", "severity"), [("running", False, "info"), ("error", False, "warning"), ("done", True, "warning")]
+    ("state", "failed", "severity"),
+    [("running", False, "info"), ("error", False, "warning"), ("done", True, "warning")],
 )
 def test_states_that_disagree(state: str, failed: bool, severity: str, healthy: Path) -> None:
     """A status file that says another end than the marker is a warning; one that is behind is not."""
@@ -285,7 +289,9 @@ def test_killed_runs_and_lost_jobs(healthy: Path) -> None:
     (job / "train.done").unlink()
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    (job / "train.pid").write_text(json.dumps({"type": "local", "pid": dead.pid, "host": socket.gethostname()}))
+    (job / "train.pid").write_text(
+        json.dumps({"type": "local", "pid": dead.pid, "host": socket.gethostname()})
+    )
     told = {one.kind: one for one in check(healthy)}
     assert set(told) == {"cut-short", "lost-job"}
     assert told["lost-job"].file == str(job / "train.pid")
@@ -340,8 +346,17 @@ def test_equal_identifiers_that_differ(healthy: Path) -> None:
 def test_paths_that_are_gone(healthy: Path) -> None:
     """A path that a job needs is told once; one that the job itself should have written is only noted."""
     first, second, third = jobs(healthy)
-    for file in (the_run(healthy) / "objects.jsonl", first / "params.json", second / "params.json", third / "params.json"):
-        replace(file, '"n": 1}' if file.suffix == ".json" else '"n":1}', f'"n": 1, "data": {path_value("/no/such/data")}}}')
+    for file in (
+        the_run(healthy) / "objects.jsonl",
+        first / "params.json",
+        second / "params.json",
+        third / "params.json",
+    ):
+        replace(
+            file,
+            '"n": 1}' if file.suffix == ".json" else '"n":1}',
+            f'"n": 1, "data": {path_value("/no/such/data")}}}',
+        )
     one = only(healthy, "path-gone", "warning")
     assert (one.field, one.job_id, one.what) == ("held0.data", first.name, "/no/such/data is not there")
 
@@ -400,7 +415,10 @@ def test_findings_are_a_frame_and_text(workspaces: Workspaces) -> None:
     assert not findings.is_clean
     text = str(findings).splitlines()
     assert text[0] == f"{root}: 0 errors, 2 warnings, 3 notes"
-    assert text[1] == "(looked at 1 run with 6 jobs: 4 compared with their params.json, 0 recorded paths looked for)"
+    assert (
+        text[1]
+        == "(looked at 1 run with 6 jobs: 4 compared with their params.json, 0 recorded paths looked for)"
+    )
     assert "warning cut-short (1)" in text
     assert "    experiments/killed/20261123_071933/status.json" in text
     assert "    → launch the experiment again: jobs that are done are not run again" in text

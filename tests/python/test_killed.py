@@ -1,4 +1,4 @@
-"""A driver killed at any moment: what it left is read, and the states are those of the format's description."""
+"""A driver killed at any moment: what it left is read, and the states are those that the format describes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def judge(run: Path) -> Counter[str]:
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the processes of jobs")  # noqa: PTH112
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    """After `kill -9` of the driver, with its jobs or without, every job has the state that its files tell."""
+    """After `kill -9` of the driver, with or without its jobs, every job has the state that its files tell."""
     chance = random.Random(SEED)
     seen: Counter[str] = Counter()
     for n in range(KILLS):
@@ -77,11 +77,12 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 
 
 def test_alive_while_it_runs(tmp_path: Path) -> None:
-    """While the driver holds its lock, jobs run, and none is lost; a job that is killed alone is told as such."""
+    """While the driver holds its lock, jobs run and none is lost; when it is killed, none runs."""
     live = start(tmp_path, jobs=4, seconds=1.0)
     try:
         run = live.wait_for("jobs.jsonl")
         end = time.monotonic() + 30
+        info = load(run)
         now: dict[str, Any] = {}
         while "running" not in now.values() and time.monotonic() < end:
             info = load(run)
@@ -91,7 +92,9 @@ def test_alive_while_it_runs(tmp_path: Path) -> None:
         assert info.alive is True
         assert "lost" not in now.values()
         found = xpframe.Workspace(live.workspace).check()
-        assert {"cut-short", "lost-job", "cut-line"}.isdisjoint(one.kind for one in found if one.severity != "info")
+        assert {"cut-short", "lost-job", "cut-line"}.isdisjoint(
+            one.kind for one in found if one.severity != "info"
+        )
     finally:
         live.kill(with_jobs=True)
     assert load(run).alive is False

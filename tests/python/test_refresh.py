@@ -161,7 +161,7 @@ def test_another_run_cannot_be_compared(workspaces: Workspaces) -> None:
 
 
 def test_magic_reads_again_only_what_changed(growing: Growing) -> None:
-    """A second `%xpm load` of a run that did not change reads no configs; of one that did, it has the new jobs."""
+    """A second `%xpm load` reads no configs of a run that did not change, and all jobs of one that did."""
     from IPython.core.interactiveshell import InteractiveShell
 
     growing.grow(3)
@@ -206,7 +206,9 @@ def test_a_real_experiment_is_followed(tmp_path: Path) -> None:
             is_over = live.driver.poll() is not None
             new = load_quietly(info)
             happened = new.since(info)
-            assert list(new._run.rows())[: len(known)] == [(job, task) for job, task in new._run.rows() if job in known]
+            assert list(new._run.rows())[: len(known)] == [
+                (job, task) for job, task in new._run.rows() if job in known
+            ]
             told.update((kind, job_id) for kind, jobs in happened.kinds().items() for job_id in jobs)
             known.update(dict.fromkeys(happened.added))
             info, looks = new, looks + 1

@@ -56,7 +56,7 @@ def subject(one: Finding) -> str:
 
 def place(one: Finding, root: str) -> str:
     """The file, from the root of the workspace on, and its line."""
-    if one.file is None:
+    if one.file is None or one.file == root:
         return ""
     path = PurePath(one.file)
     shown = path.relative_to(root) if path.is_relative_to(root) else path
