@@ -69,6 +69,11 @@ impl Graph {
         self.objects.len() == 0
     }
 
+    /// The indices of all objects, in the order in which they were read.
+    pub fn indices(&self) -> impl Iterator<Item = ObjectIx> + use<> {
+        (0..crate::values::index(self.objects.len())).map(ObjectIx)
+    }
+
     /// The object at an index of this graph.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ mod cycles;
 mod decode;
 mod definition;
 mod dependencies;
+mod difference;
 mod equality;
 mod graph;
 mod ids;
@@ -21,7 +22,8 @@ mod saved;
 
 pub use container::Source;
 pub use decode::Relocation;
+pub use difference::{Difference, difference, show};
 pub use equality::same_content;
 pub use graph::{Class, ClassIx, Graph, Object};
-pub use run::{Beside, JobKeys, Parsed, Roots, RunObjects};
+pub use run::{Beside, JobKeys, Parsed, Roots, RunObjects, executed, is_same_process};
 pub use saved::{SavedObject, load_saved};

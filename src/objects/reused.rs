@@ -48,6 +48,7 @@ impl RunObjects {
             }
             self.errors.push(self.reused(root, first, &keys.job_id(at)));
             self.roots[at] = Some(truth);
+            self.corrected.push(at);
         }
     }
 
@@ -75,14 +76,25 @@ impl RunObjects {
     }
 
     /// The object from which on an id may have been given before: the second of two equal actions. Only what an action held
-    /// that an equal one replaced is ever freed; the first time both have their lines, and no job refers to both.
+    /// that an equal one replaced is ever freed, and the first time both have their lines. An action is what the run says is
+    /// one, or what nobody refers to and is no job; a misled job may refer to both copies.
     fn freed_since(&self, referrers: &[u32], keys: &impl JobKeys) -> Option<ObjectIx> {
         let identifier = |at: ObjectIx| self.graph.store.bytes(self.graph.object(at).identifier);
         let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
-        let loose = objects.clone().filter(|at| referrers[at.at()] == NOBODY).map(identifier);
-        let loose: HashSet<&[u8]> = loose.filter(|identifier| keys.position(identifier).is_none()).collect();
+        let actions = keys.actions();
+        let mut is_job = vec![false; referrers.len()];
+        for root in self.roots.iter().flatten() {
+            is_job.get_mut(root.at()).into_iter().for_each(|is| *is = true);
+        }
+        let loose =
+            objects.clone().filter(|at| referrers[at.at()] == NOBODY && !is_job[at.at()]).map(identifier);
+        let freed = loose.filter(|identifier| keys.position(identifier).is_none());
+        let freed: HashSet<&[u8]> = freed.chain(actions.iter().map(String::as_bytes)).collect();
+        if freed.is_empty() {
+            return None;
+        }
         let mut seen: HashSet<&[u8]> = HashSet::default();
-        objects.filter(|&at| loose.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
+        objects.filter(|&at| freed.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
     }
 
     /// Whether each object is one of `wrong` or holds one, however deep.

@@ -16,6 +16,11 @@ enum Held {
 /// Whether the driver of this run is alive: it holds the lock of its experiment, and this is the newest run
 /// of it. Nothing when the file system does not tell.
 pub(super) fn alive(run: &Run) -> Option<bool> {
+    any_driver(run).map(|held| held && is_newest(run))
+}
+
+/// Whether a driver of any run of this experiment is alive. Nothing when the file system does not tell.
+pub(super) fn any_driver(run: &Run) -> Option<bool> {
     let lock = run.lock_file();
     let held = match run.layout() {
         Layout::V1 => held_by_fcntl(&lock),
@@ -23,7 +28,7 @@ pub(super) fn alive(run: &Run) -> Option<bool> {
     };
     match held {
         Held::Nobody => Some(false),
-        Held::Somebody => Some(is_newest(run)),
+        Held::Somebody => Some(true),
         Held::Unknown => None,
     }
 }
