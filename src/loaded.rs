@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
@@ -54,6 +55,18 @@ impl LoadedRun {
     #[must_use]
     pub fn unread(&self) -> Self {
         Self::new(self.run.clone(), self.stop.clone())
+    }
+
+    /// The same run, of which nothing is read yet, and which another `stop` stops.
+    #[must_use]
+    pub fn stopped_by(&self, stop: Stop) -> Self {
+        Self::new(self.run.clone(), stop)
+    }
+
+    /// This run, or one of which nothing is read yet if readers of this one were stopped: what they left may be incomplete.
+    #[must_use]
+    pub fn readable(self: &Arc<Self>) -> Arc<Self> {
+        if self.stop.asked() { Arc::new(self.stopped_by(Stop::default())) } else { Arc::clone(self) }
     }
 
     /// Whether its jobs were read.

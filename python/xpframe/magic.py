@@ -15,7 +15,6 @@ from traitlets import Bool, Enum, Int, Unicode
 import xpframe
 from xpframe.completion import matcher
 from xpframe.errors import XpFrameError
-from xpframe.progress import reading
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -58,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("name", metavar="NAME")
     for command in (load, schema, info):
         command.add_argument("--run", default="latest", help="latest, all, or a run")
+        command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema):
         command.add_argument("--task", action="append", help="a task to keep; may be repeated")
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
@@ -96,13 +96,15 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             print(parser().format_help())  # noqa: T201 - help is for reading
             return None
         try:
-            with reading(getattr(options, "name", ""), quiet=self.quiet):
-                return getattr(self, f"_{options.command}")(options)
+            return getattr(self, f"_{options.command}")(options)
         except XpFrameError as error:
             raise XpmError(str(error)) from None
 
     def _place(self) -> str | None:
         return self.workspace or None
+
+    def _quiet(self, options: argparse.Namespace) -> bool:
+        return self.quiet or options.quiet
 
     def _load(self, options: argparse.Namespace) -> Any:
         asked: dict[str, Any] = {
@@ -111,6 +113,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             "task": options.task,
             "columns": options.columns,
             "max_columns": self.max_columns,
+            "quiet": self._quiet(options),
         }
         if options.lazy:
             frame: Any = xpframe.scan_xp(options.name, **asked)
@@ -133,7 +136,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
 
     def _info(self, options: argparse.Namespace) -> xpframe.ExperimentInfo:
         run = None if options.run == "latest" else options.run
-        return xpframe.Workspace(self._place()).load_xp_info(options.name, run)
+        return xpframe.Workspace(self._place()).load_xp_info(options.name, run, quiet=self._quiet(options))
 
     def _schema(self, options: argparse.Namespace) -> list[tuple[str, str]]:
         return xpframe.xp_table(
@@ -142,6 +145,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             run=options.run,
             task=options.task,
             max_columns=self.max_columns,
+            quiet=self._quiet(options),
         ).schema
 
     def _use(self, options: argparse.Namespace) -> None:

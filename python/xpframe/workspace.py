@@ -285,7 +285,9 @@ def _time(microseconds: int | None) -> datetime | None:
     )
 
 
-def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> ExperimentInfo:
+def load_xp_info(
+    path: str | os.PathLike[str], *, strict: bool = False, quiet: bool = False
+) -> ExperimentInfo:
     """Loads a run by the path of its directory.
 
     Args:
@@ -294,17 +296,22 @@ def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> Exper
 
         strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
 
+        quiet: Whether progress is not shown, as for :func:`xpframe.xp_frame`.
+
     Returns:
         The jobs and actions, read when they are touched.
 
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    return _loaded(_core.open_run(Path(path).expanduser()), strict=strict)
+    return _loaded(_core.open_run(Path(path).expanduser()), strict=strict, quiet=quiet)
 
 
-def _loaded(run: _core.Run, *, strict: bool) -> ExperimentInfo:
-    run.load()
+def _loaded(run: _core.Run, *, strict: bool, quiet: bool) -> ExperimentInfo:
+    from xpframe.progress import reading
+
+    with reading(run.experiment, quiet=quiet):
+        run.load()
     report(run.errors(), [], strict=strict)
     return ExperimentInfo(run)
 
@@ -363,7 +370,7 @@ class Workspace:
         return self._workspace.latest(experiment).run_id
 
     def load_xp_info(
-        self, experiment: str, run_id: str | None = None, *, strict: bool = False
+        self, experiment: str, run_id: str | None = None, *, strict: bool = False, quiet: bool = False
     ) -> ExperimentInfo:
         """Loads a run, the latest unless ``run_id`` names another.
 
@@ -371,7 +378,7 @@ class Workspace:
             ExperimentNotFoundError: There is no such experiment.
             RunNotFoundError: There is no such run.
         """
-        return _loaded(self._run(experiment, run_id), strict=strict)
+        return _loaded(self._run(experiment, run_id), strict=strict, quiet=quiet)
 
     def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
         """The tags of each job that has some, by job id, in the order of submission."""
