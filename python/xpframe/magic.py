@@ -14,6 +14,7 @@ from traitlets import Bool, Enum, Int, Unicode
 
 import xpframe
 from xpframe.completion import matcher
+from xpframe.display.text import visible
 from xpframe.errors import XpFrameError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class XpmError(Exception):
     """What went wrong, in one line: a notebook shows no traceback, and the cell fails."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"\x1b[31mXpmError\x1b[0m: {self}"]
+        # names of the user's may hold line breaks, or move the cursor
+        return [f"\x1b[31mXpmError\x1b[0m: {visible(str(self), 2_000)}"]
 
 
 class _Parser(argparse.ArgumentParser):

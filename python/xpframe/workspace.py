@@ -44,7 +44,8 @@ class _Configs(Mapping[str, Any]):
         return self._ids()
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {type(self).__name__.lower()} of {self._run.experiment} {self._run.run_id}>"
+        counted = f"{len(self)} {type(self).__name__.lower()}"
+        return f"<{counted} of {_shown(self._run.experiment)} {_shown(self._run.run_id)}>"
 
 
 class Jobs(_Configs):
@@ -131,7 +132,7 @@ class Action:
         return Action, (self._config, self._description, self._typename)
 
     def __repr__(self) -> str:
-        return f"<action {self._typename}: {self._description}>"
+        return f"<action {_shown(self._typename)}: {_shown(self._description)}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -264,7 +265,7 @@ class ExperimentInfo:
 
     def __repr__(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
-        return f"<ExperimentInfo {self.experiment} {self.run_id}: {counts}>"
+        return f"<ExperimentInfo {_shown(self.experiment)} {_shown(self.run_id)}: {counts}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -275,6 +276,13 @@ class ExperimentInfo:
         from xpframe import display
 
         printer.text(repr(self) if cycle or printer.indentation else display.info_text(self))
+
+
+def _shown(text: str) -> str:
+    """A name of the user's in a prompt: one line that moves no cursor."""
+    from xpframe.display.text import visible
+
+    return visible(text)
 
 
 def _time(microseconds: int | None) -> datetime | None:
@@ -402,7 +410,7 @@ class Workspace:
         return self._workspace.run(experiment, run_id)
 
     def __repr__(self) -> str:
-        return f"<Workspace {self.path}>"
+        return f"<Workspace {_shown(str(self.path))}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display

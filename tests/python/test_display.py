@@ -22,6 +22,7 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, archives
 from engine import load
+from test_plots import KINDS, check_svg, drawn
 from xpframe import display
 from xpframe.display.tree import Line, grow
 
@@ -279,7 +280,7 @@ def hostile(tmp_path: Path) -> xpframe.ExperimentInfo:
         record["tags"] = {**HOSTILE, HOSTILE["script"]: at, HOSTILE["bidi"]: ANSI, "n": at}
         lines.append(json.dumps(record))
     path.write_text("\n".join(lines) + "\n")
-    odd = run.parent.parent / "<b>odd & \u202ename"
+    odd = run.parent.parent / f"<b>odd & \u202e{ANSI}\nname"
     run.parent.rename(odd)
     info = load(odd / run.name)
     assert info.experiment == odd.name
@@ -315,6 +316,43 @@ def test_hostile_content_is_shown_as_text(hostile: xpframe.ExperimentInfo) -> No
     assert r"a\x00b" in text_of(page)
     assert r"\u202e" in text_of(page)
     assert r"\u202e" in display.info_text(hostile)
+
+
+def test_hostile_content_is_text_in_pictures(hostile: xpframe.ExperimentInfo) -> None:
+    """Names and values of any kind are text in an SVG, and in what a terminal shows of a picture."""
+    pictures = [picture for kind in KINDS if (picture := drawn(hostile, kind))]
+    tags = [name for name in quiet(hostile.table).column_names if name.startswith("tags.")]
+    assert len(tags) >= len(HOSTILE)
+    pictures += [hostile.plot.states(tag, y="tags.n") for tag in tags]
+    pictures += [hostile.plot.parallel(color=tag, columns=["tags.n", tag]) for tag in tags]
+    for picture in pictures:
+        check_svg(picture.svg)
+        assert repr(picture).isprintable()
+    shown = "".join(ET.fromstring(pictures[0].svg).itertext())
+    assert len(pictures) >= 3 + 2 * len(HOSTILE)
+    assert "alert" in "".join("".join(ET.fromstring(picture.svg).itertext()) for picture in pictures)
+    assert shown
+
+
+def test_hostile_content_is_printable_in_a_prompt(hostile: xpframe.ExperimentInfo) -> None:
+    """What Python itself shows of an object is one printable line, of some hundred characters."""
+    config = next(iter(hostile.jobs.values()))
+    workspace = xpframe.Workspace(hostile.path.parents[2])
+    things = [
+        workspace,
+        hostile,
+        hostile.jobs,
+        hostile.actions,
+        *hostile.actions.values(),
+        config,
+        config.model,
+    ]
+    things += [quiet(hostile.table), *hostile.jobs.values()]
+    assert len(things) >= 15
+    for thing in things:
+        assert repr(thing).isprintable(), repr(thing)
+        assert len(repr(thing)) < 1000
+        assert str(thing) == repr(thing)
 
 
 # --- terminals and notebooks ---
