@@ -148,9 +148,8 @@ def interruptions(one: Path, many: Path, moments: int) -> list[Bar]:
     for which, where in (("one run", one), ("many runs", many)):
         for what, code in INTERRUPTED.items():
             took = sorted(1000 * late for late in interrupted(where, code, moments))
-            print(
-                f"Ctrl-C, {what}, {which}: median {median(took):.0f} ms, worst {took[-1]:.0f} ms of {len(took)}"
-            )
+            words = f"median {median(took):.0f} ms, worst {took[-1]:.0f} ms of {len(took)}"
+            print(f"Ctrl-C, {what}, {which}: {words}")
             bars.append(Bar(f"Ctrl-C, {what}, {which}", took[int(0.95 * (len(took) - 1))], 100, " ms"))
     return bars
 

@@ -220,7 +220,7 @@ pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -
 }
 
 /// A name of so many bytes that stands in another one is no accident.
-const ENOUGH: usize = 3;
+const ENOUGH: usize = 2;
 
 /// Levenshtein's distance, by characters.
 fn distance(a: &str, b: &str) -> usize {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, MissingLibraryError
-from xpframe.locate import find_workspace
+from xpframe.locate import expanded, find_workspace
 from xpframe.workspace import report
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pandas
     import polars
@@ -332,9 +332,9 @@ def _asked(experiment: Experiments) -> list[str]:
 def _run_directory(experiment: Experiments) -> Path | None:
     """The path of a run directory, if that was given: a path object, or text with a separator."""
     if isinstance(experiment, os.PathLike):
-        return Path(experiment).expanduser()
+        return expanded(experiment)
     if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
-        path = Path(experiment).expanduser()
+        path = expanded(experiment)
         return path if path.is_absolute() or path.exists() else None
     return None
 

@@ -147,18 +147,22 @@ class Reading:
         before = counters()
         try:
             with watch(lambda: (self.built, total, "jobs"), self._title(), quiet=self.jobs.quiet):
-                for table in _as_they_come(self.model.batches(columns, wanted, JOBS_AT_ONCE)):
-                    if table is None:
-                        yield empty
-                        continue
-                    self._collect(table)
-                    self._note(whole, before)
-                    yield _frame(table)
-        except GeneratorExit:
-            # polars has enough, or was interrupted: whatever is raised here would only be printed
-            with contextlib.suppress(XpFrameWarning, KeyboardInterrupt):
-                self._report()
-            raise
+                try:
+                    for table in _as_they_come(self.model.batches(columns, wanted, JOBS_AT_ONCE)):
+                        if table is None:
+                            yield empty
+                            continue
+                        self._collect(table)
+                        self._note(whole, before)
+                        yield _frame(table)
+                except GeneratorExit:
+                    # polars has enough, or was interrupted: whatever is raised here would only be printed.
+                    # Ctrl-C is raised once more at the next call: let that be one inside this very `try`
+                    try:  # noqa: SIM105 - `suppress` would be that call
+                        self._report()
+                    except (XpFrameWarning, KeyboardInterrupt):
+                        pass
+                    raise
         finally:
             self._note(whole, before)
         self._report()

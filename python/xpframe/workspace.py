@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.errors import XpFrameError, XpFrameWarning
-from xpframe.locate import find_workspace
+from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
+from xpframe.locate import expanded, find_workspace
 
 if TYPE_CHECKING:
     import os
@@ -30,6 +30,17 @@ class _Configs(Mapping[str, Any]):
 
     def _ids(self) -> list[str]:
         raise NotImplementedError
+
+    def _one(self, identifier: str) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, identifier: str) -> Any:
+        if not isinstance(identifier, str):
+            # as of a dict: `get` of any key has an answer
+            raise JobNotFoundError(
+                f"no {type(self).__name__.lower()[:-1]} {identifier!r}", hint="it is a str"
+            )
+        return self._one(identifier)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids())
@@ -57,8 +68,8 @@ class Jobs(_Configs):
     def __len__(self) -> int:
         return self._run.job_count()
 
-    def __getitem__(self, job_id: str) -> _core.Config:
-        return self._run.job(job_id)
+    def _one(self, identifier: str) -> _core.Config:
+        return self._run.job(identifier)
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -77,8 +88,8 @@ class Actions(_Configs):
     def _ids(self) -> list[str]:
         return self._run.action_ids()
 
-    def __getitem__(self, action_id: str) -> Action:
-        return Action(*self._run.action(action_id))
+    def _one(self, identifier: str) -> Action:
+        return Action(*self._run.action(identifier))
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -312,7 +323,7 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    return _loaded(_core.open_run(Path(path).expanduser()), strict=strict, quiet=quiet)
+    return _loaded(_core.open_run(expanded(path)), strict=strict, quiet=quiet)
 
 
 def _loaded(run: _core.Run, *, strict: bool, quiet: bool) -> ExperimentInfo:
