@@ -14,7 +14,7 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint format bench stubs stubs-check wheel clean
+.PHONY: help demo test browser lint format bench docs stubs stubs-check wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py docs/render.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
@@ -49,6 +49,9 @@ format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 
 bench: $(VENV)/.dev target/release-site/.ok  ## measure against experimaestro, write docs/benchmarks.md
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
+
+docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
+	$(PYTHON) docs/render.py $(ARGS)
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
 	cp $< python/xpframe/_core.pyi
@@ -63,7 +66,7 @@ wheel: $(VENV)/.demo  ## build the wheel and the source distribution into dist/
 
 clean:  ## remove what was built (the environment .venv and the workspaces of bench-data stay)
 	$(CARGO) clean --quiet
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.module
+	rm -rf dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.module
 	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/xpframe/*.so
 

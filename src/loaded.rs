@@ -90,6 +90,18 @@ impl LoadedRun {
         matches!((self.objects.get(), other.objects.get()), (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs))
     }
 
+    /// The same run, of which nothing is read yet, and which another `stop` stops.
+    #[must_use]
+    pub fn stopped_by(&self, stop: Stop) -> Self {
+        Self::new(self.run.clone(), stop)
+    }
+
+    /// This run, or one of which nothing is read yet if readers of this one were stopped: what they left may be incomplete.
+    #[must_use]
+    pub fn readable(self: &Arc<Self>) -> Arc<Self> {
+        if self.stop.asked() { Arc::new(self.stopped_by(Stop::default())) } else { Arc::clone(self) }
+    }
+
     /// Whether its jobs were read.
     #[must_use]
     pub fn is_read(&self) -> bool {

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.errors import XpFrameError, XpFrameWarning
-from xpframe.locate import find_workspace
+from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
+from xpframe.locate import expanded, find_workspace
 
 if TYPE_CHECKING:
     import os
@@ -35,6 +35,17 @@ class _Configs(Mapping[str, Any]):
     def _ids(self) -> list[str]:
         raise NotImplementedError
 
+    def _one(self, identifier: str) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, identifier: str) -> Any:
+        if not isinstance(identifier, str):
+            # as of a dict: `get` of any key has an answer
+            raise JobNotFoundError(
+                f"no {type(self).__name__.lower()[:-1]} {identifier!r}", hint="it is a str"
+            )
+        return self._one(identifier)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids())
 
@@ -48,7 +59,8 @@ class _Configs(Mapping[str, Any]):
         return self._ids()
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {type(self).__name__.lower()} of {self._run.experiment} {self._run.run_id}>"
+        counted = f"{len(self)} {type(self).__name__.lower()}"
+        return f"<{counted} of {_shown(self._run.experiment)} {_shown(self._run.run_id)}>"
 
 
 class Jobs(_Configs):
@@ -60,8 +72,8 @@ class Jobs(_Configs):
     def __len__(self) -> int:
         return self._run.job_count()
 
-    def __getitem__(self, job_id: str) -> _core.Config:
-        return self._run.job(job_id)
+    def _one(self, identifier: str) -> _core.Config:
+        return self._run.job(identifier)
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -80,8 +92,8 @@ class Actions(_Configs):
     def _ids(self) -> list[str]:
         return self._run.action_ids()
 
-    def __getitem__(self, action_id: str) -> Action:
-        return Action(*self._run.action(action_id))
+    def _one(self, identifier: str) -> Action:
+        return Action(*self._run.action(identifier))
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -135,7 +147,7 @@ class Action:
         return Action, (self._config, self._description, self._typename)
 
     def __repr__(self) -> str:
-        return f"<action {self._typename}: {self._description}>"
+        return f"<action {_shown(self._typename)}: {_shown(self._description)}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -299,7 +311,7 @@ class ExperimentInfo:
 
     def __repr__(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
-        return f"<ExperimentInfo {self.experiment} {self.run_id}: {counts}>"
+        return f"<ExperimentInfo {_shown(self.experiment)} {_shown(self.run_id)}: {counts}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -312,6 +324,13 @@ class ExperimentInfo:
         printer.text(repr(self) if cycle or printer.indentation else display.info_text(self))
 
 
+def _shown(text: str) -> str:
+    """A name of the user's in a prompt: one line that moves no cursor."""
+    from xpframe.display.text import visible
+
+    return visible(text)
+
+
 def _time(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
@@ -320,7 +339,9 @@ def _time(microseconds: int | None) -> datetime | None:
     )
 
 
-def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> ExperimentInfo:
+def load_xp_info(
+    path: str | os.PathLike[str], *, strict: bool = False, quiet: bool = False
+) -> ExperimentInfo:
     """Loads a run by the path of its directory.
 
     Args:
@@ -329,21 +350,26 @@ def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> Exper
 
         strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
 
+        quiet: Whether progress is not shown, as for :func:`xpframe.xp_frame`.
+
     Returns:
         The jobs and actions, read when they are touched.
 
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    run = _core.open_run(Path(path).expanduser())
-    return _loaded(lambda: run, strict=strict)
+    where = expanded(path)
+    return _loaded(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 
-def _loaded(opened: Callable[[], _core.Run], *, strict: bool) -> ExperimentInfo:
+def _loaded(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
+    from xpframe.progress import reading
+
     # file systems stamp a file with a clock that is some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = opened()
-    run.load()
+    with reading(run.experiment, quiet=quiet):
+        run.load()
     report(run.errors(), [], strict=strict)
     return ExperimentInfo(run, started)
 
@@ -402,7 +428,7 @@ class Workspace:
         return self._workspace.latest(experiment).run_id
 
     def load_xp_info(
-        self, experiment: str, run_id: str | None = None, *, strict: bool = False
+        self, experiment: str, run_id: str | None = None, *, strict: bool = False, quiet: bool = False
     ) -> ExperimentInfo:
         """Loads a run, the latest unless ``run_id`` names another.
 
@@ -410,7 +436,7 @@ class Workspace:
             ExperimentNotFoundError: There is no such experiment.
             RunNotFoundError: There is no such run.
         """
-        return _loaded(lambda: self._run(experiment, run_id), strict=strict)
+        return _loaded(lambda: self._run(experiment, run_id), strict=strict, quiet=quiet)
 
     def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
         """The tags of each job that has some, by job id, in the order of submission."""
@@ -457,7 +483,7 @@ class Workspace:
         return self._workspace.run(experiment, run_id)
 
     def __repr__(self) -> str:
-        return f"<Workspace {self.path}>"
+        return f"<Workspace {_shown(str(self.path))}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
