@@ -58,13 +58,17 @@ pub fn json(input: &[u8]) {
 fn is_lenient(text: &str, error: &serde_json::Error) -> bool {
     let told = error.to_string();
     ["NaN", "Infinity"].iter().any(|word| text.contains(word))
-        || ["surrogate", "hex escape", "recursion limit", "out of range"].iter().any(|word| told.contains(word))
+        || ["surrogate", "hex escape", "recursion limit", "out of range"]
+            .iter()
+            .any(|word| told.contains(word))
 }
 
 /// Whether there is a number beyond 64 bits: as an integer, serde's values have no place for it.
 fn has_huge(value: &serde_json::Value) -> bool {
     match value {
-        serde_json::Value::Number(number) => number.is_f64() && number.as_f64().is_some_and(|value| value.abs() >= 9e18),
+        serde_json::Value::Number(number) => {
+            number.is_f64() && number.as_f64().is_some_and(|value| value.abs() >= 9e18)
+        }
         serde_json::Value::Array(items) => items.iter().any(has_huge),
         serde_json::Value::Object(entries) => entries.values().any(has_huge),
         _ => false,
@@ -279,7 +283,8 @@ impl<'t> Slow<'t> {
             'r' => 13,
             't' => 9,
             'u' => {
-                let digits = self.rest.get(..4).filter(|four| four.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+                let digits =
+                    self.rest.get(..4).filter(|four| four.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
                 self.rest = &self.rest[4..];
                 u16::from_str_radix(digits, 16).ok()?
             }
@@ -295,7 +300,9 @@ fn wtf8(units: &[u16]) -> Vec<u8> {
             Ok(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Err(alone) => {
                 let code = u32::from(alone.unpaired_surrogate());
-                bytes.extend([0xE0 | code >> 12, 0x80 | code >> 6 & 0x3F, 0x80 | code & 0x3F].map(|byte| byte as u8));
+                bytes.extend(
+                    [0xE0 | code >> 12, 0x80 | code >> 6 & 0x3F, 0x80 | code & 0x3F].map(|byte| byte as u8),
+                );
             }
         }
     }

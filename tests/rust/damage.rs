@@ -39,7 +39,8 @@ pub fn damaged(kind: &str, content: &[u8], dice: &mut Dice) -> Vec<u8> {
         "drop" => drop(lines.remove(at)),
         "reorder" => lines.swap(at, other),
         "garbage" => {
-            const GARBAGE: [&[u8]; 6] = [b"\xff\xfe\x00\n", b"[1, 2]\n", b"null\n", b"{}\n", b"{\"id\": \"x\"}\n", b"garbage\n"];
+            const GARBAGE: [&[u8]; 6] =
+                [b"\xff\xfe\x00\n", b"[1, 2]\n", b"null\n", b"{}\n", b"{\"id\": \"x\"}\n", b"garbage\n"];
             lines[at] = GARBAGE[dice.below(GARBAGE.len())];
         }
         _ => unreachable!("no damage is called {kind}"),

@@ -51,7 +51,9 @@ fn seeds_of(target: &str, files: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
         }
         _ => files
             .iter()
-            .filter_map(|(name, _)| name.strip_suffix("/jobs.jsonl").or_else(|| name.strip_suffix("/state.json")))
+            .filter_map(|(name, _)| {
+                name.strip_suffix("/jobs.jsonl").or_else(|| name.strip_suffix("/state.json"))
+            })
             .map(|run| bundle(files, run))
             .collect(),
     }
