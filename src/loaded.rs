@@ -106,9 +106,13 @@ impl LoadedRun {
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
             let relocation = self.relocation();
+            let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
             let parsed = std::thread::scope(|scope| {
-                if self.rows.get().is_none() {
-                    scope.spawn(|| self.read(false));
+                if let Some(list) = list {
+                    let parse = move || JobRows::parse(&self.run, list, &self.stop);
+                    scope.spawn(move || {
+                        let _ = self.rows.get_or_init(parse);
+                    });
                 }
                 RunObjects::parse(&self.run, relocation, &self.stop)
             });

@@ -12,6 +12,7 @@ mod definition;
 mod dependencies;
 mod equality;
 mod graph;
+mod lacking;
 mod reused;
 mod run;
 mod saved;

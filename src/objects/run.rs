@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
-use crate::error::{Error, Result};
+use super::lacking::LISTED;
+use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::progress::Stop;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value};
@@ -97,11 +98,11 @@ impl RunObjects {
     }
 
     fn read_run_file(&mut self, run: &Run, relocation: &Relocation, stop: &Stop) -> Option<Container> {
-        let file = FILES
-            .map(|name| run.path().join(name))
-            .into_iter()
-            .find(|file| file.symlink_metadata().is_ok())?;
-        let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
+        let read = FILES.map(|name| run.path().join(name)).into_iter().find_map(|file| {
+            let bytes = file::read_if_there(&file).transpose()?;
+            Some(bytes.map(|bytes| (file, bytes)))
+        })?;
+        let (file, bytes) = read.map_err(|error| self.errors.push(error)).ok()?;
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
             return Some(self.graph.read_lines(source, bytes, stop, &mut self.errors));
@@ -195,10 +196,11 @@ impl RunObjects {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            let lacking = self.lacking(root);
-            if lacking.is_empty() {
+            let ids = &lacking[root.at()];
+            if ids.len() <= LISTED && ids.iter().all(|id| container.ids.contains_key(id)) {
                 continue;
             }
             let Ok((params, errors)) =
@@ -210,48 +212,32 @@ impl RunObjects {
             for (id, at) in params.ids {
                 container.ids.entry(id).or_insert(at);
             }
-            for reference in &mut self.graph.store.unresolved {
-                if reference.container == container.number && reference.object.is_none() {
-                    reference.object = container.ids.get(&reference.id).copied();
-                }
-            }
-            super::cycles::cut(&mut self.graph);
         }
+        for reference in &mut self.graph.store.unresolved {
+            if reference.container == container.number && reference.object.is_none() {
+                reference.object = container.ids.get(&reference.id).copied();
+            }
+        }
+        super::cycles::cut(&mut self.graph);
         self.report_dangling(keys);
     }
 
-    /// The ids that are named below `root` and that no object has.
-    fn lacking(&self, root: ObjectIx) -> Vec<i64> {
-        let store = &self.graph.store;
-        let mut ids = Vec::new();
-        let mut seen = HashSet::default();
-        let mut pending = vec![root];
-        while let Some(at) = pending.pop() {
-            self.graph.held(at, |value| match value {
-                Value::Object(held) if seen.insert(held) => pending.push(held),
-                Value::Unresolved(reference) => ids.push(store.unresolved(reference).id),
-                _ => {}
-            });
-        }
-        ids
-    }
-
     fn report_dangling(&mut self, keys: &impl JobKeys) {
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            for id in self.lacking(root) {
-                let (file, line) = self.graph.place(root);
-                self.errors.push(
-                    Error::new(
-                        crate::error::Kind::Unresolved,
-                        format!("refers to object {id}, which no file holds"),
-                    )
+            let ids = &lacking[root.at()];
+            let (file, line) = self.graph.place(root);
+            let told =
+                ids.iter().take(LISTED).map(|id| format!("refers to object {id}, which no file holds"));
+            let more = (ids.len() > LISTED).then(|| "refers to more objects that no file holds".to_owned());
+            self.errors.extend(told.chain(more).map(|reason| {
+                Error::new(Kind::Unresolved, reason)
                     .at_file(file)
                     .at_line(line)
                     .at_job(&keys.job_id(at))
-                    .hint("its columns are null; the object was lost when the experiment was written"),
-                );
-            }
+                    .hint("its columns are null; the object was lost when the experiment was written")
+            }));
         }
     }
 
@@ -308,7 +294,12 @@ impl RunObjects {
                             .at_file(self.graph.file(container.number))
                             .at_job(job_id),
                     ),
-                    None => {}
+                    None if self.errors.iter().any(|error| error.place().job.as_deref() == Some(job_id)) => {}
+                    None => self.errors.push(
+                        Error::format("it holds no object")
+                            .at_file(self.graph.file(container.number))
+                            .at_job(job_id),
+                    ),
                 }
             }
             Err(error) => self

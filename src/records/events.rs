@@ -6,9 +6,9 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::small::read;
 use super::state::Told;
 use crate::error::Error;
+use crate::file;
 use crate::json;
 use crate::workspace::Run;
 
@@ -73,7 +73,7 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
     });
     let mention = Finder::new(name);
     for file in files {
-        let bytes = match read(&file) {
+        let bytes = match file::read_small(&file) {
             Ok(bytes) => bytes.unwrap_or_default(),
             Err(error) => {
                 errors.push(error);

@@ -22,5 +22,4 @@ pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;
 pub use rows::{JobRow, JobRows, first_jobs};
 pub use run::{ActionRecord, GitRecord, RunRecord, run_record};
-pub use small::{LARGEST, read};
 pub use state::State;
