@@ -1,9 +1,10 @@
-//! Reading files: the one place where a file is opened to be read.
+//! Reading a file, when it is a file: whole, or some lines at a time. No other module opens one to read it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
@@ -41,14 +42,15 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(Error::io(path, &error)),
     };
-    let bytes = if found.is_file() && found.len() > LARGEST { None } else { Some(head(path, LARGEST + 1)?) };
-    let bytes = bytes.filter(|bytes| bytes.len() as u64 <= LARGEST);
-    let too_large = || {
-        let limit = LARGEST >> 20;
-        Error::new(Kind::Io, format!("is larger than the {limit} MiB that such a file may have"))
-            .at_file(path)
-    };
-    bytes.map(Some).ok_or_else(too_large)
+    let fits = !found.is_file() || found.len() <= LARGEST;
+    let bytes = if fits { Some(head(path, LARGEST + 1)?) } else { None };
+    match bytes.filter(|bytes| bytes.len() as u64 <= LARGEST) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => {
+            let reason = format!("is larger than the {} MiB that such a file may have", LARGEST >> 20);
+            Err(Error::new(Kind::Io, reason).at_file(path))
+        }
+    }
 }
 
 /// The first bytes of a regular file, at most `limit`.
@@ -56,31 +58,28 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// `Io`, with the path.
 pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let (file, size) = open(path)?;
+    let mut bytes = Vec::new();
+    let expected = usize::try_from(size.min(limit)).unwrap_or(usize::MAX);
+    reserve(&mut bytes, expected.saturating_add(1), path)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
+    Ok(bytes)
+}
+
+/// Opens a regular file; gives its size too.
+fn open(path: &Path) -> Result<(File, u64)> {
     let refused = |error: io::Error| Error::io(path, &error);
     let no_file = || Error::new(Kind::Io, "is not a regular file").at_file(path);
     // looked at before it is opened: opening a pipe wakes its writer, opening a device may do anything
     if !path.metadata().map_err(refused)?.is_file() {
         return Err(no_file());
     }
-    let file = open(path).map_err(refused)?;
-    // and after: it may be another by now
+    // some files of the system look regular and wait for something
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
+    // and looked at again: it may be another by now
     let found = file.metadata().map_err(refused)?;
-    if !found.is_file() {
-        return Err(no_file());
-    }
-    let mut bytes = Vec::new();
-    let expected = usize::try_from(found.len().min(limit)).unwrap_or(usize::MAX);
-    bytes.try_reserve_exact(expected.saturating_add(1)).map_err(|_| {
-        Error::new(Kind::Io, format!("its {expected} bytes do not fit into memory")).at_file(path)
-    })?;
-    file.take(limit).read_to_end(&mut bytes).map_err(refused)?;
-    Ok(bytes)
-}
-
-/// Opens for reading, without waiting for anybody: some files of the system look regular and block.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)
+    if found.is_file() { Ok((file, found.len())) } else { Err(no_file()) }
 }
 
 /// Whether there is something of that name, be it a link that leads nowhere.
@@ -99,6 +98,144 @@ pub fn is_there(path: &Path) -> Result<bool> {
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {
+    bytes
+        .try_reserve_exact(more)
+        .map_err(|_| Error::new(Kind::Io, format!("its {more} bytes do not fit into memory")).at_file(path))
+}
+
+/// A regular file of lines as long as it was when it was opened. What is appended later is not read.
+#[derive(Debug)]
+pub struct LinedFile {
+    path: PathBuf,
+    file: File,
+    size: u64,
+}
+
+/// How much is read at once, unless a line is longer.
+const BLOCK: usize = 1 << 18;
+
+impl LinedFile {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub fn open(path: &Path) -> Result<Self> {
+        let (file, size) = open(path)?;
+        progress::opened(usize::try_from(size).unwrap_or(usize::MAX));
+        Ok(Self { path: path.to_path_buf(), file, size })
+    }
+
+    /// Opens the file; nothing when there is nothing of that name. A link that leads nowhere is something.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub fn open_if_there(path: &Path) -> Result<Option<Self>> {
+        if is_there(path)? { Self::open(path).map(Some) } else { Ok(None) }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The lines of a range of bytes that begins and ends with a line.
+    #[must_use]
+    pub fn lines(&self, range: Range<u64>) -> Blocks<'_> {
+        Blocks { file: self, at: range.start, end: range.end, buffer: Vec::new(), given: 0, filled: 0 }
+    }
+
+    /// Where the first line begins that begins behind a byte; the size if there is none.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub fn line_after(&self, byte: u64) -> Result<u64> {
+        let mut at = byte;
+        let mut buffer = [0; 4096];
+        while at < self.size {
+            let count = self.read_at(&mut buffer, at)?;
+            if let Some(end) = memchr::memchr(b'\n', &buffer[..count]) {
+                return Ok((at + end as u64 + 1).min(self.size));
+            }
+            if count == 0 {
+                break;
+            }
+            at += count as u64;
+        }
+        Ok(self.size)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<usize> {
+        loop {
+            match self.file.read_at(buffer, at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map_err(|error| Error::io(&self.path, &error)),
+            }
+        }
+    }
+}
+
+/// Whole lines of a file, some at a time, in a buffer that is used again.
+#[derive(Debug)]
+pub struct Blocks<'f> {
+    file: &'f LinedFile,
+    at: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    /// How much of the buffer was given out
+    given: usize,
+    filled: usize,
+}
+
+impl Blocks<'_> {
+    /// The next lines, whole but for the last of the file; nothing at the end.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        self.buffer.copy_within(self.given..self.filled, 0);
+        self.filled -= self.given;
+        self.given = 0;
+        loop {
+            let seen = self.filled;
+            let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+            self.make_room(left)?;
+            let room = self.buffer.len().min(self.filled.saturating_add(left));
+            let count = self.file.read_at(&mut self.buffer[self.filled..room], self.at)?;
+            self.filled += count;
+            self.at += count as u64;
+            if count == 0 {
+                // the end, or the file was cut while it was read
+                self.at = self.end;
+                self.given = self.filled;
+            } else if let Some(end) = memchr::memrchr(b'\n', &self.buffer[seen..self.filled]) {
+                self.given = seen + end + 1;
+            } else {
+                continue;
+            }
+            return Ok((self.given > 0).then(|| &self.buffer[..self.given]));
+        }
+    }
+
+    fn make_room(&mut self, left: usize) -> Result<()> {
+        let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK) } else { 0 };
+        let wanted = wanted.min(self.filled.saturating_add(left));
+        if wanted > self.buffer.len() {
+            let more = wanted - self.buffer.len();
+            reserve(&mut self.buffer, more, &self.file.path)?;
+            self.buffer.resize(wanted, 0);
+        }
+        Ok(())
+    }
 }
 
 /// What tells whether files were changed: the size, time and inode of each.

@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
-use crate::file::Signature;
-use crate::objects::{JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::file::{LinedFile, Signature};
+use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
 use crate::values::ObjectIx;
@@ -106,16 +106,16 @@ impl LoadedRun {
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
             let relocation = self.relocation();
+            // before the objects: a driver writes the row of a job first
             let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
-            let parsed = std::thread::scope(|scope| {
+            let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
+            let work = move || {
                 if let Some(list) = list {
-                    let parse = move || JobRows::parse(&self.run, list, &self.stop);
-                    scope.spawn(move || {
-                        let _ = self.rows.get_or_init(parse);
-                    });
+                    let _ = self.rows.get_or_init(|| JobRows::parse(&self.run, list, &self.stop));
                 }
-                RunObjects::parse(&self.run, relocation, &self.stop)
-            });
+            };
+            let beside = Beside { threads: threads(), work, bytes };
+            let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
             parsed.of_jobs(&self.run, &Keys(self.rows()), relocation, &self.stop)
         })
     }
@@ -190,6 +190,11 @@ impl LoadedRun {
         errors.extend(self.objects.get().into_iter().flat_map(|objects| &objects.errors).cloned());
         errors
     }
+}
+
+/// How many threads read one run: each has its own memory of what it read, so more of them pay less and less.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(4)
 }
 
 /// The rows of a run, as its objects ask for them.

@@ -1,6 +1,7 @@
 //! The objects of a run: which are its jobs and actions, and where they are found when the run's own file lacks them.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use ahash::{HashMap, HashSet};
 use indexmap::IndexMap;
@@ -9,8 +10,9 @@ use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
 use super::lacking::LISTED;
+use super::lines::read_lines;
 use crate::error::{Error, Kind, Result};
-use crate::file;
+use crate::file::{self, LinedFile};
 use crate::progress::Stop;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::workspace::Run;
@@ -82,10 +84,25 @@ impl Parsed {
 /// The run-level files of object definitions, newest format first.
 const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
 
+/// What is done beside reading the objects, on another thread where that helps.
+pub struct Beside<F> {
+    /// How many threads there are
+    pub threads: usize,
+    /// What else is to be done
+    pub work: F,
+    /// About how much that is, in bytes of a file
+    pub bytes: u64,
+}
+
 impl RunObjects {
     /// Reads the run's file, which needs to know nothing of its jobs.
     #[must_use]
-    pub fn parse(run: &Run, relocation: &Relocation, stop: &Stop) -> Parsed {
+    pub fn parse(
+        run: &Run,
+        relocation: &Relocation,
+        stop: &Stop,
+        beside: Beside<impl FnOnce() + Send>,
+    ) -> Parsed {
         let mut objects = Self {
             graph: Graph::new(),
             roots: Vec::new(),
@@ -93,21 +110,38 @@ impl RunObjects {
             dependencies: HashMap::default(),
             errors: Vec::new(),
         };
-        let container = objects.read_run_file(run, relocation, stop);
+        let container = objects.read_run_file(run, relocation, stop, beside);
         Parsed { objects, container }
     }
 
-    fn read_run_file(&mut self, run: &Run, relocation: &Relocation, stop: &Stop) -> Option<Container> {
-        let read = FILES.map(|name| run.path().join(name)).into_iter().find_map(|file| {
-            let bytes = file::read_if_there(&file).transpose()?;
-            Some(bytes.map(|bytes| (file, bytes)))
-        })?;
-        let (file, bytes) = read.map_err(|error| self.errors.push(error)).ok()?;
+    fn read_run_file(
+        &mut self,
+        run: &Run,
+        relocation: &Relocation,
+        stop: &Stop,
+        beside: Beside<impl FnOnce() + Send>,
+    ) -> Option<Container> {
+        let there = |file: &PathBuf| file::is_there(file).unwrap_or(true);
+        let Some(file) = FILES.map(|name| run.path().join(name)).into_iter().find(there) else {
+            (beside.work)();
+            return None;
+        };
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
-            return Some(self.graph.read_lines(source, bytes, stop, &mut self.errors));
+            let opened = LinedFile::open(&file).map_err(|error| self.errors.push(error));
+            let Ok(opened) = opened else {
+                (beside.work)();
+                return None;
+            };
+            let (graph, container) = read_lines(source, &opened, beside, stop, &mut self.errors);
+            self.graph = graph;
+            return Some(container);
         }
-        Some(self.graph.read_whole(source, bytes, None, &mut self.errors))
+        std::thread::scope(|scope| {
+            scope.spawn(beside.work);
+            let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
+            Some(self.graph.read_whole(source, &bytes, None, &mut self.errors))
+        })
     }
 
     /// Makes an object the config of the job at a position; where it had one, its place in the order stays.
@@ -259,7 +293,7 @@ impl RunObjects {
         let job_dir = job_dir.to_string_lossy();
         let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
         let mut errors = Vec::new();
-        let container = self.graph.read_whole(source, bytes, known.map(|(_, ids)| ids), &mut errors);
+        let container = self.graph.read_whole(source, &bytes, known.map(|(_, ids)| ids), &mut errors);
         Ok((container, errors))
     }
 
@@ -274,7 +308,7 @@ impl RunObjects {
         let file = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?.join("params.json");
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         let mut alone = Graph::new();
-        let own = alone.read_whole(source, file::read(&file)?, None, &mut Vec::new());
+        let own = alone.read_whole(source, &file::read(&file)?, None, &mut Vec::new());
         let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
         if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
             return Err(Error::format("another process wrote it").at_file(&file));

@@ -9,6 +9,7 @@
 mod alive;
 mod events;
 mod jobs;
+mod like;
 mod markers;
 mod moment;
 mod roots;

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use hashbrown::HashTable;
 
+use super::like::Likes;
 use crate::error::{Error, Result};
-use crate::file;
+use crate::file::{self, LinedFile};
 use crate::json::{self, Reader, Syntax};
-use crate::progress::{Lines, Stop};
+use crate::progress::{Counter, Stop};
 use crate::values::{self, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
@@ -48,21 +49,24 @@ impl JobRows {
         Self::parse(run, Self::list(run), stop)
     }
 
-    /// The bytes of the jobs.jsonl, if there is one. A driver writes the row of a job before its objects, so whoever takes these
-    /// bytes first finds the objects of all rows but the last.
+    /// The jobs.jsonl as long as it is now, if there is one. A driver writes the row of a job before its objects: whoever opens
+    /// this file first finds the objects of all its rows but the last.
     ///
     /// # Errors
-    /// `Io`: it cannot be read.
-    pub fn list(run: &Run) -> Result<Option<Vec<u8>>> {
-        file::read_if_there(&run.path().join("jobs.jsonl"))
+    /// `Io`: it cannot be opened.
+    pub fn list(run: &Run) -> Result<Option<LinedFile>> {
+        LinedFile::open_if_there(&run.path().join("jobs.jsonl"))
     }
 
-    /// The jobs of `run`, whose jobs.jsonl was read by [`Self::list`].
+    /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`].
     #[must_use]
-    pub fn parse(run: &Run, list: Result<Option<Vec<u8>>>, stop: &Stop) -> Self {
+    pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &Stop) -> Self {
         let mut rows = Self::default();
         match list {
-            Ok(Some(bytes)) => rows.read_jobs_jsonl(&run.path().join("jobs.jsonl"), bytes, stop),
+            Ok(Some(file)) => {
+                let read = rows.read_jobs_jsonl(&file, stop);
+                rows.errors.extend(read.err());
+            }
             Ok(None) => rows.read_version_1(run),
             Err(error) => rows.errors.push(error),
         }
@@ -72,7 +76,7 @@ impl JobRows {
     fn read_version_1(&mut self, run: &Run) {
         let state = run.path().join("state.json");
         let read = file::read_if_there(&state)
-            .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(bytes)));
+            .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
         self.errors.extend(read.err().map(|error| error.at_file(&state)));
         self.follow_links(run);
     }
@@ -96,37 +100,64 @@ impl JobRows {
         self.places.find(self.hasher.hash_one(job_id), same).map(|&at| at as usize)
     }
 
-    fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>, stop: &Stop) {
-        let (bytes, _) = self.store.take_file(bytes);
-        let ascii = bytes.is_ascii();
-        let mut progress = Lines::of(bytes.len(), stop);
-        for line in json::lines(&bytes) {
-            if !progress.next(line.start) {
-                return;
+    fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
+        let mut likes = Likes::default();
+        let mut progress = Counter::of(file.size(), stop);
+        let mut blocks = file.lines(0..file.size());
+        let mut number = 0;
+        while let Some(block) = blocks.next()? {
+            number = self.read_block(block, number, (file.path(), stop), &mut likes);
+            if !progress.advance(block.len()) {
+                break;
             }
-            match self.read_line(line, ascii) {
+        }
+        Ok(())
+    }
+
+    /// Reads some lines of a file, before which `number` others stand; says how many there are then.
+    fn read_block(
+        &mut self,
+        block: &[u8],
+        number: u64,
+        (path, stop): (&Path, &Stop),
+        likes: &mut Likes,
+    ) -> u64 {
+        let ascii = block.is_ascii();
+        let mut lines = json::Lines::after(number, block);
+        for line in lines.by_ref().take_while(|_| !stop.asked()) {
+            match self.read_line(line, ascii, likes) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
+        lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, ascii: bool) -> Result<JobRow> {
+    fn read_line(&mut self, line: json::Line<'_>, ascii: bool, likes: &mut Likes) -> Result<JobRow> {
         if !ascii && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
+        if let Some(row) = likes.read(line.bytes, &mut self.store) {
+            return Ok(row);
+        }
+        let row = self.read_whole_line(line)?;
+        likes.learn(line.bytes, row, &self.store);
+        Ok(row)
+    }
+
+    fn read_whole_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::Kind::String) => {
-                    job_id = Some(self.store.string(reader.string()?, line.start)?);
+                    job_id = Some(self.store.string(reader.string()?)?);
                 }
                 (b"task_id", json::Kind::String) => {
-                    task_id = Some(self.store.string(reader.string()?, line.start)?);
+                    task_id = Some(self.store.string(reader.string()?)?);
                 }
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, line.start, &mut self.store, &mut Plain)?);
+                    tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
                 (b"timestamp", json::Kind::Number) => submitted = microseconds(reader.number()?),
                 _ => reader.skip()?,
@@ -160,14 +191,13 @@ impl JobRows {
     }
 
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
-    fn read_state_json(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let (bytes, base) = self.store.take_file(bytes);
-        std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
-        let mut reader = Reader::new(&bytes);
+    fn read_state_json(&mut self, bytes: &[u8]) -> Result<()> {
+        std::str::from_utf8(bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
+        let mut reader = Reader::new(bytes);
         let mut data = Value::Null;
         reader.entries(|reader, key| {
             match key.raw {
-                b"data" => data = read(reader, base, &mut self.store, &mut Plain)?,
+                b"data" => data = read(reader, &mut self.store, &mut Plain)?,
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -216,13 +246,13 @@ impl JobRows {
 
     fn params_tags(&mut self, run: &Run, task_id: &str, job_id: &str) -> Result<Option<Record>> {
         let params = run.workspace().job_dir(task_id, job_id)?.join("params.json");
-        let (bytes, base) = self.store.take_file(file::read(&params)?);
+        let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
         Reader::new(&bytes).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, base, &mut self.store, &mut Plain)?);
+                    tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
                 _ => reader.skip()?,
             }
@@ -238,7 +268,7 @@ pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
-    rows.read_jobs_jsonl(run.path(), head, &Stop::default());
+    rows.read_block(&head, 0, (run.path(), &Stop::default()), &mut Likes::default());
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
@@ -248,7 +278,7 @@ const HEAD: u64 = 8 << 10;
 
 /// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
 #[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
-fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
+pub(super) fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
     match seconds {
         json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
         json::Number::Float(seconds) if seconds.is_finite() => {

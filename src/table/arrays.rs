@@ -9,15 +9,16 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
 use indexmap::{IndexMap, IndexSet};
 
-use super::levels::{record_of, values_under};
+use super::levels::{Cells, Under, record_of, records_of};
 use super::schema::{Texts, data_type};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
-use crate::values::{Store, Value};
+use crate::values::{Store, Text, Value};
 
 type Made = Result<ArrayRef, ArrowError>;
 
@@ -33,28 +34,27 @@ pub(super) struct Arrays<'a> {
 
 impl<'a> Arrays<'a> {
     /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
-    pub fn values(&mut self, values: &[Value], at: PlaceIx, part: Part, kind: &Type) -> Made {
+    pub fn values(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, part: Part, kind: &Type) -> Made {
         Ok(match kind {
-            Type::Bool => Arc::new(values.iter().map(|&value| boolean(value)).collect::<BooleanArray>()),
-            Type::Int64 => Arc::new(values.iter().map(|&value| int(value)).collect::<Int64Array>()),
+            Type::Bool => Arc::new(values.iter().map(boolean).collect::<BooleanArray>()),
+            Type::Int64 => Arc::new(values.iter().map(int).collect::<Int64Array>()),
             Type::UInt64 => Arc::new(
-                values.iter().map(|&value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
+                values.iter().map(|value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
             ),
             Type::Decimal => {
                 let wide: PrimitiveArray<Decimal128Type> =
-                    values.iter().map(|&value| self.wide(value)).collect::<Decimal128Array>();
+                    values.iter().map(|value| self.wide(value)).collect::<Decimal128Array>();
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
                 let number = part == Part::Number;
-                Arc::new(values.iter().map(|&value| self.float(value, number)).collect::<Float64Array>())
+                Arc::new(values.iter().map(|value| self.float(value, number)).collect::<Float64Array>())
             }
-            Type::Digits => self.strings(&values.iter().map(|&value| self.digits(value)).collect::<Vec<_>>()),
-            Type::Utf8 => {
-                let texts: Vec<Option<Cow<'a, str>>> =
-                    values.iter().map(|&value| self.string(value)).collect();
-                self.strings(&texts)
+            Type::Digits => {
+                let digits: Vec<_> = values.iter().map(|value| self.digits(value)).collect();
+                strings(digits.iter().map(Option::as_deref), self.texts)
             }
+            Type::Utf8 => self.text_column(values)?,
             Type::Enum => self.enums(values)?,
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
             Type::List(item) => self.lists(values, at, part, item)?,
@@ -63,36 +63,62 @@ impl<'a> Arrays<'a> {
     }
 
     /// The classes of the configs among `values`.
-    pub fn classes(&self, values: &[Value]) -> ArrayRef {
+    pub fn classes(&self, values: &(impl Cells + ?Sized)) -> ArrayRef {
         self.of_objects(values, |graph, object| graph.typename(object))
     }
 
     /// The content identifiers of the configs among `values`.
-    pub fn identifiers(&self, values: &[Value]) -> ArrayRef {
+    pub fn identifiers(&self, values: &(impl Cells + ?Sized)) -> ArrayRef {
         self.of_objects(values, |graph, object| graph.identifier(object))
     }
 
     fn of_objects(
         &self,
-        values: &[Value],
+        values: &(impl Cells + ?Sized),
         say: impl Fn(&'a Graph, crate::values::ObjectIx) -> Cow<'a, str>,
     ) -> ArrayRef {
-        let text = |&value: &Value| match (value, self.graph) {
+        let text = |value: Value| match (value, self.graph) {
             (Value::Object(object), Some(graph)) => Some(say(graph, object)),
             _ => None,
         };
-        self.strings(&values.iter().map(text).collect::<Vec<_>>())
+        let texts: Vec<Option<Cow<'_, str>>> = values.iter().map(text).collect();
+        strings(texts.iter().map(Option::as_deref), self.texts)
     }
 
-    fn strings(&self, texts: &[Option<Cow<'_, str>>]) -> ArrayRef {
-        strings(texts, self.texts)
+    /// A column of text. Text that did not change from line to line is one text: where there are few, they are built once.
+    fn text_column(&mut self, values: &(impl Cells + ?Sized)) -> Made {
+        let mut repeats = Repeats::new(values.len());
+        let mut texts: Vec<Text> = Vec::new();
+        let codes: Option<Vec<Option<u32>>> = values
+            .iter()
+            .map(|value| match value {
+                Value::Str(text) | Value::Path(text) => repeats.code(text, &mut texts).map(Some),
+                _ => Some(None),
+            })
+            .collect();
+        if let Some(codes) = codes {
+            let distinct = self.texts_of(texts.iter().map(|&text| Some(text)));
+            return take(&distinct, &UInt32Array::from(codes), None);
+        }
+        Ok(self.texts_of(values.iter().map(|value| match value {
+            Value::Str(text) | Value::Path(text) => Some(text),
+            _ => None,
+        })))
     }
 
-    fn string(&mut self, value: Value) -> Option<Cow<'a, str>> {
-        let (Value::Str(text) | Value::Path(text)) = value else { return None };
-        let (text, surrogates) = self.store.text(text);
-        self.surrogates |= surrogates;
-        Some(text)
+    fn texts_of(&mut self, texts: impl Iterator<Item = Option<Text>>) -> ArrayRef {
+        let store = self.store;
+        let mut odd = false;
+        let shown = texts.map(|text| {
+            text.map(|text| {
+                let (text, surrogates) = store.text(text);
+                odd |= surrogates;
+                text
+            })
+        });
+        let array = strings(shown, self.texts);
+        self.surrogates |= odd;
+        array
     }
 
     fn digits(&self, value: Value) -> Option<Cow<'a, str>> {
@@ -125,20 +151,26 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    fn enums(&self, values: &[Value]) -> Made {
+    fn enums(&self, values: &(impl Cells + ?Sized)) -> Made {
         let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
         let mut codes: IndexMap<u32, u32, ahash::RandomState> = IndexMap::default();
-        let mut code = |&value: &Value| {
+        let mut last = None;
+        let mut code = |value: Value| {
             let Value::Enum(at) = value else { return None };
+            if let Some((_, code)) = last.filter(|&(last, _)| last == at) {
+                return Some(code);
+            }
             let name = || Some(self.store.symbol(self.store.enum_member(at)?.name));
-            match codes.get(&at) {
-                Some(&code) => Some(code),
+            let code = match codes.get(&at) {
+                Some(&code) => code,
                 None => {
                     let code = crate::values::index(names.insert_full(name()?).0);
                     codes.insert(at, code);
-                    Some(code)
+                    code
                 }
-            }
+            };
+            last = Some((at, code));
+            Some(code)
         };
         let keys: Vec<Option<u32>> = values.iter().map(&mut code).collect();
         Ok(match self.texts {
@@ -154,24 +186,28 @@ impl<'a> Arrays<'a> {
         })
     }
 
-    fn lists(&mut self, values: &[Value], at: PlaceIx, part: Part, item: &Type) -> Made {
+    fn lists(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, part: Part, item: &Type) -> Made {
         let mut items: Vec<Value> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(values.len());
         let mut there: Vec<bool> = Vec::with_capacity(values.len());
-        for &value in values {
-            let held = match (value, part) {
-                (Value::List(items), Part::List) => Some(self.store.items(items).collect()),
-                (Value::Set(items), Part::Set) => Some(self.sorted(self.store.items(items).collect())),
-                _ => None,
-            };
-            there.push(held.is_some());
+        for value in values.iter() {
             let from = items.len();
-            items.extend::<Vec<Value>>(held.unwrap_or_default());
+            there.push(match (value, part) {
+                (Value::List(held), Part::List) => {
+                    items.extend(self.store.items(held));
+                    true
+                }
+                (Value::Set(held), Part::Set) => {
+                    items.extend(self.sorted(self.store.items(held).collect()));
+                    true
+                }
+                _ => false,
+            });
             ends.push(items.len() - from);
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
-        let array = self.values(&items, inside, inside_part, item)?;
+        let array = self.values(&items[..], inside, inside_part, item)?;
         let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
         let lists = LargeListArray::try_new(
             field,
@@ -182,38 +218,45 @@ impl<'a> Arrays<'a> {
         Ok(Arc::new(lists))
     }
 
-    fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
+    fn structs(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, members: &[Member]) -> Made {
         let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
+        let records = records_of(values, self.graph);
         let arrays: Result<Vec<ArrayRef>, ArrowError> = members
             .iter()
             .map(|member| {
-                let own = member.place == at;
-                let below = || {
+                // by value: a struct of structs of structs would be as many functions
+                let held: Vec<Value> = if member.place == at {
+                    values.iter().collect()
+                } else {
                     let key = self.places.get(member.place).key();
-                    values_under(values, &[key], self.store, self.graph).pop().unwrap_or_default()
+                    Under::new(self.store, &records, key).iter().collect()
                 };
-                let held = if own { Cow::Borrowed(values) } else { Cow::Owned(below()) };
-                match member.what {
-                    What::Class => Ok(self.classes(&held)),
-                    What::Part(part) => self.values(&held, member.place, part, &member.kind),
-                    What::Inside => {
-                        let Type::Struct(members) = &member.kind else {
-                            return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
-                        };
-                        let held: Vec<Value> = held
-                            .iter()
-                            .map(|&value| record_of(value, self.graph).map_or(Value::Null, |_| value))
-                            .collect();
-                        self.structs(&held, member.place, members)
-                    }
-                }
+                self.member(held, member)
             })
             .collect();
         let there: NullBuffer =
-            values.iter().map(|&value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+            values.iter().map(|value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
         Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
+    }
+
+    fn member(&mut self, mut held: Vec<Value>, member: &Member) -> Made {
+        match member.what {
+            What::Class => Ok(self.classes(&held[..])),
+            What::Part(part) => self.values(&held[..], member.place, part, &member.kind),
+            What::Inside => {
+                let Type::Struct(members) = &member.kind else {
+                    return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
+                };
+                for value in &mut held {
+                    if record_of(*value, self.graph).is_none() {
+                        *value = Value::Null;
+                    }
+                }
+                self.structs(&held[..], member.place, members)
+            }
+        }
     }
 
     /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
@@ -263,10 +306,37 @@ fn int(value: Value) -> Option<i64> {
 }
 
 /// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(texts: &[Option<T>], layout: Texts) -> ArrayRef {
-    let texts = texts.iter().map(|text| text.as_ref().map(AsRef::as_ref));
+pub(super) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, layout: Texts) -> ArrayRef {
     match layout {
         Texts::View => Arc::new(texts.collect::<StringViewArray>()),
         Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),
+    }
+}
+
+/// Numbers texts, the same text of a store by the same number, as long as they are few.
+struct Repeats {
+    /// The texts seen last, by their place in the store
+    seen: [Option<(Text, u32)>; 64],
+    limit: usize,
+}
+
+impl Repeats {
+    fn new(values: usize) -> Self {
+        Self { seen: [None; 64], limit: values / 4 + 16 }
+    }
+
+    /// The number of a text, which may be in `texts` already; nothing if there are too many.
+    fn code(&mut self, text: Text, texts: &mut Vec<Text>) -> Option<u32> {
+        let seen = &mut self.seen[text.slot() % 64];
+        if let Some((_, code)) = seen.filter(|(seen, _)| *seen == text) {
+            return Some(code);
+        }
+        if texts.len() == self.limit {
+            return None;
+        }
+        let code = crate::values::index(texts.len());
+        texts.push(text);
+        *seen = Some((text, code));
+        Some(code)
     }
 }

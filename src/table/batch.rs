@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ahash::{HashMap, HashSet};
 
 use super::arrays::Arrays;
-use super::levels::{Level, Marks, values_under, with_ancestors};
+use super::levels::{Cells, Level, Marks, Under, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
 use crate::columns::{Column, PlaceIx, Places, Source};
@@ -149,18 +149,12 @@ struct Building<'b> {
 /// A column that was built: its position, its array, and whether its text has unpaired surrogates.
 type BuiltColumn = (usize, ArrayRef, bool);
 
-/// A place and its values, one for each holder of the level above.
-type Deeper = (PlaceIx, Vec<Value>);
-
-/// How many places are built by one thread at once: the values of so many keys lie in one or two lines of the cache.
-const TOGETHER: usize = 6;
-
 impl Building<'_> {
     /// Goes down the places that are wanted, from one value a row.
     fn walk(&self, root: PlaceIx, rows: Vec<Value>) -> Result<Vec<BuiltColumn>, ArrowError> {
         let mut marks = Marks::new(self.graph.map_or(0, Graph::len));
-        let top = Level::of_rows(rows);
-        let mut built = self.columns_at(root, &top.holders, &top)?;
+        let top = Level::of_rows(rows, self.graph);
+        let mut built = self.columns_at(root, &top.holders[..], &top)?;
         let mut pending = vec![(root, top)];
         while let Some((at, level)) = pending.pop() {
             let children: Vec<(&str, PlaceIx)> = self
@@ -171,42 +165,28 @@ impl Building<'_> {
                 .map(|(key, &at)| (key.as_str(), at))
                 .filter(|(_, child)| self.on_the_way.contains(child))
                 .collect();
-            let groups: Vec<&[(&str, PlaceIx)]> = children.chunks(TOGETHER).collect();
-            let done = in_parallel(&groups, level.holders.len(), |group| self.group(group, &level));
-            for group in done {
-                let (columns, deeper) = group?;
-                built.extend(columns);
-                for (child, values) in deeper {
-                    pending.push((child, level.below(&values, &mut marks)));
+            let size = level.holders.len();
+            let done = in_parallel(&children, size, |&(key, child)| {
+                self.columns_at(child, &Under::new(self.store, &level.records, key), &level)
+            });
+            for columns in done {
+                built.extend(columns?);
+            }
+            for (key, child) in children {
+                if self.places.get(child).children().values().any(|below| self.on_the_way.contains(below)) {
+                    let values = Under::new(self.store, &level.records, key);
+                    pending.push((child, level.below(&values, &mut marks, self.graph)));
                 }
             }
         }
         Ok(built)
     }
 
-    /// Builds the columns of some places below a level; gives back the values of those that have wanted places below them.
-    fn group(
-        &self,
-        group: &[(&str, PlaceIx)],
-        level: &Level,
-    ) -> Result<(Vec<BuiltColumn>, Vec<Deeper>), ArrowError> {
-        let keys: Vec<&str> = group.iter().map(|&(key, _)| key).collect();
-        let lists = values_under(&level.holders, &keys, self.store, self.graph);
-        let (mut built, mut deeper) = (Vec::new(), Vec::new());
-        for (&(_, child), values) in group.iter().zip(lists) {
-            built.extend(self.columns_at(child, &values, level)?);
-            if self.places.get(child).children().values().any(|below| self.on_the_way.contains(below)) {
-                deeper.push((child, values));
-            }
-        }
-        Ok((built, deeper))
-    }
-
     /// Builds the columns that stand at a place, whose values are given for each holder of the level above.
     fn columns_at(
         &self,
         at: PlaceIx,
-        values: &[Value],
+        values: &(impl Cells + ?Sized),
         level: &Level,
     ) -> Result<Vec<BuiltColumn>, ArrowError> {
         let mut built = Vec::new();

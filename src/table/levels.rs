@@ -8,14 +8,72 @@ use arrow::error::ArrowError;
 
 use crate::columns::Places;
 use crate::objects::Graph;
-use crate::values::{Record, ShapeIx, Store, Value, index};
+use crate::values::{Record, Store, Value, index};
 
-/// A row that has nothing at a place.
+/// A row that has nothing at a place, or a config that has no such field.
 const NONE: u32 = u32::MAX;
+
+/// Values that stand at one place, one after the other.
+pub(super) trait Cells {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// One of them.
+    fn get(&self, at: usize) -> Value;
+
+    /// All of them.
+    fn iter(&self) -> impl ExactSizeIterator<Item = Value> {
+        (0..self.len()).map(|at| self.get(at))
+    }
+}
+
+impl Cells for [Value] {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, at: usize) -> Value {
+        self[at]
+    }
+}
+
+/// The values under one key of some holders; null where a holder has none.
+pub(super) struct Under<'c> {
+    store: &'c Store,
+    records: &'c [Option<Record>],
+    /// The position of the key in each shape, or [`NONE`]
+    positions: Vec<u32>,
+}
+
+impl<'c> Under<'c> {
+    pub fn new(store: &'c Store, records: &'c [Option<Record>], key: &str) -> Self {
+        let position = |shape| {
+            let mut keys = store.shape(shape).iter();
+            keys.position(|&symbol| store.symbol(symbol) == key).map_or(NONE, index)
+        };
+        Self { store, records, positions: store.shapes().map(position).collect() }
+    }
+}
+
+impl Cells for Under<'_> {
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Value {
+        let Some(record) = self.records[at] else { return Value::Null };
+        match self.positions.get(record.shape.at()) {
+            Some(&position) if position != NONE => self.store.record_value(record, position as usize),
+            _ => Value::Null,
+        }
+    }
+}
 
 /// The distinct configs and dicts at a place, and which of them each row has.
 pub(super) struct Level {
     pub holders: Vec<Value>,
+    /// What each of them holds
+    pub records: Vec<Option<Record>>,
     /// The holder of each row; each row has its own if there are none
     codes: Option<Arc<UInt32Array>>,
 }
@@ -33,17 +91,22 @@ impl Marks {
 }
 
 impl Level {
+    fn new(holders: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
+        let records = records_of(&holders[..], graph);
+        Self { holders, records, codes: codes.map(Arc::new) }
+    }
+
     /// The level of the roots: one value a row.
-    pub fn of_rows(rows: Vec<Value>) -> Self {
-        Self { holders: rows, codes: None }
+    pub fn of_rows(rows: Vec<Value>, graph: Option<&Graph>) -> Self {
+        Self::new(rows, None, graph)
     }
 
     /// The level below: `values` has one value for each holder of this one.
-    pub fn below(&self, values: &[Value], marks: &mut Marks) -> Self {
+    pub fn below(&self, values: &impl Cells, marks: &mut Marks, graph: Option<&Graph>) -> Self {
         marks.epoch += 1;
         let mut holders = Vec::new();
         let mut local = Vec::with_capacity(values.len());
-        for &value in values {
+        for value in values.iter() {
             local.push(match value {
                 Value::Object(object) => {
                     let mark = &mut marks.marks[object.at()];
@@ -54,13 +117,16 @@ impl Level {
                     mark.1
                 }
                 Value::Dict(_) => {
-                    holders.push(value);
+                    // a dict that did not change from line to line is one
+                    if holders.last() != Some(&value) {
+                        holders.push(value);
+                    }
                     index(holders.len() - 1)
                 }
                 _ => NONE,
             });
         }
-        Self { holders, codes: Some(Arc::new(self.compose(local))) }
+        Self::new(holders, Some(self.compose(local)), graph)
     }
 
     /// From the position among this level's holders to what `local` says of it, for each row.
@@ -83,6 +149,11 @@ impl Level {
     }
 }
 
+/// The keys and values of each config and dict; nothing for other values.
+pub(super) fn records_of(values: &(impl Cells + ?Sized), graph: Option<&Graph>) -> Vec<Option<Record>> {
+    values.iter().map(|value| record_of(value, graph)).collect()
+}
+
 /// The keys and values of a config or dict.
 pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
     match value {
@@ -90,36 +161,6 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
         Value::Dict(record) => Some(record),
         _ => None,
     }
-}
-
-/// The values under each of `keys` of each holder, one list a key; null where a holder has none. Several keys are cheaper
-/// together: their values lie side by side.
-pub(super) fn values_under(
-    holders: &[Value],
-    keys: &[&str],
-    store: &Store,
-    graph: Option<&Graph>,
-) -> Vec<Vec<Value>> {
-    let mut lists: Vec<Vec<Value>> = keys.iter().map(|_| Vec::with_capacity(holders.len())).collect();
-    let mut known: ahash::HashMap<ShapeIx, Vec<Option<usize>>> = ahash::HashMap::default();
-    let nothing = vec![None; keys.len()];
-    for &holder in holders {
-        let record = record_of(holder, graph);
-        let positions = record.map_or(&nothing, |record| {
-            known.entry(record.shape).or_insert_with(|| {
-                let names: Vec<_> =
-                    store.shape(record.shape).iter().map(|&symbol| store.symbol(symbol)).collect();
-                keys.iter().map(|key| names.iter().position(|name| name == key)).collect()
-            })
-        });
-        for (list, position) in lists.iter_mut().zip(positions) {
-            list.push(match (record, position) {
-                (Some(record), Some(position)) => store.record_value(record, *position),
-                _ => Value::Null,
-            });
-        }
-    }
-    lists
 }
 
 /// Whether a place lies on the way to one of the wanted ones; wanted places come with all their ancestors.

@@ -35,12 +35,8 @@ impl<'r> SystemColumns<'r> {
             System::Workspace => self.repeated(&run.workspace().root().to_string_lossy()),
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
-            System::JobId => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().job_id(row))).collect::<Vec<_>>())
-            }
-            System::Task => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().task_id(row))).collect::<Vec<_>>())
-            }
+            System::JobId => strings(rows.jobs().map(|row| Some(rows.known().job_id(row))), self.texts),
+            System::Task => strings(rows.jobs().map(|row| Some(rows.known().task_id(row))), self.texts),
             System::Path => {
                 let path = |row| {
                     let known = rows.known();
@@ -68,11 +64,11 @@ impl<'r> SystemColumns<'r> {
     }
 
     fn texts<T: AsRef<str>>(&self, texts: &[Option<T>]) -> ArrayRef {
-        strings(texts, self.texts)
+        strings(texts.iter().map(Option::as_ref), self.texts)
     }
 
     fn repeated(&self, text: &str) -> ArrayRef {
-        strings(&vec![Some(text); self.rows.len()], self.texts)
+        strings(std::iter::repeat_n(Some(text), self.rows.len()), self.texts)
     }
 
     fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {

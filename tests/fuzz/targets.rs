@@ -18,7 +18,7 @@ use xpframe::progress::Stop;
 use xpframe::records::{JobStatuses, Zone};
 use xpframe::scan::Request;
 use xpframe::table::Texts;
-use xpframe::values::{ObjectIx, Value};
+use xpframe::values::{ObjectIx, Store, Value};
 use xpframe::workspace::Workspace;
 
 /// The run that every file of a target belongs to.
@@ -428,6 +428,86 @@ fn check(root: &Path) {
         }
     }
     check_table(&loaded);
+    assert_read_alike(root, &loaded);
+}
+
+/// Lines that are like one before are read in a shorter way. The same lines, each with other blanks, are all read in the long
+/// way, and mean the same.
+fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
+    for name in ["jobs.jsonl", "objects.jsonl"] {
+        let file = root.join(RUN).join(name);
+        if let Ok(content) = fs::read(&file) {
+            fs::write(file, spaced(&content)).unwrap();
+        }
+    }
+    let other = LoadedRun::new(loaded.run().clone(), Stop::default());
+    other.read(true);
+    assert_eq!(rows_shown(loaded), rows_shown(&other));
+    let (graph, long) = (&loaded.objects().graph, &other.objects().graph);
+    assert_eq!(graph.len(), long.len());
+    for at in (0..graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap())) {
+        assert_eq!(object_shown(graph, at), object_shown(long, at), "object {at:?}");
+    }
+    assert_eq!(loaded.objects().roots, other.objects().roots);
+    assert_eq!(loaded.objects().order, other.objects().order);
+    let lines = |loaded: &LoadedRun| -> Vec<_> {
+        loaded.errors().iter().map(|error| (error.kind(), error.place().clone())).collect()
+    };
+    assert_eq!(lines(loaded), lines(&other));
+}
+
+fn spaced(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2 * content.len());
+    for (at, line) in content.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let (brace, rest) = line.split_at(usize::from(line.starts_with(b"{")));
+        out.extend_from_slice(brace);
+        out.extend(std::iter::repeat_n(b' ', if brace.is_empty() { 0 } else { 1 + at % 61 }));
+        out.extend_from_slice(rest);
+    }
+    out
+}
+
+fn rows_shown(loaded: &LoadedRun) -> Vec<String> {
+    let rows = loaded.rows();
+    let show = |row: &xpframe::records::JobRow| {
+        let tags = row.tags.map(|tags| shown(&rows.store, Value::Dict(tags)));
+        format!("{} {} {tags:?} {:?}", rows.job_id(row), rows.task_id(row), row.submitted)
+    };
+    rows.rows.iter().map(show).collect()
+}
+
+fn object_shown(graph: &Graph, at: ObjectIx) -> String {
+    let object = graph.object(at);
+    let (store, class) = (&graph.store, graph.class(object.class));
+    let names = [class.module, class.name, class.typename].map(|name| store.symbol(name).into_owned());
+    let held = [Value::Dict(object.fields), object.task, object.init_tasks].map(|value| shown(store, value));
+    let facts = (object.id, object.meta, object.stub, object.container, object.line);
+    format!("{facts:?} {names:?} {} {held:?}", graph.identifier(at))
+}
+
+/// A value with all that it holds, configs by their position.
+fn shown(store: &Store, value: Value) -> String {
+    let many = |values: Vec<String>| values.join(",");
+    match value {
+        Value::BigInt(text) | Value::Str(text) | Value::Path(text) => {
+            let kind = format!("{value:?}");
+            format!("{}{:?}", kind.split('(').next().unwrap_or_default(), store.bytes(text))
+        }
+        Value::Enum(at) => {
+            let member = store.enum_member(at).unwrap();
+            format!("Enum{:?}", [member.module, member.class, member.name].map(|name| store.symbol_bytes(name)))
+        }
+        Value::List(items) => format!("[{}]", many(store.items(items).map(|item| shown(store, item)).collect())),
+        Value::Set(items) => format!("{{{}}}", many(store.items(items).map(|item| shown(store, item)).collect())),
+        Value::Dict(record) => {
+            let entry = |(key, value)| format!("{:?}:{}", store.symbol_bytes(key), shown(store, value));
+            format!("{{{}}}", many(store.entries(record).map(entry).collect()))
+        }
+        Value::Unresolved(at) => format!("{:?}", store.unresolved(at)),
+        Value::Float(value) if value.is_nan() => "NaN".to_owned(),
+        Value::Float(value) => format!("Float({:?})", value.to_bits()),
+        _ => format!("{value:?}"),
+    }
 }
 
 /// The table has a row for each job, and arrays that Arrow finds whole.
