@@ -476,7 +476,8 @@ fn rows_shown(loaded: &LoadedRun) -> Vec<String> {
     rows.rows.iter().map(show).collect()
 }
 
-fn object_shown(graph: &Graph, at: ObjectIx) -> String {
+/// An object with all that its definition says.
+pub fn object_shown(graph: &Graph, at: ObjectIx) -> String {
     let object = graph.object(at);
     let (store, class) = (&graph.store, graph.class(object.class));
     let names = [class.module, class.name, class.typename].map(|name| store.symbol(name).into_owned());

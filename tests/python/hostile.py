@@ -390,7 +390,7 @@ print(json.dumps({
     "told": told,
     "errors": [] if info is None else [str(error)[:300] for error in errors[:5]],
     "jobs": 0 if info is None else len(info.jobs),
-    "rows": None if table is None else table.num_rows,
+    "rows": None if table is None else len(table),
     "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
 }))
 """

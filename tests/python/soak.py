@@ -131,7 +131,7 @@ def check(run: str, workspace: xpframe.Workspace) -> tuple[int, int]:
     assert missing <= 1, f"{missing} jobs without a config"
     assert [*info.jobs] == rows[: len(info.jobs)]
     table = info.table()
-    assert table.num_rows == len(rows), "the info has changed"
+    assert len(table) == len(rows), "the info has changed"
     if rows:
         assert table.column_values("tags.n") == list(range(len(rows)))
     if info.jobs:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conftest import unpack
 from reliability import effort, figures
 
 if TYPE_CHECKING:
@@ -119,3 +120,60 @@ def test_a_file_that_vanishes_is_not_there(place: str, library: Path, workspaces
     counts, _ = try_each(library, run, errno.ENOENT, lasting=False, step=effort(5, 1))
     assert counts["tried"] > 80 // effort(5, 1)
     figures(f"faults-{top}-ENOENT-once", counts)
+
+
+DENIED = """
+import json, sys, warnings
+import xpframe
+warnings.simplefilter("ignore")
+run = sys.argv[1]
+try:
+    info = xpframe.load_xp_info(run)
+    table = xpframe.xp_table(run)
+except xpframe.XpFrameError as error:
+    print(json.dumps({"raised": str(error)}))
+else:
+    errors = [str(error) for error in [*info.errors, *table.errors]]
+    print(json.dumps({"jobs": len(info.jobs), "rows": len(table), "errors": errors}))
+"""
+
+
+def without_privileges(code: str, run: Path) -> Any:
+    """What a program says that must obey the modes of files, as root need not."""
+    command = [sys.executable, "-c", code, str(run)]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("denied", "jobs", "rows"),
+    [
+        ("objects.jsonl", 9, 9),  # from their params.json
+        ("jobs.jsonl", 0, 0),
+        ("status.json", 9, 9),
+        ("environment.json", 9, 9),
+        ("../../../jobs/labpkg.tasks.train", 9, 9),
+        (".", 0, 0),
+        ("..", None, None),
+    ],
+)
+def test_permission_denied_is_told(denied: str, jobs: int, rows: int, tmp_path: Path) -> None:
+    """A file or directory that may not be read is an error that names it; what may be read comes back."""
+    root = unpack("v270_full", tmp_path)
+    run = max(root.glob("experiments/grid-search/2*"))
+    path = (run / denied).resolve()
+    assert without_privileges(DENIED, run)["rows"] == 9
+    mode = path.stat().st_mode
+    path.chmod(0)
+    try:
+        found = without_privileges(DENIED, run)
+    finally:
+        path.chmod(mode)
+    if jobs is None:
+        assert "ermission denied" in found["raised"] or str(path) in found["raised"]
+        return
+    assert (found["jobs"], found["rows"]) == (jobs, rows)
+    told = [error for error in found["errors"] if "ermission denied" in error and str(path) in error]
+    assert told

@@ -1,10 +1,18 @@
 //! The fuzz targets, without a fuzzer: their seeds, and a few thousand mutations of them.
 
+use std::borrow::Cow;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use xpframe::objects::{Beside, JobKeys, Relocation, RunObjects};
+use xpframe::progress::Stop;
+use xpframe::values::ObjectIx;
+use xpframe::workspace::{Run, Workspace};
+
 use super::damage::{Dice, KINDS, Unpacked, damaged, effort, figures};
+use super::objects::{Lab, RUN};
 use super::targets;
 
 const ARCHIVES: [&str; 6] =
@@ -125,4 +133,79 @@ fn graphs_of_any_kind_are_read() {
 #[test]
 fn runs_of_any_kind_are_read() {
     mutate("run", targets::run, effort(80, 3_000));
+}
+
+/// A run without jobs.
+struct NoJobs;
+
+impl JobKeys for NoJobs {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn job_id(&self, _: usize) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn task_id(&self, _: usize) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn position(&self, _: &[u8]) -> Option<usize> {
+        None
+    }
+}
+
+/// Lines that refer to each other: backwards, and in some rounds also forwards, to nothing, or to an id that is given twice.
+fn tangled(round: usize, dice: &mut Dice) -> String {
+    let mut text = String::new();
+    let lines = 9_000 + dice.below(2_000);
+    for at in 0..lines {
+        let back = |dice: &mut Dice| at.saturating_sub(1 + dice.below([3, 50, lines][dice.below(3)]));
+        let wild = round % 3 > 0 && dice.below(3_000) == 0;
+        let (near, far) = (back(dice), if wild { dice.below(lines + 5) } else { back(dice) });
+        let id = if wild && round % 3 == 2 { dice.below(lines) } else { at };
+        let (class, filler) = (dice.below(4), "x".repeat(200 + dice.below(200)));
+        writeln!(
+            text,
+            r#"{{"id":{id},"module":"lab","type":"C{class}","typename":"lab.C{class}","identifier":"i{at}","task":{near},"fields":{{"n":{at},"near":{{"type":"python","value":{near}}},"text":"{filler}","all":[{{"type":"python","value":{far}}}]}}}}"#
+        )
+        .unwrap();
+        if wild && dice.below(2) == 0 {
+            text.push_str("garbage\n");
+        }
+    }
+    text
+}
+
+fn objects_shown(run: &Run, threads: usize) -> Vec<String> {
+    let relocation = Relocation::default();
+    let stop = Stop::default();
+    let beside = Beside { threads, work: || (), bytes: 0 };
+    let read = RunObjects::parse(run, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
+    let objects = (0..read.graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap()));
+    let mut shown: Vec<String> = objects.map(|at| targets::object_shown(&read.graph, at)).collect();
+    shown.extend(read.errors.iter().map(ToString::to_string));
+    shown
+}
+
+/// However many threads read a file, the same objects and errors come out, regular or not.
+#[test]
+fn threads_change_nothing() {
+    let rounds = effort(6, 150);
+    let mut dice = Dice(0x7EAD5);
+    for round in 0..rounds {
+        let lab = Lab::new();
+        lab.run_file(RUN, "objects.jsonl", tangled(round, &mut dice));
+        let run = Workspace::open(&lab.path("")).unwrap().run("grid", RUN).unwrap();
+        let alone = objects_shown(&run, 1);
+        assert!(alone.len() > 8_000);
+        for threads in [2, 3] {
+            let found = objects_shown(&run, threads);
+            let differ = alone.iter().zip(&found).find(|(alone, found)| alone != found);
+            assert_eq!(differ, None, "round {round}, {threads} threads");
+            assert_eq!(alone.len(), found.len());
+        }
+    }
+    figures("mutations-threads", &[("rounds", rounds)]);
 }
