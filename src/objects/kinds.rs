@@ -24,6 +24,8 @@ enum Slot {
     Reference(u32),
     /// A field that is a path: the text in `{"type":"path","value":text}`
     Path(u32),
+    /// A value in a field that is a dict of the user's, by the positions of both
+    Inside(u32, u32),
     /// What no object has
     Ignored,
 }
@@ -145,7 +147,7 @@ impl Kind {
     fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
         let mut object = self.last;
-        let mut reading = Reading { graph, decoder, object: &mut object, copied: false, new_id: false };
+        let mut reading = Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
         let slots = &self.slots;
         let fits = self.template.fit(line, |slot, reader| reading.take(slots[slot], reader));
         // the same id once more: what the line means is for the slower reader to say
@@ -173,6 +175,8 @@ struct Reading<'r, 'd> {
     object: &'r mut Object,
     /// Whether the fields are its own already
     copied: bool,
+    /// The last field whose dict is its own
+    own_dict: Option<u32>,
     new_id: bool,
 }
 
@@ -217,9 +221,24 @@ impl Reading<'_, '_> {
                 let value = self.decoder.plain_path(store, text.raw);
                 self.set(position, value);
             }
+            Slot::Inside(position, inner) => {
+                let value = read(reader, store, self.decoder)?;
+                self.set_inside(position, inner, value);
+            }
             Slot::Ignored => reader.skip()?,
         }
         Ok(())
+    }
+
+    /// Changes a value of a dict, of which the object gets a copy first.
+    fn set_inside(&mut self, position: u32, inner: u32, value: Value) {
+        let store = &mut self.graph.store;
+        let Value::Dict(dict) = store.record_value(self.object.fields, position as usize) else { return };
+        let own = if self.own_dict == Some(position) { dict } else { store.copy_record(dict) };
+        store.set(own, inner as usize, value);
+        if self.own_dict.replace(position) != Some(position) {
+            self.set(position, Value::Dict(own));
+        }
     }
 
     fn set(&mut self, position: u32, value: Value) {
@@ -304,14 +323,43 @@ impl Learner {
         let start = reader.position();
         reader.skip()?;
         let whole = Span { start, end: reader.position() };
-        let (slot, span) = match kind {
-            Json::Dict => inside(reader, whole, position).unwrap_or((Slot::Field(position), whole)),
-            _ => (Slot::Field(position), whole),
-        };
-        self.slots.push(slot);
-        self.spans.push(span);
+        if kind == Json::Dict {
+            if let Some((slot, span)) = inside(reader, whole, position) {
+                self.slots.push(slot);
+                self.spans.push(span);
+                return Ok(());
+            }
+            if let Some(spans) = entries(reader.taken(whole)) {
+                for (inner, span) in (0..).zip(spans) {
+                    self.slots.push(Slot::Inside(position, inner));
+                    self.spans.push(Span { start: start + span.start, end: start + span.end });
+                }
+                return Ok(());
+            }
+        }
+        self.slots.push(Slot::Field(position));
+        self.spans.push(whole);
         Ok(())
     }
+}
+
+/// Where the values of a dict of the user's stand; nothing if it may mean something else, or has a key twice.
+fn entries(dict: &[u8]) -> Option<Vec<Span>> {
+    let mut keys: Vec<&[u8]> = Vec::new();
+    let mut spans = Vec::new();
+    let mut reader = Reader::new(dict);
+    let read = reader.entries(|reader, key| {
+        if key.escaped || key.raw == b"type" || keys.contains(&key.raw) {
+            return Err(reader.wrong("not a plain dict"));
+        }
+        keys.push(key.raw);
+        reader.peek()?;
+        let start = reader.position();
+        reader.skip()?;
+        spans.push(Span { start, end: reader.position() });
+        Ok(())
+    });
+    (read.is_ok() && !spans.is_empty()).then_some(spans)
 }
 
 /// The slot in a dict that is a reference or a path, spelled as experimaestro does.

@@ -154,11 +154,15 @@ impl RunObjects {
     /// Nothing marks the jobs of an objects.jsonl: they are the objects with their identifiers; the last of several wins, at
     /// the place of the first (`format.md` §2.5).
     fn find_jobs(&mut self, keys: &impl JobKeys) {
+        // most often jobs are defined in the order in which they were submitted
+        let mut next = 0;
         for at in 0..self.graph.len() {
             let at = ObjectIx(crate::values::index(at));
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
-            if let Some(position) = keys.position(identifier) {
+            let guess = (next < keys.count() && keys.job_id(next).as_bytes() == identifier).then_some(next);
+            if let Some(position) = guess.or_else(|| keys.position(identifier)) {
                 self.set_root(position, at);
+                next = position + 1;
             }
         }
     }

@@ -102,6 +102,7 @@ impl JobRows {
 
     fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
         let mut likes = Likes::default();
+        self.expect(usize::try_from(file.size() / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
         let mut progress = Counter::of(file.size(), stop);
         let mut blocks = file.lines(0..file.size());
         let mut number = 0;
@@ -174,6 +175,13 @@ impl JobRows {
     fn symbol(&mut self, text: Text) -> Symbol {
         let name = self.store.bytes(text).to_vec();
         self.store.intern(&name)
+    }
+
+    /// Makes room for about so many rows.
+    fn expect(&mut self, rows: usize) {
+        let Self { store, rows: known, places, hasher, .. } = self;
+        known.reserve(rows);
+        places.reserve(rows, |&at| hasher.hash_one(store.bytes(known[at as usize].job_id)));
     }
 
     /// Adds a row; a later one of the same job takes the place of the first.
@@ -272,6 +280,12 @@ pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
+
+/// How long a line is, about.
+const BYTES_A_ROW: u64 = 200;
+
+/// For how many rows room is made at once, whatever the size of the file says.
+const MOST: usize = 1 << 20;
 
 /// How many bytes the first jobs are looked for in.
 const HEAD: u64 = 8 << 10;

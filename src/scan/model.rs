@@ -263,7 +263,7 @@ fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
     if configs {
         let objects = rows.loaded.objects();
         let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| objects.roots[at]).collect();
-        places.see_configs(&objects.graph, roots)?;
+        places.see_configs(&objects.graph, &roots)?;
     }
     Ok(())
 }

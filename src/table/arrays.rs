@@ -9,18 +9,17 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::take;
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
 use indexmap::{IndexMap, IndexSet};
 
-use super::levels::{Cells, Under, record_of, records_of};
+use super::levels::{Under, record_of, records_of};
 use super::schema::{Texts, data_type};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
-type Made = Result<ArrayRef, ArrowError>;
+pub(super) type Made = Result<ArrayRef, ArrowError>;
 
 /// Builds arrays of the values of one store.
 pub(super) struct Arrays<'a> {
@@ -34,27 +33,30 @@ pub(super) struct Arrays<'a> {
 
 impl<'a> Arrays<'a> {
     /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
-    pub fn values(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, part: Part, kind: &Type) -> Made {
+    pub fn values(&mut self, values: &[Value], at: PlaceIx, part: Part, kind: &Type) -> Made {
         Ok(match kind {
-            Type::Bool => Arc::new(values.iter().map(boolean).collect::<BooleanArray>()),
-            Type::Int64 => Arc::new(values.iter().map(int).collect::<Int64Array>()),
+            Type::Bool => Arc::new(values.iter().copied().map(boolean).collect::<BooleanArray>()),
+            Type::Int64 => Arc::new(values.iter().copied().map(int).collect::<Int64Array>()),
             Type::UInt64 => Arc::new(
-                values.iter().map(|value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
+                values.iter().copied().map(|value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
             ),
             Type::Decimal => {
                 let wide: PrimitiveArray<Decimal128Type> =
-                    values.iter().map(|value| self.wide(value)).collect::<Decimal128Array>();
+                    values.iter().copied().map(|value| self.wide(value)).collect::<Decimal128Array>();
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
                 let number = part == Part::Number;
-                Arc::new(values.iter().map(|value| self.float(value, number)).collect::<Float64Array>())
+                Arc::new(values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>())
             }
             Type::Digits => {
-                let digits: Vec<_> = values.iter().map(|value| self.digits(value)).collect();
+                let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
                 strings(digits.iter().map(Option::as_deref), self.texts)
             }
-            Type::Utf8 => self.text_column(values)?,
+            Type::Utf8 => self.texts(values.iter().copied().map(|value| match value {
+                Value::Str(text) | Value::Path(text) => Some(text),
+                _ => None,
+            })),
             Type::Enum => self.enums(values)?,
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
             Type::List(item) => self.lists(values, at, part, item)?,
@@ -63,50 +65,30 @@ impl<'a> Arrays<'a> {
     }
 
     /// The classes of the configs among `values`.
-    pub fn classes(&self, values: &(impl Cells + ?Sized)) -> ArrayRef {
+    pub fn classes(&self, values: &[Value]) -> ArrayRef {
         self.of_objects(values, |graph, object| graph.typename(object))
     }
 
     /// The content identifiers of the configs among `values`.
-    pub fn identifiers(&self, values: &(impl Cells + ?Sized)) -> ArrayRef {
+    pub fn identifiers(&self, values: &[Value]) -> ArrayRef {
         self.of_objects(values, |graph, object| graph.identifier(object))
     }
 
     fn of_objects(
         &self,
-        values: &(impl Cells + ?Sized),
+        values: &[Value],
         say: impl Fn(&'a Graph, crate::values::ObjectIx) -> Cow<'a, str>,
     ) -> ArrayRef {
         let text = |value: Value| match (value, self.graph) {
             (Value::Object(object), Some(graph)) => Some(say(graph, object)),
             _ => None,
         };
-        let texts: Vec<Option<Cow<'_, str>>> = values.iter().map(text).collect();
+        let texts: Vec<Option<Cow<'_, str>>> = values.iter().copied().map(text).collect();
         strings(texts.iter().map(Option::as_deref), self.texts)
     }
 
-    /// A column of text. Text that did not change from line to line is one text: where there are few, they are built once.
-    fn text_column(&mut self, values: &(impl Cells + ?Sized)) -> Made {
-        let mut repeats = Repeats::new(values.len());
-        let mut texts: Vec<Text> = Vec::new();
-        let codes: Option<Vec<Option<u32>>> = values
-            .iter()
-            .map(|value| match value {
-                Value::Str(text) | Value::Path(text) => repeats.code(text, &mut texts).map(Some),
-                _ => Some(None),
-            })
-            .collect();
-        if let Some(codes) = codes {
-            let distinct = self.texts_of(texts.iter().map(|&text| Some(text)));
-            return take(&distinct, &UInt32Array::from(codes), None);
-        }
-        Ok(self.texts_of(values.iter().map(|value| match value {
-            Value::Str(text) | Value::Path(text) => Some(text),
-            _ => None,
-        })))
-    }
-
-    fn texts_of(&mut self, texts: impl Iterator<Item = Option<Text>>) -> ArrayRef {
+    /// The array of some texts of the store.
+    pub fn texts(&mut self, texts: impl Iterator<Item = Option<Text>>) -> ArrayRef {
         let store = self.store;
         let mut odd = false;
         let shown = texts.map(|text| {
@@ -151,7 +133,7 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    fn enums(&self, values: &(impl Cells + ?Sized)) -> Made {
+    fn enums(&self, values: &[Value]) -> Made {
         let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
         let mut codes: IndexMap<u32, u32, ahash::RandomState> = IndexMap::default();
         let mut last = None;
@@ -172,7 +154,7 @@ impl<'a> Arrays<'a> {
             last = Some((at, code));
             Some(code)
         };
-        let keys: Vec<Option<u32>> = values.iter().map(&mut code).collect();
+        let keys: Vec<Option<u32>> = values.iter().copied().map(&mut code).collect();
         Ok(match self.texts {
             Texts::View => {
                 let keys: UInt32Array = keys.into_iter().collect();
@@ -186,11 +168,11 @@ impl<'a> Arrays<'a> {
         })
     }
 
-    fn lists(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, part: Part, item: &Type) -> Made {
+    fn lists(&mut self, values: &[Value], at: PlaceIx, part: Part, item: &Type) -> Made {
         let mut items: Vec<Value> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(values.len());
         let mut there: Vec<bool> = Vec::with_capacity(values.len());
-        for value in values.iter() {
+        for &value in values {
             let from = items.len();
             there.push(match (value, part) {
                 (Value::List(held), Part::List) => {
@@ -207,7 +189,7 @@ impl<'a> Arrays<'a> {
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
-        let array = self.values(&items[..], inside, inside_part, item)?;
+        let array = self.values(&items, inside, inside_part, item)?;
         let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
         let lists = LargeListArray::try_new(
             field,
@@ -218,7 +200,7 @@ impl<'a> Arrays<'a> {
         Ok(Arc::new(lists))
     }
 
-    fn structs(&mut self, values: &(impl Cells + ?Sized), at: PlaceIx, members: &[Member]) -> Made {
+    fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
         let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
@@ -228,23 +210,23 @@ impl<'a> Arrays<'a> {
             .map(|member| {
                 // by value: a struct of structs of structs would be as many functions
                 let held: Vec<Value> = if member.place == at {
-                    values.iter().collect()
+                    values.to_vec()
                 } else {
                     let key = self.places.get(member.place).key();
-                    Under::new(self.store, &records, key).iter().collect()
+                    Under::new(self.store, &records, key).iter(0..records.len()).collect()
                 };
                 self.member(held, member)
             })
             .collect();
         let there: NullBuffer =
-            values.iter().map(|value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+            values.iter().copied().map(|value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
         Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
     }
 
     fn member(&mut self, mut held: Vec<Value>, member: &Member) -> Made {
         match member.what {
-            What::Class => Ok(self.classes(&held[..])),
-            What::Part(part) => self.values(&held[..], member.place, part, &member.kind),
+            What::Class => Ok(self.classes(&held)),
+            What::Part(part) => self.values(&held, member.place, part, &member.kind),
             What::Inside => {
                 let Type::Struct(members) = &member.kind else {
                     return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
@@ -254,7 +236,7 @@ impl<'a> Arrays<'a> {
                         *value = Value::Null;
                     }
                 }
-                self.structs(&held[..], member.place, members)
+                self.structs(&held, member.place, members)
             }
         }
     }
@@ -310,33 +292,5 @@ pub(super) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, lay
     match layout {
         Texts::View => Arc::new(texts.collect::<StringViewArray>()),
         Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),
-    }
-}
-
-/// Numbers texts, the same text of a store by the same number, as long as they are few.
-struct Repeats {
-    /// The texts seen last, by their place in the store
-    seen: [Option<(Text, u32)>; 64],
-    limit: usize,
-}
-
-impl Repeats {
-    fn new(values: usize) -> Self {
-        Self { seen: [None; 64], limit: values / 4 + 16 }
-    }
-
-    /// The number of a text, which may be in `texts` already; nothing if there are too many.
-    fn code(&mut self, text: Text, texts: &mut Vec<Text>) -> Option<u32> {
-        let seen = &mut self.seen[text.slot() % 64];
-        if let Some((_, code)) = seen.filter(|(seen, _)| *seen == text) {
-            return Some(code);
-        }
-        if texts.len() == self.limit {
-            return None;
-        }
-        let code = crate::values::index(texts.len());
-        texts.push(text);
-        *seen = Some((text, code));
-        Some(code)
     }
 }

@@ -1,5 +1,6 @@
 //! Which distinct configs stand at a place, and which of them each row has.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
@@ -12,29 +13,6 @@ use crate::values::{Record, Store, Value, index};
 
 /// A row that has nothing at a place, or a config that has no such field.
 const NONE: u32 = u32::MAX;
-
-/// Values that stand at one place, one after the other.
-pub(super) trait Cells {
-    /// How many there are.
-    fn len(&self) -> usize;
-    /// One of them.
-    fn get(&self, at: usize) -> Value;
-
-    /// All of them.
-    fn iter(&self) -> impl ExactSizeIterator<Item = Value> {
-        (0..self.len()).map(|at| self.get(at))
-    }
-}
-
-impl Cells for [Value] {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn get(&self, at: usize) -> Value {
-        self[at]
-    }
-}
 
 /// The values under one key of some holders; null where a holder has none.
 pub(super) struct Under<'c> {
@@ -54,18 +32,17 @@ impl<'c> Under<'c> {
     }
 }
 
-impl Cells for Under<'_> {
-    fn len(&self) -> usize {
-        self.records.len()
-    }
-
+impl Under<'_> {
+    /// The values of some holders.
     #[inline]
-    fn get(&self, at: usize) -> Value {
-        let Some(record) = self.records[at] else { return Value::Null };
-        match self.positions.get(record.shape.at()) {
-            Some(&position) if position != NONE => self.store.record_value(record, position as usize),
-            _ => Value::Null,
-        }
+    pub fn iter(&self, holders: Range<usize>) -> impl ExactSizeIterator<Item = Value> {
+        self.records[holders].iter().map(|record| {
+            let Some(record) = *record else { return Value::Null };
+            match self.positions.get(record.shape.at()) {
+                Some(&position) if position != NONE => self.store.record_value(record, position as usize),
+                _ => Value::Null,
+            }
+        })
     }
 }
 
@@ -78,21 +55,9 @@ pub(super) struct Level {
     codes: Option<Arc<UInt32Array>>,
 }
 
-/// Which object was given which position at the level that is being made, in one array for all levels.
-pub(super) struct Marks {
-    epoch: u32,
-    marks: Vec<(u32, u32)>,
-}
-
-impl Marks {
-    pub fn new(objects: usize) -> Self {
-        Self { epoch: 0, marks: vec![(0, 0); objects] }
-    }
-}
-
 impl Level {
     fn new(holders: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
-        let records = records_of(&holders[..], graph);
+        let records = records_of(&holders, graph);
         Self { holders, records, codes: codes.map(Arc::new) }
     }
 
@@ -102,19 +67,20 @@ impl Level {
     }
 
     /// The level below: `values` has one value for each holder of this one.
-    pub fn below(&self, values: &impl Cells, marks: &mut Marks, graph: Option<&Graph>) -> Self {
-        marks.epoch += 1;
+    pub fn below(&self, values: &Under<'_>, graph: Option<&Graph>) -> Self {
+        // the position that each object was given
+        let mut marks = vec![NONE; graph.map_or(0, Graph::len)];
         let mut holders = Vec::new();
-        let mut local = Vec::with_capacity(values.len());
-        for value in values.iter() {
+        let mut local = Vec::with_capacity(self.records.len());
+        for value in values.iter(0..self.records.len()) {
             local.push(match value {
                 Value::Object(object) => {
-                    let mark = &mut marks.marks[object.at()];
-                    if mark.0 != marks.epoch {
-                        *mark = (marks.epoch, index(holders.len()));
+                    let mark = &mut marks[object.at()];
+                    if *mark == NONE {
+                        *mark = index(holders.len());
                         holders.push(value);
                     }
-                    mark.1
+                    *mark
                 }
                 Value::Dict(_) => {
                     // a dict that did not change from line to line is one
@@ -150,8 +116,8 @@ impl Level {
 }
 
 /// The keys and values of each config and dict; nothing for other values.
-pub(super) fn records_of(values: &(impl Cells + ?Sized), graph: Option<&Graph>) -> Vec<Option<Record>> {
-    values.iter().map(|value| record_of(value, graph)).collect()
+pub(super) fn records_of(values: &[Value], graph: Option<&Graph>) -> Vec<Option<Record>> {
+    values.iter().map(|&value| record_of(value, graph)).collect()
 }
 
 /// The keys and values of a config or dict.

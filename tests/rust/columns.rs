@@ -44,7 +44,7 @@ impl Listed {
         let (rows, objects) = (loaded.rows(), loaded.objects());
         let mut places = Places::new(limit);
         places.see_tags(&rows.store, rows.rows.iter().filter_map(|row| row.tags))?;
-        places.see_configs(&objects.graph, objects.roots.iter().copied().flatten())?;
+        places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())?;
         let columns = Columns::new(&places, false, false);
         Ok(Self { places, columns })
     }
@@ -567,6 +567,6 @@ fn jobs_without_config_have_no_say() {
     let (rows, objects) = (loaded.rows(), loaded.objects());
     assert_eq!((rows.rows.len(), objects.roots.iter().flatten().count()), (2, 1));
     let mut places = Places::new(100);
-    places.see_configs(&objects.graph, objects.roots.iter().copied().flatten()).unwrap();
+    places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>()).unwrap();
     assert_eq!(places.len(), 3);
 }
