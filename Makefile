@@ -14,10 +14,10 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint format bench docs stubs stubs-check wheel clean
+.PHONY: help demo test browser fuzz soak reliability lint format bench docs stubs stubs-check wheel clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
@@ -32,6 +32,20 @@ browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it 
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -q -q --no-install-recommends chromium fonts-liberation; \
 	} || { echo "Chromium is missing: install it, or set XPFRAME_CHROMIUM" >&2; exit 1; }
 	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/test_browser.py $(ARGS)
+
+fuzz:  ## fuzz each target with the address sanitizer (make fuzz SECONDS=600; needs cargo-fuzz)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
+	$(PY) tests/fuzz/fuzz.py $(or $(SECONDS),60)
+
+soak: $(VENV)/.dev $(VENV)/.module  ## a driver writes, four readers read (make soak SECONDS=600)
+	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet -s tests/python/test_soak.py
+
+FIGURES := target/reliability
+reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and hostile files; writes docs/reliability.md
+	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) $(CARGO) test --quiet --test rust -- damaged:: fuzz::
+	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet \
+		tests/python/test_hostile.py tests/python/test_faults.py tests/python/test_trace.py tests/python/test_soak.py
+	$(PYTHON) tests/python/reliability.py $(FIGURES)
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check

@@ -1,13 +1,18 @@
-//! Reading a file, when it is a file: whole, or some lines at a time.
+//! Reading a file, when it is a file: whole, or some lines at a time. No other module opens one to read it.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::error::{Error, Kind, Result};
 use crate::progress;
+
+/// The largest of the small files, in bytes.
+pub const LARGEST: u64 = 256 << 20;
 
 /// The bytes of a regular file. A directory, a pipe or a device in its place is refused without opening it.
 ///
@@ -17,6 +22,35 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     let bytes = head(path, u64::MAX)?;
     progress::opened(bytes.len());
     Ok(bytes)
+}
+
+/// The bytes of a regular file; nothing when there is nothing of that name. A link that leads nowhere is something.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    if is_there(path)? { read(path).map(Some) } else { Ok(None) }
+}
+
+/// The bytes of a regular file of at most [`LARGEST`] bytes; nothing when there is no such file.
+///
+/// # Errors
+/// `Io`, with the path: also one that is larger.
+pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
+    let found = match path.metadata() {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(Error::io(path, &error)),
+    };
+    let fits = !found.is_file() || found.len() <= LARGEST;
+    let bytes = if fits { Some(head(path, LARGEST + 1)?) } else { None };
+    match bytes.filter(|bytes| bytes.len() as u64 <= LARGEST) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => {
+            let reason = format!("is larger than the {} MiB that such a file may have", LARGEST >> 20);
+            Err(Error::new(Kind::Io, reason).at_file(path))
+        }
+    }
 }
 
 /// The first bytes of a regular file, at most `limit`.
@@ -35,11 +69,35 @@ pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// Opens a regular file; gives its size too.
 fn open(path: &Path) -> Result<(File, u64)> {
     let refused = |error: io::Error| Error::io(path, &error);
-    let found = path.metadata().map_err(refused)?;
-    if !found.is_file() {
-        return Err(Error::new(Kind::Io, "is not a regular file").at_file(path));
+    let no_file = || Error::new(Kind::Io, "is not a regular file").at_file(path);
+    // looked at before it is opened: opening a pipe wakes its writer, opening a device may do anything
+    if !path.metadata().map_err(refused)?.is_file() {
+        return Err(no_file());
     }
-    Ok((File::open(path).map_err(refused)?, found.len()))
+    // some files of the system look regular and wait for something
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
+    // and looked at again: it may be another by now
+    let found = file.metadata().map_err(refused)?;
+    if found.is_file() { Ok((file, found.len())) } else { Err(no_file()) }
+}
+
+/// Whether there is something of that name, be it a link that leads nowhere.
+///
+/// # Errors
+/// `Io`: the system does not tell.
+pub fn is_there(path: &Path) -> Result<bool> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(Error::io(path, &error)),
+    }
+}
+
+/// Whether a failure means that there is nothing of that name.
+#[must_use]
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {
@@ -68,6 +126,14 @@ impl LinedFile {
         let (file, size) = open(path)?;
         progress::opened(usize::try_from(size).unwrap_or(usize::MAX));
         Ok(Self { path: path.to_path_buf(), file, size })
+    }
+
+    /// Opens the file; nothing when there is nothing of that name. A link that leads nowhere is something.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub fn open_if_there(path: &Path) -> Result<Option<Self>> {
+        if is_there(path)? { Self::open(path).map(Some) } else { Ok(None) }
     }
 
     /// Its path.

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
-use crate::file::Signature;
+use crate::file::{LinedFile, Signature};
 use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
@@ -169,9 +169,15 @@ impl LoadedRun {
         self.objects.get_or_init(|| {
             self.note();
             let relocation = self.relocation();
-            let jobs = self.run.path().join("jobs.jsonl");
-            let unread = self.rows.get().is_none().then(|| jobs.metadata().map_or(0, |found| found.len()));
-            let beside = Beside { threads: threads(), work: || self.read(false), bytes: unread.unwrap_or(0) };
+            // before the objects: a driver writes the row of a job first
+            let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
+            let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
+            let work = move || {
+                if let Some(list) = list {
+                    let _ = self.rows.get_or_init(|| Arc::new(JobRows::parse(&self.run, list, &self.stop)));
+                }
+            };
+            let beside = Beside { threads: threads(), work, bytes };
             let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
             Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), &self.run), relocation, &self.stop))
         })

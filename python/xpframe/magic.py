@@ -18,7 +18,6 @@ from xpframe.display.text import visible
 from xpframe.errors import XpFrameError
 from xpframe.frames import frame_of_runs, runs_of
 from xpframe.kept import Kept
-from xpframe.progress import reading
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

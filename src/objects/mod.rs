@@ -15,6 +15,7 @@ mod equality;
 mod graph;
 mod ids;
 mod kinds;
+mod lacking;
 mod lines;
 mod reused;
 mod run;

@@ -99,16 +99,15 @@ impl RunObjects {
 
     /// Whether each object is one of `wrong` or holds one, however deep.
     fn tainted(&self, wrong: &HashSet<ObjectIx>) -> Vec<bool> {
-        let mut tainted: Vec<bool> =
-            (0..self.graph.len()).map(|at| wrong.contains(&ObjectIx(index(at)))).collect();
-        // once, but for references to what was found in a params.json and so stands behind
-        let mut changed = true;
-        while std::mem::take(&mut changed) {
-            for at in 0..tainted.len() {
-                let mut is = tainted[at];
-                self.references(ObjectIx(index(at)), |held| is |= tainted[held.at()]);
-                changed |= is != tainted[at];
-                tainted[at] = is;
+        let mut holders: Vec<Vec<ObjectIx>> = vec![Vec::new(); self.graph.len()];
+        for at in (0..self.graph.len()).map(|at| ObjectIx(index(at))) {
+            self.references(at, |held| holders[held.at()].push(at));
+        }
+        let mut tainted = vec![false; self.graph.len()];
+        let mut pending: Vec<ObjectIx> = wrong.iter().copied().collect();
+        while let Some(at) = pending.pop() {
+            if !std::mem::replace(&mut tainted[at.at()], true) {
+                pending.append(&mut holders[at.at()]);
             }
         }
         tainted

@@ -1,6 +1,7 @@
 //! The objects of a run: which are its jobs and actions, and where they are found when the run's own file lacks them.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use ahash::{HashMap, HashSet};
 use indexmap::IndexMap;
@@ -9,8 +10,9 @@ use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
 use super::ids::Ids;
+use super::lacking::LISTED;
 use super::lines::read_lines;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::file::{self, LinedFile};
 use crate::progress::Stop;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value};
@@ -128,9 +130,8 @@ impl RunObjects {
         stop: &Stop,
         beside: Beside<impl FnOnce() + Send>,
     ) -> Option<Container> {
-        let found =
-            FILES.map(|name| run.path().join(name)).into_iter().find(|file| file.symlink_metadata().is_ok());
-        let Some(file) = found else {
+        let there = |file: &PathBuf| file::is_there(file).unwrap_or(true);
+        let Some(file) = FILES.map(|name| run.path().join(name)).into_iter().find(there) else {
             (beside.work)();
             return None;
         };
@@ -242,10 +243,11 @@ impl RunObjects {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            let lacking = self.lacking(root);
-            if lacking.is_empty() {
+            let ids = &lacking[root.at()];
+            if ids.len() <= LISTED && ids.iter().all(|&id| container.ids.get(id).is_some()) {
                 continue;
             }
             let Ok((params, errors)) =
@@ -254,55 +256,41 @@ impl RunObjects {
                 continue;
             };
             self.errors.extend(errors);
+            let missing: Vec<i64> =
+                ids.iter().copied().filter(|&id| container.ids.get(id).is_none()).collect();
             for (id, at) in params.ids.iter() {
                 if container.ids.get(id).is_none() {
                     container.ids.insert(id, at);
                 }
             }
-            for reference in &mut self.graph.store.unresolved {
-                if reference.container == container.number && reference.object.is_none() {
-                    reference.object = container.ids.get(reference.id);
-                }
-            }
-            let found = lacking.iter().filter_map(|id| container.ids.get(*id).map(|object| (at, object)));
-            self.completed.extend(found);
-            super::cycles::cut(&mut self.graph);
+            let found = missing.into_iter().filter_map(|id| container.ids.get(id));
+            self.completed.extend(found.map(|object| (at, object)));
         }
+        for reference in &mut self.graph.store.unresolved {
+            if reference.container == container.number && reference.object.is_none() {
+                reference.object = container.ids.get(reference.id);
+            }
+        }
+        super::cycles::cut(&mut self.graph);
         self.report_dangling(keys);
     }
 
-    /// The ids that are named below `root` and that no object has.
-    fn lacking(&self, root: ObjectIx) -> Vec<i64> {
-        let store = &self.graph.store;
-        let mut ids = Vec::new();
-        let mut seen = HashSet::default();
-        let mut pending = vec![root];
-        while let Some(at) = pending.pop() {
-            self.graph.held(at, |value| match value {
-                Value::Object(held) if seen.insert(held) => pending.push(held),
-                Value::Unresolved(reference) => ids.push(store.unresolved(reference).id),
-                _ => {}
-            });
-        }
-        ids
-    }
-
     fn report_dangling(&mut self, keys: &impl JobKeys) {
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            for id in self.lacking(root) {
-                let (file, line) = self.graph.place(root);
-                self.errors.push(
-                    Error::new(
-                        crate::error::Kind::Unresolved,
-                        format!("refers to object {id}, which no file holds"),
-                    )
+            let ids = &lacking[root.at()];
+            let (file, line) = self.graph.place(root);
+            let told =
+                ids.iter().take(LISTED).map(|id| format!("refers to object {id}, which no file holds"));
+            let more = (ids.len() > LISTED).then(|| "refers to more objects that no file holds".to_owned());
+            self.errors.extend(told.chain(more).map(|reason| {
+                Error::new(Kind::Unresolved, reason)
                     .at_file(file)
                     .at_line(line)
                     .at_job(&keys.job_id(at))
-                    .hint("its columns are null; the object was lost when the experiment was written"),
-                );
-            }
+                    .hint("its columns are null; the object was lost when the experiment was written")
+            }));
         }
     }
 
@@ -355,7 +343,12 @@ impl RunObjects {
                             .at_file(self.graph.file(container.number))
                             .at_job(job_id),
                     ),
-                    None => {}
+                    None if self.errors.iter().any(|error| error.place().job.as_deref() == Some(job_id)) => {}
+                    None => self.errors.push(
+                        Error::format("it holds no object")
+                            .at_file(self.graph.file(container.number))
+                            .at_job(job_id),
+                    ),
                 }
             }
             Err(error) => self

@@ -1,9 +1,9 @@
 //! Whether the driver of a run is still there.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use crate::file::is_absent;
 use crate::workspace::{Layout, Run};
 
 /// Whether somebody holds a lock.
@@ -38,24 +38,20 @@ fn is_newest(run: &Run) -> bool {
     runs.first().is_none_or(|newest| newest.id() == run.id())
 }
 
-fn absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
 /// 2.x locks with `flock`. Asking for a shared lock on the file opened for reading changes nothing, and it is
 /// given back at once when the file is closed.
 fn held_by_flock(lock: &Path) -> Held {
     match fs::metadata(lock) {
         Ok(found) if found.is_file() => {}
         Ok(_) => return Held::Unknown,
-        Err(error) => return if absent(&error) { Held::Nobody } else { Held::Unknown },
+        Err(error) => return if is_absent(&error) { Held::Nobody } else { Held::Unknown },
     }
     match File::open(lock).map(|file| file.try_lock_shared()) {
         Ok(Ok(())) => Held::Nobody,
         Ok(Err(TryLockError::WouldBlock)) => Held::Somebody,
         Ok(Err(TryLockError::Error(_))) => Held::Unknown,
         Err(error) => {
-            if absent(&error) {
+            if is_absent(&error) {
                 Held::Nobody
             } else {
                 Held::Unknown
@@ -71,7 +67,7 @@ fn held_by_fcntl(lock: &Path) -> Held {
     use std::os::unix::fs::MetadataExt;
     let inode = match fs::metadata(lock) {
         Ok(found) => found.ino().to_string(),
-        Err(error) => return if absent(&error) { Held::Nobody } else { Held::Unknown },
+        Err(error) => return if is_absent(&error) { Held::Nobody } else { Held::Unknown },
     };
     let Ok(locks) = fs::read_to_string("/proc/locks") else { return Held::Unknown };
     // `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; the device is not compared: btrfs and overlays give
@@ -87,7 +83,7 @@ fn held_by_fcntl(lock: &Path) -> Held {
 #[cfg(not(target_os = "linux"))]
 fn held_by_fcntl(lock: &Path) -> Held {
     match fs::metadata(lock) {
-        Err(error) if absent(&error) => Held::Nobody,
+        Err(error) if is_absent(&error) => Held::Nobody,
         _ => Held::Unknown,
     }
 }

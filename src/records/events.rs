@@ -7,9 +7,9 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::small::read;
 use super::state::Told;
 use crate::error::Error;
+use crate::file;
 use crate::json;
 use crate::workspace::Run;
 
@@ -77,7 +77,7 @@ pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>
     let files = run.event_files().unwrap_or_default();
     let mut found = Vec::new();
     for file in files.into_iter().filter(|file| file.starts_with(run.path())) {
-        let bytes = read(&file).ok().flatten().unwrap_or_default();
+        let bytes = file::read_small(&file).ok().flatten().unwrap_or_default();
         let others: BTreeSet<String> = json::lines(&bytes)
             .filter_map(|line| json::from_slice::<OfRun>(line.bytes).ok()?.run_id)
             .filter(|id| !id.is_empty() && id != run_id)
@@ -98,7 +98,7 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
     });
     let mention = Finder::new(name);
     for file in files {
-        let bytes = match read(&file) {
+        let bytes = match file::read_small(&file) {
             Ok(bytes) => bytes.unwrap_or_default(),
             Err(error) => {
                 errors.push(error);

@@ -11,10 +11,11 @@ use serde::Deserialize;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::run::RunRecord;
-use super::small::{read, read_json};
+use super::small::read_json;
 use super::state::{FAILED, State, Told};
 use super::{alive, events};
 use crate::error::Error;
+use crate::file;
 use crate::workspace::Run;
 
 /// What is known of the execution of a job.
@@ -296,7 +297,7 @@ fn by_markers(markers: &Markers, job_id: &str, errors: &mut Vec<Error>) -> Optio
         return Some(done(Failure::default(), ended));
     }
     let (file, ended) = markers.failed.as_ref()?;
-    let bytes = read(file).unwrap_or_else(|error| {
+    let bytes = file::read_small(file).unwrap_or_else(|error| {
         errors.push(error.at_job(job_id));
         None
     });

@@ -26,5 +26,4 @@ pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;
 pub use rows::{JobRow, JobRows, first_jobs};
 pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
-pub use small::{LARGEST, read};
 pub use state::State;

@@ -46,20 +46,39 @@ impl JobRows {
     /// Reads the jobs of `run`. What cannot be read is in `errors`.
     #[must_use]
     pub fn load(run: &Run, stop: &Stop) -> Self {
+        Self::parse(run, Self::list(run), stop)
+    }
+
+    /// The jobs.jsonl as long as it is now, if there is one. A driver writes the row of a job before its objects: whoever opens
+    /// this file first finds the objects of all its rows but the last.
+    ///
+    /// # Errors
+    /// `Io`: it cannot be opened.
+    pub fn list(run: &Run) -> Result<Option<LinedFile>> {
+        LinedFile::open_if_there(&run.path().join("jobs.jsonl"))
+    }
+
+    /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`].
+    #[must_use]
+    pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &Stop) -> Self {
         let mut rows = Self::default();
-        let jobs = run.path().join("jobs.jsonl");
-        if jobs.symlink_metadata().is_ok() {
-            let read = LinedFile::open(&jobs).and_then(|file| rows.read_jobs_jsonl(&file, stop));
-            rows.errors.extend(read.err());
-            return rows;
+        match list {
+            Ok(Some(file)) => {
+                let read = rows.read_jobs_jsonl(&file, stop);
+                rows.errors.extend(read.err());
+            }
+            Ok(None) => rows.read_version_1(run),
+            Err(error) => rows.errors.push(error),
         }
-        let state = run.path().join("state.json");
-        if state.symlink_metadata().is_ok() {
-            let read = file::read(&state).and_then(|bytes| rows.read_state_json(&bytes));
-            rows.errors.extend(read.err().map(|error| error.at_file(&state)));
-        }
-        rows.follow_links(run);
         rows
+    }
+
+    fn read_version_1(&mut self, run: &Run) {
+        let state = run.path().join("state.json");
+        let read = file::read_if_there(&state)
+            .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
+        self.errors.extend(read.err().map(|error| error.at_file(&state)));
+        self.follow_links(run);
     }
 
     /// The identifier of a job.

@@ -66,7 +66,7 @@ impl Workspace {
         }
         for (task, _) in entries(&jobs).into_iter().flatten() {
             let task = jobs.join(task);
-            if is_real_dir(&task) {
+            if is_real_dir(&task).unwrap_or(false) {
                 self.links_in(&task, &mut found);
             }
         }

@@ -2,8 +2,13 @@
 
 mod check;
 mod columns;
+mod damage;
+mod damaged;
+mod fuzz;
 mod json;
 mod objects;
 mod records;
 mod scan;
+#[path = "../fuzz/targets.rs"]
+mod targets;
 mod workspace;
