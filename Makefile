@@ -35,19 +35,21 @@ browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it 
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path benches/limits/Cargo.toml
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	$(CARGO) clippy --quiet --all-targets --features python -- -D warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/lazy.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path benches/limits/Cargo.toml
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-bench: $(VENV)/.dev target/release-site/.ok  ## measure against experimaestro, write docs/benchmarks.md
+bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
@@ -95,6 +97,10 @@ target/stubs/_core.pyi: $(VENV)/.module
 	@$(MATURIN) generate-stubs --quiet $(STUBS) --interpreter $(PYTHON) --out target/stubs
 	@sed 's/^from types import CapsuleType$$/from typing_extensions import CapsuleType/' \
 		target/stubs/xpframe/_core.pyi > $@
+
+# a program with a manifest of its own: sonic-rs is what we measure against, not a dependency
+target/limits/release/limits: $(wildcard benches/limits/src/*.rs) benches/limits/Cargo.toml benches/limits/Cargo.lock
+	@$(CARGO) build --quiet --release --locked --manifest-path benches/limits/Cargo.toml --target-dir target/limits
 
 # beside, not in, the environment: the module that tests use stays the unoptimised one
 target/release-site/.ok: $(RUST) pyproject.toml $(shell find python -name '*.py') | $(VENV)/.demo

@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 
 import gen
-from compare import DATA, ROOT, environment, refuse_slow_build
+from workspaces import DATA, ROOT, environment, refuse_slow_build
 
 SHAPE = "rich"
 RUNS, JOBS = 200, 500
