@@ -14,10 +14,10 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint format bench stubs stubs-check wheel clean
+.PHONY: help demo test browser lint format bench bench-engine bench-instructions profile stubs stubs-check wheel clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
@@ -41,7 +41,7 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/lazy.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
@@ -51,6 +51,15 @@ format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 
 bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
+
+bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
+	$(CARGO) bench --quiet --features bench -- $(ARGS)
+
+bench-instructions: $(VENV)/.demo target/profiling/examples/frame  ## count instructions (valgrind) against those kept (ARGS=--update keeps them)
+	$(PYTHON) benches/instructions.py $(ARGS)
+
+profile: $(VENV)/.demo target/profiling/examples/frame  ## say which functions a full frame spends its instructions in (valgrind; ARGS=wide)
+	$(PYTHON) benches/instructions.py --profile $(ARGS)
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
 	cp $< python/xpframe/_core.pyi
@@ -97,6 +106,10 @@ target/stubs/_core.pyi: $(VENV)/.module
 	@$(MATURIN) generate-stubs --quiet $(STUBS) --interpreter $(PYTHON) --out target/stubs
 	@sed 's/^from types import CapsuleType$$/from typing_extensions import CapsuleType/' \
 		target/stubs/xpframe/_core.pyi > $@
+
+target/profiling/examples/frame: $(RUST) examples/frame.rs
+	@$(CARGO) build --quiet --profile profiling --example frame
+	@touch $@
 
 # a program with a manifest of its own: sonic-rs is what we measure against, not a dependency
 target/limits/release/limits: $(wildcard benches/limits/src/*.rs) benches/limits/Cargo.toml benches/limits/Cargo.lock

@@ -60,8 +60,11 @@ class Contest:
     found: list[dict[str, Found]] = field(default_factory=list)
 
     def hold(self) -> None:
-        for _ in range(self.rounds):
-            self.found.append({name: task() for name, task in self.tasks.items()})
+        """Does everything once a round, each round beginning with another task."""
+        names = list(self.tasks)
+        for at in range(self.rounds):
+            start = at % len(names)
+            self.found.append({name: self.tasks[name]() for name in names[start:] + names[:start]})
 
     def ratios(self, over: tuple[str, str], under: tuple[str, str]) -> list[float]:
         """One of each round."""
