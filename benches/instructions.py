@@ -107,9 +107,9 @@ def write_run(workspace: Path, shape: str) -> Path:
     run = run_in(workspace, shape)
     run.mkdir(parents=True)
     (workspace / ".__experimaestro__").touch()
-    synth: Any = gen.Synth
-    writer = synth(run, Path("/bench"), 0, False)
-    for task in gen.RECIPES[shape](JOBS, random.Random(0)):
+    make: Any = gen
+    writer = make.Synth(run, Path("/bench"), 0, False)
+    for task in make.RECIPES[shape](JOBS, random.Random(0)):
         writer.submit(task)
     writer.close()
     (run / "status.json").write_text(json.dumps({"version": 1, "experiment_id": shape, "status": "done"}))
