@@ -1,6 +1,6 @@
 //! Reading a file, when it is a file: whole, or some lines at a time. No other module opens one to read it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -20,7 +20,8 @@ pub const LARGEST: u64 = 256 << 20;
 /// `Io`, with the path.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let bytes = head(path, u64::MAX)?;
-    progress::opened(bytes.len());
+    progress::opened();
+    progress::bytes(bytes.len() as u64);
     Ok(bytes)
 }
 
@@ -58,16 +59,16 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// `Io`, with the path.
 pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let (file, size) = open(path)?;
+    let (file, found) = open(path)?;
     let mut bytes = Vec::new();
-    let expected = usize::try_from(size.min(limit)).unwrap_or(usize::MAX);
+    let expected = usize::try_from(found.len().min(limit)).unwrap_or(usize::MAX);
     reserve(&mut bytes, expected.saturating_add(1), path)?;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
     Ok(bytes)
 }
 
-/// Opens a regular file; gives its size too.
-fn open(path: &Path) -> Result<(File, u64)> {
+/// Opens a regular file; says what it is too.
+fn open(path: &Path) -> Result<(File, Metadata)> {
     let refused = |error: io::Error| Error::io(path, &error);
     let no_file = || Error::new(Kind::Io, "is not a regular file").at_file(path);
     // looked at before it is opened: opening a pipe wakes its writer, opening a device may do anything
@@ -79,7 +80,7 @@ fn open(path: &Path) -> Result<(File, u64)> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
     // and looked at again: it may be another by now
     let found = file.metadata().map_err(refused)?;
-    if found.is_file() { Ok((file, found.len())) } else { Err(no_file()) }
+    if found.is_file() { Ok((file, found)) } else { Err(no_file()) }
 }
 
 /// Whether there is something of that name, be it a link that leads nowhere.
@@ -112,7 +113,51 @@ pub struct LinedFile {
     path: PathBuf,
     file: File,
     size: u64,
+    found: Identity,
 }
+
+/// Which file it is, whatever its name, and when it was written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    written: (i64, i64),
+}
+
+impl Identity {
+    fn of(found: &Metadata) -> Self {
+        Self { device: found.dev(), inode: found.ino(), written: (found.mtime(), found.mtime_nsec()) }
+    }
+}
+
+/// How far a file of lines was read, to go on from there when it has grown.
+#[derive(Debug, Clone)]
+pub struct Bookmark {
+    found: Identity,
+    /// Where the next line will begin
+    at: u64,
+    /// How many lines stand before
+    lines: u64,
+    /// The last bytes before
+    last: Vec<u8>,
+}
+
+impl Bookmark {
+    /// Where the next line will begin.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// How many lines stand before it.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+}
+
+/// How many bytes must be the same before a bookmark.
+const SAME: u64 = 256;
 
 /// How much is read at once, unless a line is longer.
 const BLOCK: usize = 1 << 16;
@@ -123,9 +168,9 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open(path: &Path) -> Result<Self> {
-        let (file, size) = open(path)?;
-        progress::opened(usize::try_from(size).unwrap_or(usize::MAX));
-        Ok(Self { path: path.to_path_buf(), file, size })
+        let (file, found) = open(path)?;
+        progress::opened();
+        Ok(Self { path: path.to_path_buf(), file, size: found.len(), found: Identity::of(&found) })
     }
 
     /// Opens the file; nothing when there is nothing of that name. A link that leads nowhere is something.
@@ -151,6 +196,7 @@ impl LinedFile {
     /// The lines of a range of bytes that begins and ends with a line.
     #[must_use]
     pub fn lines(&self, range: Range<u64>) -> Blocks<'_> {
+        progress::bytes(range.end.saturating_sub(range.start));
         Blocks { file: self, at: range.start, end: range.end, buffer: Vec::new(), given: 0, filled: 0 }
     }
 
@@ -172,6 +218,39 @@ impl LinedFile {
             at += count as u64;
         }
         Ok(self.size)
+    }
+
+    /// A bookmark at the end of this file, which has so many lines; nothing if its last line has no end yet.
+    #[must_use]
+    pub fn bookmark(&self, lines: u64) -> Option<Bookmark> {
+        let last = self.before(self.size)?;
+        let whole = last.is_empty() || last.ends_with(b"\n");
+        whole.then_some(Bookmark { found: self.found, at: self.size, lines, last })
+    }
+
+    /// Whether this is the file of a bookmark, and only grew since. (A change in the middle of a file that also grew does not
+    /// show; nobody who appends makes one.)
+    #[must_use]
+    pub fn goes_on(&self, from: &Bookmark) -> bool {
+        let (now, then) = (self.found, from.found);
+        let same_file = (now.device, now.inode) == (then.device, then.inode);
+        let grew = self.size > from.at && now.written >= then.written;
+        let unchanged = self.size == from.at && now.written == then.written;
+        same_file && (grew || unchanged) && self.before(from.at).as_ref() == Some(&from.last)
+    }
+
+    /// The last bytes before a place.
+    fn before(&self, at: u64) -> Option<Vec<u8>> {
+        let count = at.min(SAME);
+        let mut bytes = vec![0; usize::try_from(count).ok()?];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match self.read_at(&mut bytes[filled..], at - count + filled as u64) {
+                Ok(read) if read > 0 => filled += read,
+                _ => return None,
+            }
+        }
+        Some(bytes)
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<usize> {

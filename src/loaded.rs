@@ -60,16 +60,22 @@ impl LoadedRun {
         Self::new(self.run.clone(), self.stop.clone())
     }
 
-    /// The run as it is now. What its files have of jobs and configs is shared with this one where they did not change, and so
-    /// is not read again; what tells of the run and of the states of its jobs always is.
+    /// The run as it is now. What its files have of jobs and configs is shared with this one where they did not change or only
+    /// grew, and so is not read again; what tells of the run and of the states of its jobs always is.
     #[must_use]
     pub fn renewed(&self) -> Self {
         let new = Self::new(self.run.clone(), Stop::default());
         // one that was told to stop may have stopped in the middle
-        if self.stop.asked() || self.known.get() != Some(&self.signature()) {
+        if self.stop.asked() {
             return new;
         }
-        let _ = new.known.set(self.signature());
+        let now = self.signature();
+        let same = self.known.get() == Some(&now);
+        let _ = new.known.set(now);
+        if !same {
+            new.read_on(self);
+            return new;
+        }
         if let Some(rows) = self.rows.get() {
             let _ = new.rows.set(Arc::clone(rows));
         }
@@ -82,6 +88,27 @@ impl LoadedRun {
             let _ = new.relocation.set(relocation.clone());
         }
         new
+    }
+
+    /// Reads what the files of the run have more than when another read them, if they only grew. What did not just grow is read
+    /// anew when it is needed.
+    fn read_on(&self, before: &Self) {
+        let (Some(rows), Some(relocation)) = (before.rows.get(), before.relocation.get()) else { return };
+        // before the objects: a driver writes the row of a job first
+        let Ok(Some(list)) = JobRows::list(&self.run) else { return };
+        let objects = LinedFile::open_if_there(&self.run.path().join("objects.jsonl"));
+        let Some(rows) = rows.grown(&list, &self.stop) else { return };
+        let _ = self.rows.set(Arc::new(rows));
+        // the first jobs tell where the workspace was
+        if self.relocation() != relocation {
+            return;
+        }
+        if let (Some(known), Ok(Some(file))) = (before.objects.get(), objects) {
+            let keys = Keys(self.rows(), &self.run);
+            if let Some(grown) = known.grown(&self.run, &file, &keys, relocation, &self.stop) {
+                let _ = self.objects.set(Arc::new(grown));
+            }
+        }
     }
 
     /// Whether both have the very same configs, read once.

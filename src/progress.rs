@@ -38,10 +38,14 @@ impl Progress {
     }
 }
 
-/// A file was read.
-pub(crate) fn opened(bytes: usize) {
+/// A file was opened.
+pub(crate) fn opened() {
     FILES.fetch_add(1, Relaxed);
-    BYTES.fetch_add(bytes as u64, Relaxed);
+}
+
+/// Bytes of a file are about to be read.
+pub(crate) fn bytes(count: u64) {
+    BYTES.fetch_add(count, Relaxed);
 }
 
 /// Object definitions were understood.

@@ -8,6 +8,7 @@ use super::definition::Parts;
 use super::graph::Graph;
 use super::ids::Ids;
 use crate::error::{Error, Result};
+use crate::file::Bookmark;
 use crate::json::{Kind, Reader};
 use crate::progress;
 use crate::values::{ObjectIx, Value, index, read};
@@ -26,7 +27,7 @@ pub struct Source<'s> {
 }
 
 /// What one file brought.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Container {
     pub number: u32,
     pub ids: Ids,
@@ -36,6 +37,8 @@ pub(super) struct Container {
     pub last: Option<ObjectIx>,
     /// The first object of this container that refers to each object of the graph so far, or `NOBODY`
     pub referrers: Vec<u32>,
+    /// How far the file was read, if to its end and by lines
+    pub bookmark: Option<Bookmark>,
 }
 
 impl Graph {
@@ -122,6 +125,6 @@ impl Graph {
         if forward {
             cycles::cut(self);
         }
-        Container { number, ids, data, last, referrers }
+        Container { number, ids, data, last, referrers, bookmark: None }
     }
 }

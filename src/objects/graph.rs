@@ -57,6 +57,17 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Whether all of it comes from one file.
+    pub(super) fn one_file(&self) -> bool {
+        self.files.len() == 1
+    }
+
+    /// Lets copies share what there is.
+    pub(super) fn seal(&mut self) {
+        self.store.seal();
+        self.objects.seal();
+    }
+
     /// How many objects there are.
     #[must_use]
     pub fn len(&self) -> usize {

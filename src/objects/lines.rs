@@ -35,6 +35,8 @@ struct Part<'s> {
     errors: Vec<(u64, Error)>,
     lines: u64,
     last: Option<ObjectIx>,
+    /// Whether it was read to its end
+    complete: bool,
 }
 
 /// Reads an objects.jsonl on several threads, of which one does something else first. A bad line is an error in the list, and
@@ -59,10 +61,33 @@ pub(super) fn read_lines(
         }
         whole.append(part);
     }
-    let Part { mut graph, decoder, errors: found, last, .. } = whole;
-    errors.extend(found.into_iter().map(|(line, error)| error.at_line(line).at_file(source.file)));
-    let container = graph.end(decoder, Value::Null, last);
-    (graph, container)
+    whole.end(file, errors)
+}
+
+/// Reads what an objects.jsonl has more than when `graph` was read from it; nothing if it is not the same file, or if what is new
+/// does not fit to what is known.
+pub(super) fn read_on(
+    source: Source<'_>,
+    file: &LinedFile,
+    (graph, container): (&Graph, &Container),
+    stop: &Stop,
+    errors: &mut Vec<Error>,
+) -> Option<(Graph, Container)> {
+    let from = container.bookmark.as_ref().filter(|from| from.at() > 0 && file.goes_on(from))?;
+    let next = Part::read(source, file, from.at()..file.size(), stop);
+    let mut graph = graph.clone();
+    let mut decoder = graph.begin(source, None);
+    graph.files.pop();
+    decoder.container = container.number;
+    decoder.ids = container.ids.clone();
+    decoder.referrers.clone_from(&container.referrers);
+    let (lines, last) = (from.lines(), container.last);
+    let mut whole = Part { graph, decoder, errors: Vec::new(), lines, last, complete: true };
+    if stop.asked() || !whole.fits(&next) {
+        return None;
+    }
+    whole.append(next);
+    Some(whole.end(file, errors))
 }
 
 /// Cuts a file into one part a thread. The last part is smaller by what its thread does besides.
@@ -123,14 +148,17 @@ impl<'s> Part<'s> {
         decoder
             .ids
             .reserve(usize::try_from((range.end - range.start) / BYTES_AN_OBJECT).unwrap_or(MOST).min(MOST));
-        let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None };
+        let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: false };
         let mut kinds = Kinds::default();
         let mut progress = Counter::of(range.end - range.start, stop);
         let mut blocks = file.lines(range);
         loop {
             let block = match blocks.next() {
                 Ok(Some(block)) => block,
-                Ok(None) => break,
+                Ok(None) => {
+                    part.complete = true;
+                    break;
+                }
                 Err(error) => {
                     part.errors.push((part.lines + 1, error));
                     break;
@@ -191,6 +219,17 @@ impl<'s> Part<'s> {
         Ok(object)
     }
 
+    /// The whole file.
+    fn end(self, file: &LinedFile, errors: &mut Vec<Error>) -> (Graph, Container) {
+        let Self { mut graph, decoder, errors: found, last, lines, complete } = self;
+        errors.extend(found.into_iter().map(|(line, error)| error.at_line(line).at_file(file.path())));
+        let mut container = graph.end(decoder, Value::Null, last);
+        container.bookmark = if complete { file.bookmark(lines) } else { None };
+        graph.seal();
+        container.ids.seal(graph.len());
+        (graph, container)
+    }
+
     /// Whether another part goes on where this one ends.
     fn fits(&self, next: &Self) -> bool {
         let references = next.decoder.foreign.iter().flat_map(|foreign| foreign.keys());
@@ -240,6 +279,7 @@ impl<'s> Part<'s> {
         self.decoder.ids.append(next.decoder.ids, objects);
         self.errors.extend(next.errors.into_iter().map(|(line, error)| (line + self.lines, error)));
         self.lines += next.lines;
+        self.complete &= next.complete;
         self.last = next.last.map(|last| ObjectIx(last.0 + by)).or(self.last);
     }
 }

@@ -11,7 +11,7 @@ use super::decode::Relocation;
 use super::graph::Graph;
 use super::ids::Ids;
 use super::lacking::LISTED;
-use super::lines::read_lines;
+use super::lines::{read_lines, read_on};
 use crate::error::{Error, Kind, Result};
 use crate::file::{self, LinedFile};
 use crate::progress::Stop;
@@ -36,7 +36,7 @@ pub trait JobKeys {
 }
 
 /// The objects of one run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunObjects {
     /// All of them
     pub graph: Graph,
@@ -53,6 +53,16 @@ pub struct RunObjects {
     pub completed: Vec<(usize, ObjectIx)>,
     /// What could not be read
     pub errors: Vec<Error>,
+    /// What is needed to go on where the run's file ended
+    kept: Option<Kept>,
+}
+
+/// What is needed to go on where the run's file ended.
+#[derive(Debug, Clone)]
+struct Kept {
+    container: Container,
+    /// How many of the errors are about lines of the file
+    errors: usize,
 }
 
 /// What the run's file holds, before it is known which jobs the run has.
@@ -69,21 +79,15 @@ impl Parsed {
     pub fn of_jobs(self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) -> RunObjects {
         let Self { mut objects, container } = self;
         objects.roots = vec![None; keys.count()];
-        if let Some(mut container) = container {
+        if let Some(container) = container {
             match container.data {
                 Value::Dict(data) => objects.take_configs_json(data, keys),
                 Value::List(rows) => objects.take_state_json(rows, keys),
-                _ => objects.find_jobs(keys),
+                _ => objects.find_jobs(0, keys),
             }
-            objects.complete(run, keys, relocation, &mut container);
-            objects.correct(run, keys, relocation, &container);
+            objects.check(run, keys, relocation, container);
         }
-        for at in 0..keys.count() {
-            if objects.roots[at].is_none() && !stop.asked() {
-                let read = objects.read_params(run, (keys, at), relocation, None);
-                objects.adopt(at, &keys.job_id(at), read);
-            }
-        }
+        objects.find_elsewhere(run, keys, relocation, stop);
         objects
     }
 }
@@ -102,6 +106,63 @@ pub struct Beside<F> {
 }
 
 impl RunObjects {
+    /// These objects and those that came since, if the run's file only grew and all is as experimaestro writes it.
+    #[must_use]
+    pub fn grown(
+        &self,
+        run: &Run,
+        file: &LinedFile,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        stop: &Stop,
+    ) -> Option<Self> {
+        let Kept { container, errors } = self.kept.as_ref()?;
+        let mut errors = self.errors[..*errors].to_vec();
+        let source = Source { file: file.path(), relocation, job_dir: None, data_dir: None };
+        let (graph, container) = read_on(source, file, (&self.graph, container), stop, &mut errors)?;
+        let known = self.graph.len();
+        let mut grown = Self { graph, errors, kept: None, ..self.clone() };
+        grown.roots.resize(keys.count(), None);
+        grown.find_jobs(known, keys);
+        if grown.were_there(known, keys) {
+            grown.roots.fill(None);
+            grown.order.clear();
+            grown.find_jobs(0, keys);
+        }
+        grown.check(run, keys, relocation, container);
+        grown.find_elsewhere(run, keys, relocation, stop);
+        Some(grown)
+    }
+
+    /// Whether one of the first objects is the config of a job that has none: its row came later.
+    fn were_there(&self, objects: usize, keys: &impl JobKeys) -> bool {
+        let without = (0..keys.count()).filter(|&at| self.roots[at].is_none());
+        let without: HashSet<String> = without.map(|at| keys.job_id(at).into_owned()).collect();
+        let mut known = (0..objects).map(|at| self.graph.identifier(ObjectIx(crate::values::index(at))));
+        !without.is_empty() && known.any(|identifier| without.contains(identifier.as_ref()))
+    }
+
+    /// Completes and corrects what was read of the run's file; keeps what is needed to go on from there, if nothing had to be.
+    fn check(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, mut container: Container) {
+        let errors = self.errors.len();
+        self.complete(run, keys, relocation, &mut container);
+        self.correct(run, keys, relocation, &container);
+        let as_it_was = self.graph.one_file() && self.graph.store.unresolved.is_empty();
+        self.kept = (as_it_was && container.bookmark.is_some()).then_some(Kept { container, errors });
+    }
+
+    /// Looks for the configs that the run's file lacks in the params.json of their jobs.
+    fn find_elsewhere(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) {
+        for at in 0..keys.count() {
+            if self.roots[at].is_none() && !stop.asked() {
+                let read = self.read_params(run, (keys, at), relocation, None);
+                self.adopt(at, &keys.job_id(at), read);
+                // what was found there may stand in the run's file later
+                self.kept = self.kept.take().filter(|_| self.graph.one_file());
+            }
+        }
+    }
+
     /// Reads the run's file, which needs to know nothing of its jobs.
     #[must_use]
     pub fn parse(
@@ -118,6 +179,7 @@ impl RunObjects {
             corrected: Vec::new(),
             completed: Vec::new(),
             errors: Vec::new(),
+            kept: None,
         };
         let container = objects.read_run_file(run, relocation, stop, beside);
         Parsed { objects, container }
@@ -162,10 +224,10 @@ impl RunObjects {
 
     /// Nothing marks the jobs of an objects.jsonl: they are the objects with their identifiers; the last of several wins, at
     /// the place of the first (`format.md` §2.5).
-    fn find_jobs(&mut self, keys: &impl JobKeys) {
+    fn find_jobs(&mut self, from: usize, keys: &impl JobKeys) {
         // most often jobs are defined in the order in which they were submitted
         let mut next = 0;
-        for at in 0..self.graph.len() {
+        for at in from..self.graph.len() {
             let at = ObjectIx(crate::values::index(at));
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             let guess = (next < keys.count() && keys.job_id(next).as_bytes() == identifier).then_some(next);

@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 
 use super::like::Likes;
 use crate::error::{Error, Result};
-use crate::file::{self, LinedFile};
+use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{Counter, Stop};
 use crate::values::{self, Plain, Record, Store, Symbol, Text, Value, read, record};
@@ -29,7 +29,7 @@ pub struct JobRow {
 }
 
 /// The jobs of a run, in the order in which they were submitted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct JobRows {
     /// What their tags point into
     pub store: Store,
@@ -40,6 +40,8 @@ pub struct JobRows {
     /// The positions of the rows, found by their identifiers
     places: HashTable<u32>,
     hasher: ahash::RandomState,
+    /// How far the jobs.jsonl was read, if to its end
+    bookmark: Option<Bookmark>,
 }
 
 impl JobRows {
@@ -73,6 +75,17 @@ impl JobRows {
         rows
     }
 
+    /// These rows and those that came since, if the jobs.jsonl only grew.
+    #[must_use]
+    pub fn grown(&self, file: &LinedFile, stop: &Stop) -> Option<Self> {
+        let from =
+            self.bookmark.as_ref().filter(|from| file.goes_on(from) && self.store.pieces() < MOST_PIECES)?;
+        let mut rows = self.clone();
+        rows.read_lines(file, (from.at(), from.lines()), stop).ok()?;
+        rows.store.seal();
+        Some(rows)
+    }
+
     fn read_version_1(&mut self, run: &Run) {
         let state = run.path().join("state.json");
         let read = file::read_if_there(&state)
@@ -101,17 +114,27 @@ impl JobRows {
     }
 
     fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
+        self.read_lines(file, (0, 0), stop)?;
+        self.store.seal();
+        Ok(())
+    }
+
+    /// Reads the lines of a file from a byte on, before which `number` others stand.
+    fn read_lines(&mut self, file: &LinedFile, (start, number): (u64, u64), stop: &Stop) -> Result<()> {
         let mut likes = Likes::default();
-        self.expect(usize::try_from(file.size() / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
-        let mut progress = Counter::of(file.size(), stop);
-        let mut blocks = file.lines(0..file.size());
-        let mut number = 0;
+        let left = file.size() - start;
+        self.expect(usize::try_from(left / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
+        let mut progress = Counter::of(left, stop);
+        let mut blocks = file.lines(start..file.size());
+        let mut number = number;
+        self.bookmark = None;
         while let Some(block) = blocks.next()? {
             number = self.read_block(block, number, (file.path(), stop), &mut likes);
             if !progress.advance(block.len()) {
-                break;
+                return Ok(());
             }
         }
+        self.bookmark = file.bookmark(number);
         Ok(())
     }
 
@@ -280,6 +303,9 @@ pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
+
+/// As often a run is read on; then it is read anew, in one piece.
+const MOST_PIECES: usize = 64;
 
 /// How long a line is, about.
 const BYTES_A_ROW: u64 = 200;

@@ -182,6 +182,17 @@ pub(crate) struct Mark {
 }
 
 impl Store {
+    /// Lets copies share what there is.
+    pub(crate) fn seal(&mut self) {
+        self.texts.seal();
+        self.values.seal();
+    }
+
+    /// In how many pieces it is.
+    pub(crate) fn pieces(&self) -> usize {
+        self.texts.pieces()
+    }
+
     /// How much it holds now.
     pub(crate) fn mark(&self) -> Mark {
         Mark { texts: self.texts.len(), odd: self.odd.len(), values: self.values.len() }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -428,7 +429,35 @@ fn check(root: &Path) {
         }
     }
     check_table(&loaded);
+    assert_grows_alike(root, &loaded);
     assert_read_alike(root, &loaded);
+}
+
+/// A run that was read when it was shorter, and renewed, is what it is when it is read at once: cut anywhere, and at line ends.
+fn assert_grows_alike(root: &Path, loaded: &LoadedRun) {
+    let files = ["jobs.jsonl", "objects.jsonl"].map(|name| root.join(RUN).join(name));
+    let [Ok(jobs), Ok(objects)] = [fs::read(&files[0]), fs::read(&files[1])] else { return };
+    let line_end = |content: &[u8]| {
+        let cut = content.len() * 2 / 3;
+        content[..cut].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)
+    };
+    let cuts = [
+        [line_end(&jobs), line_end(&objects)],
+        [jobs.len() / 2, objects.len() / 2],
+        [line_end(&jobs), objects.len()],
+    ];
+    for cut in cuts {
+        fs::write(&files[0], &jobs[..cut[0]]).unwrap();
+        fs::write(&files[1], &objects[..cut[1]]).unwrap();
+        let before = LoadedRun::new(loaded.run().clone(), Stop::default());
+        before.read(true);
+        for (file, rest) in files.iter().zip([&jobs[cut[0]..], &objects[cut[1]..]]) {
+            fs::OpenOptions::new().append(true).open(file).unwrap().write_all(rest).unwrap();
+        }
+        let after = before.renewed();
+        after.read(true);
+        assert_same(loaded, &after);
+    }
 }
 
 /// Lines that are like one before are read in a shorter way. The same lines, each with other blanks, are all read in the long
@@ -442,8 +471,13 @@ fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
     }
     let other = LoadedRun::new(loaded.run().clone(), Stop::default());
     other.read(true);
+    assert_same(loaded, &other);
+}
+
+/// The same run was read in two ways.
+fn assert_same(loaded: &LoadedRun, other: &LoadedRun) {
     let _ = (loaded.record(), other.record());
-    assert_eq!(rows_shown(loaded), rows_shown(&other));
+    assert_eq!(rows_shown(loaded), rows_shown(other));
     let (graph, long) = (&loaded.objects().graph, &other.objects().graph);
     assert_eq!(graph.len(), long.len());
     for at in (0..graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap())) {
@@ -454,7 +488,7 @@ fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
     let lines = |loaded: &LoadedRun| -> Vec<_> {
         loaded.errors().iter().map(|error| (error.kind(), error.place().clone())).collect()
     };
-    assert_eq!(lines(loaded), lines(&other));
+    assert_eq!(lines(loaded), lines(other));
 }
 
 fn spaced(content: &[u8]) -> Vec<u8> {
