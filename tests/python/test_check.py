@@ -414,7 +414,7 @@ def test_findings_are_a_frame_and_text(workspaces: Workspaces) -> None:
     assert repr(findings.table()) == "<xpframe.Table: 5 findings, 10 columns>"
     assert not findings.is_clean
     text = str(findings).splitlines()
-    assert text[0] == f"{root}: 0 errors, 2 warnings, 3 notes"
+    assert text[0] == f"workspace {root}: 0 errors, 2 warnings, 3 notes"
     assert (
         text[1]
         == "(looked at 1 run with 6 jobs: 4 compared with their params.json, 0 recorded paths looked for)"
@@ -451,7 +451,7 @@ def test_one_experiment_one_run(workspaces: Workspaces) -> None:
 def test_command_line(workspaces: Workspaces, healthy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`xpframe check` ends with 0 when nothing is wrong, 1 with findings, 2 when it cannot look."""
     assert main(["check", str(healthy)]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == f"{healthy}: 0 errors, 0 warnings, 0 notes"
+    assert capsys.readouterr().out.splitlines()[0] == f"workspace {healthy}: 0 errors, 0 warnings, 0 notes"
     # notes alone are no reason to stop a script
     assert main(["check", "-w", str(workspaces.path("v270_script"))]) == 0
     assert "info moved (1)" in capsys.readouterr().out
