@@ -38,6 +38,8 @@ pub enum Trouble {
     CutLine,
     /// A reference to an object that the run's file lacks
     DanglingReference,
+    /// A reference that leads back to where it stands
+    CyclicReference,
     /// Python gave one id to two objects
     ReusedId,
     /// A config that differs from the params.json that the job ran with
@@ -94,6 +96,7 @@ impl Trouble {
             Self::BadLine => "bad-line",
             Self::CutLine => "cut-line",
             Self::DanglingReference => "dangling-reference",
+            Self::CyclicReference => "cyclic-reference",
             Self::ReusedId => "reused-id",
             Self::NotWhatRan => "not-what-ran",
             Self::DuplicateIdentifier => "duplicate-identifier",
@@ -127,6 +130,7 @@ impl Trouble {
             | Self::BadLine
             | Self::CutLine
             | Self::DanglingReference
+            | Self::CyclicReference
             | Self::ReusedId
             | Self::NoConfig
             | Self::UnlistedJob => Severity::Error,
@@ -160,6 +164,9 @@ impl Trouble {
             Self::CutLine => "its driver was killed while it wrote: launch the experiment again",
             Self::DanglingReference => {
                 "its columns are null; launch the experiment again to have it written anew"
+            }
+            Self::CyclicReference => {
+                "its columns are null: experimaestro writes no such configs, so the file was changed"
             }
             Self::ReusedId => "trust the params.json of the job, not experimaestro's load_xp_info",
             Self::NotWhatRan => {

@@ -56,31 +56,9 @@ impl Check<'_> {
     /// Whether the files agree on the state.
     fn state(&mut self, loaded: &LoadedRun, job: &Job<'_>) {
         let run = loaded.run();
-        let Evidence { directory, done, failed, pid, written, recorded, process, .. } = &job.evidence;
-        if job.state == State::Lost {
-            let place = pid.as_ref().or(directory.as_ref()).cloned().unwrap_or_default();
-            let finding =
-                Finding::new(Trouble::LostJob, "was running when the driver went away, and left no result");
-            self.of_job(
-                run,
-                job,
-                match process {
-                    Some(true) => Finding {
-                        what: "was running when the driver went away, and its process still runs".into(),
-                        advice: "wait for it: it leaves its result when it ends".into(),
-                        severity: Severity::Info,
-                        ..finding
-                    },
-                    _ => finding,
-                }
-                .file(place),
-            );
-            return;
-        }
-        if job.state == State::Running && *process == Some(false) {
-            let what = "is said to run, but its process is gone";
-            let finding = Finding::new(Trouble::LostJob, what).advice("wait for the driver to notice");
-            self.of_job(run, job, finding.file(pid.clone().unwrap_or_default()));
+        let Evidence { directory, done, failed, pid, written, recorded, .. } = &job.evidence;
+        if matches!(job.state, State::Lost | State::Running) {
+            return self.unfinished(loaded, job);
         }
         if let (State::Error, Some(pid), None, None) = (job.state, pid, done, failed) {
             let says = written.as_deref().unwrap_or("nothing");
@@ -115,6 +93,28 @@ impl Check<'_> {
         }
     }
 
+    /// A job that left no result: lost, or running.
+    fn unfinished(&mut self, loaded: &LoadedRun, job: &Job<'_>) {
+        let Evidence { directory, pid, process, .. } = &job.evidence;
+        let finding = match (job.state, process) {
+            (State::Lost, Some(true)) => {
+                let what = "was running when the driver went away, and its process still runs";
+                Finding::new(Trouble::LostJob, what)
+                    .severity(Severity::Info)
+                    .advice("wait for it: it leaves its result when it ends")
+            }
+            (State::Lost, _) => {
+                Finding::new(Trouble::LostJob, "was running when the driver went away, and left no result")
+            }
+            (_, Some(false)) => {
+                early(loaded, Finding::new(Trouble::LostJob, "is said to run, but its process is gone"))
+            }
+            _ => return,
+        };
+        let place = pid.as_ref().or(directory.as_ref()).cloned().unwrap_or_default();
+        self.of_job(loaded.run(), job, finding.file(place));
+    }
+
     /// A status file that says another state than the marker. One that is merely behind is no contradiction.
     fn told_otherwise(&mut self, run: &Run, job: &Job<'_>, ended: &str, told: Option<&str>, file: PathBuf) {
         let Some(told) = told else { return };
@@ -144,16 +144,11 @@ impl Check<'_> {
     /// Whether the files of the job are there.
     fn files(&mut self, loaded: &LoadedRun, job: &Job<'_>) {
         let run = loaded.run();
-        let params = |directory: &PathBuf| directory.join("params.json");
         let has_config = loaded.objects().roots[job.at].is_some();
-        // while the driver is there, what is missing may still be written
-        let early = |finding: Finding| match loaded.record().alive {
-            Some(true) => finding.severity(Severity::Info).advice("the run goes on: look again later"),
-            _ => finding,
-        };
         if let (Some(0), Some(directory)) = (job.evidence.params, &job.evidence.directory) {
             let what = "its params.json has no byte: it could not be written";
-            self.of_job(run, job, early(Finding::new(Trouble::EmptyParams, what).file(params(directory))));
+            let finding = Finding::new(Trouble::EmptyParams, what).file(directory.join("params.json"));
+            self.of_job(run, job, early(loaded, finding));
         }
         if !has_config {
             let place = job.evidence.directory.as_deref().unwrap_or(run.path());
@@ -164,7 +159,7 @@ impl Check<'_> {
                 finding
             } else {
                 let never = finding.severity(Severity::Warning);
-                early(never.advice("its parameters are null: it never started, so it left none"))
+                early(loaded, never.advice("its parameters are null: it never started, so it left none"))
             };
             self.of_job(run, job, finding);
         }
@@ -193,7 +188,7 @@ impl Check<'_> {
                 "its params.json cannot be read, so it cannot be told whether the job ran as the run says";
             let finding = Finding::new(Trouble::BadFile, what).severity(Severity::Warning);
             let place = job.evidence.directory.as_deref().map(|directory| directory.join("params.json"));
-            return self.of_job(run, job, finding.file(place.unwrap_or_default()));
+            return self.of_job(run, job, early(loaded, finding.file(place.unwrap_or_default())));
         };
         self.found.compared += 1;
         let Some(found) = difference((&objects.graph, root), (&truth, ran)) else { return };
@@ -238,5 +233,13 @@ impl Check<'_> {
                 .advice("nothing to do: jobs are found by their names");
             self.tell(run, finding.file(run.path().join("jobs")));
         }
+    }
+}
+
+/// A finding about what is missing: while the driver is there, it may still be written.
+fn early(loaded: &LoadedRun, finding: Finding) -> Finding {
+    match loaded.record().alive {
+        Some(true) => finding.severity(Severity::Info).advice("the run goes on: look again later"),
+        _ => finding,
     }
 }

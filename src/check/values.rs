@@ -124,6 +124,9 @@ impl Check<'_> {
                         };
                         finding
                     }
+                    Value::Unresolved(at) if graph.store.unresolved(at).cyclic => {
+                        Finding::new(Trouble::CyclicReference, "refers to a config that holds it")
+                    }
                     _ => {
                         dangling.entry(job_id.clone()).or_insert_with(|| walk.place(place));
                         continue;

@@ -213,6 +213,25 @@ def test_another_process_may_have_run_it(healthy: Path) -> None:
     )
 
 
+def test_configs_that_hold_each_other(healthy: Path) -> None:
+    """A reference that leads back to where it stands is told where it was cut."""
+    path, job = the_run(healthy) / "objects.jsonl", jobs(healthy)[0]
+    names = {"module": "lab", "type": "Ring", "typename": "lab.Ring"}
+
+    def ring(at: int, to: int) -> str:
+        fields = {"next": {"type": "python", "value": to}}
+        return json.dumps({"id": at, **names, "identifier": f"{at:064}", "fields": fields})
+
+    path.write_text(f"{ring(1, 2)}\n{ring(2, 1)}\n" + path.read_text())
+    for file in (path, job / "params.json"):
+        text = '"n": 1, "held0"' if file.suffix == ".json" else '"n":1,"held0"'
+        replace(file, text, '"n": 1, "ring": {"type": "python", "value": 2}, "held0"')
+    replace(job / "params.json", '"objects": [', f'"objects": [{ring(1, 2)}, {ring(2, 1)}, ')
+    one = only(healthy, "cyclic-reference", "error")
+    assert (one.job_id, one.what) == (job.name, "refers to a config that holds it")
+    assert one.field in ("ring.next", "ring.next.next")
+
+
 def test_lines_that_are_bad_or_cut(healthy: Path) -> None:
     """A bad line is an error with its number; the last one without an end is told as cut."""
     path = the_run(healthy) / "jobs.jsonl"
@@ -414,7 +433,7 @@ def test_findings_are_a_frame_and_text(workspaces: Workspaces) -> None:
     assert repr(findings.table()) == "<xpframe.Table: 5 findings, 10 columns>"
     assert not findings.is_clean
     text = str(findings).splitlines()
-    assert text[0] == f"{root}: 0 errors, 2 warnings, 3 notes"
+    assert text[0] == f"workspace {root}: 0 errors, 2 warnings, 3 notes"
     assert (
         text[1]
         == "(looked at 1 run with 6 jobs: 4 compared with their params.json, 0 recorded paths looked for)"
@@ -451,7 +470,7 @@ def test_one_experiment_one_run(workspaces: Workspaces) -> None:
 def test_command_line(workspaces: Workspaces, healthy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`xpframe check` ends with 0 when nothing is wrong, 1 with findings, 2 when it cannot look."""
     assert main(["check", str(healthy)]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == f"{healthy}: 0 errors, 0 warnings, 0 notes"
+    assert capsys.readouterr().out.splitlines()[0] == f"workspace {healthy}: 0 errors, 0 warnings, 0 notes"
     # notes alone are no reason to stop a script
     assert main(["check", "-w", str(workspaces.path("v270_script"))]) == 0
     assert "info moved (1)" in capsys.readouterr().out

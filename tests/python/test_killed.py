@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 KILLS = 50 if os.environ.get("XPFRAME_SLOW") else 3
 SEED = int(os.environ.get("XPFRAME_SEED", "1"))
 JOBS, SECONDS = 8, 0.2
-# from the first line of jobs.jsonl to the end, roughly: the last kills come when all is over
-LONGEST = 3.5
+# from the first file of the run to the end of the last job, roughly
+LONGEST = 5.0
 
 
 def judge(run: Path) -> Counter[str]:
@@ -31,7 +31,7 @@ def judge(run: Path) -> Counter[str]:
     before = listing(run.parents[2])
     info = load(run)
     truth = states(run)
-    frame = table(run, columns=["job_id", "state", "failure", "tags.n"])
+    frame = table(run, columns=["job_id", "state", "failure"])
     told = {row["job_id"]: (row["state"], row["failure"]) for row in frame.to_pylist()}
     assert told == truth
     assert info.states == {job_id: state for job_id, (state, _) in truth.items()}
@@ -58,14 +58,14 @@ def judge(run: Path) -> Counter[str]:
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the processes of jobs")  # noqa: PTH112
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    """After `kill -9` of the driver, with or without its jobs, every job has the state that its files tell."""
+    """After `kill -9` of the driver, with or without its jobs, each job has the state that its files tell."""
     chance = random.Random(SEED)
     seen: Counter[str] = Counter()
     for n in range(KILLS):
         home = tmp_path / str(n)
         home.mkdir()
         live = start(home, jobs=JOBS, seconds=SECONDS)
-        run = live.wait_for("jobs.jsonl")
+        run = live.wait_for("status.json")
         # evenly over the whole run, so that few kills see all of it
         time.sleep(LONGEST * (n + chance.random()) / KILLS)
         live.kill(with_jobs=n % 2 == 0)

@@ -65,7 +65,7 @@ def place(one: Finding, root: str) -> str:
 
 def findings_text(findings: Findings) -> str:
     """The findings for a terminal: of each kind at most five, and the number of the others."""
-    lines = [f"{visible(findings.place)}: {heading(findings)}", f"({looked_at(findings)})"]
+    lines = [f"workspace {visible(findings.place)}: {heading(findings)}", f"({looked_at(findings)})"]
     for severity, kind, found in by_kind(findings):
         lines += ["", f"{severity} {kind} ({number(len(found))})"]
         for one in found[:MOST]:
