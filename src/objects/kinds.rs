@@ -147,7 +147,8 @@ impl Kind {
     fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
         let mut object = self.last;
-        let mut reading = Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
+        let mut reading =
+            Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
         let slots = &self.slots;
         let fits = self.template.fit(line, |slot, reader| reading.take(slots[slot], reader));
         // the same id once more: what the line means is for the slower reader to say

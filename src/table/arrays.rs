@@ -19,6 +19,9 @@ use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
+/// More items than that are only in lists if so many stand in the files, not if what is shared is repeated.
+const MOST_ITEMS: usize = 20_000_000;
+
 pub(super) type Made = Result<ArrayRef, ArrowError>;
 
 /// Builds arrays of the values of one store.
@@ -38,7 +41,11 @@ impl<'a> Arrays<'a> {
             Type::Bool => Arc::new(values.iter().copied().map(boolean).collect::<BooleanArray>()),
             Type::Int64 => Arc::new(values.iter().copied().map(int).collect::<Int64Array>()),
             Type::UInt64 => Arc::new(
-                values.iter().copied().map(|value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
+                values
+                    .iter()
+                    .copied()
+                    .map(|value| self.wide(value)?.try_into().ok())
+                    .collect::<UInt64Array>(),
             ),
             Type::Decimal => {
                 let wide: PrimitiveArray<Decimal128Type> =
@@ -47,7 +54,9 @@ impl<'a> Arrays<'a> {
             }
             Type::Float64 => {
                 let number = part == Part::Number;
-                Arc::new(values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>())
+                Arc::new(
+                    values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>(),
+                )
             }
             Type::Digits => {
                 let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
@@ -186,6 +195,9 @@ impl<'a> Arrays<'a> {
                 _ => false,
             });
             ends.push(items.len() - from);
+            if items.len() > MOST_ITEMS && items.len() / 4 > self.store.len() {
+                return Err(self.too_many(at));
+            }
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
@@ -198,6 +210,14 @@ impl<'a> Arrays<'a> {
             Some(NullBuffer::from(there)),
         )?;
         Ok(Arc::new(lists))
+    }
+
+    fn too_many(&self, at: PlaceIx) -> ArrowError {
+        let outside = |&at: &PlaceIx| !self.places.get(at).key().is_empty();
+        let up = |&at: &PlaceIx| self.places.get(at).parent();
+        let named = std::iter::successors(Some(at), up).find(outside).unwrap_or(at);
+        let name = self.places.name(named);
+        ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
     }
 
     fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
@@ -218,8 +238,11 @@ impl<'a> Arrays<'a> {
                 self.member(held, member)
             })
             .collect();
-        let there: NullBuffer =
-            values.iter().copied().map(|value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+        let there: NullBuffer = values
+            .iter()
+            .copied()
+            .map(|value| !matches!(value, Value::Null | Value::Unresolved(_)))
+            .collect();
         Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
     }
 

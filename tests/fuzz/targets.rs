@@ -442,6 +442,7 @@ fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
     }
     let other = LoadedRun::new(loaded.run().clone(), Stop::default());
     other.read(true);
+    let _ = other.record();
     assert_eq!(rows_shown(loaded), rows_shown(&other));
     let (graph, long) = (&loaded.objects().graph, &other.objects().graph);
     assert_eq!(graph.len(), long.len());
@@ -496,10 +497,17 @@ fn shown(store: &Store, value: Value) -> String {
         }
         Value::Enum(at) => {
             let member = store.enum_member(at).unwrap();
-            format!("Enum{:?}", [member.module, member.class, member.name].map(|name| store.symbol_bytes(name)))
+            format!(
+                "Enum{:?}",
+                [member.module, member.class, member.name].map(|name| store.symbol_bytes(name))
+            )
         }
-        Value::List(items) => format!("[{}]", many(store.items(items).map(|item| shown(store, item)).collect())),
-        Value::Set(items) => format!("{{{}}}", many(store.items(items).map(|item| shown(store, item)).collect())),
+        Value::List(items) => {
+            format!("[{}]", many(store.items(items).map(|item| shown(store, item)).collect()))
+        }
+        Value::Set(items) => {
+            format!("{{{}}}", many(store.items(items).map(|item| shown(store, item)).collect()))
+        }
         Value::Dict(record) => {
             let entry = |(key, value)| format!("{:?}:{}", store.symbol_bytes(key), shown(store, value));
             format!("{{{}}}", many(store.entries(record).map(entry).collect()))

@@ -161,7 +161,10 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
     let mut text = String::new();
     let lines = 9_000 + dice.below(2_000);
     for at in 0..lines {
-        let back = |dice: &mut Dice| at.saturating_sub(1 + dice.below([3, 50, lines][dice.below(3)]));
+        let back = |dice: &mut Dice| {
+            let reach = [3, 50, lines][dice.below(3)];
+            at.saturating_sub(1 + dice.below(reach))
+        };
         let wild = round % 3 > 0 && dice.below(3_000) == 0;
         let (near, far) = (back(dice), if wild { dice.below(lines + 5) } else { back(dice) });
         let id = if wild && round % 3 == 2 { dice.below(lines) } else { at };
