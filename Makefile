@@ -14,10 +14,17 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser fuzz soak reliability lint format bench stubs stubs-check wheel clean
+<<<<<<< HEAD
+.PHONY: help demo test browser fuzz soak reliability lint format bench docs stubs stubs-check wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+=======
+.PHONY: help demo test browser lint format bench bench-engine bench-instructions profile stubs stubs-check wheel clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+>>>>>>> bench
 
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
@@ -49,20 +56,40 @@ reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and ho
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path benches/limits/Cargo.toml
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	$(CARGO) clippy --quiet --all-targets --features python -- -D warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py
+<<<<<<< HEAD
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py docs/render.py
+=======
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py
+>>>>>>> bench
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path benches/limits/Cargo.toml
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-bench: $(VENV)/.dev target/release-site/.ok  ## measure against experimaestro, write docs/benchmarks.md
+bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
+
+<<<<<<< HEAD
+docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
+	$(PYTHON) docs/render.py $(ARGS)
+=======
+bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
+	$(CARGO) bench --quiet --features bench -- $(ARGS)
+
+bench-instructions: $(VENV)/.demo target/profiling/examples/frame  ## count instructions (valgrind) against those kept (ARGS=--update keeps them)
+	$(PYTHON) benches/instructions.py $(ARGS)
+
+profile: $(VENV)/.demo target/profiling/examples/frame  ## say which functions a full frame spends its instructions in (valgrind; ARGS=wide)
+	$(PYTHON) benches/instructions.py --profile $(ARGS)
+>>>>>>> bench
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
 	cp $< python/xpframe/_core.pyi
@@ -77,7 +104,7 @@ wheel: $(VENV)/.demo  ## build the wheel and the source distribution into dist/
 
 clean:  ## remove what was built (the environment .venv and the workspaces of bench-data stay)
 	$(CARGO) clean --quiet
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.module
+	rm -rf dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)/.module
 	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/xpframe/*.so
 
@@ -109,6 +136,14 @@ target/stubs/_core.pyi: $(VENV)/.module
 	@$(MATURIN) generate-stubs --quiet $(STUBS) --interpreter $(PYTHON) --out target/stubs
 	@sed 's/^from types import CapsuleType$$/from typing_extensions import CapsuleType/' \
 		target/stubs/xpframe/_core.pyi > $@
+
+target/profiling/examples/frame: $(RUST) examples/frame.rs
+	@$(CARGO) build --quiet --profile profiling --example frame
+	@touch $@
+
+# a program with a manifest of its own: sonic-rs is what we measure against, not a dependency
+target/limits/release/limits: $(wildcard benches/limits/src/*.rs) benches/limits/Cargo.toml benches/limits/Cargo.lock
+	@$(CARGO) build --quiet --release --locked --manifest-path benches/limits/Cargo.toml --target-dir target/limits
 
 # beside, not in, the environment: the module that tests use stays the unoptimised one
 target/release-site/.ok: $(RUST) pyproject.toml $(shell find python -name '*.py') | $(VENV)/.demo

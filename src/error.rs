@@ -216,20 +216,29 @@ pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -
     if wanted.len() > SHOWN {
         return Vec::new();
     }
-    let limit = (wanted.chars().count() / 2).max(2);
-    let mut found: Vec<(usize, &str)> =
-        known
-            .into_iter()
-            .filter(|name| name.len() <= 4 * wanted.len() + 16)
-            .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
-            .map(|(far, name)| {
-                if name.contains(wanted) || wanted.contains(name) { (far.min(1), name) } else { (far, name) }
-            })
-            .filter(|&(far, _)| far <= limit)
-            .collect();
+    // of a short name, most letters must be right
+    let limit = match wanted.chars().count() {
+        0 | 1 => 0,
+        2 | 3 => 1,
+        letters => letters.div_ceil(3),
+    };
+    let mut found: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter(|name| name.len() <= 4 * wanted.len() + 16)
+        .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
+        .map(|(far, name)| {
+            let within =
+                wanted.len().min(name.len()) >= ENOUGH && (name.contains(wanted) || wanted.contains(name));
+            if within { (far.min(1), name) } else { (far, name) }
+        })
+        .filter(|&(far, _)| far <= limit)
+        .collect();
     found.sort_unstable();
     found.into_iter().take(3).map(|(_, name)| name).collect()
 }
+
+/// A name of so many bytes that stands in another one is no accident.
+const ENOUGH: usize = 2;
 
 /// Levenshtein's distance, by characters.
 fn distance(a: &str, b: &str) -> usize {
@@ -251,4 +260,25 @@ fn distance(a: &str, b: &str) -> usize {
 pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let near = near_misses(wanted, known);
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}
+
+/// Text on one line that moves no cursor: what cannot be seen stands as an escape, as Python writes it.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' | '"' | '\\' => shown.push(c),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            _ if c.escape_debug().len() == 1 => shown.push(c),
+            _ => match u32::from(c) {
+                code @ ..=0xff => shown.push_str(&format!("\\x{code:02x}")),
+                code @ ..=0xffff => shown.push_str(&format!("\\u{code:04x}")),
+                code => shown.push_str(&format!("\\U{code:08x}")),
+            },
+        }
+    }
+    shown
 }

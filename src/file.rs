@@ -115,7 +115,7 @@ pub struct LinedFile {
 }
 
 /// How much is read at once, unless a line is longer.
-const BLOCK: usize = 1 << 18;
+const BLOCK: usize = 1 << 16;
 
 impl LinedFile {
     /// Opens the file.

@@ -1,7 +1,8 @@
 //! A run and what was read of it: each file at most once, and only when something needs it.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::file::{LinedFile, Signature};
 use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
-use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
+use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
 use crate::values::ObjectIx;
 use crate::workspace::Run;
 
@@ -22,8 +23,10 @@ const SAMPLE: usize = 4;
 pub struct LoadedRun {
     run: Run,
     stop: Stop,
-    rows: OnceCell<JobRows>,
-    objects: OnceCell<RunObjects>,
+    /// What its files were like before the first of them was read
+    known: OnceCell<Signature>,
+    rows: OnceCell<Arc<JobRows>>,
+    objects: OnceCell<Arc<RunObjects>>,
     record: OnceCell<(RunRecord, Vec<Error>)>,
     relocation: OnceCell<Relocation>,
     actions: OnceCell<Roots>,
@@ -36,6 +39,7 @@ impl LoadedRun {
         Self {
             run,
             stop,
+            known: OnceCell::new(),
             rows: OnceCell::new(),
             objects: OnceCell::new(),
             record: OnceCell::new(),
@@ -56,6 +60,48 @@ impl LoadedRun {
         Self::new(self.run.clone(), self.stop.clone())
     }
 
+    /// The run as it is now. What its files have of jobs and configs is shared with this one where they did not change, and so
+    /// is not read again; what tells of the run and of the states of its jobs always is.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let new = Self::new(self.run.clone(), Stop::default());
+        // one that was told to stop may have stopped in the middle
+        if self.stop.asked() || self.known.get() != Some(&self.signature()) {
+            return new;
+        }
+        let _ = new.known.set(self.signature());
+        if let Some(rows) = self.rows.get() {
+            let _ = new.rows.set(Arc::clone(rows));
+        }
+        // a job without config may have left its params.json meanwhile
+        if let Some(objects) = self.objects.get().filter(|objects| objects.roots.iter().all(Option::is_some))
+        {
+            let _ = new.objects.set(Arc::clone(objects));
+        }
+        if let Some(relocation) = self.relocation.get() {
+            let _ = new.relocation.set(relocation.clone());
+        }
+        new
+    }
+
+    /// Whether both have the very same configs, read once.
+    #[must_use]
+    pub fn shares_objects(&self, other: &Self) -> bool {
+        matches!((self.objects.get(), other.objects.get()), (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs))
+    }
+
+    /// The same run, of which nothing is read yet, and which another `stop` stops.
+    #[must_use]
+    pub fn stopped_by(&self, stop: Stop) -> Self {
+        Self::new(self.run.clone(), stop)
+    }
+
+    /// This run, or one of which nothing is read yet if readers of this one were stopped: what they left may be incomplete.
+    #[must_use]
+    pub fn readable(self: &Arc<Self>) -> Arc<Self> {
+        if self.stop.asked() { Arc::new(self.stopped_by(Stop::default())) } else { Arc::clone(self) }
+    }
+
     /// Whether its jobs were read.
     #[must_use]
     pub fn is_read(&self) -> bool {
@@ -65,8 +111,16 @@ impl LoadedRun {
     /// What tells whether the files of its jobs and configs were changed.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        let files = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
-            .map(|name| self.run.path().join(name));
+        let mut files: Vec<PathBuf> = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
+            .iter()
+            .map(|name| self.run.path().join(name))
+            .collect();
+        // before 2.0 the links are the list of jobs
+        if files[0].symlink_metadata().is_err() {
+            files.extend(
+                ["jobs", "jobs.bak"].iter().flat_map(|name| with_children(&self.run.path().join(name))),
+            );
+        }
         Signature::of(files.iter().map(PathBuf::as_path))
     }
 
@@ -88,7 +142,15 @@ impl LoadedRun {
     /// Its jobs and their tags.
     #[must_use]
     pub fn rows(&self) -> &JobRows {
-        self.rows.get_or_init(|| JobRows::load(&self.run, &self.stop))
+        self.rows.get_or_init(|| {
+            self.note();
+            Arc::new(JobRows::load(&self.run, &self.stop))
+        })
+    }
+
+    /// Remembers what the files are like, before they are read: those that grow meanwhile are then known to have changed.
+    fn note(&self) {
+        let _ = self.known.get_or_init(|| self.signature());
     }
 
     /// What is known of the run itself.
@@ -105,18 +167,19 @@ impl LoadedRun {
     #[must_use]
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
+            self.note();
             let relocation = self.relocation();
             // before the objects: a driver writes the row of a job first
             let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
             let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
             let work = move || {
                 if let Some(list) = list {
-                    let _ = self.rows.get_or_init(|| JobRows::parse(&self.run, list, &self.stop));
+                    let _ = self.rows.get_or_init(|| Arc::new(JobRows::parse(&self.run, list, &self.stop)));
                 }
             };
             let beside = Beside { threads: threads(), work, bytes };
             let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
-            parsed.of_jobs(&self.run, &Keys(self.rows()), relocation, &self.stop)
+            Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), &self.run), relocation, &self.stop))
         })
     }
 
@@ -197,8 +260,17 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(4)
 }
 
+/// A directory and those in it.
+fn with_children(directory: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        directory.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.sort_unstable();
+    found.insert(0, directory.to_path_buf());
+    found
+}
+
 /// The rows of a run, as its objects ask for them.
-struct Keys<'r>(&'r JobRows);
+struct Keys<'r>(&'r JobRows, &'r Run);
 
 impl JobKeys for Keys<'_> {
     fn count(&self) -> usize {
@@ -215,5 +287,9 @@ impl JobKeys for Keys<'_> {
 
     fn position(&self, job_id: &[u8]) -> Option<usize> {
         self.0.position(job_id)
+    }
+
+    fn actions(&self) -> Vec<String> {
+        action_ids(self.1)
     }
 }

@@ -25,9 +25,9 @@ __all__ = ["matcher"]
 
 _COMMANDS = ("info", "load", "ls", "runs", "schema", "use")
 _OPTIONS = {
-    "load": ("--as", "--backend", "--columns", "--lazy", "--run", "--short", "--task"),
-    "schema": ("--run", "--task"),
-    "info": ("--run",),
+    "load": ("--as", "--backend", "--columns", "--lazy", "--quiet", "--run", "--short", "--task"),
+    "schema": ("--quiet", "--run", "--task"),
+    "info": ("--quiet", "--run"),
 }
 # an expression that is rooted at a name: attributes and subscripts by constants or names: nothing is called
 _ROOTED = r"""(?<![\w.\])}'"])([A-Za-z_]\w*(?:\.\w+|\[(?:'[^']*'|"[^"]*"|-?\d+|[A-Za-z_]\w*)\])*)"""
@@ -119,14 +119,14 @@ def _candidates(
 
 
 def _tasks(name: str, place: str | None) -> list[str]:
-    tasks = xpframe.xp_table(name, workspace=place, columns=["task"]).column_values("task")
+    tasks = xpframe.xp_table(name, workspace=place, columns=["task"], quiet=True).column_values("task")
     return list(dict.fromkeys(tasks))
 
 
 def _columns(name: str, place: str | None) -> list[str]:
     runs, several = runs_of(name, place, "latest")
     # decides the columns and builds none
-    model = model_of(runs, several, task=None, columns=None, max_columns=2000, timezone=None, keep_bytes=0)
+    model = model_of(runs, several, keep_bytes=0, quiet=True)
     return model.column_names
 
 

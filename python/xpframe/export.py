@@ -12,15 +12,16 @@ import os
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from xpframe import _core
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.locate import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import polars
 
@@ -69,7 +70,7 @@ def write(
         OSError: The file cannot be written.
         MissingLibraryError: polars is not installed.
     """
-    target = Path(path).expanduser()
+    target = expanded(path)
     _refuse_workspaces(target)
     if partition or str(path).endswith(("/", os.sep)):
         return _write_partitions(table, target)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, MissingLibraryError
-from xpframe.locate import find_workspace
+from xpframe.locate import expanded, find_workspace
 from xpframe.workspace import report
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
     import pandas
     import polars
     import pyarrow
@@ -39,6 +41,7 @@ def xp_frame(
     strict: bool = False,
     max_columns: int = 2000,
     timezone: str | None = None,
+    quiet: bool = False,
 ) -> pandas.DataFrame: ...
 @overload
 def xp_frame(
@@ -53,6 +56,7 @@ def xp_frame(
     strict: bool = False,
     max_columns: int = 2000,
     timezone: str | None = None,
+    quiet: bool = False,
 ) -> polars.DataFrame: ...
 @overload
 def xp_frame(
@@ -67,6 +71,7 @@ def xp_frame(
     strict: bool = False,
     max_columns: int = 2000,
     timezone: str | None = None,
+    quiet: bool = False,
 ) -> pyarrow.Table: ...
 def xp_frame(
     experiment: Experiments,
@@ -80,6 +85,7 @@ def xp_frame(
     strict: bool = False,
     max_columns: int = 2000,
     timezone: str | None = None,
+    quiet: bool = False,
 ) -> Any:
     """Reads experiments into a DataFrame: one row a job, tags and parameters as columns.
 
@@ -112,28 +118,32 @@ def xp_frame(
         timezone: The IANA name of the zone of times that the files hold without one; the local zone if not
         given.
 
+        quiet: Whether progress is not shown. Otherwise it is, of a read of more than half a second, in
+            notebooks and terminals.
+
     Returns:
-        A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``.
+        A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``; the latter with text as
+        ``large_string``, for which pyarrow has functions.
 
     Raises:
         WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
         ColumnError, TooManyColumnsError: The columns are not.
         MissingLibraryError: The backend is not installed.
     """
-    make = hand_over(backend)
+    hand_over(backend)  # says at once what is missing
     runs, several = runs_of(experiment, workspace, run)
-    table = _read(
+    return frame_of_runs(
         runs,
-        several,
+        several_runs=several,
+        backend=backend,
+        strict=strict,
+        quiet=quiet,
         task=task,
         columns=columns,
         names=names,
         max_columns=max_columns,
         timezone=timezone,
-        for_pandas=backend == "pandas",
     )
-    report(table.errors, table.warnings, strict=strict)
-    return make(table)
 
 
 def xp_table(
@@ -147,6 +157,7 @@ def xp_table(
     strict: bool = False,
     max_columns: int = 2000,
     timezone: str | None = None,
+    quiet: bool = False,
 ) -> _core.Table:
     """Reads experiments into an Arrow table, which any Arrow library takes without copying.
 
@@ -162,6 +173,7 @@ def xp_table(
         strict=strict,
         max_columns=max_columns,
         timezone=timezone,
+        quiet=quiet,
     )
 
 
@@ -184,41 +196,34 @@ def frame_of_runs(
 ) -> Any:
     """The DataFrame of runs that are open already."""
     make = hand_over(backend)
-    table = _read(runs, several_runs, for_pandas=backend == "pandas", **options)
+    table = _read(runs, several_runs, backend=backend, **options)
     report(table.errors, table.warnings, strict=strict)
     return make(table)
 
 
 def model_of(
-    runs: list[_core.Run],
-    several_runs: bool,
-    *,
-    task: str | Sequence[str] | None,
-    columns: Columns | None,
-    max_columns: int,
-    timezone: str | None,
-    keep_bytes: int,
+    runs: list[_core.Run], several_runs: bool, *, keep_bytes: int, quiet: bool = False, **options: Any
 ) -> _core.Model:
     """The columns of runs, for lazy queries."""
-    return _core.read_model(
-        runs,
-        several_runs=several_runs,
-        tasks=_tasks(task),
-        columns=_chosen(columns),
-        max_columns=max_columns,
-        zone=timezone,
-        keep_bytes=keep_bytes,
-    )
-
-
-def _tasks(task: str | Sequence[str] | None) -> list[str] | None:
-    if task is None:
-        return None
-    return [task] if isinstance(task, str) else list(task)
+    asked = question(several_runs, **options)
+    with _watched(runs, quiet=quiet):
+        return _core.read_model(runs, asked, keep_bytes=keep_bytes)
 
 
 def _read(
     runs: list[_core.Run],
+    several_runs: bool,
+    *,
+    backend: Backend = "polars",
+    quiet: bool = False,
+    **options: Any,
+) -> _core.Table:
+    asked = question(several_runs, **options)
+    with _watched(runs, quiet=quiet):
+        return _core.read_table(runs, asked, backend=backend)
+
+
+def question(
     several_runs: bool,
     *,
     task: str | Sequence[str] | None = None,
@@ -226,20 +231,39 @@ def _read(
     names: Names = "full",
     max_columns: int = 2000,
     timezone: str | None = None,
-    for_pandas: bool = False,
-) -> _core.Table:
+) -> dict[str, object]:
+    """What is asked of runs, as the engine takes it."""
     if names not in ("full", "short"):
         raise InvalidArgumentError(f"names={names!r}", hint="it is 'full' or 'short'")
-    return _core.read_table(
-        runs,
-        several_runs=several_runs,
-        tasks=_tasks(task),
-        columns=_chosen(columns),
-        max_columns=max_columns,
-        short_names=names == "short",
-        for_pandas=for_pandas,
-        zone=timezone,
-    )
+    return {
+        "several_runs": several_runs,
+        "tasks": [task] if isinstance(task, str) else task and list(task),
+        "columns": _chosen(columns),
+        "max_columns": max_columns,
+        "short_names": names == "short",
+        "zone": timezone,
+    }
+
+
+def title_of(runs: Sequence[tuple[str, str]]) -> str:
+    """What is read, in a few words: of these (experiment, run) pairs."""
+    experiments = {experiment for experiment, _ in runs}
+    named = next(iter(experiments)) if len(experiments) == 1 else f"{len(experiments):,} experiments"
+    return named if len(runs) == len(experiments) else f"{named}, {len(runs):,} runs"
+
+
+def _watched(runs: list[_core.Run], *, quiet: bool) -> AbstractContextManager[None]:
+    """Shows how far the reading of runs is."""
+    from xpframe.progress import reading
+
+    title = title_of([(run.experiment, run.run_id) for run in runs])
+    return reading(title, quiet=quiet, size=lambda: sum(map(_size, runs)))
+
+
+def _size(run: _core.Run) -> int:
+    """The bytes of the files that hold the jobs of a run, as far as there are such."""
+    files = [run.path / "jobs.jsonl", run.path / "objects.jsonl"]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _chosen(columns: Columns | None) -> list[tuple[str, str | None]] | None:
@@ -308,9 +332,9 @@ def _asked(experiment: Experiments) -> list[str]:
 def _run_directory(experiment: Experiments) -> Path | None:
     """The path of a run directory, if that was given: a path object, or text with a separator."""
     if isinstance(experiment, os.PathLike):
-        return Path(experiment).expanduser()
+        return expanded(experiment)
     if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
-        path = Path(experiment).expanduser()
+        path = expanded(experiment)
         return path if path.is_absolute() or path.exists() else None
     return None
 
@@ -396,8 +420,8 @@ def hand_over(backend: str) -> Callable[..., Any]:
         if backend == "pyarrow":
             import pyarrow
 
-            from_arrow: Callable[..., Any] = pyarrow.table
-            return from_arrow
+            # an enum that runs have different names of would be refused by group_by and join
+            return lambda table: pyarrow.table(table._arrow_for_pyarrow()).unify_dictionaries()  # noqa: SLF001 - ours
     except ImportError as error:
         extra = "pandas" if backend == "pyarrow" else backend
         raise MissingLibraryError(

@@ -92,6 +92,7 @@ def scan_xp(
     max_columns: int = 2000,
     timezone: str | None = None,
     keep_bytes: int = 256 << 20,
+    quiet: bool = False,
 ) -> polars.LazyFrame:
     """Experiments as a polars LazyFrame, one row a job, of which only what a query needs is read.
 
@@ -123,6 +124,8 @@ def scan_xp(
         keep_bytes: How many bytes of files are kept in memory once they were read to know the columns. Runs
             beyond that are read again when a query needs them, so that memory stays bounded.
 
+        quiet: Whether progress is not shown: here, and by each ``collect``.
+
     Raises:
         MissingLibraryError: polars 2 is not installed.
         WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
@@ -132,7 +135,7 @@ def scan_xp(
     from xpframe.lazy_polars import lazy_frame
 
     options = {"task": task, "columns": columns, "max_columns": max_columns, "timezone": timezone}
-    return lazy_frame(Jobs(*settled(experiment, workspace), run, options, strict, keep_bytes))
+    return lazy_frame(Jobs(*settled(experiment, workspace), run, options, strict, keep_bytes, quiet))
 
 
 def require_polars() -> None:
@@ -168,6 +171,7 @@ class Jobs:
     options: dict[str, Any]
     strict: bool
     keep_bytes: int
+    quiet: bool
     _known: Known | None = None
     _untold: Counts = (0, 0, 0)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -190,7 +194,9 @@ class Jobs:
             if self._known is None or signature != self._known.signature:
                 self._known = None  # not both in memory
                 with self.counting():
-                    model = model_of(runs, several, keep_bytes=self.keep_bytes, **self.options)
+                    model = model_of(
+                        runs, several, keep_bytes=self.keep_bytes, quiet=self.quiet, **self.options
+                    )
                 self._known = Known(model, signature)
             return self._known
 

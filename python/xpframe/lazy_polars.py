@@ -8,7 +8,9 @@ applied to what was read of these, so that a filter can only be answered too gen
 - the columns that the filter needs are among those that are asked for;
 - filters that look at several rows (``x == x.max()``) do not come; functions come pickled, by cloudpickle;
 - an error in a batch comes out of ``collect`` as it is, one in the schema as the text of a ``ComputeError``;
-- the streaming engine takes batches on a thread of its own, and stops when ``head`` has enough.
+- the streaming engine takes batches on a thread of its own, and stops when ``head`` has enough;
+- on that thread nobody but polars looks for Ctrl-C, and it does so between batches: while there is none yet,
+  it is given empty ones.
 
 ``LazyFrameResolver``, which could choose before the plan is made, is not used. In polars 2.1 what follows it
 is planned with columns that were not asked for: ``select("b", "a").slice(1).with_row_index().select("b")``
@@ -18,6 +20,7 @@ panics, ``select("b").head(1).filter(False)`` has all columns. And it never sees
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,17 +29,23 @@ from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
 from xpframe.errors import XpFrameError, XpFrameWarning
+from xpframe.frames import title_of
 from xpframe.lazy import Counts, Jobs, Known, ReadReport, counters, note, plus, since
+from xpframe.progress import watch
 from xpframe.workspace import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xpframe import _core
 
 __all__ = ["lazy_frame"]
 
 # (position of a run, positions of its jobs or None for all) pairs
 Wanted: TypeAlias = list[tuple[int, list[int] | None]]
 
+# jobs of a large run that are handed over at once: streaming to a file holds a few times so many
+JOBS_AT_ONCE = 32_768
 # no column has such a name
 _AT = "\0at"
 
@@ -90,7 +99,9 @@ class Source:
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        """What polars calls to read: limit first, then filter, as it means them. A batch is a run."""
+        """What polars calls to read: limit first, then filter, as it means them. A batch is a run, or part of
+        one.
+        """
         del batch_size
         if self._failure is not None:
             raise self._failure
@@ -131,20 +142,33 @@ class Reading:
             all_jobs=sum(jobs),
             pushed=tuple(self.chosen.pushed),
         )
+        total = sum(jobs[at] if rows is None else len(rows) for at, rows in wanted)
+        empty = _frame(self.model.empty()).select(columns)
         before = counters()
         try:
-            for table in self.model.batches(columns, wanted):
-                self._collect(table)
-                self._note(whole, before)
-                yield _frame(table)
-        except GeneratorExit:
-            # polars has enough, or was interrupted: whatever is raised here would only be printed
-            with contextlib.suppress(XpFrameWarning, KeyboardInterrupt):
-                self._report()
-            raise
+            with watch(lambda: (self.built, total, "jobs"), self._title(), quiet=self.jobs.quiet):
+                try:
+                    for table in _as_they_come(self.model.batches(columns, wanted, JOBS_AT_ONCE)):
+                        if table is None:
+                            yield empty
+                            continue
+                        self._collect(table)
+                        self._note(whole, before)
+                        yield _frame(table)
+                except GeneratorExit:
+                    # polars has enough, or was interrupted: whatever is raised here would only be printed.
+                    # Ctrl-C is raised once more at the next call: let that be one inside this very `try`
+                    try:  # noqa: SIM105 - `suppress` would be that call
+                        self._report()
+                    except (XpFrameWarning, KeyboardInterrupt):
+                        pass
+                    raise
         finally:
             self._note(whole, before)
         self._report()
+
+    def _title(self) -> str:
+        return title_of([(experiment, run) for _, experiment, run, _ in self.model.runs])
 
     def _collect(self, table: Any) -> None:
         self.built += len(table)
@@ -159,6 +183,17 @@ class Reading:
     def _note(self, whole: ReadReport, before: Counts) -> None:
         files, size, objects = plus(self.untold, since(before))
         note(replace(whole, jobs=self.built, files=files, bytes=size, objects=objects))
+
+
+def _as_they_come(batches: _core.Batches) -> Iterator[_core.Table | None]:
+    """The tables; None each time that one takes long, if polars must look for Ctrl-C meanwhile."""
+    if threading.current_thread() is threading.main_thread():
+        yield from batches
+        return
+    for _ in range(len(batches)):
+        while not any(batches.wait() for _ in range(2)):  # 40 ms
+            yield None
+        yield next(batches)
 
 
 def _frame(table: Any) -> pl.DataFrame:

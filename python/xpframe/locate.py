@@ -11,7 +11,7 @@ from typing import Any
 from xpframe import _core
 from xpframe.errors import WorkspaceNotFoundError
 
-__all__ = ["find_workspace", "use"]
+__all__ = ["expanded", "find_workspace", "use"]
 
 _used: Path | None = None
 
@@ -29,7 +29,15 @@ def use(path: str | os.PathLike[str] | None) -> None:
     if path is None:
         _used = None
         return
-    _used = Path(_core.Workspace(Path(path).expanduser()).root)
+    _used = Path(_core.Workspace(expanded(path)).root)
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path, its ``~`` expanded; one of a user that there is not stays as it is, and is not found."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def find_workspace(
@@ -50,9 +58,9 @@ def find_workspace(
     if _used is not None:
         return _core.Workspace(_used)
     if path := os.environ.get("XPFRAME_WORKSPACE"):
-        return _core.Workspace(Path(path).expanduser())
-    here = Path.cwd()
-    for directory in (here, *here.parents):
+        return _core.Workspace(expanded(path))
+    here = _here()
+    for directory in (here, *here.parents) if here else ():
         if _core.is_workspace(directory):
             return _core.Workspace(directory)
     settings = _settings_file()
@@ -61,15 +69,15 @@ def find_workspace(
         if _core.is_workspace(entry["path"]):
             return _core.Workspace(entry["path"])
     listed = ", ".join(str(entry["path"]) for entry in entries) or "which names no workspace on this machine"
+    around = f"{here} and its parents" if here else "the current directory (which was deleted)"
     raise WorkspaceNotFoundError(
-        f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {here} and its parents, "
-        f"and {settings} ({listed})",
+        f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {around}, and {settings} ({listed})",
         hint="give workspace=…, a directory that holds experiments/ or xp/",
     )
 
 
 def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
-    path = Path(workspace).expanduser()
+    path = expanded(workspace)
     if not path.exists() and isinstance(workspace, str) and os.sep not in workspace:
         entries = _entries(_settings_file())
         for entry in entries:
@@ -84,26 +92,39 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
     return _core.Workspace(path)
 
 
+def _here() -> Path | None:
+    """The current directory; None if it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
 def _settings_file() -> Path:
-    return Path("~/.config/experimaestro/settings.yaml").expanduser()
+    return expanded("~/.config/experimaestro/settings.yaml")
 
 
 def _entries(settings: Path) -> list[dict[str, Any]]:
     """The workspaces of the settings that are on this machine: id, path, triggers."""
     try:
-        text = settings.read_text(encoding="utf-8")
+        text = settings.read_bytes()
     except OSError:
         return []
     import yaml
 
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # of several lines, where it is YAML that is wrong
         raise WorkspaceNotFoundError(
-            f"is not YAML: {error}", file=str(settings), hint="mend it, or give workspace=…"
+            f"is not YAML: {' '.join(str(error).split())}",
+            file=str(settings),
+            hint="mend it, or give workspace=…",
         ) from error
     workspaces = content.get("workspaces") if isinstance(content, dict) else None
-    return [entry for item in workspaces or [] if (entry := _entry(item))]
+    if not isinstance(workspaces, list):
+        return []
+    return [entry for item in workspaces if (entry := _entry(item))]
 
 
 def _entry(item: object) -> dict[str, Any] | None:
@@ -113,7 +134,10 @@ def _entry(item: object) -> dict[str, Any] | None:
     ssh = item.get("ssh")
     if isinstance(ssh, dict) and ssh.get("host"):
         return None
-    path = Path(_interpolated(item["path"])).expanduser().absolute()
+    path = expanded(_interpolated(item["path"]))
+    if not path.is_absolute():
+        # experimaestro means the current directory too
+        path = (_here() or Path("/")) / path
     triggers = item.get("triggers")
     globs = [str(trigger) for trigger in triggers] if isinstance(triggers, list) else []
     return {"id": str(item.get("id", "")), "path": path, "triggers": globs}

@@ -14,8 +14,10 @@ from traitlets import Bool, Enum, Int, Unicode
 
 import xpframe
 from xpframe.completion import matcher
+from xpframe.display.text import visible
 from xpframe.errors import XpFrameError
-from xpframe.progress import reading
+from xpframe.frames import frame_of_runs, runs_of
+from xpframe.kept import Kept
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,7 +29,8 @@ class XpmError(Exception):
     """What went wrong, in one line: a notebook shows no traceback, and the cell fails."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"\x1b[31mXpmError\x1b[0m: {self}"]
+        # names of the user's may hold line breaks, or move the cursor
+        return [f"\x1b[31mXpmError\x1b[0m: {visible(str(self), 2_000)}"]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("name", metavar="NAME")
     for command in (load, schema, info):
         command.add_argument("--run", default="latest", help="latest, all, or a run")
+        command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema):
         command.add_argument("--task", action="append", help="a task to keep; may be repeated")
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
@@ -82,6 +86,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     names = Enum(["full", "short"], "full", help="how columns are called").tag(config=True)
     max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
     quiet = Bool(False, help="whether progress is not shown").tag(config=True)
+    _kept: Kept | None = None
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def xpm(self, line: str) -> Any:
@@ -96,13 +101,15 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             print(parser().format_help())  # noqa: T201 - help is for reading
             return None
         try:
-            with reading(getattr(options, "name", ""), quiet=self.quiet):
-                return getattr(self, f"_{options.command}")(options)
+            return getattr(self, f"_{options.command}")(options)
         except XpFrameError as error:
             raise XpmError(str(error)) from None
 
     def _place(self) -> str | None:
         return self.workspace or None
+
+    def _quiet(self, options: argparse.Namespace) -> bool:
+        return self.quiet or options.quiet
 
     def _load(self, options: argparse.Namespace) -> Any:
         asked: dict[str, Any] = {
@@ -111,19 +118,27 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             "task": options.task,
             "columns": options.columns,
             "max_columns": self.max_columns,
+            "quiet": self._quiet(options),
         }
         if options.lazy:
             frame: Any = xpframe.scan_xp(options.name, **asked)
         else:
             asked["names"] = "short" if options.short else self.names
             asked["backend"] = options.backend or self.backend
-            frame = xpframe.xp_frame(options.name, **asked)
+            frame = self._frame(options.name, **asked)
         if options.variable is None:
             return frame
         if not options.variable.isidentifier():
             raise XpmError(f"--as {options.variable}: that is no name of a variable")
         self.shell.push({options.variable: frame})
         return None
+
+    def _frame(self, name: str, *, workspace: str | None, run: str, **asked: Any) -> Any:
+        """A frame, for which runs that were loaded before are read only where they changed."""
+        runs, several = runs_of(name, workspace, run)
+        if self._kept is None:
+            self._kept = Kept()
+        return frame_of_runs(self._kept.renewed(runs), several_runs=several, **asked)
 
     def _ls(self, _: argparse.Namespace) -> list[str]:
         return xpframe.Workspace(self._place()).experiments()
@@ -133,7 +148,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
 
     def _info(self, options: argparse.Namespace) -> xpframe.ExperimentInfo:
         run = None if options.run == "latest" else options.run
-        return xpframe.Workspace(self._place()).load_xp_info(options.name, run)
+        return xpframe.Workspace(self._place()).load_xp_info(options.name, run, quiet=self._quiet(options))
 
     def _schema(self, options: argparse.Namespace) -> list[tuple[str, str]]:
         return xpframe.xp_table(
@@ -142,6 +157,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             run=options.run,
             task=options.task,
             max_columns=self.max_columns,
+            quiet=self._quiet(options),
         ).schema
 
     def _use(self, options: argparse.Namespace) -> None:

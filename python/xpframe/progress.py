@@ -5,17 +5,12 @@ Nothing is shown before half a second, nor where nobody looks: in scripts whose 
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import copy_context
-from dataclasses import dataclass
-from html import escape
-from typing import Any, Protocol, TypeAlias
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from xpframe import _core
 
@@ -30,8 +25,7 @@ PERIOD = 0.1  # seconds between two looks at the counter
 _watching = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """How far something is.
 
     Args:
@@ -44,6 +38,8 @@ class Position:
         unit: Of what; ``bytes`` are shown as kB, MB, GB.
 
         seconds: How long it has taken.
+
+        stopped: Whether it is over before all was done.
     """
 
     title: str
@@ -51,6 +47,7 @@ class Position:
     total: int
     unit: str
     seconds: float
+    stopped: bool = False
 
     @property
     def part(self) -> float:
@@ -58,19 +55,29 @@ class Position:
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
     def __str__(self) -> str:
-        """``grid-search: 84 MB of 312 MB (27 %)``."""
-        begin = f"{self.title}: " if self.title else ""
+        """``grid-search: 84 MB of 312 MB (27%)``."""
+        begin = self._begin()
         if self.total <= 0:
             return f"{begin}looking"
         if self.done >= self.total:
-            return f"{begin}{amount(self.total, self.unit)} understood, building"
-        done, total = amount(self.done, self.unit), amount(self.total, self.unit)
-        return f"{begin}{done} of {total} ({self.part:.0%})"
+            return f"{begin}{amount(self.total, self.unit)}, building"
+        return f"{begin}{self._done()} of {amount(self.total, self.unit)} ({self.part:.0%})"
 
     def summary(self) -> str:
         """``grid-search: 312 MB in 2.1 s``."""
-        begin = f"{self.title}: " if self.title else ""
-        return f"{begin}{amount(self.done, self.unit)} in {self.seconds:.1f} s"
+        what = amount(self.done, self.unit)
+        if self.stopped:
+            what = f"stopped at {self._done()} of {amount(self.total, self.unit)}"
+        return f"{self._begin()}{what} in {self.seconds:.1f} s"
+
+    def _done(self) -> str:
+        return amount(self.done, self.unit) if self.unit == "bytes" else f"{self.done:,}"
+
+    def _begin(self) -> str:
+        # names of experiments are names of directories: they may hold anything
+        from xpframe.display.text import visible
+
+        return f"{visible(self.title, 60)}: " if self.title else ""
 
 
 class Progress(Protocol):
@@ -91,11 +98,15 @@ class NotebookProgress:
 
     def update(self, position: Position) -> None:
         """Shows a bar and, beside it, how far it is."""
+        from html import escape
+
         bar = f'<progress value="{position.part:.3f}" max="1" style="vertical-align:middle"></progress>'
         self._show(str(position), f"{bar if position.total else ''} {escape(str(position))}")
 
     def close(self, position: Position) -> None:
         """Leaves a line that says what was read, and in which time."""
+        from html import escape
+
         if self._handle is not None:
             self._show(position.summary(), escape(position.summary()))
 
@@ -117,6 +128,8 @@ class TerminalProgress:
 
     def update(self, position: Position) -> None:
         """Writes the line anew."""
+        import shutil
+
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r{str(position)[:width]}\x1b[K")
         sys.stderr.flush()
@@ -148,7 +161,9 @@ def watch(
     if shown is None or not _watching.acquire(blocking=False):
         yield
         return
-    over = threading.Event()
+    from contextvars import copy_context
+
+    over = _Over()
     # in the context of the caller: that is how a kernel knows whose output it is
     follower = threading.Thread(
         target=copy_context().run, args=(_follow, counter, title, shown, over), name="xpframe", daemon=True
@@ -156,19 +171,38 @@ def watch(
     try:
         follower.start()
         yield
+    except BaseException:
+        over.stopped = True
+        raise
     finally:
         over.set()
-        follower.join()
-        _watching.release()
+        try:
+            follower.join()
+        finally:
+            _watching.release()
 
 
-def reading(title: str = "", *, quiet: bool = False) -> AbstractContextManager[None]:
-    """Shows how far the engine's reading of files is; as :func:`watch`."""
-    begun = _core.progress()
+class _Over(threading.Event):
+    """Set when the work is over; says whether it was stopped."""
+
+    stopped = False
+
+
+def reading(
+    title: str = "", *, quiet: bool = False, size: Callable[[], int] = lambda: 0
+) -> AbstractContextManager[None]:
+    """Shows how far the engine's reading of files is; as :func:`watch`.
+
+    ``size`` tells how many bytes there are to read in all, if it can: it is called at most once, and only
+    when progress is shown.
+    """
+    begun, sizes = _core.progress(), []
 
     def counter() -> tuple[int, int, str]:
-        done, total = _core.progress()
-        return done - begun[0], total - begun[1], "bytes"
+        done, total = (now - then for now, then in zip(_core.progress(), begun, strict=True))
+        if done and not sizes:
+            sizes.append(size())
+        return done, max(total, *sizes, 0), "bytes"
 
     return watch(counter, title, quiet=quiet)
 
@@ -193,7 +227,7 @@ def amount(count: int, unit: str) -> str:
     return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
 
 
-def _follow(counter: Counter, title: str, place: Progress, over: threading.Event) -> None:
+def _follow(counter: Counter, title: str, place: Progress, over: _Over) -> None:
     # what comes before the first file, as importing pandas, is not reading
     while not any(counter()[:2]):
         if over.wait(PERIOD):
@@ -203,10 +237,10 @@ def _follow(counter: Counter, title: str, place: Progress, over: threading.Event
         return
 
     def position() -> Position:
-        return Position(title, *counter(), time.monotonic() - begun)
+        return Position(title, *counter(), time.monotonic() - begun, over.stopped)
 
     # a display that fails is no reason for a read to fail
-    with contextlib.suppress(Exception):
+    with suppress(Exception):
         while not over.wait(PERIOD):
             place.update(position())
         place.close(position())

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.errors import XpFrameError, XpFrameWarning
-from xpframe.locate import find_workspace
+from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
+from xpframe.locate import expanded, find_workspace
 
 if TYPE_CHECKING:
     import os
     from types import FrameType
 
+    from xpframe.changes import Changes
+    from xpframe.check import Findings
+    from xpframe.frames import Experiments
     from xpframe.plots import Plots
 
 __all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
@@ -31,6 +35,17 @@ class _Configs(Mapping[str, Any]):
     def _ids(self) -> list[str]:
         raise NotImplementedError
 
+    def _one(self, identifier: str) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, identifier: str) -> Any:
+        if not isinstance(identifier, str):
+            # as of a dict: `get` of any key has an answer
+            raise JobNotFoundError(
+                f"no {type(self).__name__.lower()[:-1]} {identifier!r}", hint="it is a str"
+            )
+        return self._one(identifier)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids())
 
@@ -44,7 +59,8 @@ class _Configs(Mapping[str, Any]):
         return self._ids()
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {type(self).__name__.lower()} of {self._run.experiment} {self._run.run_id}>"
+        counted = f"{len(self)} {type(self).__name__.lower()}"
+        return f"<{counted} of {_shown(self._run.experiment)} {_shown(self._run.run_id)}>"
 
 
 class Jobs(_Configs):
@@ -56,8 +72,8 @@ class Jobs(_Configs):
     def __len__(self) -> int:
         return self._run.job_count()
 
-    def __getitem__(self, job_id: str) -> _core.Config:
-        return self._run.job(job_id)
+    def _one(self, identifier: str) -> _core.Config:
+        return self._run.job(identifier)
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -76,8 +92,8 @@ class Actions(_Configs):
     def _ids(self) -> list[str]:
         return self._run.action_ids()
 
-    def __getitem__(self, action_id: str) -> Action:
-        return Action(*self._run.action(action_id))
+    def _one(self, identifier: str) -> Action:
+        return Action(*self._run.action(identifier))
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -131,7 +147,7 @@ class Action:
         return Action, (self._config, self._description, self._typename)
 
     def __repr__(self) -> str:
-        return f"<action {self._typename}: {self._description}>"
+        return f"<action {_shown(self._typename)}: {_shown(self._description)}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -147,11 +163,15 @@ class Action:
 class ExperimentInfo:
     """A run of an experiment: its jobs and actions as objects, its facts, and what could not be read.
 
-    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`.
+    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`. Its jobs are those that there were when
+    it was loaded; :meth:`refresh` gives those that there are now.
     """
 
-    def __init__(self, run: _core.Run) -> None:
+    def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
         self._run = run
+        # what `since` compares with: when it was loaded, and the states that it told last
+        self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
+        self._seen: dict[str, str] | None = None
         self.jobs = Jobs(run)
         self.actions = Actions(run)
 
@@ -185,7 +205,8 @@ class ExperimentInfo:
         """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
         transient or lost.
         """
-        return {job_id: state for job_id, (state, _) in self._run.states().items()}
+        self._seen = {job_id: state for job_id, (state, _) in self._run.states().items()}
+        return dict(self._seen)
 
     @property
     def saved(self) -> list[str]:
@@ -199,6 +220,32 @@ class ExperimentInfo:
             JobNotFoundError: Nothing was saved under that name.
         """
         return self._run.saved(saved)
+
+    def refresh(self, *, strict: bool = False) -> ExperimentInfo:
+        """The same run as it is now. This one stays as it is, so that the two can be compared: see
+        :meth:`since`. Jobs and configs are read again only if their files were changed.
+
+        Args:
+            strict: Whether to raise at the first thing that cannot be read.
+        """
+        return _loaded(self._run.renewed, strict=strict)
+
+    def since(self, previous: ExperimentInfo) -> Changes:
+        """What happened to the jobs since ``previous``: which were added, started, finished, failed or lost.
+
+        The states of before are those that ``previous`` told last. If it was never asked for ``states``, a
+        job that left no marker file since it was loaded counts as unchanged, and all that are lost now count
+        as lost since.
+
+        Args:
+            previous: The same run, loaded earlier.
+
+        Raises:
+            InvalidArgumentError: It is another run.
+        """
+        from xpframe.changes import since
+
+        return since(self, previous)
 
     @property
     def status(self) -> str | None:
@@ -264,7 +311,7 @@ class ExperimentInfo:
 
     def __repr__(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
-        return f"<ExperimentInfo {self.experiment} {self.run_id}: {counts}>"
+        return f"<ExperimentInfo {_shown(self.experiment)} {_shown(self.run_id)}: {counts}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display
@@ -277,6 +324,13 @@ class ExperimentInfo:
         printer.text(repr(self) if cycle or printer.indentation else display.info_text(self))
 
 
+def _shown(text: str) -> str:
+    """A name of the user's in a prompt: one line that moves no cursor."""
+    from xpframe.display.text import visible
+
+    return visible(text)
+
+
 def _time(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
@@ -285,7 +339,9 @@ def _time(microseconds: int | None) -> datetime | None:
     )
 
 
-def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> ExperimentInfo:
+def load_xp_info(
+    path: str | os.PathLike[str], *, strict: bool = False, quiet: bool = False
+) -> ExperimentInfo:
     """Loads a run by the path of its directory.
 
     Args:
@@ -294,19 +350,28 @@ def load_xp_info(path: str | os.PathLike[str], *, strict: bool = False) -> Exper
 
         strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
 
+        quiet: Whether progress is not shown, as for :func:`xpframe.xp_frame`.
+
     Returns:
         The jobs and actions, read when they are touched.
 
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    return _loaded(_core.open_run(Path(path).expanduser()), strict=strict)
+    where = expanded(path)
+    return _loaded(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 
-def _loaded(run: _core.Run, *, strict: bool) -> ExperimentInfo:
-    run.load()
+def _loaded(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
+    from xpframe.progress import reading
+
+    # file systems stamp a file with a clock that is some milliseconds behind
+    started = time.time_ns() // 1000 - 10_000
+    run = opened()
+    with reading(run.experiment, quiet=quiet):
+        run.load()
     report(run.errors(), [], strict=strict)
-    return ExperimentInfo(run)
+    return ExperimentInfo(run, started)
 
 
 def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> None:
@@ -363,7 +428,7 @@ class Workspace:
         return self._workspace.latest(experiment).run_id
 
     def load_xp_info(
-        self, experiment: str, run_id: str | None = None, *, strict: bool = False
+        self, experiment: str, run_id: str | None = None, *, strict: bool = False, quiet: bool = False
     ) -> ExperimentInfo:
         """Loads a run, the latest unless ``run_id`` names another.
 
@@ -371,7 +436,7 @@ class Workspace:
             ExperimentNotFoundError: There is no such experiment.
             RunNotFoundError: There is no such run.
         """
-        return _loaded(self._run(experiment, run_id), strict=strict)
+        return _loaded(lambda: self._run(experiment, run_id), strict=strict, quiet=quiet)
 
     def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
         """The tags of each job that has some, by job id, in the order of submission."""
@@ -389,13 +454,36 @@ class Workspace:
         """
         return self._run(experiment, run_id).saved(saved)
 
+    def check(self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all") -> Findings:
+        """Looks for what is wrong: dangling references, ids that Python used twice, jobs without configs,
+        states that disagree with marker files, runs cut short, paths that are gone, and more. Every config is
+        compared with the params.json of its job. Nothing is written.
+
+        Args:
+            experiment: A name, a list of names or a glob; all experiments, and what lies around their runs,
+                if not given.
+
+            run: ``"all"``, ``"latest"``, the identifier of a run, or a list of them.
+
+        Returns:
+            The findings, as a sequence, a frame (``frame()``) and text (``print``); ``is_clean`` when there
+            is no error and no warning.
+
+        Raises:
+            ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
+            ReadError: The experiments cannot be listed.
+        """
+        from xpframe.check import check
+
+        return check(self._workspace, experiment, run)
+
     def _run(self, experiment: str, run_id: str | None) -> _core.Run:
         if run_id is None:
             return self._workspace.latest(experiment)
         return self._workspace.run(experiment, run_id)
 
     def __repr__(self) -> str:
-        return f"<Workspace {self.path}>"
+        return f"<Workspace {_shown(str(self.path))}>"
 
     def _repr_html_(self) -> str:
         from xpframe import display

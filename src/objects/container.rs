@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use ahash::HashMap;
-
 use super::cycles;
 use super::decode::{Decoder, NOBODY, Relocation};
 use super::definition::Parts;
 use super::graph::Graph;
+use super::ids::Ids;
 use crate::error::{Error, Result};
 use crate::json::{Kind, Reader};
 use crate::progress;
@@ -30,7 +29,7 @@ pub struct Source<'s> {
 #[derive(Debug)]
 pub(super) struct Container {
     pub number: u32,
-    pub ids: HashMap<i64, ObjectIx>,
+    pub ids: Ids,
     /// What stands under `"data"`
     pub data: Value,
     /// The last object: the job itself, in a params.json
@@ -40,16 +39,12 @@ pub(super) struct Container {
 }
 
 impl Graph {
-    pub(super) fn begin<'s>(
-        &mut self,
-        source: Source<'s>,
-        known: Option<&'s HashMap<i64, ObjectIx>>,
-    ) -> Decoder<'s> {
+    pub(super) fn begin<'s>(&mut self, source: Source<'s>, known: Option<&'s Ids>) -> Decoder<'s> {
         self.files.push(source.file.to_path_buf());
         let Source { relocation, job_dir, data_dir, .. } = source;
         let container = index(self.files.len() - 1);
         let referrers = vec![NOBODY; self.objects.len()];
-        let (ids, foreign, repeated) = (HashMap::default(), None, false);
+        let (ids, foreign, repeated) = (Ids::default(), None, false);
         Decoder { ids, known, container, relocation, job_dir, data_dir, referrers, foreign, repeated }
     }
 
@@ -58,7 +53,7 @@ impl Graph {
         &mut self,
         source: Source<'_>,
         bytes: &[u8],
-        known: Option<&HashMap<i64, ObjectIx>>,
+        known: Option<&Ids>,
         errors: &mut Vec<Error>,
     ) -> Container {
         let mut decoder = self.begin(source, known);
@@ -120,7 +115,7 @@ impl Graph {
         let mut forward = false;
         for unresolved in &mut self.store.unresolved {
             if unresolved.container == number && unresolved.object.is_none() {
-                unresolved.object = ids.get(&unresolved.id).copied();
+                unresolved.object = ids.get(unresolved.id);
                 forward |= unresolved.object.is_some();
             }
         }

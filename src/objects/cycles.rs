@@ -1,7 +1,7 @@
 //! Fields that go round in a circle: no experiment writes them, a hostile file may.
 
 use super::graph::Graph;
-use crate::values::{ObjectIx, UnresolvedIx, Value};
+use crate::values::{ObjectIx, UnresolvedIx, Value, index};
 
 /// Marks the references that were resolved later and lead from one object of a circle to another.
 ///
@@ -81,7 +81,7 @@ fn components(graph: &Graph) -> Vec<usize> {
 
 /// The references that an object holds, as they were read, resolved or not.
 fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
-    let object = &graph.objects[at];
+    let object = graph.object(ObjectIx(index(at)));
     let mut found = Vec::new();
     let mut pending: Vec<Value> = vec![object.init_tasks];
     pending.extend(graph.store.record(object.fields));

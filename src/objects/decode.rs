@@ -3,10 +3,10 @@
 //! A user's dict is written as it is, so a dict counts as encoded only if its keys are exactly those of an encoding and the
 //! values have the right types (`format.md` §2.3); anything else stays a dict.
 
-use ahash::HashMap;
 use indexmap::IndexMap;
 
 use super::graph::Graph;
+use super::ids::Ids;
 use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value};
 
 /// The names that encodings use, interned in this order by [`Names::intern`] as the first symbols of every graph.
@@ -60,9 +60,9 @@ pub(super) const NOBODY: u32 = u32::MAX;
 
 /// What the references and relative paths of one container mean.
 pub(super) struct Decoder<'s> {
-    pub ids: HashMap<i64, ObjectIx>,
+    pub ids: Ids,
     /// Objects of the container that this one continues (the params.json of a job of the same process)
-    pub known: Option<&'s HashMap<i64, ObjectIx>>,
+    pub known: Option<&'s Ids>,
     pub container: u32,
     pub relocation: &'s Relocation,
     /// The directory that `"base": "job"` means
@@ -87,7 +87,7 @@ pub(super) struct Foreign {
 
 impl Decoder<'_> {
     pub fn find(&self, id: i64) -> Option<ObjectIx> {
-        self.known.and_then(|known| known.get(&id)).or_else(|| self.ids.get(&id)).copied()
+        self.known.and_then(|known| known.get(id)).or_else(|| self.ids.get(id))
     }
 
     pub fn reference(&mut self, store: &mut Store, id: i64) -> Value {

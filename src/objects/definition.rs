@@ -32,7 +32,7 @@ impl Graph {
         let id = parts.id.ok_or_else(|| missing("id"))?;
         let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
         let fields = parts.fields.ok_or_else(|| missing("fields"))?;
-        if decoder.known.is_some_and(|known| known.contains_key(&id)) {
+        if decoder.known.is_some_and(|known| known.get(id).is_some()) {
             return Ok(None);
         }
         let class = self.class_of(parts)?;
@@ -55,7 +55,7 @@ impl Graph {
     pub(super) fn put(&mut self, object: Object, decoder: &mut Decoder<'_>) -> Result<ObjectIx> {
         let at = ObjectIx(index(self.objects.len()));
         let Object { id, identifier, .. } = object;
-        self.objects.push(object);
+        self.objects.last().push(object);
         decoder.referrers.resize(self.objects.len(), NOBODY);
         let Some(before) = decoder.ids.insert(id, at) else { return Ok(at) };
         decoder.repeated = true;

@@ -21,6 +21,12 @@ use crate::values::{ObjectIx, Value, index};
 /// A file smaller than this is not worth a second thread.
 const WORTH_A_PART: u64 = 1 << 20;
 
+/// How long a line is, about.
+const BYTES_AN_OBJECT: u64 = 600;
+
+/// For how many objects room is made at once, whatever the size of the file says.
+const MOST: usize = 1 << 20;
+
 /// What one part of a file brought.
 struct Part<'s> {
     graph: Graph,
@@ -114,6 +120,9 @@ impl<'s> Part<'s> {
         if range.start > 0 {
             decoder.foreign = Some(indexmap::IndexMap::default());
         }
+        decoder
+            .ids
+            .reserve(usize::try_from((range.end - range.start) / BYTES_AN_OBJECT).unwrap_or(MOST).min(MOST));
         let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None };
         let mut kinds = Kinds::default();
         let mut progress = Counter::of(range.end - range.start, stop);
@@ -187,15 +196,15 @@ impl<'s> Part<'s> {
         let references = next.decoder.foreign.iter().flat_map(|foreign| foreign.keys());
         !self.decoder.repeated
             && !next.decoder.repeated
-            && references.into_iter().all(|id| self.decoder.ids.contains_key(id))
-            && next.decoder.ids.keys().all(|id| !self.decoder.ids.contains_key(id))
+            && references.into_iter().all(|&id| self.decoder.ids.get(id).is_some())
+            && next.decoder.ids.iter().all(|(id, _)| self.decoder.ids.get(id).is_none())
     }
 
-    fn append(&mut self, next: Self) {
+    fn append(&mut self, mut next: Self) {
         let objects = self.graph.objects.len();
         let ids = &self.decoder.ids;
         let moved = self.graph.store.append(next.graph.store, objects, |reference| {
-            ids.get(&reference.id).map_or(Value::Null, |&at| Value::Object(at))
+            ids.get(reference.id).map_or(Value::Null, Value::Object)
         });
         let class = |class: &Class| Class {
             module: moved.symbol(class.module),
@@ -210,25 +219,25 @@ impl<'s> Part<'s> {
             .map(|found| ClassIx(index(known.insert_full(class(found)).0)))
             .collect();
         let lines = u32::try_from(self.lines).unwrap_or(u32::MAX);
-        self.graph.objects.extend(next.graph.objects.into_iter().map(|object| Object {
-            class: classes[object.class.0 as usize],
-            identifier: moved.text(object.identifier),
-            fields: moved.record(object.fields),
-            task: moved.value(object.task),
-            init_tasks: moved.value(object.init_tasks),
-            line: object.line.saturating_add(lines),
-            ..object
-        }));
+        for object in next.graph.objects.iter_mut() {
+            object.class = classes[object.class.0 as usize];
+            object.identifier = moved.text(object.identifier);
+            object.fields = moved.record(object.fields);
+            object.task = moved.value(object.task);
+            object.init_tasks = moved.value(object.init_tasks);
+            object.line = object.line.saturating_add(lines);
+        }
+        self.graph.objects.append(next.graph.objects);
         let by = index(objects);
         let after = |referrer: u32| if referrer == NOBODY { NOBODY } else { referrer + by };
-        for (id, foreign) in next.decoder.foreign.iter().flatten() {
+        for (&id, foreign) in next.decoder.foreign.iter().flatten() {
             if let Some(at) = ids.get(id) {
                 let referrer = &mut self.decoder.referrers[at.at()];
                 *referrer = after(foreign.referrer).min(*referrer);
             }
         }
         self.decoder.referrers.extend(next.decoder.referrers.into_iter().map(after));
-        self.decoder.ids.extend(next.decoder.ids.into_iter().map(|(id, at)| (id, ObjectIx(at.0 + by))));
+        self.decoder.ids.append(next.decoder.ids, objects);
         self.errors.extend(next.errors.into_iter().map(|(line, error)| (line + self.lines, error)));
         self.lines += next.lines;
         self.last = next.last.map(|last| ObjectIx(last.0 + by)).or(self.last);

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
+use super::ids::Ids;
 use super::lacking::LISTED;
 use super::lines::read_lines;
 use crate::error::{Error, Kind, Result};
@@ -30,6 +31,8 @@ pub trait JobKeys {
     fn task_id(&self, at: usize) -> Cow<'_, str>;
     /// The position of the job of this identifier.
     fn position(&self, job_id: &[u8]) -> Option<usize>;
+    /// The identifiers of the actions that the run added.
+    fn actions(&self) -> Vec<String>;
 }
 
 /// The objects of one run.
@@ -44,6 +47,10 @@ pub struct RunObjects {
     pub order: Vec<usize>,
     /// What state.json says each job needs; empty for the versions that have no state.json
     pub dependencies: HashMap<String, Vec<String>>,
+    /// The positions of the jobs that were read from their params.json because Python used an id twice
+    pub corrected: Vec<usize>,
+    /// What the run's file lacks and a params.json had: the position of the first job that needs it, and the object
+    pub completed: Vec<(usize, ObjectIx)>,
     /// What could not be read
     pub errors: Vec<Error>,
 }
@@ -108,6 +115,8 @@ impl RunObjects {
             roots: Vec::new(),
             order: Vec::new(),
             dependencies: HashMap::default(),
+            corrected: Vec::new(),
+            completed: Vec::new(),
             errors: Vec::new(),
         };
         let container = objects.read_run_file(run, relocation, stop, beside);
@@ -173,10 +182,10 @@ impl RunObjects {
     pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
         let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
         let mut roots: IndexMap<&[u8], ObjectIx, ahash::RandomState> = IndexMap::default();
-        for (at, object) in self.graph.objects.iter().enumerate() {
-            let identifier = self.graph.store.bytes(object.identifier);
+        for at in (0..self.graph.len()).map(|at| ObjectIx(crate::values::index(at))) {
+            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             if wanted.contains(identifier) {
-                roots.insert(identifier, ObjectIx(crate::values::index(at)));
+                roots.insert(identifier, at);
             }
         }
         roots
@@ -238,7 +247,7 @@ impl RunObjects {
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
             let ids = &lacking[root.at()];
-            if ids.len() <= LISTED && ids.iter().all(|id| container.ids.contains_key(id)) {
+            if ids.len() <= LISTED && ids.iter().all(|&id| container.ids.get(id).is_some()) {
                 continue;
             }
             let Ok((params, errors)) =
@@ -247,13 +256,19 @@ impl RunObjects {
                 continue;
             };
             self.errors.extend(errors);
-            for (id, at) in params.ids {
-                container.ids.entry(id).or_insert(at);
+            let missing: Vec<i64> =
+                ids.iter().copied().filter(|&id| container.ids.get(id).is_none()).collect();
+            for (id, at) in params.ids.iter() {
+                if container.ids.get(id).is_none() {
+                    container.ids.insert(id, at);
+                }
             }
+            let found = missing.into_iter().filter_map(|id| container.ids.get(id));
+            self.completed.extend(found.map(|object| (at, object)));
         }
         for reference in &mut self.graph.store.unresolved {
             if reference.container == container.number && reference.object.is_none() {
-                reference.object = container.ids.get(&reference.id).copied();
+                reference.object = container.ids.get(reference.id);
             }
         }
         super::cycles::cut(&mut self.graph);
@@ -286,7 +301,7 @@ impl RunObjects {
         run: &Run,
         (keys, at): (&impl JobKeys, usize),
         relocation: &Relocation,
-        known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
+        known: Option<(ObjectIx, &Ids)>,
     ) -> Result<(Container, Vec<Error>)> {
         if let Some((root, _)) = known {
             self.own_params(run, (keys, at), relocation, root)?;
@@ -309,13 +324,9 @@ impl RunObjects {
         relocation: &Relocation,
         root: ObjectIx,
     ) -> Result<(Graph, Container)> {
-        let file = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?.join("params.json");
-        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
-        let mut alone = Graph::new();
-        let own = alone.read_whole(source, &file::read(&file)?, None, &mut Vec::new());
-        let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
-        if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
-            return Err(Error::format("another process wrote it").at_file(&file));
+        let (alone, own) = params_alone(run, (&keys.task_id(at), &keys.job_id(at)), relocation)?;
+        if !own.last.is_some_and(|last| is_same_process((&self.graph, root), (&alone, last))) {
+            return Err(Error::format("another process wrote it").at_file(alone.file(own.number)));
         }
         Ok((alone, own))
     }
@@ -345,4 +356,37 @@ impl RunObjects {
                 .push(error.at_job(job_id).hint("the job's parameters are null; it may never have started")),
         }
     }
+}
+
+/// The params.json of a job (its task and identifier), in a graph of its own.
+fn params_alone(
+    run: &Run,
+    (task_id, job_id): (&str, &str),
+    relocation: &Relocation,
+) -> Result<(Graph, Container)> {
+    let directory = run.workspace().job_dir(task_id, job_id)?;
+    let file = directory.join("params.json");
+    let job_dir = directory.to_string_lossy();
+    let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
+    let mut alone = Graph::new();
+    let own = alone.read_whole(source, &file::read(&file)?, None, &mut Vec::new());
+    Ok((alone, own))
+}
+
+/// What a job (its task and identifier) was executed with: its params.json in a graph of its own, and the job there. Nothing
+/// if its last object is another.
+///
+/// # Errors
+/// `Io`: there is no such file, or the system refuses; `InvalidName`.
+pub fn executed(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result<Option<(Graph, ObjectIx)>> {
+    let (alone, own) = params_alone(run, job, relocation)?;
+    let last = own.last.filter(|&last| alone.identifier(last) == job.1);
+    Ok(last.map(|last| (alone, last)))
+}
+
+/// Whether one process wrote both: Python's id of the job is the same.
+#[must_use]
+pub fn is_same_process(one: (&Graph, ObjectIx), other: (&Graph, ObjectIx)) -> bool {
+    one.0.object(one.1).id == other.0.object(other.1).id
+        && one.0.identifier(one.1) == other.0.identifier(other.1)
 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StructArray};
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::PySchema;
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3_arrow::{PyField, PySchema};
 
 use super::errors::exceptions;
 use super::model::stops_of;
@@ -20,6 +20,9 @@ use crate::error::{Error, Kind, did_you_mean};
 use crate::records::Zone;
 use crate::scan::{self, Request};
 use crate::table::Texts;
+
+/// What the metadata of a schema says that its rows are, where they are not jobs.
+pub(super) const ROWS: &str = "xpframe.rows";
 
 /// A table of jobs: one row a job, one Arrow record batch a run.
 ///
@@ -55,7 +58,7 @@ impl Table {
     }
 
     /// The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
-    /// dictionaries are honoured; anything else is left as it is, as the interface allows.
+    /// dictionaries are honoured where the values fit into them; anything else is left as it is, as the interface allows.
     #[pyo3(signature = (requested_schema: "object | None" = None) -> "object")]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -65,7 +68,12 @@ impl Table {
         let Some(requested) = requested_schema else {
             return Self::stream(py, &self.table.schema, self.table.batches.clone());
         };
-        let requested = PySchema::from_arrow_pycapsule(&requested)?.into_inner();
+        let requested = match PySchema::from_arrow_pycapsule(&requested) {
+            Ok(requested) => requested.into_inner(),
+            // a schema, but with a type that is not known here: so it is none of ours
+            Err(_) if is_unknown_schema(&requested) => Arc::new(Schema::empty()),
+            Err(error) => return Err(error.into()),
+        };
         let table = py.detach(|| self.table.in_layout_of(&requested)).map_err(PyErr::from)?;
         Self::stream(py, &table.schema, table.batches)
     }
@@ -76,7 +84,8 @@ impl Table {
 
     fn __repr__(&self) -> String {
         let (rows, columns) = self.shape();
-        format!("<xpframe.Table: {rows} jobs, {columns} columns>")
+        let what = self.table.schema.metadata().get(ROWS).map_or("jobs", String::as_str);
+        format!("<xpframe.Table: {rows} {what}, {columns} columns>")
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -156,7 +165,8 @@ impl Table {
         hand_over(slf, "pandas", Some(zero_copy))
     }
 
-    /// A pyarrow Table; nothing is copied.
+    /// A pyarrow Table that pyarrow can compute on: text is `large_string`, built anew; anything else is shared.
+    /// `pyarrow.table(table)` shares text too, as `string_view`, for which pyarrow has few functions.
     fn to_pyarrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         hand_over(slf, "pyarrow", None)
     }
@@ -179,6 +189,11 @@ impl Table {
             super::plain::values(py, batch.column(position), &mut values)?;
         }
         Ok(values)
+    }
+
+    /// The table in a layout that pyarrow can compute on: text as `large_utf8`, enums with keys of 32 bits.
+    fn _arrow_for_pyarrow(&self, py: Python<'_>) -> PyResult<Self> {
+        Ok(Self { table: py.detach(|| self.table.for_pyarrow())? })
     }
 
     /// The table in the layout that pandas shares: text as `large_utf8`, enums by the smallest integers, in one batch.
@@ -214,26 +229,18 @@ fn hand_over<'py>(
     make.call((table,), Some(&options))
 }
 
-/// Reads runs into a table.
-///
-/// `columns` are (pattern, new name or None) pairs, None for the default ones; `zone` is an IANA name, None for the local zone;
-/// `for_pandas` chooses the layout of text.
+/// Whether a capsule holds a schema that cannot be understood, rather than no schema at all.
+fn is_unknown_schema(capsule: &Bound<'_, PyCapsule>) -> bool {
+    capsule.is_valid_checked(Some(c"arrow_schema")) && PyField::from_arrow_pycapsule(capsule).is_err()
+}
+
+/// Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
 #[pyfunction]
-#[pyo3(signature = (runs, *, several_runs, tasks, columns, max_columns, short_names, for_pandas, zone))]
-#[allow(clippy::too_many_arguments, reason = "keyword-only, called from one place in Python")]
-pub fn read_table(
-    py: Python<'_>,
-    runs: Vec<Py<Run>>,
-    several_runs: bool,
-    tasks: Option<Vec<String>>,
-    columns: Option<Vec<(String, Option<String>)>>,
-    max_columns: usize,
-    short_names: bool,
-    for_pandas: bool,
-    zone: Option<&str>,
-) -> PyResult<Table> {
-    let asked = Asked { several_runs, tasks, columns, max_columns, short_names, for_pandas, zone };
-    let request = asked.request(&runs, u64::MAX)?;
+#[pyo3(signature = (runs, question: "dict[str, object]", *, backend))]
+pub fn read_table(py: Python<'_>, runs: Vec<Py<Run>>, question: Question, backend: &str) -> PyResult<Table> {
+    let texts = if backend == "polars" { Texts::View } else { Texts::Large };
+    let request = question.request(&runs, texts, u64::MAX)?;
+    let for_pandas = backend == "pandas";
     let table = interruptible(py, &stops_of(&runs), move || {
         let table = request.read()?;
         if for_pandas { table.for_pandas() } else { Ok(table) }
@@ -241,33 +248,41 @@ pub fn read_table(
     Ok(Table::new(table))
 }
 
-/// What Python asks for.
-pub(super) struct Asked<'a> {
-    pub several_runs: bool,
-    pub tasks: Option<Vec<String>>,
-    pub columns: Option<Vec<(String, Option<String>)>>,
-    pub max_columns: usize,
-    pub short_names: bool,
-    pub for_pandas: bool,
-    pub zone: Option<&'a str>,
+/// What is asked of some runs.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Question {
+    several_runs: bool,
+    tasks: Option<Vec<String>>,
+    /// (pattern, new name or None) pairs, None for the default columns
+    columns: Option<Vec<(String, Option<String>)>>,
+    max_columns: usize,
+    short_names: bool,
+    /// An IANA name, None for the local zone
+    zone: Option<String>,
 }
 
-impl Asked<'_> {
-    pub fn request(self, runs: &[Py<Run>], keep_bytes: u64) -> crate::error::Result<Request> {
+impl Question {
+    pub(super) fn request(
+        self,
+        runs: &[Py<Run>],
+        texts: Texts,
+        keep_bytes: u64,
+    ) -> crate::error::Result<Request> {
         let selection = self.columns.map_or(Selection::Default, |columns| {
             Selection::Chosen(
                 columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect(),
             )
         });
         Ok(Request {
-            runs: runs.iter().map(|run| Arc::clone(run.get().loaded())).collect(),
+            runs: runs.iter().map(|run| run.get().loaded().readable()).collect(),
             several_runs: self.several_runs,
             tasks: self.tasks,
             selection,
             max_columns: self.max_columns,
             short_names: self.short_names,
-            texts: if self.for_pandas { Texts::Large } else { Texts::View },
-            zone: self.zone.map_or_else(|| Ok(Zone::local()), Zone::named)?,
+            texts,
+            zone: self.zone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
         })
     }

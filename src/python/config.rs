@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::convert::{Style, string, value};
 use super::source::Source;
-use crate::error::{Error, Kind, did_you_mean};
+use crate::error::{Error, Kind, did_you_mean, printable};
 use crate::values::{EnumMember, ObjectIx, Store, Value};
 
 /// A config of a run: its fields are its attributes.
@@ -115,7 +115,7 @@ impl Config {
         let graph = self.source.get().graph();
         let identifier = graph.identifier(self.at);
         let shown: String = identifier.chars().take(8).collect();
-        format!("<{} {shown}>", graph.typename(self.at))
+        format!("<{} {}>", printable(&graph.typename(self.at)), printable(&shown))
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -332,7 +332,7 @@ impl EnumValue {
     }
 
     fn __repr__(&self) -> String {
-        format!("<{}.{}>", self.class, self.name)
+        format!("<{}.{}>", printable(&self.class), printable(&self.name))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
@@ -396,7 +396,7 @@ impl Unresolved {
     }
 
     fn __repr__(&self) -> String {
-        format!("<unresolved: {}>", self.reason())
+        format!("<unresolved: {}>", printable(&self.reason()))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -7,12 +7,13 @@ use pyo3::types::PyCapsule;
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
-use super::arrow::{Asked, Table};
+use super::arrow::{Question, Table};
 use super::run::Run;
 use super::wait::{PATIENCE, interruptible};
 use crate::error::{Error, Kind};
 use crate::progress::{Progress, Stop};
 use crate::scan::{self, Next, Wanted};
+use crate::table::Texts;
 
 /// The columns of some runs, decided on all their jobs.
 #[pyclass(frozen, module = "xpframe._core")]
@@ -55,8 +56,15 @@ impl Model {
         Table::new(self.model.empty())
     }
 
-    /// Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs.
-    fn batches(&self, columns: Vec<String>, wanted: Vec<(usize, Option<Vec<usize>>)>) -> PyResult<Batches> {
+    /// Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs. A table is
+    /// a run, or of a run of more jobs than `most` one of several parts.
+    #[pyo3(signature = (columns, wanted, most=None))]
+    fn batches(
+        &self,
+        columns: Vec<String>,
+        wanted: Vec<(usize, Option<Vec<usize>>)>,
+        most: Option<usize>,
+    ) -> PyResult<Batches> {
         let position = |name: &String| {
             let unknown = || Error::new(Kind::Column, format!("no column {name:?}")).at_field(name);
             self.model.position(name).ok_or_else(unknown)
@@ -64,12 +72,17 @@ impl Model {
         let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();
         let wanted = wanted.into_iter().map(|(run, rows)| Wanted { run, rows }).collect();
         let columns = columns?;
-        let batches = scan::Batches::ahead(Arc::clone(&self.model), columns.clone(), wanted);
+        let batches = scan::Batches::ahead(
+            Arc::clone(&self.model),
+            columns.clone(),
+            wanted,
+            most.unwrap_or(usize::MAX).max(1),
+        );
         Ok(Batches { model: Arc::clone(&self.model), columns, ahead: Mutex::new(batches) })
     }
 }
 
-/// Tables of one run each, in the order in which they were wanted, built ahead on other threads.
+/// Tables of one run or a part of one, in the order in which they were wanted, built ahead on other threads.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Batches {
     model: Arc<scan::Model>,
@@ -81,6 +94,15 @@ pub struct Batches {
 impl Batches {
     fn __iter__(slf: Py<Self>) -> Py<Self> {
         slf
+    }
+
+    fn __len__(&self) -> usize {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).left()
+    }
+
+    /// Waits a few milliseconds for the next table; says whether it is there, or none is left.
+    fn wait(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.ahead.lock().unwrap_or_else(PoisonError::into_inner).wait(Some(PATIENCE)))
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
@@ -106,23 +128,16 @@ impl Batches {
     }
 }
 
-/// Decides the columns of runs; the arguments are those of `read_table`. `keep_bytes` of their files are kept for the batches.
+/// Decides the columns of runs. `keep_bytes` of their files are kept for the batches.
 #[pyfunction]
-#[pyo3(signature = (runs, *, several_runs, tasks, columns, max_columns, zone, keep_bytes))]
-#[allow(clippy::too_many_arguments, reason = "keyword-only, called from one place in Python")]
+#[pyo3(signature = (runs, question: "dict[str, object]", *, keep_bytes))]
 pub fn read_model(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
-    several_runs: bool,
-    tasks: Option<Vec<String>>,
-    columns: Option<Vec<(String, Option<String>)>>,
-    max_columns: usize,
-    zone: Option<&str>,
+    question: Question,
     keep_bytes: u64,
 ) -> PyResult<Model> {
-    let asked =
-        Asked { several_runs, tasks, columns, max_columns, short_names: false, for_pandas: false, zone };
-    let request = asked.request(&runs, keep_bytes)?;
+    let request = question.request(&runs, Texts::View, keep_bytes)?;
     let model = interruptible(py, &stops_of(&runs), move || scan::Model::of(&request))??;
     Ok(Model { model: Arc::new(model) })
 }

@@ -20,6 +20,17 @@ enum Held {
 /// Whether the driver of this run is alive: it holds the lock of its experiment, and this is the newest run
 /// of it. Nothing when the file system does not tell.
 pub(super) fn alive(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
+    if !any_driver(run, errors)? {
+        return Some(false);
+    }
+    let runs = run.workspace().runs(run.experiment());
+    runs.map_err(|error| errors.push(error))
+        .ok()
+        .map(|runs| runs.first().is_none_or(|newest| newest.id() == run.id()))
+}
+
+/// Whether a driver of any run of this experiment is alive. Nothing when the file system does not tell.
+pub(super) fn any_driver(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
     let lock = run.lock_file();
     let held = match run.layout() {
         Layout::V1 => held_by_fcntl(&lock),
@@ -27,13 +38,7 @@ pub(super) fn alive(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
     };
     match held {
         Ok(Held::Nobody) => Some(false),
-        Ok(Held::Somebody) => match run.workspace().runs(run.experiment()) {
-            Ok(runs) => Some(runs.first().is_none_or(|newest| newest.id() == run.id())),
-            Err(error) => {
-                errors.push(error);
-                None
-            }
-        },
+        Ok(Held::Somebody) => Some(true),
         Ok(Held::Unknown) => None,
         Err(error) if is_absent(&error) => Some(false),
         Err(error) => {

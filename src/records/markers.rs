@@ -36,7 +36,7 @@ pub(super) struct Failure {
 /// Looks for the markers of a job: named by the last part of its task, before 2.1.4 sometimes in another
 /// case.
 pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) -> Markers {
-    let name = task_id.rsplit('.').next().unwrap_or(task_id);
+    let name = last_part(task_id);
     let found = named_markers(directory, name, errors);
     if !found.is_empty() {
         return found;
@@ -45,6 +45,19 @@ pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) 
         Some(spelled) => named_markers(directory, &spelled, errors),
         None => found,
     }
+}
+
+/// What the markers of a job are called before their suffix.
+pub(super) fn marker_name(directory: &Path, task_id: &str) -> String {
+    let name = last_part(task_id);
+    if !named_markers(directory, name, &mut Vec::new()).is_empty() {
+        return name.to_owned();
+    }
+    other_case(directory, name, &mut Vec::new()).unwrap_or_else(|| name.to_owned())
+}
+
+fn last_part(task_id: &str) -> &str {
+    task_id.rsplit('.').next().unwrap_or(task_id)
 }
 
 fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Markers {

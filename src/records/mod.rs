@@ -8,6 +8,7 @@
 
 mod alive;
 mod events;
+mod evidence;
 mod jobs;
 mod like;
 mod markers;
@@ -18,9 +19,11 @@ mod run;
 mod small;
 mod state;
 
+pub use events::foreign_events;
+pub use evidence::Evidence;
 pub use jobs::{JobStatus, JobStatuses};
 pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;
 pub use rows::{JobRow, JobRows, first_jobs};
-pub use run::{ActionRecord, GitRecord, RunRecord, run_record};
+pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
 pub use state::State;

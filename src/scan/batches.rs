@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::model::{Model, Part, threads};
 use crate::error::Result;
+use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 
 /// Some of the jobs of a run of the model.
@@ -40,10 +41,18 @@ struct Shared {
     model: Arc<Model>,
     columns: Vec<usize>,
     wanted: Vec<Wanted>,
+    open: Mutex<HashMap<usize, Open>>,
     state: Mutex<State>,
     changed: Condvar,
     stop: Stop,
     workers: usize,
+}
+
+/// A run, while parts of it are built, and how many there are still to build.
+#[derive(Debug, Default)]
+struct Open {
+    loaded: Option<Arc<LoadedRun>>,
+    left: usize,
 }
 
 #[derive(Debug, Default)]
@@ -61,15 +70,22 @@ impl Batches {
         Self::by(workers, model, columns, wanted)
     }
 
-    /// Begins to build these columns of what is wanted, always on other threads: [`Self::next`] can be patient.
+    /// Begins to build these columns of what is wanted, in parts of at most so many jobs, always on other threads:
+    /// [`Self::next`] can be patient.
     #[must_use]
-    pub fn ahead(model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>) -> Self {
+    pub fn ahead(model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>, most: usize) -> Self {
+        let wanted = in_parts(&model, wanted, most);
         Self::by(threads().min(wanted.len()), model, columns, wanted)
     }
 
     fn by(workers: usize, model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>) -> Self {
         let (state, changed, stop) = (Mutex::default(), Condvar::new(), Stop::default());
-        let shared = Arc::new(Shared { model, columns, wanted, state, changed, stop, workers });
+        let mut open: HashMap<usize, Open> = HashMap::new();
+        for part in &wanted {
+            open.entry(part.run).or_default().left += 1;
+        }
+        let open = Mutex::new(open);
+        let shared = Arc::new(Shared { model, columns, wanted, open, state, changed, stop, workers });
         for _ in 0..workers {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || shared.work());
@@ -88,26 +104,39 @@ impl Batches {
             self.next += 1;
             return Next::Ready(shared.build(at));
         }
+        if !self.wait(patience) {
+            return Next::NotYet;
+        }
         let mut state = shared.lock();
-        loop {
-            if let Some(part) = state.ready.remove(&at) {
-                state.taken += 1;
-                self.next += 1;
-                shared.changed.notify_all();
-                return Next::Ready(part);
-            }
+        let Some(part) = state.ready.remove(&at) else { return Next::NotYet };
+        state.taken += 1;
+        self.next += 1;
+        shared.changed.notify_all();
+        Next::Ready(part)
+    }
+
+    /// Waits for the next part, but not longer than `patience`; says whether [`Self::next`] has something to tell.
+    #[must_use]
+    pub fn wait(&self, patience: Option<Duration>) -> bool {
+        let (shared, at) = (&self.shared, self.next);
+        if shared.workers == 0 || at >= shared.wanted.len() {
+            return true;
+        }
+        let mut state = shared.lock();
+        while !state.ready.contains_key(&at) {
             state = match patience {
                 None => shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(patience) => {
                     let waited = shared.changed.wait_timeout(state, patience);
                     let (state, over) = waited.unwrap_or_else(PoisonError::into_inner);
-                    if over.timed_out() && !state.ready.contains_key(&at) {
-                        return Next::NotYet;
+                    if over.timed_out() {
+                        return state.ready.contains_key(&at);
                     }
                     state
                 }
             };
         }
+        true
     }
 
     /// How many parts are left.
@@ -130,8 +159,34 @@ impl Shared {
     }
 
     fn build(&self, at: usize) -> Result<Part> {
-        let wanted = &self.wanted[at];
-        self.model.part(wanted.run, &self.columns, wanted.rows.as_deref())
+        let Wanted { run, rows } = &self.wanted[at];
+        let part = self
+            .opened(*run)
+            .and_then(|loaded| self.model.part_of(&loaded, *run, &self.columns, rows.as_deref()));
+        self.built(*run);
+        part
+    }
+
+    /// The run, of which all parts share what is read.
+    fn opened(&self, run: usize) -> Result<Arc<LoadedRun>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = open.entry(run).or_default();
+        if let Some(loaded) = &known.loaded {
+            return Ok(Arc::clone(loaded));
+        }
+        let loaded = self.model.open(run, &self.stop)?;
+        known.loaded = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// A part was built: with the last one, the run is let go.
+    fn built(&self, run: usize) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = open.entry(run).or_default();
+        known.left = known.left.saturating_sub(1);
+        if known.left == 0 {
+            open.remove(&run);
+        }
     }
 
     fn work(&self) {
@@ -155,4 +210,18 @@ impl Shared {
             self.changed.notify_all();
         }
     }
+}
+
+/// The same jobs in parts of at most so many, those of one run of about the same size.
+fn in_parts(model: &Model, wanted: Vec<Wanted>, most: usize) -> Vec<Wanted> {
+    let parts = |Wanted { run, rows }: Wanted| {
+        let jobs = rows.as_ref().map_or_else(|| model.jobs(run), Vec::len);
+        if jobs <= most {
+            return vec![Wanted { run, rows }];
+        }
+        let rows = rows.unwrap_or_else(|| (0..jobs).collect());
+        let size = jobs.div_ceil(jobs.div_ceil(most));
+        rows.chunks(size).map(|part| Wanted { run, rows: Some(part.to_vec()) }).collect()
+    };
+    wanted.into_iter().flat_map(parts).collect()
 }

@@ -14,6 +14,7 @@ use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matc
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::Signature;
 use crate::loaded::LoadedRun;
+use crate::progress::Stop;
 use crate::table::{Rows, build, schema};
 use crate::values::ObjectIx;
 
@@ -139,16 +140,39 @@ impl Model {
         }
     }
 
+    /// The run at a position, to build parts of: read anew, under this `stop`, if it was forgotten.
+    ///
+    /// # Errors
+    /// `Io`, if the run was changed since the columns were decided and has to be read again.
+    pub(super) fn open(&self, at: usize, stop: &Stop) -> Result<Arc<LoadedRun>> {
+        let KnownRun { loaded, signature, .. } = &self.runs[at];
+        if loaded.is_read() {
+            return Ok(Arc::clone(loaded));
+        }
+        if loaded.signature() != *signature {
+            return Err(changed(loaded.run().path()));
+        }
+        Ok(Arc::new(loaded.stopped_by(stop.clone())))
+    }
+
     /// Some of the columns of some of a run's jobs: `rows` counts among the jobs of the asked tasks, all if there is none.
     ///
     /// # Errors
     /// `Io`, if the run was changed since the columns were decided and had to be read again.
     pub fn part(&self, at: usize, columns: &[usize], rows: Option<&[usize]>) -> Result<Part> {
+        let loaded = self.open(at, self.runs[at].loaded.stop())?;
+        self.part_of(&loaded, at, columns, rows)
+    }
+
+    /// The same of a run that was opened.
+    pub(super) fn part_of(
+        &self,
+        loaded: &Arc<LoadedRun>,
+        at: usize,
+        columns: &[usize],
+        rows: Option<&[usize]>,
+    ) -> Result<Part> {
         let known = &self.runs[at];
-        let loaded = &known.loaded;
-        if !loaded.is_read() && loaded.signature() != known.signature {
-            return Err(changed(loaded.run().path()));
-        }
         let chosen = match (&known.rows, rows) {
             (None, None) => None,
             (Some(positions), None) => Some(positions.clone()),
@@ -157,16 +181,13 @@ impl Model {
                 Some(rows.iter().filter_map(|&row| positions.get(row).copied()).collect())
             }
         };
-        // what was forgotten is read for this part only
-        let own = (!loaded.is_read()).then(|| loaded.unread());
-        let loaded = own.as_ref().unwrap_or(loaded);
         let asked: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let rows = Rows { loaded, chosen: chosen.as_deref() };
         let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone)
             .map_err(internal)?;
         // what came while it was read is not in the columns that were decided
-        if own.is_some() && loaded.signature() != known.signature {
+        if !Arc::ptr_eq(loaded, &known.loaded) && loaded.signature() != known.signature {
             return Err(changed(loaded.run().path()));
         }
         let mut errors = loaded.errors();

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::error::{Error, Kind, Result};
-use crate::table::{for_pandas, in_layout_of};
+use crate::table::{for_pandas, for_pyarrow, in_layout_of};
 
 /// The rows of the runs that were asked for.
 #[derive(Debug, Clone)]
@@ -36,18 +36,33 @@ impl Table {
         Ok(Self { schema: batch.schema(), batches: vec![batch], ..self.clone() })
     }
 
-    /// The table with text and dictionaries as `wanted` has them; columns of other types stay as they are.
+    /// The table in a layout that pyarrow can compute on: text as `large_utf8`, enums with keys of 32 bits.
     ///
     /// # Errors
-    /// `Format`, if text does not fit into the layout that is wanted.
+    /// `Format`, if Arrow refuses: a fault of this crate.
+    pub fn for_pyarrow(&self) -> Result<Self> {
+        let relaid = |batch: &RecordBatch| for_pyarrow(batch).map_err(internal);
+        let batches: Result<Vec<RecordBatch>> = self.batches.iter().map(relaid).collect();
+        let schema = relaid(&RecordBatch::new_empty(Arc::clone(&self.schema)))?.schema();
+        Ok(Self { schema, batches: batches?, ..self.clone() })
+    }
+
+    /// The table with text and dictionaries as `wanted` has them; columns of other types, and those whose values do not fit
+    /// into what is wanted, stay as they are.
+    ///
+    /// # Errors
+    /// `Format`, if the batches do not fit together: a fault of this crate.
     pub fn in_layout_of(&self, wanted: &Schema) -> Result<Self> {
-        let batches = self.batches.iter().map(|batch| in_layout_of(batch, wanted));
-        let batches: std::result::Result<Vec<RecordBatch>, ArrowError> = batches.collect();
-        let empty = || in_layout_of(&RecordBatch::new_empty(Arc::clone(&self.schema)), wanted);
-        let batches = batches.map_err(internal)?;
-        let schema =
-            batches.first().map_or_else(|| empty().map(|batch| batch.schema()), |batch| Ok(batch.schema()));
-        Ok(Self { schema: schema.map_err(internal)?, batches, ..self.clone() })
+        let (fields, columns): (Vec<FieldRef>, Vec<Vec<ArrayRef>>) =
+            in_layout_of(&self.schema, &self.batches, wanted).into_iter().unzip();
+        let schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        let relaid = |(at, batch): (usize, &RecordBatch)| {
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let arrays = columns.iter().map(|arrays| Arc::clone(&arrays[at])).collect();
+            RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options).map_err(internal)
+        };
+        let batches: Result<Vec<RecordBatch>> = self.batches.iter().enumerate().map(relaid).collect();
+        Ok(Self { batches: batches?, schema, ..self.clone() })
     }
 
     /// The columns at these positions.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    LargeListArray, LargeStringArray, PrimitiveArray, StringArray, StringViewArray, StructArray, UInt32Array,
-    UInt64Array,
+    LargeListArray, LargeStringArray, LargeStringBuilder, PrimitiveArray, StringArray, StringViewArray,
+    StringViewBuilder, StructArray, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
@@ -62,10 +62,7 @@ impl<'a> Arrays<'a> {
                 let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
                 strings(digits.iter().map(Option::as_deref), self.texts)
             }
-            Type::Utf8 => self.texts(values.iter().copied().map(|value| match value {
-                Value::Str(text) | Value::Path(text) => Some(text),
-                _ => None,
-            })),
+            Type::Utf8 => self.texts(&values.iter().map(text_of).collect::<Vec<_>>()),
             Type::Enum => self.enums(values)?,
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
             Type::List(item) => self.lists(values, at, part, item)?,
@@ -97,19 +94,35 @@ impl<'a> Arrays<'a> {
     }
 
     /// The array of some texts of the store.
-    pub fn texts(&mut self, texts: impl Iterator<Item = Option<Text>>) -> ArrayRef {
-        let store = self.store;
-        let mut odd = false;
-        let shown = texts.map(|text| {
-            text.map(|text| {
-                let (text, surrogates) = store.text(text);
-                odd |= surrogates;
-                text
-            })
-        });
-        let array = strings(shown, self.texts);
-        self.surrogates |= odd;
-        array
+    pub fn texts(&mut self, texts: &[Option<Text>]) -> ArrayRef {
+        match self.texts {
+            Texts::View => {
+                let mut array = StringViewBuilder::with_capacity(texts.len());
+                self.each_text(texts, |text| array.append_option(text));
+                Arc::new(array.finish())
+            }
+            Texts::Large => {
+                let mut array = LargeStringBuilder::with_capacity(texts.len(), 0);
+                self.each_text(texts, |text| array.append_option(text));
+                Arc::new(array.finish())
+            }
+        }
+    }
+
+    /// Gives each text as it is shown. Several are looked up before the first is given: the processor waits for all of them
+    /// at once.
+    fn each_text(&mut self, texts: &[Option<Text>], mut give: impl FnMut(Option<&str>)) {
+        let mut shown: Vec<Option<(Cow<'_, str>, bool)>> = Vec::with_capacity(AHEAD);
+        for some in texts.chunks(AHEAD) {
+            shown.clear();
+            shown.extend(some.iter().map(|text| text.map(|text| self.store.text(text))));
+            for text in &shown {
+                give(text.as_ref().map(|(text, odd)| {
+                    self.surrogates |= odd;
+                    text.as_ref()
+                }));
+            }
+        }
     }
 
     fn digits(&self, value: Value) -> Option<Cow<'a, str>> {
@@ -299,6 +312,17 @@ impl<'a> Arrays<'a> {
             }
             Value::List(_) | Value::Set(_) | Value::Dict(_) => (6, 0.0, "".into()),
         }
+    }
+}
+
+/// How many texts are looked up at once.
+const AHEAD: usize = 64;
+
+/// The text of a value that is one.
+pub(super) fn text_of(value: &Value) -> Option<Text> {
+    match value {
+        Value::Str(text) | Value::Path(text) => Some(*text),
+        _ => None,
     }
 }
 

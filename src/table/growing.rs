@@ -7,7 +7,7 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int64Type};
 
-use super::arrays::{Arrays, Made};
+use super::arrays::{Arrays, Made, text_of};
 use crate::columns::{Part, PlaceIx, Type};
 use crate::values::{Text, Value, index};
 
@@ -124,10 +124,10 @@ impl Texts {
             self.codes = Vec::new();
         }
         if self.many {
-            return self.texts.extend(values.iter().map(text));
+            return self.texts.extend(values.iter().map(text_of));
         }
         for value in values {
-            let code = text(value).map_or(NOTHING, |text| self.code(text));
+            let code = text_of(value).map_or(NOTHING, |text| self.code(text));
             self.codes.push(code);
         }
     }
@@ -144,18 +144,11 @@ impl Texts {
     }
 
     fn finish(self, arrays: &mut Arrays<'_>) -> Made {
-        let texts = arrays.texts(self.texts.iter().copied());
+        let texts = arrays.texts(&self.texts);
         if self.many {
             return Ok(texts);
         }
         let codes: UInt32Array = self.codes.iter().map(|&code| (code != NOTHING).then_some(code)).collect();
         take(&texts, &codes, None)
-    }
-}
-
-fn text(value: &Value) -> Option<Text> {
-    match value {
-        Value::Str(text) | Value::Path(text) => Some(*text),
-        _ => None,
     }
 }

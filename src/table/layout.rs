@@ -7,6 +7,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::error::ArrowError;
 
+use super::schema::{Texts, data_type};
+use crate::columns::Type;
+
 /// Text as `large_utf8`, in lists and structs too, and enums by the integers that pandas would number them with.
 ///
 /// # Errors
@@ -35,18 +38,42 @@ pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     })
 }
 
-/// Text and dictionaries as `wanted` has them under the same name; columns of other types stay as they are.
+/// Text as `large_utf8` and enums with keys of 32 bits, at any depth: what pyarrow has functions for.
 ///
 /// # Errors
-/// Arrow's, as for text of more than 2 GiB in `utf8`.
-pub fn in_layout_of(batch: &RecordBatch, wanted: &Schema) -> Result<RecordBatch, ArrowError> {
-    relaid(batch, |name, array| {
-        let own = array.data_type();
-        match wanted.field_with_name(name).map(Field::data_type) {
-            Ok(wanted) if same_but_for_text(own, wanted) => wanted.clone(),
-            _ => own.clone(),
-        }
+/// Arrow's.
+pub fn for_pyarrow(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    relaid(batch, |_, array| {
+        with_texts(array.data_type(), &|kind| match kind {
+            DataType::Dictionary(..) => data_type(&Type::Enum, Texts::Large),
+            _ => data_type(&Type::Utf8, Texts::Large),
+        })
     })
+}
+
+/// The columns of a table, each the arrays of its batches, with text and dictionaries as `wanted` has them under the same name.
+/// A column that does not fit into what is wanted keeps its own layout, in all batches: text of more than 2 GiB in `utf8`, more
+/// names than the keys can count.
+#[must_use]
+pub fn in_layout_of(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    wanted: &Schema,
+) -> Vec<(FieldRef, Vec<ArrayRef>)> {
+    let columns = schema.fields().iter().enumerate().map(|(at, field)| {
+        let arrays: Vec<ArrayRef> = batches.iter().map(|batch| Arc::clone(batch.column(at))).collect();
+        let own = field.data_type();
+        let other = wanted.field_with_name(field.name()).map(Field::data_type).ok();
+        let other = other.filter(|other| *other != own && same_but_for_text(own, other));
+        let relaid = other.and_then(|other| {
+            // by way of large text, from which Arrow refuses what does not fit, where it would panic from views
+            let by_large = |array: &ArrayRef| cast(&cast(array, &large(own))?, other);
+            let relaid: Result<Vec<ArrayRef>, ArrowError> = arrays.iter().map(by_large).collect();
+            Some((Arc::new(field.as_ref().clone().with_data_type(other.clone())), relaid.ok()?))
+        });
+        relaid.unwrap_or_else(|| (Arc::clone(field), arrays))
+    });
+    columns.collect()
 }
 
 fn relaid(
@@ -68,9 +95,16 @@ fn relaid(
 }
 
 fn large(kind: &DataType) -> DataType {
-    let inside = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(large(field.data_type())));
+    with_texts(kind, &|_| DataType::LargeUtf8)
+}
+
+/// A type in which text and dictionaries, at any depth, are what `choose` makes of them.
+fn with_texts(kind: &DataType, choose: &impl Fn(&DataType) -> DataType) -> DataType {
+    let inside = |field: &FieldRef| {
+        Arc::new(field.as_ref().clone().with_data_type(with_texts(field.data_type(), choose)))
+    };
     match kind {
-        DataType::Utf8View | DataType::Utf8 | DataType::Dictionary(..) => DataType::LargeUtf8,
+        _ if is_text(kind) => choose(kind),
         DataType::LargeList(item) => DataType::LargeList(inside(item)),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
         other => other.clone(),

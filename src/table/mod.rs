@@ -13,6 +13,6 @@ mod short;
 mod system;
 
 pub use batch::{Built, Rows, build};
-pub use layout::{for_pandas, in_layout_of};
+pub use layout::{for_pandas, for_pyarrow, in_layout_of};
 pub use schema::{Texts, data_type, schema};
 pub use short::shorten;

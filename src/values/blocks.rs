@@ -1,9 +1,11 @@
-//! Items in the order they came, in a few pieces: what two threads collected becomes one without being copied.
+//! Items in the order they came, in a few pieces: what was collected by several threads, or at several times, is put together
+//! without being copied.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What blocks are made of: strings and vectors.
-pub(super) trait Piece: Default {
+pub(crate) trait Piece: Default + Clone {
     /// What a slice of it is.
     type Slice: ?Sized;
     /// How many items it has.
@@ -57,13 +59,13 @@ impl<T: Copy + 'static> Piece for Vec<T> {
 }
 
 /// Items in a few pieces, numbered through. What was pushed together lies in one piece.
-#[derive(Debug, Default)]
-pub(super) struct Blocks<P> {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blocks<P> {
     /// The piece that grows, and the number of its first item
     last: P,
     start: usize,
-    /// The pieces before it, with the number of their first item
-    earlier: Vec<(usize, P)>,
+    /// The pieces before it, with the number of their first item; copies of these blocks share them
+    earlier: Vec<(usize, Arc<P>)>,
 }
 
 impl<P: Piece> Blocks<P> {
@@ -98,10 +100,25 @@ impl<P: Piece> Blocks<P> {
         self.last.cut(length.saturating_sub(self.start));
     }
 
+    /// Lets copies share the items that there are.
+    pub fn seal(&mut self) {
+        if self.last.length() == 0 {
+            return;
+        }
+        let start = self.len();
+        self.earlier.push((self.start, Arc::new(std::mem::take(&mut self.last))));
+        self.start = start;
+    }
+
+    /// How many pieces there are.
+    pub fn pieces(&self) -> usize {
+        self.earlier.len() + 1
+    }
+
     /// Puts the items of others behind these.
     pub fn append(&mut self, others: Self) {
         let by = self.len();
-        self.earlier.push((self.start, std::mem::take(&mut self.last)));
+        self.seal();
         self.earlier.extend(others.earlier.into_iter().map(|(start, piece)| (start + by, piece)));
         self.start = others.start + by;
         self.last = others.last;
@@ -129,6 +146,6 @@ impl<T: Copy + 'static> Blocks<Vec<T>> {
 
     /// Every item, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.earlier.iter_mut().flat_map(|(_, piece)| piece).chain(&mut self.last)
+        self.earlier.iter_mut().flat_map(|(_, piece)| Arc::make_mut(piece)).chain(&mut self.last)
     }
 }

@@ -9,6 +9,7 @@ mod merge;
 mod read;
 mod store;
 
+pub(crate) use blocks::Blocks;
 pub use read::{Decode, Plain, read, record};
 pub use store::{
     EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,

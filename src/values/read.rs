@@ -21,7 +21,7 @@ impl Decode for Plain {
 }
 
 /// What was read last, for guessing what comes next: lines of a run repeat themselves.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     keys: Vec<Symbol>,
     values: Vec<Value>,

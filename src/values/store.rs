@@ -160,7 +160,7 @@ pub enum Value {
 }
 
 /// The values of one run, or of one file, and the texts that they point into.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Store {
     pub(super) texts: Blocks<String>,
     /// The texts that are no valid UTF-8, since they have unpaired surrogates

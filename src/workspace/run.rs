@@ -245,6 +245,18 @@ impl Run {
         })
     }
 
+    /// The names under `data/` under which nothing can be loaded, sorted: their saving failed.
+    ///
+    /// # Errors
+    /// `Io`: `data/` cannot be listed.
+    pub fn unsaved(&self) -> Result<Vec<String>> {
+        let data = self.path.join("data");
+        names(&data, |name, kind| {
+            (kind.is_dir() || kind.is_symlink())
+                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_none())
+        })
+    }
+
     /// The file of the saved object `name`.
     ///
     /// # Errors

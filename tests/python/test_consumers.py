@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 import textwrap
@@ -176,31 +177,54 @@ def test_duckdb_takes_a_registered_table(table: Table, connection: duckdb.DuckDB
     assert [steps for (steps,) in found] == table.column_values("config.steps")
 
 
-def large(kind: pa.DataType) -> pa.DataType:
-    """A type with its text as `large_string`, at any depth."""
-    if pa.types.is_string_view(kind):
-        return pa.large_string()
-    if pa.types.is_large_list(kind):
-        return pa.large_list(large(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(large(field.type)) for field in kind])
-    return kind
+COMPUTING: dict[str, Callable[[pa.Table], int]] = {
+    "filter": lambda t: t.filter(pc.field("config.name") == "n1").num_rows,
+    "filter an enum": lambda t: t.filter(pc.field("config.kind") == "SGD").num_rows,
+    "take": lambda t: t.take([3, 1, 2 * typed.ROWS - 1]).num_rows,
+    "sort": lambda t: t.sort_by([("config.note", "descending"), ("job_id", "ascending")]).num_rows,
+    "group": lambda t: t.group_by("config.name").aggregate([("config.rate", "sum")]).num_rows,
+    "group by an enum": lambda t: t.group_by("config.kind").aggregate([("config.rate", "sum")]).num_rows,
+    "join": lambda t: t.select(["job_id", "config.steps"]).join(t.select(["job_id"]), "job_id").num_rows,
+    "upper case": lambda t: len(pc.utf8_upper(t["config.note"])),
+    "is in": lambda t: pc.sum(pc.is_in(t["config.name"], pa.array(["n1"], pa.large_string()))).as_py(),
+    "flatten a list": lambda t: len(pc.list_flatten(t["config.words_gaps"])),
+    "pandas": lambda t: len(t.to_pandas()),
+}
 
 
-def for_computing(table: Table) -> pa.Table:
-    """A table of pyarrow that pyarrow can filter and sort; it has few functions on `string_view`."""
-    kinds = {field.name: large(field.type) for field in pa.schema(table)}
-    return pa.table(table, schema=wanted(table, kinds))
+@pytest.mark.parametrize("made", ["backend", "to_pyarrow"])
+def test_pyarrow_computes_on_what_it_is_given(made: str, tmp_path: Path) -> None:
+    """pyarrow filters, takes, sorts, groups and joins what `backend="pyarrow"` and `to_pyarrow` give."""
+    for run in (0, 1):
+        typed.write_run(tmp_path, run)
+    table = xpframe.xp_table("random", workspace=tmp_path, run="all")
+    by_backend = xpframe.xp_frame("random", workspace=tmp_path, run="all", backend="pyarrow")
+    found = by_backend if made == "backend" else table.to_pyarrow()
+    kinds = {leaf for field in found.schema for leaf in typed.leaves(field.type)}
+    assert "large_string" in kinds
+    assert "string_view" not in kinds
+    assert pa.types.is_dictionary(found.schema.field("config.kind").type)
+    counts = {name: compute(found) for name, compute in COMPUTING.items()}
+    rows = 2 * typed.ROWS
+    assert counts["filter"] == counts["is in"] == rows // 5
+    assert counts["filter an enum"] == rows // 2
+    assert counts["sort"] == counts["join"] == counts["upper case"] == counts["pandas"] == rows
+    assert (counts["take"], counts["group"], counts["group by an enum"]) == (3, 5, 2)
+    assert counts["flatten a list"] > rows / 2
+    assert {name: exact(values_of(found[name])) for name in found.column_names} == expected_of(table)
 
 
-def test_pyarrow_computes_on_text_that_was_asked_for(table: Table) -> None:
-    """With text as `large_string`, pyarrow filters, sorts, compares and joins."""
-    found = for_computing(table)
-    chosen = found.filter(pc.equal(found["config.name"], "n1")).sort_by([("config.note", "descending")])
-    assert chosen.num_rows == 2 * typed.ROWS // 5
-    assert chosen["config.note"].to_pylist() == sorted(chosen["config.note"].to_pylist(), reverse=True)
-    pairs = found.select(["job_id", "config.steps"]).join(found.select(["job_id", "config.rate"]), "job_id")
-    assert pairs.num_rows == found.num_rows
+def test_pyarrow_groups_an_enum_that_runs_have_different_names_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An enum whose names differ between runs is one dictionary: pyarrow would refuse to group by it."""
+    typed.write_run(tmp_path, 0)
+    monkeypatch.setitem(typed.FIELDS, "kind", ("enum", lambda _: None))
+    typed.write_run(tmp_path, 1)
+    frame = xpframe.xp_frame("random", workspace=tmp_path, run="all", backend="pyarrow")
+    grouped = frame.group_by("config.kind").aggregate([([], "count_all")])
+    counts = dict(zip(grouped["config.kind"].to_pylist(), grouped["count_all"].to_pylist(), strict=True))
+    assert counts == {"SGD": typed.ROWS // 2, "ADAM": typed.ROWS // 2, None: typed.ROWS}
 
 
 @pytest.mark.parametrize("backend", ["polars", "pyarrow", "pandas"])
@@ -208,7 +232,7 @@ def test_narwhals(backend: str, table: Table) -> None:
     """narwhals filters and groups on each backend."""
     takers: dict[str, Callable[[], Any]] = {
         "polars": lambda: narwhals.from_arrow(table, backend="polars"),
-        "pyarrow": lambda: narwhals.from_arrow(for_computing(table), backend="pyarrow"),
+        "pyarrow": lambda: narwhals.from_native(table.to_pyarrow()),
         "pandas": lambda: narwhals.from_native(table.to_pandas()),
     }
     taken = takers[backend]()
@@ -306,6 +330,45 @@ def test_a_request_for_other_values_is_left_to_the_reader(name: str, kind: pa.Da
     reader = pa.RecordBatchReader.from_stream(table, schema=wanted(table, {name: kind}))
     assert reader.schema.field(name).type == pa.schema(table).field(name).type
     assert exact(values_of(reader.read_all()[name])) == exact(table.column_values(name))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=str)
+def test_a_request_that_values_do_not_fit_into_is_left(text: pa.DataType, table: Table) -> None:
+    """More names than keys can count keep their layout, and what else is asked for is done."""
+    schema = wanted(table, {"job_id": pa.dictionary(pa.int8(), text), "config.note": pa.string()})
+    reader = pa.RecordBatchReader.from_stream(table, schema=schema)
+    found = [reader.schema.field(name).type for name in ("job_id", "config.note")]
+    assert found == [pa.string_view(), pa.string()]
+    assert reader.read_all()["job_id"].to_pylist() == table.column_values("job_id")
+    assert len(set(table.column_values("job_id"))) > 128
+    stream = nanoarrow.c_array_stream(table, schema)
+    names = pa.schema(stream.get_schema()).names
+    assert [pa.schema(stream.get_schema()).field(name).type for name in names].count(pa.string()) == 1
+
+
+class CSchema(ctypes.Structure):
+    """The begin of the Arrow C schema."""
+
+    _fields_ = (
+        ("format", ctypes.c_char_p),
+        ("name", ctypes.c_char_p),
+        ("metadata", ctypes.c_char_p),
+        ("flags", ctypes.c_int64),
+        ("n_children", ctypes.c_int64),
+        ("children", ctypes.POINTER(ctypes.c_void_p)),
+    )
+
+
+def test_a_request_for_a_type_of_tomorrow_is_left(table: Table) -> None:
+    """A schema with a type that is not known is a schema: the table is given as it is."""
+    capsule = pa.schema([("job_id", pa.string())]).__arrow_c_schema__()
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    schema = CSchema.from_address(pointer(capsule, b"arrow_schema"))
+    assert schema.n_children == 1
+    CSchema.from_address(schema.children[0]).format = b"+tomorrow"
+    found = pa.RecordBatchReader._import_from_c_capsule(table.__arrow_c_stream__(capsule))
+    assert found.schema == pa.schema(table)
 
 
 def test_a_request_for_other_columns_changes_none(table: Table) -> None:

@@ -715,7 +715,12 @@ def test_a_warning_made_an_error_hides_nothing(ws: Path) -> None:
         ("learning_rte", [f"learning_rate{n}" for n in "4321"], [f"learning_rate{n}" for n in "123"]),
         ("zzzzzzzz", ["grid-search", "ablation"], []),
         ("anything", [], []),
-        ("été", ["ete", "hiver"], ["ete"]),
+        ("été-2", ["ete-2", "hiver"], ["ete-2"]),
+        # of short names most letters must be right
+        ("lr", ["id", "ls", "config.lr", "seed"], ["config.lr", "ls"]),
+        ("x", ["y", "lr", "max"], []),
+        ("run", ["sun", "sin", "task"], ["sun"]),
+        ("", ["a", "grid-search"], []),
     ],
 )
 def test_near_misses(wanted: str, known: list[str], near: list[str]) -> None:

@@ -242,7 +242,7 @@ def _join_itself(chain: Chain) -> Step:
     def join(frame: Frame) -> Frame:
         right = frame.filter(predicate).select(key, *others).unique(key, keep="first", maintain_order=True)
         if how in ("semi", "anti"):
-            return frame.join(right, on=key, how=how)
+            return frame.join(right, on=key, how=how, maintain_order="left")
         return frame.join(right, on=key, how=how, suffix=suffix, maintain_order="left")
 
     return join

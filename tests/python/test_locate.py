@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -328,9 +329,6 @@ def test_broken_settings(text: str, lab: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"workspaces: 3\n"])
-@pytest.mark.xfail(
-    reason="the builtin error comes through", raises=(UnicodeDecodeError, TypeError), strict=True
-)
 def test_settings_that_are_no_text(content: bytes, lab: Path) -> None:
     """Settings that are not UTF-8, or hold a number for the list, are an error of the family too."""
     settings(lab, "").write_bytes(content)
@@ -338,11 +336,37 @@ def test_settings_that_are_no_text(content: bytes, lab: Path) -> None:
         meant()
 
 
-@pytest.mark.xfail(reason="pathlib's error comes through", raises=RuntimeError, strict=True)
 def test_a_home_that_nobody_has(lab: Path) -> None:
     """A path in the home of a user that does not exist is an error of the family."""
-    with pytest.raises(XpFrameError):
-        meant(workspace="~nobody-of-this-name/ws")
+    path = "~nobody-of-this-name/ws"
+    calls: list[Callable[[], object]] = [
+        lambda: meant(workspace=path),
+        lambda: xpframe.use(path),
+        lambda: xpframe.load_xp_info(path),
+        lambda: xp_table(path),
+    ]
+    for call in calls:
+        with pytest.raises(XpFrameError, match="~nobody-of-this-name"):
+            call()
+    listed(lab, f"id: a, path: {path}")
+    with pytest.raises(XpFrameError, match="~nobody-of-this-name"):
+        meant()
+
+
+def test_a_current_directory_that_is_gone(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a directory that was deleted the other places are looked at, and the error says why not that one."""
+    gone = lab / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(WorkspaceNotFoundError, match=r"the current directory \(which was deleted\)"):
+        meant()
+    root = make(lab / "ws")
+    listed(lab, f"id: here, path: {root}", "id: relative, path: some/where")
+    assert meant() == meant(workspace=root) == root
+    for call in (lambda: meant(workspace="some/where"), lambda: meant(workspace="relative")):
+        with pytest.raises(XpFrameError):
+            call()
 
 
 # compared with experimaestro

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,9 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import xpframe
-from xpframe import progress
 from xpframe.magic import XpmError
-from xpframe.progress import Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,95 +195,3 @@ def test_tab_runs_nothing(shell: InteractiveShell) -> None:
         )
         assert matcher(context)["completions"] == []
     assert ran == []
-
-
-# --- progress ---
-
-
-class Shown:
-    """A place that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[Position] = []
-        self.closed: list[Position] = []
-
-    def update(self, position: Position) -> None:
-        self.told.append(position)
-
-    def close(self, position: Position) -> None:
-        self.closed.append(position)
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress that is shown after 50 ms."""
-    monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    monkeypatch.setattr(progress, "PERIOD", 0.01)
-
-
-def test_long_work_is_shown_and_closed_once(hasty: None) -> None:
-    """Long work is told of in bytes that grow, and its end once; by the outer watch only."""
-    place, inner, done = Shown(), Shown(), iter(range(1, 10_000))
-    with (
-        progress.watch(lambda: (next(done), 10_000, "bytes"), "grid", place=place),
-        progress.watch(lambda: (1, 2, "bytes"), "inner", place=inner),
-    ):
-        time.sleep(0.3)
-    assert len(place.told) > 3
-    assert [p.done for p in place.told] == sorted({p.done for p in place.told})
-    assert len(place.closed) == 1
-    assert inner.told == []
-    with progress.watch(lambda: (1, 2, "bytes"), "next", place=inner):
-        time.sleep(0.2)
-    assert inner.told
-
-
-@pytest.mark.parametrize("quiet", [True, False])
-def test_short_and_quiet_work_is_not_shown(hasty: None, quiet: bool) -> None:
-    """Nothing is shown of what is over soon, nor with quiet=True, and no thread stays."""
-    place = Shown()
-    with progress.watch(lambda: (1, 2, "bytes"), place=place, quiet=quiet):
-        time.sleep(0.2 if quiet else 0.02)
-    assert (place.told, place.closed) == ([], [])
-    assert [thread.name for thread in threading.enumerate() if thread.name == "xpframe"] == []
-
-
-def test_what_comes_before_the_first_file_is_not_reading(hasty: None) -> None:
-    """While the counter stands at nothing, as when pandas is imported, nothing is shown."""
-    place = Shown()
-    with progress.watch(lambda: (0, 0, "bytes"), place=place):
-        time.sleep(0.2)
-    assert (place.told, place.closed) == ([], [])
-
-
-def interrupted(place: Shown) -> None:
-    with progress.watch(lambda: (1, 2, "bytes"), place=place):
-        time.sleep(0.2)
-        raise KeyboardInterrupt
-
-
-def test_an_exception_ends_the_watch(hasty: None) -> None:
-    """An error inside comes out as it is, the display is closed, and the next watch shows again."""
-    for _ in range(2):
-        place = Shown()
-        with pytest.raises(KeyboardInterrupt):
-            interrupted(place)
-        assert len(place.closed) == 1
-
-
-def test_a_terminal_has_one_line_that_goes(capsys: pytest.CaptureFixture[str], hasty: None) -> None:
-    """On a terminal the line is rewritten in place, on stderr, and is gone at the end."""
-    place = progress.TerminalProgress()
-    with progress.watch(lambda: (84_000_000, 312_000_000, "bytes"), "grid", place=place):
-        time.sleep(0.2)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "grid: 84 MB of 312 MB (27%)" in err
-    assert "\n" not in err
-    assert err.endswith("\r\x1b[K")
-
-
-def test_nothing_is_shown_where_nobody_looks() -> None:
-    """A script whose stderr is a pipe gets no progress."""
-    assert not sys.stderr.isatty()
-    assert progress.somewhere() is None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -63,3 +66,42 @@ def test_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pytest
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum(output.output_type == "execute_result" for output in outputs) >= 5
     assert took < SECONDS
+
+
+class Fetched(HTMLParser):
+    """What a page would fetch, and what it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        # a link to click is no request
+        if tag != "a":
+            named = ("src", "href", "data", "srcset", "xlink:href", "poster", "action")
+            self.addresses += [value for name, value in attrs if name in named and value]
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1] == "style" and "@import" in data:
+            self.addresses.append(data)
+
+
+def test_a_rendered_notebook_fetches_nothing(tmp_path: Path) -> None:
+    """`make docs` writes a notebook with its outputs as a page without scripts, and without a request."""
+    assert "\tdocs/render.py $(ARGS)\n" in (REPOSITORY / "Makefile").read_text().replace("$(PYTHON) ", "")
+    render = [sys.executable, str(REPOSITORY / "docs" / "render.py"), "--out", str(tmp_path / "site")]
+    done = subprocess.run([*render, str(NOTEBOOKS[1])], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["02_frames.html", "index.html"]
+    page = (tmp_path / "site" / "02_frames.html").read_text()
+    assert '<a href="02_frames.html">' in (tmp_path / "site" / "index.html").read_text()
+    found = Fetched()
+    found.feed(page)
+    assert [address for address in found.addresses if not address.startswith("data:")] == []
+    assert "url(http" not in page
+    assert found.tags.count("script") == 0
+    assert found.tags.count("table") >= 3
+    assert "hidden_size" in page
+    assert len(page) < 2_000_000

@@ -1,5 +1,6 @@
 //! Tests of the engine through its public interface; no Python interpreter is needed.
 
+mod check;
 mod columns;
 mod damage;
 mod damaged;

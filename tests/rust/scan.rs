@@ -456,8 +456,11 @@ fn batches_come_in_order() {
     let order: Vec<usize> = (0..40).rev().chain([7, 7]).collect();
     let wanted: Vec<Wanted> = order.iter().map(|&run| Wanted { run, rows: None }).collect();
     for ahead in [false, true] {
-        let make = if ahead { Batches::ahead } else { Batches::new };
-        let mut batches = make(Arc::clone(&model), columns.clone(), wanted.clone());
+        let (model, columns, wanted) = (Arc::clone(&model), columns.clone(), wanted.clone());
+        let mut batches = match ahead {
+            true => Batches::ahead(model, columns, wanted, usize::MAX),
+            false => Batches::new(model, columns, wanted),
+        };
         let mut numbers = Vec::new();
         for left in (1..=42).rev() {
             assert_eq!(batches.left(), left);
@@ -478,16 +481,54 @@ fn batches_can_be_waited_for_in_steps() {
     let (_lab, runs) = many_runs(12);
     let model = Arc::new(Model::of(&choose(runs, &["n", "state"])).unwrap());
     let wanted = (0..12).map(|run| Wanted { run, rows: None }).collect();
-    let mut batches = Batches::ahead(model, vec![0, 1], wanted);
+    let mut batches = Batches::ahead(model, vec![0, 1], wanted, 1);
     let mut numbers = Vec::new();
     for _ in 0..100_000 {
         match batches.next(Some(Duration::from_micros(100))) {
             Next::Ready(part) => numbers.push(first_number(&part.unwrap().batch)),
-            Next::NotYet => {}
+            Next::NotYet => assert!(batches.left() > 0),
             Next::End => break,
         }
     }
-    assert_eq!(numbers, (0..12).collect::<Vec<i64>>());
+    assert_eq!(numbers, (0..12).flat_map(|run| [run, -1]).collect::<Vec<i64>>());
+    assert!(batches.wait(None));
+}
+
+/// A large run comes in parts of about the same size, in order, and is read once for all of them, even if it was forgotten.
+#[test]
+fn large_runs_come_in_parts() {
+    let jobs: Vec<String> = (0..100).map(|at| format!("j{at:02}")).collect();
+    let lines = jobs.iter().zip(0..).map(|(job, id)| object(id, "Train", job, &format!("\"n\":{id}")));
+    let lab = Lab::with(&jobs.iter().map(String::as_str).collect::<Vec<_>>(), &lines.collect::<Vec<_>>());
+    let model = Model::of(&Request { keep_bytes: 0, ..choose(vec![lab.good(), lab.good()], &["n"]) });
+    let model = Arc::new(model.unwrap());
+    let wanted = vec![
+        Wanted { run: 0, rows: None },
+        Wanted { run: 1, rows: Some((0..50).rev().collect()) },
+        Wanted { run: 0, rows: Some(vec![7]) },
+    ];
+    let mut batches = Batches::ahead(model, vec![0], wanted, 30);
+    let (mut sizes, mut numbers) = (Vec::new(), Vec::new());
+    while let Next::Ready(part) = batches.next(None) {
+        let part = part.unwrap().batch;
+        sizes.push(part.num_rows());
+        numbers.extend(part.column(0).as_primitive::<Int64Type>().values().to_vec());
+    }
+    assert_eq!(sizes, [25, 25, 25, 25, 25, 25, 1]);
+    assert_eq!(numbers, (0..100).chain((0..50).rev()).chain([7]).collect::<Vec<i64>>());
+}
+
+/// What a stopped reader left of a run is not taken for the run: it is read anew.
+#[test]
+fn a_stopped_run_is_read_anew() {
+    let lab = two_runs();
+    let stopped = Arc::new(lab.good());
+    assert!(Arc::ptr_eq(&stopped, &stopped.readable()));
+    stopped.stop().stop();
+    let anew = stopped.readable();
+    assert!(!anew.stop().asked());
+    let request = Request { runs: vec![anew], ..choose(vec![lab.good()], &["job_id"]) };
+    assert_eq!(request.read().unwrap().batches[0].num_rows(), 2);
 }
 
 /// Rows are counted among the jobs of the asked tasks; those that are not there are left out.
@@ -522,7 +563,7 @@ fn dropped_batches_stop() {
     let (_lab, runs) = many_runs(30);
     let model = Arc::new(Model::of(&request(runs)).unwrap());
     let wanted: Vec<Wanted> = (0..30).map(|run| Wanted { run, rows: None }).collect();
-    let mut batches = Batches::ahead(Arc::clone(&model), vec![0], wanted.clone());
+    let mut batches = Batches::ahead(Arc::clone(&model), vec![0], wanted.clone(), 2);
     assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
     drop(batches);
     for _ in 0..1000 {

@@ -105,7 +105,7 @@ def table_of(run: Run, columns: Sequence[str] | None = None) -> Table:
     """The jobs of a run as a table; what could not be read is in its errors, and nothing is warned of."""
     from xpframe.frames import _read  # frames uses workspace, which shows itself by this module
 
-    return _read([run], False, columns=columns, max_columns=1_000_000 if columns else 2000)
+    return _read([run], False, columns=columns, max_columns=1_000_000 if columns else 2000, quiet=True)
 
 
 def summarize(run: Run) -> Summary:

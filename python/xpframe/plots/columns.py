@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.summary import shown_state, summarize, table_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Factor", "agree", "factor", "label_of", "varying"]
 
 
-@dataclass(slots=True)
+@dataclass
 class Factor:
     """A column with one value a job.
 
@@ -27,7 +28,7 @@ class Factor:
     name: str
     values: list[Any]
 
-    @property
+    @cached_property
     def different(self) -> list[Any]:
         """Its different values: numbers by size, others as they first occur, None last."""
         found = list(dict.fromkeys(self.values))
@@ -36,13 +37,11 @@ class Factor:
             present.sort(key=lambda value: (value != value, value))  # noqa: PLR0124 - NaN stands at the end
         return present + [None] * (None in found)
 
-    @property
+    @cached_property
     def is_numeric(self) -> bool:
         """Whether it holds numbers, and nothing else."""
-        present = [value for value in self.values if value is not None]
-        return bool(present) and all(
-            isinstance(value, int | float) and not isinstance(value, bool) for value in present
-        )
+        kinds = set(map(type, self.values)) - {type(None)}
+        return bool(kinds) and all(issubclass(kind, int | float) and kind is not bool for kind in kinds)
 
 
 def factor(run: Run, name: str) -> Factor:
@@ -66,8 +65,14 @@ def varying(run: Run, most: int) -> list[Factor]:
 
 def agree(one: Factor, other: Factor) -> bool:
     """Whether two columns say the same, for all jobs that have a value in both."""
-    pairs = [pair for pair in zip(one.values, other.values, strict=True) if None not in pair]
-    return bool(pairs) and all(a == b for a, b in pairs)
+    both = False
+    for a, b in zip(one.values, other.values, strict=True):
+        if a is None or b is None:
+            continue
+        if a != b:
+            return False
+        both = True
+    return both
 
 
 def label_of(value: object) -> str:

@@ -62,8 +62,10 @@ def draw(axes: list[Axis], jobs: list[tuple[Any, ...]], colouring: Factor) -> Ca
     colour, key = colours(colouring)
     margin = 40.0 + max(width_of(label) for _, label in axes[0].labels)
     canvas = Canvas(margin + STEP * (len(axes) - 1) + 130, BOTTOM + 44)
+    places_of = [{value: round(axis.place(value), 3) for value in axis.factor.different} for axis in axes]
+    shades = {value: colour(value) for value in colouring.different}
     lines = Counter(
-        (tuple(round(axis.place(value), 3) for axis, value in zip(axes, job, strict=True)), colour(value))
+        (tuple(places[value] for places, value in zip(places_of, job, strict=True)), shades[value])
         for job, value in zip(jobs, colouring.values, strict=True)
     )
     curves = Canvas(canvas.width, canvas.height)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.locate import expanded
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 __all__ = ["Picture"]
 
@@ -51,7 +52,7 @@ class Picture:
             InvalidArgumentError: Another ending.
             MissingLibraryError: A PNG was asked for and resvg-py is not installed.
         """
-        target = Path(path).expanduser()
+        target = expanded(path)
         if target.suffix.lower() == ".svg":
             target.write_text(self._svg, encoding="utf-8")
         elif target.suffix.lower() == ".png":

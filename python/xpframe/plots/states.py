@@ -63,8 +63,12 @@ def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
 
 def filled(*columns: Factor) -> tuple[int, int]:
     """How many jobs have a value in each of the columns, and how few values the first has."""
-    jobs = zip(*(column.values for column in columns), strict=True)
-    return sum(None not in job for job in jobs), -len(columns[0].different)
+    with_gaps = [column.values for column in columns if None in column.different]
+    if len(with_gaps) > 1:
+        there = sum(None not in job for job in zip(*with_gaps, strict=True))
+    else:
+        there = len(columns[0].values) - sum(values.count(None) for values in with_gaps)
+    return there, -len(columns[0].different)
 
 
 def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> None:
