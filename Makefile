@@ -14,17 +14,11 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-<<<<<<< HEAD
-.PHONY: help demo test browser fuzz soak reliability lint format bench docs stubs stubs-check wheel clean
-
-help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-=======
-.PHONY: help demo test browser lint format bench bench-engine bench-instructions profile stubs stubs-check wheel clean
+.PHONY: help demo test browser fuzz soak reliability lint format docs stubs stubs-check wheel clean
+.PHONY: bench bench-engine bench-instructions profile
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
->>>>>>> bench
 
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
@@ -62,11 +56,7 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-<<<<<<< HEAD
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py docs/render.py
-=======
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py
->>>>>>> bench
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py docs/render.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
@@ -77,10 +67,9 @@ format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
 
-<<<<<<< HEAD
 docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
 	$(PYTHON) docs/render.py $(ARGS)
-=======
+
 bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
 	$(CARGO) bench --quiet --features bench -- $(ARGS)
 
@@ -89,7 +78,6 @@ bench-instructions: $(VENV)/.demo target/profiling/examples/frame  ## count inst
 
 profile: $(VENV)/.demo target/profiling/examples/frame  ## say which functions a full frame spends its instructions in (valgrind; ARGS=wide)
 	$(PYTHON) benches/instructions.py --profile $(ARGS)
->>>>>>> bench
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
 	cp $< python/xpframe/_core.pyi

@@ -442,7 +442,7 @@ fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
     }
     let other = LoadedRun::new(loaded.run().clone(), Stop::default());
     other.read(true);
-    let _ = other.record();
+    let _ = (loaded.record(), other.record());
     assert_eq!(rows_shown(loaded), rows_shown(&other));
     let (graph, long) = (&loaded.objects().graph, &other.objects().graph);
     assert_eq!(graph.len(), long.len());

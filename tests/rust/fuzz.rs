@@ -154,6 +154,10 @@ impl JobKeys for NoJobs {
     fn position(&self, _: &[u8]) -> Option<usize> {
         None
     }
+
+    fn actions(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Lines that refer to each other: backwards, and in some rounds also forwards, to nothing, or to an id that is given twice.
@@ -162,8 +166,8 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
     let lines = 9_000 + dice.below(2_000);
     for at in 0..lines {
         let back = |dice: &mut Dice| {
-            let reach = [3, 50, lines][dice.below(3)];
-            at.saturating_sub(1 + dice.below(reach))
+            let far = [3, 50, lines][dice.below(3)];
+            at.saturating_sub(1 + dice.below(far))
         };
         let wild = round % 3 > 0 && dice.below(3_000) == 0;
         let (near, far) = (back(dice), if wild { dice.below(lines + 5) } else { back(dice) });

@@ -383,7 +383,8 @@ fn circles_of_init_tasks_are_cut() {
         object_with(1, "Train", "j", "\"init-tasks\":[1,2],", ""),
         object_with(2, "Init", "i", "\"init-tasks\":[1],", ""),
     ];
-    let loaded = Lab::with(&["j"], &lines).load(RUN);
+    let lab = Lab::with(&["j"], &lines);
+    let loaded = lab.load(RUN);
     let graph = &loaded.objects().graph;
     let mut held = Vec::new();
     graph.held(loaded.job("j").unwrap(), |value| held.push(value));
@@ -399,7 +400,8 @@ fn shared_configs_are_counted_each_time() {
         object(id, "Part", &format!("p{id}"), &format!("\"a\":{},\"b\":{}", to(id - 1), to(id - 1)))
     }));
     lines.push(object(100, "Train", "j", &format!("\"x\":{},\"y\":[{}]", to(2), to(2))));
-    let loaded = Lab::with(&["j"], &lines).load(RUN);
+    let lab = Lab::with(&["j"], &lines);
+    let loaded = lab.load(RUN);
     let graph = &loaded.objects().graph;
     // a part: itself, its size; two of them and the record around them; twice that, with the list
     assert_eq!(graph.unfolded(ObjectIx(0)), 2);
@@ -412,7 +414,8 @@ fn shared_configs_are_counted_each_time() {
 #[test]
 fn many_dangling_references_are_told_together() {
     let fields: Vec<String> = (100..150).map(|id| format!("\"f{id}\":{}", to(id))).collect();
-    let loaded = Lab::with(&["j"], &[object(1, "Train", "j", &fields.join(","))]).load(RUN);
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields.join(","))]);
+    let loaded = lab.load(RUN);
     loaded.read(true);
     let errors = loaded.errors();
     assert_eq!(errors.len(), 11);
@@ -860,7 +863,10 @@ fn large_dicts_and_sets_are_compared() {
     let set = |items: &[String]| format!("{{\"type\":\"set\",\"items\":[{}]}}", items.join(","));
     let run = |entries: &[String], items: &[String]| {
         let fields = format!("\"d\":{{{}}},\"s\":{}", entries.join(","), set(items));
-        Lab::with(&["j"], &[object(1, "Train", "j", &fields)]).load(RUN)
+        let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields)]);
+        let loaded = lab.load(RUN);
+        loaded.read(true);
+        loaded
     };
     let (mut turned, mut other) = (entries.clone(), items.clone());
     turned.reverse();
