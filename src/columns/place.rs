@@ -56,6 +56,10 @@ impl Seen {
 #[derive(Debug, Clone)]
 pub struct Place {
     pub(super) parent: Option<PlaceIx>,
+    /// How many places lie above it
+    level: usize,
+    /// How long its name is, in bytes
+    name_length: usize,
     /// How many places lie between this one and the outermost list that it is in; 0 outside of lists
     depth: usize,
     /// The key as the user wrote it; empty for the items of a list
@@ -99,11 +103,17 @@ impl Place {
 pub struct Places {
     all: Vec<Place>,
     limit: usize,
+    /// The length of all names together
+    names: usize,
     too_deep: Option<PlaceIx>,
 }
 
 /// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
 const DEEPEST_IN_LIST: usize = 64;
+/// The deepest nesting elsewhere: a job that holds the job before it, and so on, has a place for each.
+const DEEPEST: usize = 200;
+/// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
+const LONGEST_NAMES: usize = 128 << 20;
 
 /// Fewer jobs than that are looked at faster by one thread.
 const WORTH_A_THREAD: usize = 4096;
@@ -122,6 +132,8 @@ impl Places {
     pub fn new(limit: usize) -> Self {
         let root = |key: &str| Place {
             parent: None,
+            level: 0,
+            name_length: key.len(),
             depth: 0,
             key: key.to_owned(),
             seen: Seen::default(),
@@ -129,7 +141,7 @@ impl Places {
             items: None,
             members: None,
         };
-        Self { all: vec![root("tags"), root("config")], limit, too_deep: None }
+        Self { all: vec![root("tags"), root("config")], limit, names: 0, too_deep: None }
     }
 
     /// A place.
@@ -225,14 +237,22 @@ impl Places {
         }
         let above = self.get(parent).depth;
         let depth = if above > 0 || in_list { above + 1 } else { 0 };
-        if depth > DEEPEST_IN_LIST {
+        let level = self.get(parent).level + 1;
+        if depth > DEEPEST_IN_LIST || level > DEEPEST {
             self.too_deep.get_or_insert(parent);
             return Ok(None);
+        }
+        let name_length = self.get(parent).name_length + key.len() + 1;
+        self.names = self.names.saturating_add(name_length);
+        if self.names > LONGEST_NAMES {
+            return Err(self.too_long());
         }
         let at = PlaceIx(index(self.all.len()));
         let children = IndexMap::default();
         self.all.push(Place {
             parent: Some(parent),
+            level,
+            name_length,
             depth,
             key,
             seen: Seen::default(),
@@ -359,6 +379,14 @@ impl Places {
             }
         }
         weights
+    }
+
+    fn too_long(&self) -> Error {
+        let prefix = self.too_many().place().field.clone().unwrap_or_default();
+        let limit = LONGEST_NAMES >> 20;
+        Error::new(Kind::TooManyColumns, format!("the names of the columns have more than {limit} MiB"))
+            .at_field(&prefix)
+            .hint("keys are very long there, or repeated very often")
     }
 
     /// The error that names the prefix under which the columns explode.

@@ -56,6 +56,8 @@ pub(super) struct Kinds {
 
 /// As many kinds are remembered; a run has some for each of its classes.
 const LIMIT: usize = 1 << 12;
+/// Definitions and dicts of more keys are not looked into.
+const MOST_KEYS: usize = 100;
 /// So many lines are learned from before it is asked whether that pays.
 const TRIAL: usize = 1 << 10;
 
@@ -275,7 +277,7 @@ impl Learner {
         let mut reader = Reader::new(line);
         let mut seen: Vec<&[u8]> = Vec::new();
         let read = reader.entries(|reader, key| {
-            if key.escaped || seen.contains(&key.raw) {
+            if key.escaped || seen.len() >= MOST_KEYS || seen.contains(&key.raw) {
                 return Err(reader.wrong("a key twice"));
             }
             seen.push(key.raw);
@@ -350,7 +352,7 @@ fn entries(dict: &[u8]) -> Option<Vec<Span>> {
     let mut spans = Vec::new();
     let mut reader = Reader::new(dict);
     let read = reader.entries(|reader, key| {
-        if key.escaped || key.raw == b"type" || keys.contains(&key.raw) {
+        if key.escaped || key.raw == b"type" || keys.len() >= MOST_KEYS || keys.contains(&key.raw) {
             return Err(reader.wrong("not a plain dict"));
         }
         keys.push(key.raw);

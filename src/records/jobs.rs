@@ -258,7 +258,7 @@ impl<'a> JobStatuses<'a> {
             return told(State::Done);
         }
         if look.markers.pid.is_some() || says(State::Running) {
-            return told(if self.is_left(look) { State::Lost } else { State::Running });
+            return told(if self.is_left(look, errors) { State::Lost } else { State::Running });
         }
         let known = sources.into_iter().flatten().find(|told| told.state != State::Unscheduled);
         known.unwrap_or_else(|| told(State::Unscheduled))
@@ -266,10 +266,10 @@ impl<'a> JobStatuses<'a> {
 
     /// Whether nobody is there to see the job end. Runs share the directories of jobs: one that an earlier run lost may be run
     /// by the driver of a later one, which leaves a pid file again.
-    fn is_left(&self, look: &Look<'_>) -> bool {
-        let by_another = || {
+    fn is_left(&self, look: &Look<'_>, errors: &mut Vec<Error>) -> bool {
+        let mut by_another = || {
             look.markers.pid.is_some()
-                && *self.any_driver.get_or_init(|| alive::any_driver(self.run)) == Some(true)
+                && *self.any_driver.get_or_init(|| alive::any_driver(self.run, errors)) == Some(true)
         };
         self.record.alive == Some(false) && !by_another()
     }

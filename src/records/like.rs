@@ -103,6 +103,9 @@ impl Like {
     }
 }
 
+/// Lines of more keys are not learned.
+const MOST_KEYS: usize = 100;
+
 /// The slots of a line, and where they stand; nothing if a key comes twice, or a value is of an unusual type.
 fn learn(line: &[u8]) -> Option<(Vec<Slot>, Vec<Span>)> {
     let (mut slots, mut spans) = (Vec::new(), Vec::new());
@@ -117,7 +120,7 @@ fn learn(line: &[u8]) -> Option<(Vec<Slot>, Vec<Span>)> {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     let mut reader = Reader::new(line);
     let read = reader.entries(|reader, key| {
-        if key.escaped || seen.iter().any(|seen| seen == key.raw) {
+        if key.escaped || seen.len() >= MOST_KEYS || seen.iter().any(|seen| seen == key.raw) {
             return Err(reader.wrong("a key twice"));
         }
         seen.push(key.raw.to_vec());

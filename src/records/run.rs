@@ -153,7 +153,7 @@ pub fn run_record(run: &Run, errors: &mut Vec<Error>) -> RunRecord {
         python_version: environment.python_version,
         packages,
         git,
-        alive: is_alive(run, ran.status.as_deref(), ended_at.is_some()),
+        alive: is_alive(run, ran.status.as_deref(), ended_at.is_some(), errors),
         outcome: ran.status,
         run_id,
     }
@@ -174,12 +174,12 @@ pub fn action_ids(run: &Run) -> Vec<String> {
 
 /// A driver that said how it ended is gone. A detached one leaves jobs that go on by themselves: nobody can
 /// tell.
-fn is_alive(run: &Run, outcome: Option<&str>, ended: bool) -> Option<bool> {
+fn is_alive(run: &Run, outcome: Option<&str>, ended: bool, errors: &mut Vec<Error>) -> Option<bool> {
     match outcome {
         Some("detached") => None,
         Some(_) => Some(false),
         None if ended => Some(false),
-        None => alive::alive(run),
+        None => alive::alive(run, errors),
     }
 }
 

@@ -19,6 +19,9 @@ use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
+/// More items than that are only in lists if so many stand in the files, not if what is shared is repeated.
+const MOST_ITEMS: usize = 20_000_000;
+
 pub(super) type Made = Result<ArrayRef, ArrowError>;
 
 /// Builds arrays of the values of one store.
@@ -205,6 +208,9 @@ impl<'a> Arrays<'a> {
                 _ => false,
             });
             ends.push(items.len() - from);
+            if items.len() > MOST_ITEMS && items.len() / 4 > self.store.len() {
+                return Err(self.too_many(at));
+            }
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
@@ -217,6 +223,14 @@ impl<'a> Arrays<'a> {
             Some(NullBuffer::from(there)),
         )?;
         Ok(Arc::new(lists))
+    }
+
+    fn too_many(&self, at: PlaceIx) -> ArrowError {
+        let outside = |&at: &PlaceIx| !self.places.get(at).key().is_empty();
+        let up = |&at: &PlaceIx| self.places.get(at).parent();
+        let named = std::iter::successors(Some(at), up).find(outside).unwrap_or(at);
+        let name = self.places.name(named);
+        ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
     }
 
     fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {

@@ -217,6 +217,18 @@ impl Store {
         }
     }
 
+    /// How many values it holds: those of records, lists and sets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether it holds no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.len() == 0
+    }
+
     /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
     #[must_use]
     pub fn bytes(&self, text: Text) -> &[u8] {

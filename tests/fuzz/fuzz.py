@@ -1,7 +1,7 @@
-"""Fuzzes each target for some seconds: `python tests/fuzz/fuzz.py SECONDS [LOG…]`, from the root of the repository.
+"""Fuzzes each target for some seconds: `python tests/fuzz/fuzz.py SECONDS [LOG…]`, from the project.
 
-What libFuzzer says of executions and time is added to target/reliability/fuzz-NAME.json, from which `make reliability` makes its
-page. With logs of libFuzzer, named `…-NAME-…`, only those are added.
+What libFuzzer says of executions and time is added to target/reliability/fuzz-NAME.json, from which
+`make reliability` makes its page. With logs of libFuzzer, named `…-NAME-…`, only those are added.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def fuzz(name: str, seconds: int) -> int:
     # libFuzzer needs flags that only nightly has, or a stable compiler that is told to allow them
     environment = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
     log = []
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace", env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stderr=pipe, text=True, errors="replace", env=environment) as process:
         for line in process.stderr or ():
             sys.stderr.write(line)
             log.append(line)
@@ -55,10 +56,13 @@ def add(name: str, log: str) -> None:
     file = BUILT / "reliability" / f"fuzz-{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     figures = json.loads(file.read_text()) if file.exists() else {"executions": 0, "seconds": 0, "crashes": 0}
-    units = re.findall(r"stat::number_of_executed_units:\s*(\d+)", log) or re.findall(r"^#(\d+)\s", log, re.M)[-1:]
+    units = (
+        re.findall(r"stat::number_of_executed_units:\s*(\d+)", log)
+        or re.findall(r"^#(\d+)\s", log, re.MULTILINE)[-1:]
+    )
     figures["executions"] += sum(map(int, units))
-    figures["seconds"] += sum(map(int, re.findall(r"^Done \d+ runs in (\d+) second", log, re.M)))
-    figures["crashes"] += len(re.findall(r"^SUMMARY: ", log, re.M))
+    figures["seconds"] += sum(map(int, re.findall(r"^Done \d+ runs in (\d+) second", log, re.MULTILINE)))
+    figures["crashes"] += len(re.findall(r"^SUMMARY: ", log, re.MULTILINE))
     file.write_text(json.dumps(figures))
 
 

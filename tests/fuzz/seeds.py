@@ -1,6 +1,7 @@
 """Makes the seeds of the fuzz targets from the reference workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
 
-Nothing is kept in git: DIRECTORY/json, DIRECTORY/graph and DIRECTORY/run are filled with files named by their content.
+Nothing is kept in git: DIRECTORY/json, DIRECTORY/graph and DIRECTORY/run are filled with files named by
+what they hold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Workspaces that somebody made to hurt: each case writes a run, and `READ_ALL` does with it whatever a user can."""
+"""Workspaces made to hurt: each case writes a run, and `READ_ALL` does with it whatever a user can."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from reliability import effort
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 TASK = "lab.train"
 JOB = "0" * 64
-MEGABYTE = 1_000_000
+# what the names call a million or a megabyte is less where the time is short
+MEGABYTE = effort(50_000, 1_000_000)
 
-Case = "Callable[[Workspace], None]"
 CASES: dict[str, Callable[[Workspace], None]] = {}
 
 
@@ -67,7 +69,9 @@ def to(number: int) -> str:
 def a_circle_of_thousands(w: Workspace) -> None:
     count = 20_000
     steps = [line(n, f'"next":{to(n + 1)},"first":{to(1)}', f"c{n}", "Step") for n in range(1, count)]
-    w.objects(*steps, line(count, f'"next":{to(1)}', f"c{count}", "Step"), line(count + 1, f'"model":{to(1)}'))
+    w.objects(
+        *steps, line(count, f'"next":{to(1)}', f"c{count}", "Step"), line(count + 1, f'"model":{to(1)}')
+    )
 
 
 @case
@@ -341,14 +345,16 @@ def attempt(name, call):
         assert len(str(error)) < 4_000 + len(run), (name, len(str(error)))
     finally:
         if TRACE:
-            print(f"   {time.time() - start:.2f} s, peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB", file=sys.stderr, flush=True)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+            print(f"   {time.time() - start:.2f} s, peak {peak} MB", file=sys.stderr, flush=True)
 
 def walk(config):
     seen, pending = {id(config): config}, [config]
     while pending:
         for value in xpframe.fields(pending.pop()).values():
-            pending += [v for v in ([value] if isinstance(value, xpframe.Config) else []) if id(v) not in seen]
-            seen |= {id(v): v for v in pending[-1:]}
+            if isinstance(value, xpframe.Config) and id(value) not in seen:
+                seen[id(value)] = value
+                pending.append(value)
     return len(seen)
 
 info = attempt("load", lambda: xpframe.load_xp_info(run))

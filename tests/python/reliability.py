@@ -1,7 +1,8 @@
 """How much the tests of broken, hostile and failing files do, and the page that their figures make.
 
-`make reliability` sets `$XPFRAME_RELIABILITY` to a directory: tests then do all that is promised and leave figures there,
-from which `python tests/python/reliability.py DIRECTORY` writes docs/reliability.md. Without it they do a little.
+`make reliability` sets `$XPFRAME_RELIABILITY` to a directory: tests then do all that is promised and
+leave figures there, from which `python tests/python/reliability.py DIRECTORY` writes
+docs/reliability.md. Without it they do a little.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 HOME = os.environ.get("XPFRAME_RELIABILITY")
@@ -30,7 +31,8 @@ def figures(name: str, values: Mapping[str, int | float | str]) -> None:
 
 HEAD = """# Reliability
 
-Figures of the tests of broken, hostile and failing files. `make reliability` wrote this page on {date}; nobody edits it.
+Figures of the tests of broken, hostile and failing files. `make reliability` wrote this page on {date};
+nobody edits it.
 What the words promise is in [SECURITY.md](../SECURITY.md).
 """
 
@@ -38,7 +40,7 @@ What the words promise is in [SECURITY.md](../SECURITY.md).
 def page(home: Path) -> str:
     """The page of the figures in a directory."""
     found = {p.stem: json.loads(p.read_text()) for p in sorted(home.glob("*.json"))}
-    parts = [HEAD.format(date=date.today().isoformat())]
+    parts = [HEAD.format(date=datetime.now(UTC).date().isoformat())]
     for title, text, names in SECTIONS:
         rows = [(name, values) for name, values in found.items() if name.startswith(names)]
         if rows:
@@ -49,44 +51,58 @@ def page(home: Path) -> str:
 SECTIONS = [
     (
         "Cuts",
-        "Files of the runs of `v270_full` and `v230_full`, with and without the params.json of their jobs, cut at a byte each"
-        " time: no failure, every whole line's job is there with the config that it had, the cut line is one error with file"
-        " and line. A last event without its line end, which a driver may be writing, is left out in silence.",
+        (
+            "Files of the runs of `v270_full` and `v230_full`, with and without the params.json of "
+            "their jobs, cut at a byte each time: no failure, every whole line's job is there with "
+            "the config that it had, the cut line is one error with file and line. A last event "
+            "without its line end, which a driver may be writing, is left out in silence."
+        ),
         "cuts",
     ),
     (
         "Mutations",
-        "The same files with flipped bytes, doubled, dropped or reordered lines, garbage, zeros, copied blocks or nothing at"
-        " all: no failure, no other line's job lost, each broken line told once. `mutations-…` are the fuzz targets"
-        " called with damaged seeds by `cargo test`.",
+        (
+            "The same files with flipped bytes, doubled, dropped or reordered lines, garbage, zeros, "
+            "copied blocks or nothing at all: no failure, no other line's job lost, each broken line "
+            "told once. `mutations-…` are the fuzz targets called with damaged seeds by `cargo test`."
+        ),
         "mutations",
     ),
     (
         "Reads that fail",
-        "Each system call below the workspace fails, once or for good, while a run is loaded and its table is built. *told*: an"
-        " entry in `errors`; *raised*: an error that names the path; *same*: nothing was lost. None was silent.",
+        (
+            "Each system call below the workspace fails, once or for good, while a run is loaded and "
+            "its table is built. *told*: an entry in `errors`; *raised*: an error that names the "
+            "path; *same*: nothing was lost. None was silent."
+        ),
         "faults",
     ),
     (
         "Hostile files",
-        "Each in a process of its own in which everything is done that a user can do with a run (table, objects, display,"
-        " `==`, `hash`, `pickle`, `asdict`, strict): no crash, no hang, memory in proportion to the files.",
+        (
+            "Each in a process of its own in which everything is done that a user can do with a run "
+            "(table, objects, display, `==`, `hash`, `pickle`, `asdict`, strict): no crash, no hang, "
+            "memory in proportion to the files."
+        ),
         "hostile",
     ),
     (
         "A driver and its readers",
-        "Every frame was a prefix of the final one, no value was wrong, no call failed.",
+        ("Every frame was a prefix of the final one, no value was wrong, no call failed."),
         "soak",
     ),
     (
         "What the system saw",
-        "Calls of every public name, the command line and the magic under strace: nothing below the workspace was written,"
-        " created, renamed, removed or touched; no socket, no other program, no module that a file names.",
+        (
+            "Calls of every public name, the command line and the magic under strace: nothing below "
+            "the workspace was written, created, renamed, removed or touched; no socket, no other "
+            "program, no module that a file names."
+        ),
         "trace",
     ),
     (
         "Fuzzing",
-        "libFuzzer with the address sanitizer (`make fuzz`).",
+        ("libFuzzer with the address sanitizer (`make fuzz`)."),
         "fuzz-",
     ),
 ]

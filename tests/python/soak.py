@@ -1,15 +1,15 @@
-"""A driver and its readers, each a process of its own: `python soak.py write ROOT SECONDS`, `python soak.py read ROOT SECONDS`.
+"""A driver and its readers, each a process: `python soak.py write ROOT SECONDS`, `… read ROOT SECONDS`.
 
-The writer appends as experimaestro 2.7.0 does (a row of jobs.jsonl opened, written and closed each; objects.jsonl through one
-buffer of 8 KiB that is flushed after each submission; status.json rewritten in place; markers as jobs end), thousands of times
-faster. Every value follows from the number of its job, so a reader knows by itself whether what it reads is right.
+The writer appends as experimaestro 2.7.0 does (a row of jobs.jsonl opened, written and closed each;
+objects.jsonl through one buffer of 8 KiB that is flushed after each submission; status.json rewritten in
+place; markers as jobs end), thousands of times faster. Every value follows from the number of its job, so a
+reader knows by itself whether what it reads is right.
 """
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import io
 import json
 import os
 import sys
@@ -55,7 +55,7 @@ class Driver:
         current = self.home / "current"
         current.unlink(missing_ok=True)
         current.symlink_to(run.name)
-        with io.open(run / "objects.jsonl", "w", buffering=8192, encoding="utf-8") as objects:
+        with (run / "objects.jsonl").open("w", buffering=8192, encoding="utf-8") as objects:
             for n in range(JOBS):
                 if until():
                     break
@@ -65,7 +65,8 @@ class Driver:
         self.status(run, "done", JOBS)
 
     def submit(self, run: Path, n: int, objects: Any) -> None:
-        row = {"job_id": job_id(run.name, n), "task_id": TASK, "tags": {"n": n}, "timestamp": 1.5e9 + n}
+        job = job_id(run.name, n)
+        row = {"job_id": job, "task_id": TASK, "tags": {"n": n}, "timestamp": 1.5e9 + n}
         with (run / "jobs.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         model = 1_000_000 + n // 10
@@ -73,9 +74,9 @@ class Driver:
             objects.write(line(model, "Model", f"m{n}", {"size": n // 10}))
         reference = {"type": "python", "value": model}
         fields = {"n": n, "half": n / 2, "text": text_of(n), "model": reference}
-        objects.write(line(n, "Train", row["job_id"], fields))
+        objects.write(line(n, "Train", job, fields))
         objects.flush()
-        directory = self.root / "jobs" / TASK / str(row["job_id"])
+        directory = self.root / "jobs" / TASK / job
         directory.mkdir(parents=True)
         if n % 3:
             (directory / "train.done").touch()

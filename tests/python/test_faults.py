@@ -25,7 +25,7 @@ TRY_EACH = """
 import ctypes, json, sys, warnings
 import xpframe
 warnings.simplefilter("ignore")
-library, run, number, lasting, step = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
+library, run, number, lasting, step = [*sys.argv[1:3], *map(int, sys.argv[3:])]
 faults = ctypes.CDLL(library)
 root = run.partition("/experiments/")[0].encode()
 
@@ -100,10 +100,10 @@ RUNS = ["v270_full/experiments/grid-search", "v270_killed/experiments", "v216_fu
 def test_a_read_that_fails_is_told(
     place: str, name: str, lasting: bool, library: Path, workspaces: Workspaces
 ) -> None:
-    """Whichever call fails: what was read is right, what is missing is in `errors` or raised, nothing is silent."""
+    """Whichever call fails: what is missing is in `errors` or raised, nothing is silent."""
     top, _, below = place.partition("/")
     run = max(workspaces.path(top).joinpath(below).rglob("jobs.jsonl")).parent
-    step = effort(5, 1)
+    step = effort(4, 1)
     counts, silent = try_each(library, run, getattr(errno, name), lasting=lasting, step=step)
     print(counts)
     assert silent == []
@@ -117,8 +117,8 @@ def test_a_file_that_vanishes_is_not_there(place: str, library: Path, workspaces
     """A file or directory that is deleted between two calls is as one that never was: nothing fails."""
     top, _, below = place.partition("/")
     run = max(workspaces.path(top).joinpath(below).rglob("jobs.jsonl")).parent
-    counts, _ = try_each(library, run, errno.ENOENT, lasting=False, step=effort(5, 1))
-    assert counts["tried"] > 80 // effort(5, 1)
+    counts, _ = try_each(library, run, errno.ENOENT, lasting=False, step=effort(4, 1))
+    assert counts["tried"] > 80 // effort(4, 1)
     figures(f"faults-{top}-ENOENT-once", counts)
 
 

@@ -855,6 +855,32 @@ fn content_is_compared_deeply() {
     assert!(!same("\"x\":1", "\"x\":1,\"y\":2"));
 }
 
+/// Large dicts and sets are compared member by member, not each with each, in whatever order they stand.
+#[test]
+fn large_dicts_and_sets_are_compared() {
+    let entries: Vec<String> = (0..50_000).map(|at| format!("\"k{at}\":{at}")).collect();
+    let items: Vec<String> = (0..50_000).map(|at| format!("[{at},\"x\"]")).collect();
+    let set = |items: &[String]| format!("{{\"type\":\"set\",\"items\":[{}]}}", items.join(","));
+    let run = |entries: &[String], items: &[String]| {
+        let fields = format!("\"d\":{{{}}},\"s\":{}", entries.join(","), set(items));
+        let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields)]);
+        let loaded = lab.load(RUN);
+        loaded.read(true);
+        loaded
+    };
+    let (mut turned, mut other) = (entries.clone(), items.clone());
+    turned.reverse();
+    other.rotate_left(777);
+    let (a, b) = (run(&entries, &items), run(&turned, &other));
+    other[5] = "[0,\"y\"]".to_owned();
+    let c = run(&turned, &other);
+    let same = |a: &LoadedRun, b: &LoadedRun| {
+        same_content((&a.objects().graph, a.job("j").unwrap()), (&b.objects().graph, b.job("j").unwrap()))
+    };
+    assert!(same(&a, &b) && same(&b, &a));
+    assert!(!same(&a, &c) && !same(&c, &a));
+}
+
 /// A run is read once: what is there later is seen by a run that is loaded again, and `signature` tells the two apart.
 #[test]
 fn a_loaded_run_does_not_change() {
