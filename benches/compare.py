@@ -41,6 +41,8 @@ def main() -> int:
         print(*details({contest.key: contest}), sep="\n")
         print(f"({time.perf_counter() - start:.0f} s)\n", flush=True)
     print(*(line for line in bars(held) if "not measured" not in line), sep="\n")
+    if asked.quick:
+        print("\nthese were smaller runs than the bars are about: nothing is judged")
     RAW.write_text(json.dumps({key: contest.found for key, contest in held.items()}, indent=1))
     if not (asked.no_write or asked.quick or asked.only != "*"):
         PAGE.write_text(page(held), encoding="utf-8")

@@ -158,7 +158,9 @@ def times(contest: Contest, over: tuple[str, str]) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    return f"{1000 * seconds:,.1f}" if seconds > 1e-4 else f"{1000 * seconds:.6f}"
+    if seconds < 1e-6:
+        return f"{1e9 * seconds:.1f} ns"
+    return f"{1000 * seconds:,.1f}" if seconds >= 1e-4 else f"{1000 * seconds:.3f}"
 
 
 def short(number: float) -> str:
