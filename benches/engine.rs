@@ -159,7 +159,8 @@ fn write_run(workspace: &Path) -> PathBuf {
         .expect("status.json");
     let (mut objects, mut jobs) = (String::new(), String::new());
     for job in 0..JOBS {
-        let (size, data, rate) = (64 << (job % 5), job % 3, 1.0 / f64::from(1 + u32::try_from(job / 15).expect("few jobs")));
+        let (size, data, rate) =
+            (64 << (job % 5), job % 3, 1.0 / f64::from(1 + u32::try_from(job / 15).expect("few jobs")));
         if job % 500 == 0 {
             write_shared(&mut objects, job / 500);
         }
