@@ -127,7 +127,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"many": write_runs(home / "many", 40, 1500), "one": write_runs(home / "one", 1, 60_000)}
 
 
-@pytest.mark.parametrize(("what", "shape"), INTERRUPTIBLE, ids=" ".join)
+@pytest.mark.parametrize(("what", "shape"), INTERRUPTIBLE)
 def test_interrupt_stops(what: str, shape: str, shapes: dict[str, Path]) -> None:
     """Ctrl-C at any moment of a read ends it long before it would end by itself, and the next one is whole.
 
