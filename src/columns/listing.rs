@@ -81,10 +81,10 @@ impl System {
         }
     }
 
-    /// Whether the job's directory must be looked at.
+    /// Whether it is told only by a file in the job's directory, not by the directory's listing.
     #[must_use]
-    pub fn needs_status(self) -> bool {
-        matches!(self, Self::State | Self::Failure | Self::StartedAt | Self::EndedAt | Self::DurationS)
+    pub fn needs_times(self) -> bool {
+        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS)
     }
 }
 

@@ -9,8 +9,9 @@ use crate::values::{ObjectIx, Value, index};
 pub(super) const LISTED: usize = 10;
 
 impl Graph {
-    /// For each object the first ids that are named below it and that no object has: at most one more than [`LISTED`].
-    pub(super) fn lacking(&self) -> Vec<Vec<i64>> {
+    /// For each object the first ids that are named below it, with those of the tasks that produced what is there if asked,
+    /// and that no object has: at most one more than [`LISTED`].
+    pub(super) fn lacking(&self, tasks: bool) -> Vec<Vec<i64>> {
         let mut found: Vec<Option<Vec<i64>>> = vec![None; self.len()];
         let add = |ids: &mut Vec<i64>, id: i64| {
             if ids.len() <= LISTED && !ids.contains(&id) {
@@ -21,6 +22,9 @@ impl Graph {
         while let Some(&at) = pending.last() {
             let (mut ids, before) = (Vec::new(), pending.len());
             if found[at.at()].is_none() {
+                if let (true, Value::Unresolved(task)) = (tasks, self.store.resolve(self.object(at).task)) {
+                    add(&mut ids, self.store.unresolved(task).id);
+                }
                 self.held(at, |value| match value {
                     Value::Object(held) => match &found[held.at()] {
                         Some(below) => below.iter().for_each(|&id| add(&mut ids, id)),

@@ -305,7 +305,7 @@ impl RunObjects {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
-        let lacking = self.graph.lacking();
+        let lacking = self.graph.lacking(true);
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
             let ids = &lacking[root.at()];
@@ -338,7 +338,7 @@ impl RunObjects {
     }
 
     fn report_dangling(&mut self, keys: &impl JobKeys) {
-        let lacking = self.graph.lacking();
+        let lacking = self.graph.lacking(false);
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
             let ids = &lacking[root.at()];

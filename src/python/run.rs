@@ -14,7 +14,7 @@ use super::wait::interruptible;
 use crate::error::{Error, Kind, quoted};
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
-use crate::records::{JobStatuses, Moment, Zone};
+use crate::records::{JobRow, JobStatuses, Moment, Zone};
 use crate::values::Value;
 use crate::workspace;
 
@@ -206,14 +206,13 @@ impl Run {
         let states = py.detach(|| {
             let statuses = JobStatuses::open(loaded.run(), loaded.record());
             let rows = loaded.rows();
-            // what is wrong with a small file is reported where its columns are read
-            let mut errors = Vec::new();
-            let state = |row| {
+            let state = |row: &JobRow, errors: &mut Vec<Error>| {
                 let job_id = rows.job_id(row);
-                let (state, failure) = statuses.state(&rows.task_id(row), &job_id, &mut errors);
+                let (state, failure) = statuses.state(&rows.task_id(row), &job_id, errors);
                 (job_id.into_owned(), state.as_str(), failure)
             };
-            rows.rows.iter().map(state).collect::<Vec<_>>()
+            // what is wrong with a small file is reported where its columns are read
+            statuses.each(&rows.rows, state).0
         });
         let map = PyDict::new(py);
         for (job_id, state, failure) in states {

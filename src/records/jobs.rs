@@ -40,6 +40,23 @@ pub struct JobStatus {
     pub retry_count: Option<u64>,
 }
 
+impl JobStatus {
+    /// A state of which nothing more is asked.
+    #[must_use]
+    pub fn of(state: State, failure: Option<String>) -> Self {
+        Self {
+            state,
+            failure,
+            message: None,
+            submitted_at: None,
+            started_at: None,
+            ended_at: None,
+            exit_code: None,
+            retry_count: None,
+        }
+    }
+}
+
 /// The states of the jobs of one run. Opened once; may be asked from several threads. Each `jobs/<task>/` is
 /// listed at most once and the run's events are read at most once, only when a job needs them.
 #[derive(Debug)]
@@ -112,6 +129,9 @@ impl Look<'_> {
     }
 }
 
+/// Fewer jobs than that are looked at faster by one thread.
+const WORTH_A_THREAD: usize = 256;
+
 impl<'a> JobStatuses<'a> {
     /// Prepares for the jobs of `run`. Reads nothing yet.
     #[must_use]
@@ -119,16 +139,44 @@ impl<'a> JobStatuses<'a> {
         Self { run, record, listings: RwLock::default(), told: OnceLock::new(), any_driver: OnceLock::new() }
     }
 
+    /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
+    pub fn each<J: Sync, R: Send>(
+        &self,
+        jobs: &[J],
+        ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
+    ) -> (Vec<R>, Vec<Error>) {
+        let ask_some = &|jobs: &[J]| {
+            let mut errors = Vec::new();
+            let said: Vec<R> = jobs.iter().map(|job| ask(job, &mut errors)).collect();
+            (said, errors)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let share = jobs.len().div_ceil(threads).max(WORTH_A_THREAD);
+        if jobs.len() <= share {
+            return ask_some(jobs);
+        }
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = jobs.chunks(share).map(|jobs| scope.spawn(move || ask_some(jobs))).collect();
+            let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
+            for share in shares {
+                let (some, wrong) = share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                said.extend(some);
+                errors.extend(wrong);
+            }
+            (said, errors)
+        })
+    }
+
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
     /// files are told in `errors`.
     pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> (State, Option<String>) {
-        let Decision { told, .. } = self.decide(&mut self.look(task_id, job_id, errors), errors);
+        let Decision { told, .. } = self.decide(&mut self.look(task_id, job_id, true, errors), errors);
         (told.state, told.reason)
     }
 
     /// Everything known of the execution of a job. Wrong files are told in `errors`.
     pub fn job(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobStatus {
-        let mut look = self.look(task_id, job_id, errors);
+        let mut look = self.look(task_id, job_id, false, errors);
         let Decision { told, failure, ended } = self.decide(&mut look, errors);
         look.status(errors);
         let Look { directory, markers, status, .. } = look;
@@ -174,20 +222,20 @@ impl<'a> JobStatuses<'a> {
     /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
     #[must_use]
     pub fn marked(&self, task_id: &str, job_id: &str) -> Option<i64> {
-        let Markers { done, failed, pid } = self.look(task_id, job_id, &mut Vec::new()).markers;
+        let Markers { done, failed, pid } = self.look(task_id, job_id, false, &mut Vec::new()).markers;
         let last = [done, failed.map(|(_, time)| time), pid].into_iter().flatten().max()?;
         match Moment::from_system(last)? {
             Moment::Utc(micros) | Moment::Naive(micros) => Some(micros),
         }
     }
 
-    /// Looks for the directory of a job and its markers.
-    fn look<'j>(&self, task_id: &str, job_id: &'j str, errors: &mut Vec<Error>) -> Look<'j> {
+    /// Looks for the directory of a job and its markers; not for how it began, if it ended and only the `end` matters.
+    fn look<'j>(&self, task_id: &str, job_id: &'j str, end: bool, errors: &mut Vec<Error>) -> Look<'j> {
         let mut look = Look { job_id, directory: None, markers: Markers::default(), status: None };
         match self.run.workspace().job_dir(task_id, job_id) {
             Ok(directory) if self.is_listed(task_id, job_id, errors) => {
                 let before = errors.len();
-                look.markers = markers(&directory, task_id, errors);
+                look.markers = markers(&directory, task_id, end, errors);
                 name_job(errors, before, job_id);
                 look.directory = Some(directory);
             }

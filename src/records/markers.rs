@@ -35,14 +35,16 @@ pub(super) struct Failure {
 
 /// Looks for the markers of a job: named by the last part of its task, before 2.1.4 sometimes in another
 /// case.
-pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) -> Markers {
+///
+/// How a job began does not matter where only its `end` does, if it ended.
+pub(super) fn markers(directory: &Path, task_id: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let name = last_part(task_id);
-    let found = named_markers(directory, name, errors);
+    let found = named_markers(directory, name, end, errors);
     if !found.is_empty() {
         return found;
     }
     match other_case(directory, name, errors) {
-        Some(spelled) => named_markers(directory, &spelled, errors),
+        Some(spelled) => named_markers(directory, &spelled, end, errors),
         None => found,
     }
 }
@@ -50,7 +52,7 @@ pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) 
 /// What the markers of a job are called before their suffix.
 pub(super) fn marker_name(directory: &Path, task_id: &str) -> String {
     let name = last_part(task_id);
-    if !named_markers(directory, name, &mut Vec::new()).is_empty() {
+    if !named_markers(directory, name, true, &mut Vec::new()).is_empty() {
         return name.to_owned();
     }
     other_case(directory, name, &mut Vec::new()).unwrap_or_else(|| name.to_owned())
@@ -60,7 +62,7 @@ fn last_part(task_id: &str) -> &str {
     task_id.rsplit('.').next().unwrap_or(task_id)
 }
 
-fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Markers {
+fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let mut written = |suffix: &str| {
         let file = directory.join(format!("{name}.{suffix}"));
         let found = match fs::metadata(&file) {
@@ -81,7 +83,8 @@ fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Marke
     let done = written("done").map(|(_, time)| time);
     // a done job is done whatever else is there
     let failed = if done.is_none() { written("failed") } else { None };
-    let pid = written("pid").map(|(_, time)| time);
+    let ended = done.is_some() || failed.is_some();
+    let pid = if end && ended { None } else { written("pid").map(|(_, time)| time) };
     Markers { done, failed, pid }
 }
 

@@ -139,7 +139,11 @@ struct Asked<'b> {
 impl<'b> Asked<'b> {
     /// The columns about the jobs themselves.
     fn system(&self, rows: Rows<'_>, zone: &Zone) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
-        let mut system = SystemColumns::new(&rows, zone, self.places, self.texts);
+        let times = self.columns.iter().any(|column| match column.source {
+            Source::System(system) => system.needs_times(),
+            _ => false,
+        });
+        let mut system = SystemColumns::new(&rows, zone, self.places, self.texts, times);
         let mut built = Vec::new();
         for (index, column) in self.columns.iter().enumerate() {
             if let Source::System(asked) = column.source {

@@ -14,7 +14,7 @@ use super::batch::Rows;
 use super::schema::{Texts, data_type};
 use crate::columns::{Places, System, Type};
 use crate::error::Error;
-use crate::records::{JobStatus, JobStatuses, Moment, Zone};
+use crate::records::{JobRow, JobStatus, JobStatuses, Moment, Zone};
 use crate::values::{Symbol, Text, index};
 
 /// The statuses of the rows, read when the first column needs them.
@@ -24,12 +24,14 @@ pub(super) struct SystemColumns<'r> {
     places: &'r Places,
     texts: Texts,
     statuses: Option<Vec<JobStatus>>,
+    /// Whether the times of the jobs are asked for
+    times: bool,
     pub errors: Vec<Error>,
 }
 
 impl<'r> SystemColumns<'r> {
-    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r Places, texts: Texts) -> Self {
-        Self { rows, zone, places, texts, statuses: None, errors: Vec::new() }
+    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r Places, texts: Texts, times: bool) -> Self {
+        Self { rows, zone, places, texts, times, statuses: None, errors: Vec::new() }
     }
 
     /// One column.
@@ -110,8 +112,17 @@ impl<'r> SystemColumns<'r> {
             let loaded = self.rows.loaded;
             let known = self.rows.known();
             let statuses = JobStatuses::open(loaded.run(), loaded.record());
-            let read = |row| statuses.job(&known.task_id(row), &known.job_id(row), &mut self.errors);
-            self.statuses = Some(self.rows.jobs().map(read).collect());
+            let jobs: Vec<&JobRow> = self.rows.jobs().collect();
+            let (found, errors) = statuses.each(&jobs, |row, errors| {
+                let (task_id, job_id) = (known.task_id(row), known.job_id(row));
+                if self.times {
+                    return statuses.job(&task_id, &job_id, errors);
+                }
+                let (state, failure) = statuses.state(&task_id, &job_id, errors);
+                JobStatus::of(state, failure)
+            });
+            self.statuses = Some(found);
+            self.errors.extend(errors);
         }
         self.statuses.as_deref().unwrap_or_default()
     }

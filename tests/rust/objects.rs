@@ -639,6 +639,20 @@ fn missing_objects_are_found_in_params() {
     assert_eq!(graph.len(), 5, "objects that the run's file has are not read again");
 }
 
+/// So is the task that produced a config.
+#[test]
+fn missing_tasks_are_found_in_params() {
+    let made = object_with(2, "Leaf", "two", "\"task\":8,", "");
+    let job = object(1, "Train", "j", &format!("\"a\":{}", to(2)));
+    let lab = Lab::with(&["j"], &[made.clone(), job.clone()]);
+    lab.params("j", params_of(&[object(8, "Train", "eight", ""), made, job]));
+    let loaded = lab.good();
+    let graph = &loaded.objects().graph;
+    let Some(Value::Object(two)) = graph.field(loaded.job("j").unwrap(), "a") else { panic!("no config") };
+    let Value::Object(task) = graph.store.resolve(graph.object(two).task) else { panic!("no task") };
+    assert_eq!(graph.identifier(task), "eight");
+}
+
 /// A reference that no file holds is an error that names the line, the job and the id; ids of another process do not count.
 #[test]
 fn dangling_references_are_told() {
