@@ -308,6 +308,10 @@ impl Blocks<'_> {
     fn make_room(&mut self, left: usize) -> Result<()> {
         let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK) } else { 0 };
         let wanted = wanted.min(self.filled.saturating_add(left));
+        if self.filled >= LONGEST_LINE {
+            let reason = format!("has a line of more than {} MiB", LONGEST_LINE >> 20);
+            return Err(Error::new(Kind::Io, reason).at_file(&self.file.path));
+        }
         if wanted > self.buffer.len() {
             let more = wanted - self.buffer.len();
             reserve(&mut self.buffer, more, &self.file.path)?;
