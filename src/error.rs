@@ -282,3 +282,37 @@ pub fn printable(text: &str) -> String {
     }
     shown
 }
+
+/// A name as Python writes it: in quotes, on one line.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    let shown = printable(name);
+    if shown.contains('\'') && !shown.contains('"') {
+        format!("\"{shown}\"")
+    } else {
+        format!("'{}'", shown.replace('\'', "\\'"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names are quoted as Python quotes them, and move no cursor.
+    #[test]
+    fn names_are_quoted() {
+        let quotes = [
+            ("grid", "'grid'"),
+            ("", "''"),
+            ("it's", "\"it's\""),
+            ("it's \"so\"", "'it\\'s \"so\"'"),
+            ("a\nb\t\u{1b}[31m", "'a\\nb\\t\\x1b[31m'"),
+            ("\u{202e}gnp", "'\\u202egnp'"),
+            ("\u{e0001}", "'\\U000e0001'"),
+            ("été ✓", "'été ✓'"),
+        ];
+        for (name, quoted_so) in quotes {
+            assert_eq!(quoted(name), quoted_so);
+        }
+    }
+}

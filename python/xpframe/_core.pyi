@@ -18,10 +18,15 @@ The version of the package.
 @final
 class Batches:
     """
-    Tables of one run each, in the order in which they were wanted, built ahead on other threads.
+    Tables of one run or a part of one, in the order in which they were wanted, built ahead on other threads.
     """
     def __iter__(self, /) -> Batches: ...
+    def __len__(self, /) -> int: ...
     def __next__(self, /) -> Table: ...
+    def wait(self, /) -> bool:
+        """
+        Waits a few milliseconds for the next table; says whether it is there, or none is left.
+        """
 
 @final
 class Config:
@@ -110,9 +115,10 @@ class Model:
         """
         The Arrow schema, as a PyCapsule.
         """
-    def batches(self, /, columns: SupportsGetItem[int, str], wanted: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]]) -> Batches:
+    def batches(self, /, columns: SupportsGetItem[int, str], wanted: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]], most: SupportsIndex | None = None) -> Batches:
         """
-        Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs.
+        Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs. A table is
+        a run, or of a run of more jobs than `most` one of several parts.
         """
     @property
     def column_names(self, /) -> list[str]:
@@ -260,13 +266,17 @@ class Table:
     def __arrow_c_stream__(self, /, requested_schema: "object | None" = None) -> "object":
         """
         The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
-        dictionaries are honoured; anything else is left as it is, as the interface allows.
+        dictionaries are honoured where the values fit into them; anything else is left as it is, as the interface allows.
         """
     def __len__(self, /) -> int: ...
     def __repr__(self, /) -> str: ...
     def _arrow_for_pandas(self, /) -> Table:
         """
         The table in the layout that pandas shares: text as `large_utf8`, enums by the smallest integers, in one batch.
+        """
+    def _arrow_for_pyarrow(self, /) -> Table:
+        """
+        The table in a layout that pyarrow can compute on: text as `large_utf8`, enums with keys of 32 bits.
         """
     def _repr_html_(self, /) -> Any: ...
     def batches(self, /) -> list[Table]:
@@ -321,7 +331,8 @@ class Table:
         """
     def to_pyarrow(self, /) -> Any:
         """
-        A pyarrow Table; nothing is copied.
+        A pyarrow Table that pyarrow can compute on: text is `large_string`, built anew; anything else is shared.
+        `pyarrow.table(table)` shares text too, as `string_view`, for which pyarrow has few functions.
         """
     @property
     def warnings(self, /) -> list[str]:
@@ -429,17 +440,14 @@ def progress_counters() -> tuple[int, int, int, int, int]:
     What this process has read so far: (files, bytes, objects, bytes expected, bytes understood).
     """
 
-def read_model(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None, columns: SupportsGetItem[int, tuple[str, str | None]] | None, max_columns: SupportsIndex, zone: str | None, keep_bytes: SupportsIndex) -> Model:
+def read_model(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, keep_bytes: SupportsIndex) -> Model:
     """
-    Decides the columns of runs; the arguments are those of `read_table`. `keep_bytes` of their files are kept for the batches.
+    Decides the columns of runs. `keep_bytes` of their files are kept for the batches.
     """
 
-def read_table(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None, columns: SupportsGetItem[int, tuple[str, str | None]] | None, max_columns: SupportsIndex, short_names: bool, for_pandas: bool, zone: str | None) -> Table:
+def read_table(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, backend: str) -> Table:
     """
-    Reads runs into a table.
-
-    `columns` are (pattern, new name or None) pairs, None for the default ones; `zone` is an IANA name, None for the local zone;
-    `for_pandas` chooses the layout of text.
+    Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
     """
 
 def tags(config: Any) -> Any:

@@ -196,7 +196,8 @@ def reading(
     ``size`` tells how many bytes there are to read in all, if it can: it is called at most once, and only
     when progress is shown.
     """
-    begun, sizes = _core.progress(), []
+    begun = _core.progress()
+    sizes: list[int] = []
 
     def counter() -> tuple[int, int, str]:
         done, total = (now - then for now, then in zip(_core.progress(), begun, strict=True))

@@ -5,7 +5,7 @@ use ahash::HashSet;
 use super::listing::{Column, Columns, check_width};
 use super::names::short_name;
 use super::place::Places;
-use crate::error::{Error, Kind, Result, near_misses};
+use crate::error::{Error, Kind, Result, near_misses, quoted};
 
 /// A name, short name or glob, and the name it shall have in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,13 +187,13 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
         (None, false) => format!("did you mean {}?", near.join(", ")),
         (None, true) => format!("there are {} columns; see xp_table(…).column_names", columns.all.len()),
     };
-    Error::new(Kind::Column, format!("no column {pattern:?}")).at_field(pattern).hint(hint)
+    Error::new(Kind::Column, format!("no column {}", quoted(pattern))).at_field(pattern).hint(hint)
 }
 
 fn ambiguous(pattern: &str, candidates: &[&Column]) -> Error {
     let shown: Vec<&str> = candidates.iter().take(5).map(|column| column.name.as_str()).collect();
     let more = if candidates.len() > 5 { ", …" } else { "" };
-    Error::new(Kind::Column, format!("{pattern:?} could be any of {} columns", candidates.len()))
+    Error::new(Kind::Column, format!("{} could be any of {} columns", quoted(pattern), candidates.len()))
         .at_field(pattern)
         .hint(format!("write one of {}{more}", shown.join(", ")))
 }
@@ -203,7 +203,7 @@ fn check_names(chosen: &[Column]) -> Result<()> {
     match chosen.iter().find(|column| !seen.insert(column.shown())) {
         None => Ok(()),
         Some(twice) => {
-            Err(Error::new(Kind::Column, format!("two columns would be called {:?}", twice.shown()))
+            Err(Error::new(Kind::Column, format!("two columns would be called {}", quoted(twice.shown())))
                 .at_field(&twice.name)
                 .hint("rename to one name only what is one column"))
         }

@@ -16,7 +16,7 @@ use super::model::stops_of;
 use super::run::Run;
 use super::wait::interruptible;
 use crate::columns::{Chosen, Selection};
-use crate::error::{Error, Kind, did_you_mean};
+use crate::error::{Error, Kind, did_you_mean, quoted};
 use crate::records::Zone;
 use crate::scan::{self, Request};
 use crate::table::Texts;
@@ -208,7 +208,7 @@ impl Table {
             let names = self.column_names();
             let hint = did_you_mean(name, names.iter().copied())
                 .unwrap_or_else(|| format!("there are {}", names.len()));
-            Error::new(Kind::Column, format!("no column {name:?}")).at_field(name).hint(hint)
+            Error::new(Kind::Column, format!("no column {}", quoted(name))).at_field(name).hint(hint)
         });
         Ok(position?)
     }

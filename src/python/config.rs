@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::convert::{Style, string, value};
 use super::source::Source;
-use crate::error::{Error, Kind, did_you_mean, printable};
+use crate::error::{Error, Kind, did_you_mean, printable, quoted};
 use crate::values::{EnumMember, ObjectIx, Store, Value};
 
 /// A config of a run: its fields are its attributes.
@@ -67,7 +67,7 @@ impl Config {
             let shown = names[..names.len().min(SHOWN)].join(", ");
             format!("it has {}{more}", if names.is_empty() { "none" } else { &shown })
         });
-        Error::new(Kind::Field, format!("{typename} has no field {name:?}")).at_field(name).hint(hint)
+        Error::new(Kind::Field, format!("{typename} has no field {}", quoted(name))).at_field(name).hint(hint)
     }
 }
 
@@ -93,13 +93,15 @@ impl Config {
 
     fn __setattr__(&self, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
         Err(PyAttributeError::new_err(format!(
-            "cannot set {name:?}: a config that was read cannot be changed"
+            "cannot set {}: a config that was read cannot be changed",
+            quoted(name)
         )))
     }
 
     fn __delattr__(&self, name: &str) -> PyResult<()> {
         Err(PyAttributeError::new_err(format!(
-            "cannot delete {name:?}: a config that was read cannot be changed"
+            "cannot delete {}: a config that was read cannot be changed",
+            quoted(name)
         )))
     }
 

@@ -10,7 +10,7 @@ use pyo3_arrow::ffi::to_schema_pycapsule;
 use super::arrow::{Question, Table};
 use super::run::Run;
 use super::wait::{PATIENCE, interruptible};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, quoted};
 use crate::progress::{Progress, Stop};
 use crate::scan::{self, Next, Wanted};
 use crate::table::Texts;
@@ -66,7 +66,7 @@ impl Model {
         most: Option<usize>,
     ) -> PyResult<Batches> {
         let position = |name: &String| {
-            let unknown = || Error::new(Kind::Column, format!("no column {name:?}")).at_field(name);
+            let unknown = || Error::new(Kind::Column, format!("no column {}", quoted(name))).at_field(name);
             self.model.position(name).ok_or_else(unknown)
         };
         let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();

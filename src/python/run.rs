@@ -11,7 +11,7 @@ use super::convert::{self, Style};
 use super::errors::exceptions;
 use super::source::{Origin, Source};
 use super::wait::interruptible;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, quoted};
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 use crate::records::{JobStatuses, Moment, Zone};
@@ -40,7 +40,8 @@ impl Run {
         let alike = known.iter().find(|known| !identifier.is_empty() && known.starts_with(identifier));
         let hint =
             alike.map_or_else(|| format!("it has {}", known.len()), |known| format!("did you mean {known}?"));
-        let reason = format!("run {} of {} has no {what} {identifier:?}", run.id(), run.experiment());
+        let reason =
+            format!("run {} of {} has no {what} {}", run.id(), quoted(run.experiment()), quoted(identifier));
         Error::new(Kind::JobNotFound, reason).at_file(run.path()).hint(hint)
     }
 }

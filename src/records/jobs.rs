@@ -14,7 +14,7 @@ use super::run::RunRecord;
 use super::small::read_json;
 use super::state::{FAILED, State, Told};
 use super::{alive, events};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::file;
 use crate::workspace::Run;
 
@@ -138,7 +138,7 @@ impl<'a> JobStatuses<'a> {
             let moment = Moment::parse(text);
             if moment.is_none() {
                 let file = directory.as_deref().unwrap_or(Path::new("")).join(".experimaestro/status.json");
-                let wrong = Error::format(format!("{text:?} is not a time"));
+                let wrong = Error::format(format!("{} is not a time", quoted(text)));
                 errors.push(wrong.at_file(&file).at_job(job_id).at_field(field));
             }
             moment

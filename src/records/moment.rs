@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, quoted};
 
 /// A point in time as a file tells it, in microseconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ impl Zone {
     /// `InvalidArgument`: no such zone.
     pub fn named(name: &str) -> Result<Self> {
         TimeZone::get(name).map(Self).map_err(|_| {
-            Error::new(Kind::InvalidArgument, format!("there is no time zone {name:?}"))
+            Error::new(Kind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
                 .hint("give a name of the IANA database, as Europe/Paris or UTC")
         })
     }

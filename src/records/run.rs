@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::moment::Moment;
 use super::small::read_json;
 use super::{alive, events};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::file::read_small;
 use crate::workspace::Run;
 
@@ -195,7 +195,7 @@ fn current_word(status: String) -> String {
 fn read_moment(text: &str, file: &Path, field: &str, errors: &mut Vec<Error>) -> Option<Moment> {
     let moment = Moment::parse(text);
     if moment.is_none() {
-        errors.push(Error::format(format!("{text:?} is not a time")).at_file(file).at_field(field));
+        errors.push(Error::format(format!("{} is not a time", quoted(text))).at_file(file).at_field(field));
     }
     moment
 }

@@ -11,7 +11,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::request::Request;
 use super::table::{Table, internal};
 use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matches};
-use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::error::{Error, Kind, Result, did_you_mean, quoted};
 use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
@@ -366,7 +366,7 @@ fn unknown_task(missing: &str, known: &BTreeSet<String>) -> Error {
     let short = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
     let hint = did_you_mean(missing, names.iter().copied().chain(short))
         .unwrap_or_else(|| format!("there are {}", names.join(", ")));
-    Error::new(Kind::InvalidArgument, format!("no job of task {missing:?}")).hint(hint)
+    Error::new(Kind::InvalidArgument, format!("no job of task {}", quoted(missing))).hint(hint)
 }
 
 fn split_warning(columns: &[&Column]) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::path::{Component, Path};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, quoted};
 
 /// The longest component that common file systems hold, in bytes.
 const LONGEST: usize = 255;
@@ -25,10 +25,10 @@ pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
         long if long.len() > LONGEST => {
             format!("the {what} name has {} bytes, more than {LONGEST}", long.len())
         }
-        _ => format!("{name:?} cannot be the name of one {what}"),
+        _ => format!("{} cannot be the name of one {what}", quoted(name)),
     };
     Err(Error::new(Kind::InvalidName, reason)
-        .hint("a name is one plain path component: no `/`, not `.` or `..`, not an absolute path"))
+        .hint("a name is one plain path component: no '/', not '.' or '..', not an absolute path"))
 }
 
 /// Compares two run identifiers, the newer one being the greater: by the time they spell, then by the number

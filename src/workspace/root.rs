@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{confined, entries, is_real_dir, is_symlink, link_target, names, outside};
 use super::names::{newer, plain};
 use super::run::{Layout, Run, V1_RUN_ID, holds_run};
-use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::error::{Error, Kind, Result, did_you_mean, quoted};
 
 /// The empty file at the root of a workspace.
 const MARKER: &str = ".__experimaestro__";
@@ -44,7 +44,7 @@ impl Workspace {
             Err(_) => "there is no such directory",
         };
         let hint = root.ancestors().skip(1).find(|above| Self::is_workspace(above)).map_or_else(
-            || format!("expected there: the marker `{MARKER}`, or `experiments/`, or `xp/` of version 1"),
+            || format!("expected there: the marker {MARKER}, or experiments/, or xp/ of version 1"),
             |above| format!("the workspace around it is {}", above.display()),
         );
         Err(Error::new(Kind::WorkspaceNotFound, reason).at_file(&root).hint(hint))
@@ -124,7 +124,7 @@ impl Workspace {
             return Ok(Run::new(self, experiment, &id, path, Layout::V2));
         }
         self.runs(experiment)?.into_iter().next().ok_or_else(|| {
-            Error::new(Kind::RunNotFound, format!("experiment `{experiment}` has no run"))
+            Error::new(Kind::RunNotFound, format!("experiment {} has no run", quoted(experiment)))
                 .at_file(&self.experiments_dir().join(experiment))
         })
     }
@@ -159,9 +159,12 @@ impl Workspace {
             [newest, ..] => format!("it has {} runs, the newest is {}", known.len(), newest.id()),
         };
         let near = did_you_mean(run_id, known.iter().map(Run::id));
-        Error::new(Kind::RunNotFound, format!("experiment `{experiment}` has no run `{run_id}`"))
-            .at_file(&self.root)
-            .hint(near.into_iter().chain([count]).collect::<Vec<_>>().join(" "))
+        Error::new(
+            Kind::RunNotFound,
+            format!("experiment {} has no run {}", quoted(experiment), quoted(run_id)),
+        )
+        .at_file(&self.root)
+        .hint(near.into_iter().chain([count]).collect::<Vec<_>>().join(" "))
     }
 
     /// The directory of a job: the path is built, not looked at.
@@ -212,11 +215,11 @@ impl Workspace {
         let known = self.experiments().unwrap_or_default();
         let count = match known.as_slice() {
             [] => "the workspace holds no experiment".to_owned(),
-            [only] => format!("the workspace holds only `{only}`"),
+            [only] => format!("the workspace holds only {}", quoted(only)),
             _ => format!("the workspace holds {} experiments", known.len()),
         };
         let near = did_you_mean(experiment, known.iter().map(String::as_str));
-        Error::new(Kind::ExperimentNotFound, format!("no experiment `{experiment}`"))
+        Error::new(Kind::ExperimentNotFound, format!("no experiment {}", quoted(experiment)))
             .at_file(&self.root)
             .hint(near.into_iter().chain([count]).collect::<Vec<_>>().join(" "))
     }

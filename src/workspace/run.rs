@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{confined, entries, is_real_dir, names};
 use super::names::plain;
 use super::root::Workspace;
-use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::error::{Error, Kind, Result, did_you_mean, quoted};
 
 /// The identifier given to the one run of a 1.x experiment.
 pub(super) const V1_RUN_ID: &str = "v1";
@@ -268,9 +268,14 @@ impl Run {
         }
         let known = self.saved().unwrap_or_default();
         let reason = if directory.is_dir() {
-            format!("the saved object `{name}` has a directory but no file: its saving failed")
+            format!("the saved object {} has a directory but no file: its saving failed", quoted(name))
         } else {
-            format!("run {} of `{}` saved nothing under the name `{name}`", self.id, self.experiment)
+            format!(
+                "run {} of {} saved nothing under the name {}",
+                self.id,
+                quoted(&self.experiment),
+                quoted(name)
+            )
         };
         let all = if known.is_empty() {
             "it saved nothing".into()

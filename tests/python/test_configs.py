@@ -362,9 +362,9 @@ def test_nothing_can_be_set(run: Path) -> None:
     job = load(run).jobs[JOB]
     for _ in range(2):
         for name in ("lr", "unheard_of"):
-            with pytest.raises(AttributeError, match=f'cannot set "{name}"'):
+            with pytest.raises(AttributeError, match=f"cannot set '{name}'"):
                 setattr(job, name, 1)
-            with pytest.raises(AttributeError, match=f'cannot delete "{name}"'):
+            with pytest.raises(AttributeError, match=f"cannot delete '{name}'"):
                 delattr(job, name)
         assert job.lr == 0.1
     assert "unheard_of" not in dir(job)
@@ -375,7 +375,7 @@ def test_an_unknown_field_names_its_neighbours(run: Path) -> None:
     job = load(run).jobs[JOB]
     with pytest.raises(FieldError) as raised:
         _ = job.modle
-    assert str(raised.value) == 'field modle: lab.Train has no field "modle" (did you mean model, models?)'
+    assert str(raised.value) == "field modle: lab.Train has no field 'modle' (did you mean model, models?)"
     assert isinstance(raised.value, AttributeError)
     with pytest.raises(FieldError, match=r"\(it has name, layers\)$"):
         _ = job.model.zzzzzzzzz

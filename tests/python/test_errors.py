@@ -149,7 +149,7 @@ def without(library: Any, ws: Path) -> None:
         xp_frame("grid-search", workspace=ws, backend=library)
 
 
-NAME_HINT = "a name is one plain path component: no `/`, not `.` or `..`, not an absolute path"
+NAME_HINT = "a name is one plain path component: no '/', not '.' or '..', not an absolute path"
 RUN_FILES = "expected there: objects.jsonl, jobs.jsonl, configs.json, state.json"
 
 WORKSPACES = [
@@ -172,7 +172,7 @@ WORKSPACES = [
         lambda ws: Workspace(ws.parent / "home"),
         "this directory is not an experimaestro workspace",
         "{top}/home",
-        "expected there: the marker `.__experimaestro__`, or `experiments/`, or `xp/` of version 1",
+        "expected there: the marker .__experimaestro__, or experiments/, or xp/ of version 1",
     ),
     Situation(
         "WorkspaceNotFoundError",
@@ -195,14 +195,14 @@ EXPERIMENTS = [
     Situation(
         "ExperimentNotFoundError",
         lambda ws: Workspace(ws).load_xp_info("grid-serch"),
-        "no experiment `grid-serch`",
+        "no experiment 'grid-serch'",
         "{ws}",
         "did you mean grid-search? the workspace holds 5 experiments",
     ),
     Situation(
         "ExperimentNotFoundError",
         lambda ws: xp_frame("zzzzzzzzzz", workspace=ws),
-        "no experiment `zzzzzzzzzz`",
+        "no experiment 'zzzzzzzzzz'",
         "{ws}",
         "the workspace holds 5 experiments",
     ),
@@ -226,21 +226,21 @@ RUNS = [
     Situation(
         "RunNotFoundError",
         lambda ws: Workspace(ws).load_xp_info("grid-search", "20260101_000001"),
-        "experiment `grid-search` has no run `20260101_000001`",
+        "experiment 'grid-search' has no run '20260101_000001'",
         "{ws}",
         "did you mean 20260101_000000? its only run is 20260101_000000",
     ),
     Situation(
         "RunNotFoundError",
         lambda ws: xp_frame("grid-search", workspace=ws, run="yesterday"),
-        "experiment `grid-search` has no run `yesterday`",
+        "experiment 'grid-search' has no run 'yesterday'",
         "{ws}",
         "its only run is 20260101_000000",
     ),
     Situation(
         "RunNotFoundError",
         lambda ws: xp_frame("empty", workspace=ws),
-        "experiment `empty` has no run",
+        "experiment 'empty' has no run",
         "{ws}/experiments/empty",
     ),
     Situation(
@@ -283,28 +283,28 @@ JOBS_OF_RUNS = [
     Situation(
         "JobNotFoundError",
         lambda ws: grid(ws).jobs["aaaa"],
-        'run 20260101_000000 of grid-search has no job "aaaa"',
+        "run 20260101_000000 of 'grid-search' has no job 'aaaa'",
         "{run}",
         f"did you mean {JOBS[0]}?",
     ),
     Situation(
         "JobNotFoundError",
         lambda ws: grid(ws).jobs["nothing"],
-        'run 20260101_000000 of grid-search has no job "nothing"',
+        "run 20260101_000000 of 'grid-search' has no job 'nothing'",
         "{run}",
         "it has 2",
     ),
     Situation(
         "JobNotFoundError",
         lambda ws: grid(ws).actions["nothing"],
-        'run 20260101_000000 of grid-search has no action "nothing"',
+        "run 20260101_000000 of 'grid-search' has no action 'nothing'",
         "{run}",
         "it has 0",
     ),
     Situation(
         "JobNotFoundError",
         lambda ws: grid(ws).load("model"),
-        "run 20260101_000000 of `grid-search` saved nothing under the name `model`",
+        "run 20260101_000000 of 'grid-search' saved nothing under the name 'model'",
         "{run}/data",
         "it saved nothing",
     ),
@@ -321,7 +321,7 @@ NAMES = [
     Situation(
         "InvalidNameError",
         lambda ws: Workspace(ws).runs("../outside"),
-        '"../outside" cannot be the name of one experiment',
+        "'../outside' cannot be the name of one experiment",
         hint=NAME_HINT,
     ),
     Situation(
@@ -333,13 +333,13 @@ NAMES = [
     Situation(
         "InvalidNameError",
         lambda ws: Workspace(ws).load_xp_info("grid-search", ".."),
-        '".." cannot be the name of one run',
+        "'..' cannot be the name of one run",
         hint=NAME_HINT,
     ),
     Situation(
         "InvalidNameError",
         lambda ws: grid(ws).load("a/b"),
-        '"a/b" cannot be the name of one saved object',
+        "'a/b' cannot be the name of one saved object",
         hint=NAME_HINT,
     ),
     Situation(
@@ -391,19 +391,19 @@ ARGUMENTS = [
     Situation(
         "InvalidArgumentError",
         lambda ws: xp_table("grid-search", workspace=ws, timezone="Mars/Base"),
-        'there is no time zone "Mars/Base"',
+        "there is no time zone 'Mars/Base'",
         hint="give a name of the IANA database, as Europe/Paris or UTC",
     ),
     Situation(
         "InvalidArgumentError",
         lambda ws: xp_table("grid-search", workspace=ws, task="lab.trian"),
-        'no job of task "lab.trian"',
+        "no job of task 'lab.trian'",
         hint="did you mean lab.train?",
     ),
     Situation(
         "InvalidArgumentError",
         lambda ws: xp_table("grid-search", workspace=ws, task="zzzzzzzzzzzzz"),
-        'no job of task "zzzzzzzzzzzzz"',
+        "no job of task 'zzzzzzzzzzzzz'",
         hint="there are lab.train",
     ),
 ]
@@ -412,42 +412,42 @@ COLUMNS = [
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns=["config.lrr"]),
-        'no column "config.lrr"',
+        "no column 'config.lrr'",
         "field config.lrr",
         "did you mean config.lr, lr?",
     ),
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns="zzzzzzzzzzzzz"),
-        'no column "zzzzzzzzzzzzz"',
+        "no column 'zzzzzzzzzzzzz'",
         "field zzzzzzzzzzzzz",
         "there are 51 columns; see xp_table(…).column_names",
     ),
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns="name"),
-        '"name" could be any of 2 columns',
+        "'name' could be any of 2 columns",
         "field name",
         "write one of config.model.name, config.other.name",
     ),
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns="config.model"),
-        'no column "config.model"',
+        "no column 'config.model'",
         "field config.model",
         "it holds other values: ask for config.model.* or config.model@type",
     ),
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns="job_id").column_values("jb_id"),
-        'no column "jb_id"',
+        "no column 'jb_id'",
         "field jb_id",
         "did you mean job_id?",
     ),
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws, columns={"x": "config.wide.*"}),
-        'two columns would be called "x"',
+        "two columns would be called 'x'",
         "field config.wide.k1",
         "rename to one name only what is one column",
     ),
@@ -491,14 +491,14 @@ FILES = [
     Situation(
         "FieldError",
         lambda ws: grid(ws).jobs[JOBS[0]].modle,
-        'lab.Train has no field "modle"',
+        "lab.Train has no field 'modle'",
         "field modle",
         "did you mean model?",
     ),
     Situation(
         "FieldError",
         lambda ws: grid(ws).jobs[JOBS[0]].model.zzzzzzzzz,
-        'lab.Model has no field "zzzzzzzzz"',
+        "lab.Model has no field 'zzzzzzzzz'",
         "field zzzzzzzzz",
         "it has name",
     ),

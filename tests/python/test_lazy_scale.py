@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from lazy_runs import write_run, write_runs
+from lazy_runs import write_runs
 
 JOBS = 250
 MEMORY = """
@@ -30,25 +27,67 @@ scan.sink_parquet(sys.argv[2], row_group_size=1000)
 print(decided - idle, mebibytes() - idle, pl.scan_parquet(sys.argv[2]).select(pl.len()).collect().item())
 """
 INTERRUPTED = """
-import sys, time
+import os, random, signal, sys, threading, time
 import polars as pl
 import xpframe, xpframe.lazy_polars
 
-what, workspace = sys.argv[1:]
+what, workspace, moments = sys.argv[1], sys.argv[2], int(sys.argv[3])
 options = {"workspace": workspace, "run": "all"}
-if what != "scan_xp":
-    scan = xpframe.scan_xp("grid", keep_bytes=0, **options)
-print("begun", flush=True)
-stopped = None
-try:
-    if what == "scan_xp":
-        xpframe.scan_xp("grid", **options)
-    else:
-        scan.collect(engine=what)
-    print("finished", flush=True)
-except KeyboardInterrupt:
-    print(time.time(), flush=True)
+scan = xpframe.scan_xp("grid", keep_bytes=0, **options) if "collect" in what else None
+call = {
+    "xp_frame": lambda: xpframe.xp_frame("grid", backend="polars", **options),
+    "load_xp_info": lambda: xpframe.Workspace(workspace).load_xp_info("grid"),
+    "scan_xp": lambda: xpframe.scan_xp("grid", **options),
+    "collect streaming": lambda: scan.collect(engine="streaming"),
+    "collect in-memory": lambda: scan.collect(engine="in-memory"),
+}[what]
+
+def late(delay):
+    sent, stopped = [], None
+    def press():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+    timer = threading.Timer(delay, press)
+    try:
+        try:
+            timer.start()
+            call()
+            timer.cancel()
+            timer.join()
+        except KeyboardInterrupt:
+            stopped = time.perf_counter()
+            time.sleep(0.05)  # polars raises, and so does Python at the next step
+    except KeyboardInterrupt:
+        pass
+    return stopped - sent[0] if stopped else None
+
+call()
+begun = time.perf_counter()
+call()
+whole = time.perf_counter() - begun
+random.seed(what)
+times = []
+for _ in range(10 * moments):
+    found = late(random.uniform(0.05, 0.7) * whole)
+    if found is not None:
+        times.append(found)
+    if len(times) == moments:
+        break
+assert call() is not None
+print(whole, *times)
 """
+MOMENTS = 5
+INTERRUPTIBLE = [
+    ("xp_frame", "many"),
+    ("xp_frame", "one"),
+    ("load_xp_info", "one"),
+    ("scan_xp", "many"),
+    ("scan_xp", "one"),
+    ("collect streaming", "many"),
+    ("collect streaming", "one"),
+    ("collect in-memory", "many"),
+    ("collect in-memory", "one"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -81,24 +120,24 @@ def test_deciding_the_columns_is_bounded(peaks: dict[int, tuple[float, float]]) 
     assert peaks[200][0] - peaks[40][0] < 15
 
 
-@pytest.mark.parametrize("what", ["scan_xp", "streaming", "in-memory"])
-def test_interrupt_stops(what: str, tmp_path: Path) -> None:
-    """Ctrl-C while many runs are read ends with KeyboardInterrupt soon, long before the reading would."""
-    root = write_runs(tmp_path / "ws", 40, 1)
-    for run in range(40, 80):
-        write_run(root, run, 2000)
-    took = []
-    for _ in range(3):
-        command = [sys.executable, "-c", INTERRUPTED, what, str(root)]
-        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "begun\n"
-            time.sleep(0.1)
-            sent = time.time()
-            os.kill(child.pid, signal.SIGINT)
-            said = child.stdout.read().split()
-        # polars raises, and Python does so again, so that even the answer may be interrupted
-        took.append(float(said[0]) - sent if said else 0.0)
-        assert child.returncode in (0, 1, -signal.SIGINT, 130)
-        assert said != ["finished"]
-    assert median(took) < 1
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same number of jobs in one run, and in many."""
+    home = tmp_path_factory.mktemp("interrupted")
+    return {"many": write_runs(home / "many", 40, 1500), "one": write_runs(home / "one", 1, 60_000)}
+
+
+@pytest.mark.parametrize(("what", "shape"), INTERRUPTIBLE)
+def test_interrupt_stops(what: str, shape: str, shapes: dict[str, Path]) -> None:
+    """Ctrl-C at any moment of a read ends it long before it would end by itself, and the next one is whole.
+
+    Who did not stop would be late by a third of the time of the read, at the median of these moments.
+    """
+    command = [sys.executable, "-c", INTERRUPTED, what, str(shapes[shape]), str(MOMENTS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    whole, *late = map(float, done.stdout.split())
+    print(f"{what}, {shape}: {1000 * whole:.0f} ms, stopped in", *(f"{1000 * each:.0f}" for each in late))
+    assert len(late) == MOMENTS
+    assert median(late) < 0.1 + 0.15 * whole

@@ -386,11 +386,11 @@ fn columns_are_renamed() {
     let advice = "(rename to one name only what is one column)";
     assert_eq!(
         told(&[("lr", "x"), ("seed", "x")]),
-        format!("field tags.seed: two columns would be called \"x\" {advice}")
+        format!("field tags.seed: two columns would be called 'x' {advice}")
     );
     assert_eq!(
         told(&[("mixed", "m")]),
-        format!("field config.mixed@str: two columns would be called \"m\" {advice}")
+        format!("field config.mixed@str: two columns would be called 'm' {advice}")
     );
 }
 
@@ -398,25 +398,25 @@ fn columns_are_renamed() {
 #[test]
 fn unknown_columns_are_told() {
     let listed = ambiguous();
-    assert_eq!(listed.wrong("sead"), "field sead: no column \"sead\" (did you mean seed?)");
+    assert_eq!(listed.wrong("sead"), "field sead: no column 'sead' (did you mean seed?)");
     assert_eq!(
         listed.wrong("model"),
-        "field model: no column \"model\" (it holds other values: ask for model.* or model@type)"
+        "field model: no column 'model' (it holds other values: ask for model.* or model@type)"
     );
     assert_eq!(
         listed.wrong("config.model"),
-        "field config.model: no column \"config.model\" (it holds other values: ask for config.model.* or config.model@type)"
+        "field config.model: no column 'config.model' (it holds other values: ask for config.model.* or config.model@type)"
     );
     assert_eq!(
         listed.wrong("completely_else"),
         format!(
-            "field completely_else: no column \"completely_else\" (there are {} columns; see xp_table(…).column_names)",
+            "field completely_else: no column 'completely_else' (there are {} columns; see xp_table(…).column_names)",
             listed.columns.all.len()
         )
     );
     assert_eq!(
         listed.wrong("modle.*"),
-        "field modle.*: no column \"modle.*\" (there are 29 columns; see xp_table(…).column_names)"
+        "field modle.*: no column 'modle.*' (there are 29 columns; see xp_table(…).column_names)"
     );
 }
 
@@ -425,14 +425,14 @@ fn unknown_columns_are_told() {
 fn ambiguous_columns_are_told() {
     assert_eq!(
         ambiguous().wrong("size"),
-        "field size: \"size\" could be any of 2 columns (write one of config.model.size, config.data.size)"
+        "field size: 'size' could be any of 2 columns (write one of config.model.size, config.data.size)"
     );
     let many: Vec<String> = (0..6).map(|at| format!("\"p{at}\":{{\"w\":1}}")).collect();
     let listed = Listed::of(&Lab::with(&["j"], &[object(1, "Train", "j", &many.join(","))]));
     let five: Vec<String> = (0..5).map(|at| format!("config.p{at}.w")).collect();
     assert_eq!(
         listed.wrong("w"),
-        format!("field w: \"w\" could be any of 6 columns (write one of {}, …)", five.join(", "))
+        format!("field w: 'w' could be any of 6 columns (write one of {}, …)", five.join(", "))
     );
 }
 

@@ -824,7 +824,7 @@ fn saved_objects_that_are_not_there_are_told() {
     let (kind, told) = wrong("bets");
     assert_eq!(kind, Kind::JobNotFound);
     let there = "(did you mean best? it saved: best, broken, empty)";
-    assert_eq!(told, format!("data: run {RUN} of `grid` saved nothing under the name `bets` {there}"));
+    assert_eq!(told, format!("data: run {RUN} of 'grid' saved nothing under the name 'bets' {there}"));
     assert_eq!(wrong("empty").1, "data/empty/experimaestro.json: no \"data\" in a saved object");
     let cut = "the JSON value is not finished (a file that is being written, or was cut), at byte 9";
     assert_eq!(wrong("broken"), (Kind::Format, format!("data/broken/experimaestro.json: {cut}")));

@@ -460,7 +460,7 @@ fn times_come_from_the_status_or_the_markers() {
     let place = format!("{}, job odd, field started_time", file.display());
     assert_eq!(
         errors.iter().map(Error::to_string).collect::<Vec<_>>(),
-        [format!("{place}: \"yesterday\" is not a time")]
+        [format!("{place}: 'yesterday' is not a time")]
     );
 }
 
@@ -492,7 +492,7 @@ fn an_unknown_zone_is_an_error() {
     assert_eq!(error.kind(), Kind::InvalidArgument);
     assert_eq!(
         error.to_string(),
-        "there is no time zone \"Mars/Olympus\" (give a name of the IANA database, as Europe/Paris or UTC)"
+        "there is no time zone 'Mars/Olympus' (give a name of the IANA database, as Europe/Paris or UTC)"
     );
 }
 

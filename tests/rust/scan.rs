@@ -328,8 +328,8 @@ fn tasks_are_picked() {
         assert_eq!(error.kind(), Kind::InvalidArgument);
         error.to_string()
     };
-    assert_eq!(wrong("trian"), "no job of task \"trian\" (did you mean train?)");
-    assert_eq!(wrong("something"), "no job of task \"something\" (there are lab.test, lab.train)");
+    assert_eq!(wrong("trian"), "no job of task 'trian' (did you mean train?)");
+    assert_eq!(wrong("something"), "no job of task 'something' (there are lab.test, lab.train)");
 }
 
 /// Only the files are opened that the columns need.
@@ -350,7 +350,7 @@ fn files_are_opened_for_their_columns() {
 #[test]
 fn unknown_columns_are_refused() {
     let error = choose(vec![two_runs().load(RUN)], &["lrr"]).read().unwrap_err();
-    assert_eq!(error.to_string(), "field lrr: no column \"lrr\" (did you mean lr?)");
+    assert_eq!(error.to_string(), "field lrr: no column 'lrr' (did you mean lr?)");
     let wide = Request { max_columns: 5, ..request(vec![two_runs().load(RUN)]) }.read().unwrap_err();
     assert_eq!(wide.kind(), Kind::TooManyColumns);
     assert!(wide.reason().contains("are more than max_columns=5"), "{wide}");

@@ -100,7 +100,7 @@ fn opening_what_is_no_workspace_says_what_was_expected() {
     let error = Workspace::open(empty.0.path()).unwrap_err();
     assert_eq!(
         error.advice(),
-        Some("expected there: the marker `.__experimaestro__`, or `experiments/`, or `xp/` of version 1")
+        Some("expected there: the marker .__experimaestro__, or experiments/, or xp/ of version 1")
     );
     let file = Workspace::open(&empty.file("a")).unwrap_err();
     assert_eq!(file.reason(), "a workspace is a directory, this is a file");
@@ -199,7 +199,7 @@ fn the_latest_of_no_run_is_an_error() {
     let tree = grid(&[]);
     tree.dir("experiments/empty");
     let error = tree.workspace().latest("empty").unwrap_err();
-    assert_eq!((error.kind(), error.reason()), (Kind::RunNotFound, "experiment `empty` has no run"));
+    assert_eq!((error.kind(), error.reason()), (Kind::RunNotFound, "experiment 'empty' has no run"));
 }
 
 /// What is missing, what was meant, how much there is.
@@ -211,11 +211,11 @@ fn unknown_names_list_near_misses() {
     let error = workspace.runs("gird").unwrap_err();
     assert_eq!(error.kind(), Kind::ExperimentNotFound);
     let here = tree.0.path().display();
-    let expected = "no experiment `gird` (did you mean grid? the workspace holds 2 experiments)";
+    let expected = "no experiment 'gird' (did you mean grid? the workspace holds 2 experiments)";
     assert_eq!(error.to_string(), format!("{here}: {expected}"));
     let error = workspace.run("grid", "20260101_000001").unwrap_err();
     assert_eq!(error.kind(), Kind::RunNotFound);
-    assert_eq!(error.reason(), "experiment `grid` has no run `20260101_000001`");
+    assert_eq!(error.reason(), "experiment 'grid' has no run '20260101_000001'");
     let hint = "did you mean 20260101_000000, 20260102_000000? it has 2 runs, the newest is 20260102_000000";
     assert_eq!(error.advice(), Some(hint));
 }
@@ -245,8 +245,8 @@ fn names_never_leave_the_workspace() {
     }
     assert_eq!(
         workspace.runs("../secret").unwrap_err().to_string(),
-        "\"../secret\" cannot be the name of one experiment \
-         (a name is one plain path component: no `/`, not `.` or `..`, not an absolute path)"
+        "'../secret' cannot be the name of one experiment \
+         (a name is one plain path component: no '/', not '.' or '..', not an absolute path)"
     );
     assert_eq!(workspace.job_dir("lab.train", "ab").unwrap(), tree.path("jobs/lab.train/ab"));
 }
@@ -383,10 +383,10 @@ fn saved_objects_are_named_by_their_directories() {
     assert_eq!(file("both"), tree.path(&format!("{run}/data/both/experimaestro.json")));
     let error = found.saved_file("defualt").unwrap_err();
     assert_eq!(error.kind(), Kind::JobNotFound);
-    assert_eq!(error.reason(), "run 20260101_000000 of `grid` saved nothing under the name `defualt`");
+    assert_eq!(error.reason(), "run 20260101_000000 of 'grid' saved nothing under the name 'defualt'");
     assert_eq!(error.advice(), Some("did you mean default? it saved: both, default"));
     let failed = found.saved_file("failed").unwrap_err();
-    assert_eq!(failed.reason(), "the saved object `failed` has a directory but no file: its saving failed");
+    assert_eq!(failed.reason(), "the saved object 'failed' has a directory but no file: its saving failed");
 }
 
 /// Permanent before live, 10 after 2; the live name of a permanent file is the same file; other experiments'
