@@ -161,6 +161,8 @@ const SAME: u64 = 256;
 
 /// How much is read at once, unless a line is longer.
 const BLOCK: usize = 1 << 16;
+/// A longer line is refused: a file may have more holes than the machine has memory.
+const LONGEST_LINE: usize = 1 << 30;
 
 impl LinedFile {
     /// Opens the file.
@@ -308,6 +310,10 @@ impl Blocks<'_> {
     fn make_room(&mut self, left: usize) -> Result<()> {
         let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK) } else { 0 };
         let wanted = wanted.min(self.filled.saturating_add(left));
+        if self.filled >= LONGEST_LINE {
+            let reason = format!("has a line of more than {} MiB", LONGEST_LINE >> 20);
+            return Err(Error::new(Kind::Io, reason).at_file(&self.file.path));
+        }
         if wanted > self.buffer.len() {
             let more = wanted - self.buffer.len();
             reserve(&mut self.buffer, more, &self.file.path)?;

@@ -253,7 +253,7 @@ def a_thousand_numbers_of_a_hundred_thousand_digits(w: Workspace) -> None:
 
 @case
 def names_that_are_paths(w: Workspace) -> None:
-    names = ["../../../../etc/passwd", "/etc/passwd", "..", ".", "", "a\x00b", "a\nb", "x" * 5_000, "é\ud800"]
+    names = ["../../../../etc/passwd", "/etc/passwd", "..", ".", "", "a\x00b", "a\nb", "x" * 5_000, "é"]
     w.jobs([JOB, *names], task="../../x")
     with (w.run / "jobs.jsonl").open("a") as file:
         rows = [{"job_id": n + "1", "task_id": t, "tags": {}} for n in names for t in (TASK, "a/../../b", n)]

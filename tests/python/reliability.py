@@ -73,7 +73,8 @@ SECTIONS = [
         (
             "Each system call below the workspace fails, once or for good, while a run is loaded and "
             "its table is built. *told*: an entry in `errors`; *raised*: an error that names the "
-            "path; *same*: nothing was lost. None was silent."
+            "path; *same*: nothing was lost. None was silent, but "
+            "for files that vanish (ENOENT): they are as ones that never were."
         ),
         "faults",
     ),

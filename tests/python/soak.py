@@ -23,13 +23,17 @@ import xpframe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TASK = "lab.train"
 JOBS = 400  # a run; then comes the next one
 LONG = 37  # each so many jobs a submission is larger than the buffer, so that half lines are seen
 
 
 def job_id(run: str, n: int) -> str:
     return hashlib.sha256(f"{run} {n}".encode()).hexdigest()
+
+
+def task_id(run: str) -> str:
+    """A task of each run: the directories of one task are listed, and must not become more and more."""
+    return f"lab.train{run[-6:]}"
 
 
 def text_of(n: int) -> str:
@@ -66,7 +70,7 @@ class Driver:
 
     def submit(self, run: Path, n: int, objects: Any) -> None:
         job = job_id(run.name, n)
-        row = {"job_id": job, "task_id": TASK, "tags": {"n": n}, "timestamp": 1.5e9 + n}
+        row = {"job_id": job, "task_id": task_id(run.name), "tags": {"n": n}, "timestamp": 1.5e9 + n}
         with (run / "jobs.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         model = 1_000_000 + n // 10
@@ -76,10 +80,10 @@ class Driver:
         fields = {"n": n, "half": n / 2, "text": text_of(n), "model": reference}
         objects.write(line(n, "Train", job, fields))
         objects.flush()
-        directory = self.root / "jobs" / TASK / job
+        directory = self.root / "jobs" / task_id(run.name) / job
         directory.mkdir(parents=True)
         if n % 3:
-            (directory / "train.done").touch()
+            (directory / f"{task_id(run.name)[4:]}.done").touch()
 
     def status(self, run: Path, word: str, count: int) -> None:
         states = {job_id(run.name, n): "done" for n in range(count)}

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
+import xpframe
 from engine import load
 from reliability import figures
 from test_live import TASKS
@@ -90,7 +92,9 @@ def test_a_real_driver_is_read_while_it_writes(tmp_path: Path) -> None:
 def rows_of(run: Path) -> list[tuple[str, object, object]]:
     """The job, a tag and a parameter of each row of a run that may be growing."""
     info = load(run)
-    table = info.table()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+        table = info.table()
     rates = (
         table.column_values("config.learning_rate")
         if "config.learning_rate" in table.column_names
