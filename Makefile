@@ -14,10 +14,11 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint format bench docs stubs stubs-check wheel clean
+.PHONY: help demo test browser fuzz soak reliability lint format docs stubs stubs-check wheel clean
+.PHONY: bench bench-engine bench-instructions profile
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
@@ -33,25 +34,50 @@ browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it 
 	} || { echo "Chromium is missing: install it, or set XPFRAME_CHROMIUM" >&2; exit 1; }
 	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/test_browser.py $(ARGS)
 
+fuzz:  ## fuzz each target with the address sanitizer (make fuzz SECONDS=600; needs cargo-fuzz)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
+	$(PY) tests/fuzz/fuzz.py $(or $(SECONDS),60)
+
+soak: $(VENV)/.dev $(VENV)/.module  ## a driver writes, four readers read (make soak SECONDS=600)
+	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet -s tests/python/test_soak.py
+
+FIGURES := target/reliability
+reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and hostile files; writes docs/reliability.md
+	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) $(CARGO) test --quiet --test rust -- damaged:: fuzz::
+	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet \
+		tests/python/test_hostile.py tests/python/test_faults.py tests/python/test_trace.py tests/python/test_soak.py
+	$(PYTHON) tests/python/reliability.py $(FIGURES)
+
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path benches/limits/Cargo.toml
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	$(CARGO) clippy --quiet --all-targets --features python -- -D warnings
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py docs/render.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py docs/render.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path benches/limits/Cargo.toml
 	$(PYTHON) -m ruff check --fix --quiet
 	$(PYTHON) -m ruff format --quiet
 
-bench: $(VENV)/.dev target/release-site/.ok  ## measure against experimaestro, write docs/benchmarks.md
+bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
 
 docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
 	$(PYTHON) docs/render.py $(ARGS)
+
+bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
+	$(CARGO) bench --quiet --features bench -- $(ARGS)
+
+bench-instructions: $(VENV)/.demo target/profiling/examples/frame  ## count instructions (valgrind) against those kept (ARGS=--update keeps them)
+	$(PYTHON) benches/instructions.py $(ARGS)
+
+profile: $(VENV)/.demo target/profiling/examples/frame  ## say which functions a full frame spends its instructions in (valgrind; ARGS=wide)
+	$(PYTHON) benches/instructions.py --profile $(ARGS)
 
 stubs: target/stubs/_core.pyi  ## write python/xpframe/_core.pyi from the Rust sources
 	cp $< python/xpframe/_core.pyi
@@ -98,6 +124,14 @@ target/stubs/_core.pyi: $(VENV)/.module
 	@$(MATURIN) generate-stubs --quiet $(STUBS) --interpreter $(PYTHON) --out target/stubs
 	@sed 's/^from types import CapsuleType$$/from typing_extensions import CapsuleType/' \
 		target/stubs/xpframe/_core.pyi > $@
+
+target/profiling/examples/frame: $(RUST) examples/frame.rs
+	@$(CARGO) build --quiet --profile profiling --example frame
+	@touch $@
+
+# a program with a manifest of its own: sonic-rs is what we measure against, not a dependency
+target/limits/release/limits: $(wildcard benches/limits/src/*.rs) benches/limits/Cargo.toml benches/limits/Cargo.lock
+	@$(CARGO) build --quiet --release --locked --manifest-path benches/limits/Cargo.toml --target-dir target/limits
 
 # beside, not in, the environment: the module that tests use stays the unoptimised one
 target/release-site/.ok: $(RUST) pyproject.toml $(shell find python -name '*.py') | $(VENV)/.demo

@@ -27,7 +27,7 @@ from random import Random
 from statistics import median
 
 import gen
-from compare import DATA, ROOT, environment, refuse_slow_build
+from workspaces import DATA, ROOT, environment, refuse_slow_build
 
 SHAPE = "rich"
 RUNS, JOBS = 200, 500

@@ -1,23 +1,16 @@
-"""The ways from a run directory to one frame: xpframe's, and those it is measured against.
+"""The ways from a run directory to its jobs: xpframe's, and those it is measured against.
 
-Each reader is a function of a run directory and a shape that gives a polars frame. The chosen columns are the
-same for all, hence so is the frame: `compare.py` checks that before it measures.
-
-    python benches/readers.py READER SHAPE RUN_DIR CALLS     measures one reader in this process, prints JSON
+Each reader is a function of a run directory and a shape. The frames of `SAME_CHOSEN` are equal, and so are
+those of `SAME_ALL`: `compare.py` checks that before it measures (`equal` below).
 """
 
 from __future__ import annotations
 
-import gc
 import json
-import resource
-import sys
-import time
-import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -125,20 +118,199 @@ def xpframe(run: Path, shape: str) -> pl.DataFrame:
     return xp_frame(run, columns=wanted(shape), backend="polars")
 
 
+ALL = ["job_id", "task", "submitted_at", "tags.*", "config.*"]
+
+
 def xpframe_all(run: Path, _shape: str) -> pl.DataFrame:
     """Everything the two files hold: every tag and every parameter as a column."""
     from xpframe import xp_frame
 
-    columns = ["job_id", "task", "submitted_at", "tags.*", "config.*"]
-    return xp_frame(run, columns=columns, backend="polars")
+    return xp_frame(run, columns=ALL, backend="polars")
 
 
-READERS: dict[str, Callable[[Path, str], pl.DataFrame]] = {
-    "experimaestro": experimaestro,
-    "orjson": orjson,
-    "xpframe": xpframe,
-    "xpframe_all": xpframe_all,
+def xpframe_pandas(run: Path, _shape: str) -> Any:
+    """The same for pandas."""
+    from xpframe import xp_frame
+
+    return xp_frame(run, columns=ALL)
+
+
+def orjson_all(run: Path, _shape: str) -> pl.DataFrame:
+    """Everything the two files hold, by hand: orjson, references followed and flattened, a dict a job.
+
+    The wide shape is beyond it: polars refuses columns of several types.
+    """
+    import polars as pl
+    from orjson import loads
+
+    objects: dict[int, Row] = {}
+    roots: dict[str, Row] = {}
+    with (run / "objects.jsonl").open("rb") as lines:
+        for line in lines:
+            found = loads(line)
+            objects[found["id"]] = found["fields"]
+            roots[found["identifier"]] = found["fields"]
+
+    def put(row: Row, name: str, value: Any) -> None:
+        if type(value) is dict:
+            kind = value.get("type")
+            if kind == "python":
+                fields(row, name, objects[value["value"]])
+            elif kind in ("path", "enum"):
+                row[name] = value["value"]
+            else:
+                fields(row, name, value)
+        elif type(value) is list:
+            row[name] = [item(one) for one in value]
+        else:
+            row[name] = value
+
+    def fields(row: Row, name: str, found: Row) -> None:
+        for key, value in found.items():
+            put(row, f"{name}.{key}", value)
+
+    def item(value: Any) -> Any:
+        return objects[value["value"]] if type(value) is dict else value
+
+    rows = []
+    with (run / "jobs.jsonl").open("rb") as lines:
+        for line in lines:
+            job = loads(line)
+            row = {
+                "job_id": job["job_id"],
+                "task": job["task_id"],
+                "submitted_at": datetime.fromtimestamp(job["timestamp"], UTC),
+            }
+            fields(row, "tags", job["tags"])
+            fields(row, "config", roots[job["job_id"]])
+            rows.append(row)
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def read_ndjson(run: Path, shape: str) -> pl.DataFrame:
+    """Both files as polars reads them: no reference is resolved. It fails on the wide shape.
+
+    Rich runs cannot be read with the default inference, of 100 lines.
+    """
+    import polars as pl
+
+    lines = None if shape == "rich" else 100
+    pl.read_ndjson(run / "objects.jsonl", infer_schema_length=lines)
+    return pl.read_ndjson(run / "jobs.jsonl", infer_schema_length=lines)
+
+
+def duckdb(run: Path, _shape: str) -> int:
+    """Both files as tables of DuckDB in memory: no reference is resolved, nothing is handed over."""
+    import duckdb
+
+    with duckdb.connect() as database:
+        for name in ("objects", "jobs"):
+            database.execute(f"CREATE TABLE {name} AS SELECT * FROM read_json_auto('{run}/{name}.jsonl')")
+        found = database.execute("SELECT count(*) FROM jobs").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def lazy_two(run: Path, _shape: str) -> pl.DataFrame:
+    """Two parameters of the rich shape, lazily."""
+    from xpframe import scan_xp
+
+    return scan_xp(run).select("config.model.name", "config.epochs").collect()
+
+
+def loop(info: Any, shape: str, class_of: Callable[[Any], str]) -> list[Row]:
+    """The loop of experimaestro's documentation, over a run loaded by either library."""
+    getters = {
+        name: {column: attrgetter(expression) for column, expression in chosen.items()}
+        for name, chosen in CHOSEN[shape].items()
+    }
+    rows = []
+    for job_id, config in info.jobs.items():
+        row: Row = {"job_id": job_id}
+        for column, getter in getters.get(class_of(config), getters.get("", {})).items():
+            row[column] = getter(config)
+        rows.append(row)
+    return rows
+
+
+def loop_experimaestro(run: Path, shape: str) -> list[Row]:
+    from experimaestro import load_xp_info
+
+    return loop(load_xp_info(run), shape, lambda config: type(config).__qualname__.partition(".")[0])
+
+
+def loop_xpframe(run: Path, shape: str) -> list[Row]:
+    from xpframe import load_xp_info, typename
+
+    return loop(load_xp_info(run), shape, lambda config: typename(config).rpartition(".")[2])
+
+
+def states_xpframe(run: Path, _shape: str) -> pl.DataFrame:
+    """The state of each job, from its directory."""
+    from xpframe import xp_frame
+
+    return xp_frame(run, columns=["state"], backend="polars")
+
+
+def states_scandir(run: Path, _shape: str) -> list[tuple[str, float]]:
+    """The least that Python can do: list the directory of each job, take the time of its marker."""
+    import os
+
+    found = []
+    with os.scandir(run.parents[2] / "jobs") as tasks:
+        for task in tasks:
+            name = task.name.rpartition(".")[2]
+            markers = {f"{name}.done", f"{name}.failed", f"{name}.pid"}
+            with os.scandir(task.path) as jobs:
+                for job in jobs:
+                    with os.scandir(job.path) as entries:
+                        found += [
+                            (entry.name, entry.stat().st_mtime) for entry in entries if entry.name in markers
+                        ]
+    return found
+
+
+READERS: dict[str, Callable[[Path, str], Any]] = {
+    found.__name__: found
+    for found in (
+        experimaestro,
+        orjson,
+        orjson_all,
+        xpframe,
+        xpframe_all,
+        xpframe_pandas,
+        read_ndjson,
+        duckdb,
+        lazy_two,
+        loop_experimaestro,
+        loop_xpframe,
+        states_xpframe,
+        states_scandir,
+    )
 }
+SAME_CHOSEN = ("experimaestro", "orjson", "xpframe")
+SAME_ALL = ("orjson_all", "xpframe_all")
+
+
+def equal(run: Path, shape: str) -> None:
+    """Fails unless all readers of one frame agree on it."""
+    from polars.testing import assert_frame_equal
+
+    groups = [SAME_CHOSEN] if shape == "wide" else [SAME_CHOSEN, SAME_ALL]
+    for first, *others in groups:
+        want = READERS[first](run, shape)
+        assert want.height > 20, want.shape
+        assert want.width > 3, want.shape
+        for other in others:
+            found = READERS[other](run, shape)
+            # enum names are categories or text; the order of columns is not what this is about
+            assert_frame_equal(
+                found, want, check_dtypes=False, check_column_order=False, categorical_as_str=True
+            )
+    loops = [loop_experimaestro(run, shape), loop_xpframe(run, shape)]
+    assert [[str(value) for value in row.values()] for row in loops[0]] == [
+        [str(value) for value in row.values()] for row in loops[1]
+    ]
 
 
 def wanted(shape: str) -> dict[str, str]:
@@ -158,36 +330,3 @@ def framed(rows: list[Row], shape: str) -> pl.DataFrame:
 
     names = list(wanted(shape))
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in names}, strict=False)
-
-
-def measured(reader: str, shape: str, run: Path, calls: int) -> Row:
-    """The seconds of the first call and of those that follow, and the memory that came with them."""
-    start = time.perf_counter()
-    import polars  # noqa: F401 -- every reader makes a polars frame: its import is nobody's merit
-
-    __import__({"xpframe_all": "xpframe"}.get(reader, reader))
-    imported = time.perf_counter() - start
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # the wide shape is made of columns that split, each with a warning
-    warnings.simplefilter("ignore")
-    seconds, rows, columns = [], 0, 0
-    for _ in range(calls):
-        gc.collect()
-        start = time.perf_counter()
-        frame = READERS[reader](run, shape)
-        seconds.append(time.perf_counter() - start)
-        rows, columns = frame.shape
-        del frame
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return {
-        "import": imported,
-        "first": seconds[0],
-        "again": median(seconds[1:] or seconds),
-        "rows": rows,
-        "columns": columns,
-        "mebibytes": grown,
-    }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measured(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))))

@@ -85,7 +85,8 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `reason` starts in lower case and has no full stop.
     pub fn new(kind: Kind, reason: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, reason: reason.into(), hint: None, place: Place::default() }))
+        let reason = clipped(reason.into(), LONGEST);
+        Self(Box::new(Inner { kind, reason, hint: None, place: Place::default() }))
     }
 
     /// A file whose content is not what experimaestro writes.
@@ -102,7 +103,7 @@ impl Error {
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+        self.0.hint = Some(clipped(hint.into(), LONGEST));
         self
     }
 
@@ -170,11 +171,11 @@ impl fmt::Display for Place {
             gap = ", ";
         }
         if let Some(job) = &self.job {
-            write!(f, "{gap}job {job}")?;
+            write!(f, "{gap}job {}", clipped(job.clone(), SHOWN))?;
             gap = ", ";
         }
         if let Some(field) = &self.field {
-            write!(f, "{gap}field {field}")?;
+            write!(f, "{gap}field {}", clipped(field.clone(), SHOWN))?;
         }
         Ok(())
     }
@@ -196,9 +197,25 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The longest text of a reason or a hint, and of a name in a place, in bytes: what a file holds may be of any length.
+const LONGEST: usize = 1200;
+const SHOWN: usize = 300;
+
+/// The text, or its beginning and its length.
+fn clipped(text: String, limit: usize) -> String {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
+    format!("{}… ({} bytes)", &text[..end], text.len())
+}
+
 /// The known names nearest to `wanted`, best first, at most three: the end of every "not found".
 #[must_use]
 pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if wanted.len() > SHOWN {
+        return Vec::new();
+    }
     // of a short name, most letters must be right
     let limit = match wanted.chars().count() {
         0 | 1 => 0,

@@ -13,11 +13,13 @@
 //! | [`records`] | the small files: jobs, states, times, actions |
 //! | [`objects`] | the graph of configs |
 //! | [`loaded`] | a run and what was read of it |
+//! | [`check`] | what is wrong with a workspace |
 //! | [`columns`] | which columns there are: names, types, selection |
 //! | [`table`] | columns as Arrow arrays |
 //! | [`scan`] | the conductor: runs and a request become batches |
 //! | `python` | the Python module, the only place that knows pyo3 |
 
+pub mod check;
 pub mod columns;
 pub mod error;
 pub mod file;

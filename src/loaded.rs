@@ -1,17 +1,17 @@
 //! A run and what was read of it: each file at most once, and only when something needs it.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
-use crate::file::Signature;
-use crate::objects::{JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::file::{LinedFile, Signature};
+use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
-use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
+use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
 use crate::values::ObjectIx;
 use crate::workspace::Run;
 
@@ -23,8 +23,10 @@ const SAMPLE: usize = 4;
 pub struct LoadedRun {
     run: Run,
     stop: Stop,
-    rows: OnceCell<JobRows>,
-    objects: OnceCell<RunObjects>,
+    /// What its files were like before the first of them was read
+    known: OnceCell<Signature>,
+    rows: OnceCell<Arc<JobRows>>,
+    objects: OnceCell<Arc<RunObjects>>,
     record: OnceCell<(RunRecord, Vec<Error>)>,
     relocation: OnceCell<Relocation>,
     actions: OnceCell<Roots>,
@@ -37,6 +39,7 @@ impl LoadedRun {
         Self {
             run,
             stop,
+            known: OnceCell::new(),
             rows: OnceCell::new(),
             objects: OnceCell::new(),
             record: OnceCell::new(),
@@ -55,6 +58,63 @@ impl LoadedRun {
     #[must_use]
     pub fn unread(&self) -> Self {
         Self::new(self.run.clone(), self.stop.clone())
+    }
+
+    /// The run as it is now. What its files have of jobs and configs is shared with this one where they did not change or only
+    /// grew, and so is not read again; what tells of the run and of the states of its jobs always is.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let new = Self::new(self.run.clone(), Stop::default());
+        // one that was told to stop may have stopped in the middle
+        if self.stop.asked() {
+            return new;
+        }
+        let now = self.signature();
+        let same = self.known.get() == Some(&now);
+        let _ = new.known.set(now);
+        if !same {
+            new.read_on(self);
+            return new;
+        }
+        if let Some(rows) = self.rows.get() {
+            let _ = new.rows.set(Arc::clone(rows));
+        }
+        // a job without config may have left its params.json meanwhile
+        if let Some(objects) = self.objects.get().filter(|objects| objects.roots.iter().all(Option::is_some))
+        {
+            let _ = new.objects.set(Arc::clone(objects));
+        }
+        if let Some(relocation) = self.relocation.get() {
+            let _ = new.relocation.set(relocation.clone());
+        }
+        new
+    }
+
+    /// Reads what the files of the run have more than when another read them, if they only grew. What did not just grow is read
+    /// anew when it is needed.
+    fn read_on(&self, before: &Self) {
+        let (Some(rows), Some(relocation)) = (before.rows.get(), before.relocation.get()) else { return };
+        // before the objects: a driver writes the row of a job first
+        let Ok(Some(list)) = JobRows::list(&self.run) else { return };
+        let objects = LinedFile::open_if_there(&self.run.path().join("objects.jsonl"));
+        let Some(rows) = rows.grown(&list, &self.stop) else { return };
+        let _ = self.rows.set(Arc::new(rows));
+        // the first jobs tell where the workspace was
+        if self.relocation() != relocation {
+            return;
+        }
+        if let (Some(known), Ok(Some(file))) = (before.objects.get(), objects) {
+            let keys = Keys(self.rows(), &self.run);
+            if let Some(grown) = known.grown(&self.run, &file, &keys, relocation, &self.stop) {
+                let _ = self.objects.set(Arc::new(grown));
+            }
+        }
+    }
+
+    /// Whether both have the very same configs, read once.
+    #[must_use]
+    pub fn shares_objects(&self, other: &Self) -> bool {
+        matches!((self.objects.get(), other.objects.get()), (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs))
     }
 
     /// The same run, of which nothing is read yet, and which another `stop` stops.
@@ -78,8 +138,16 @@ impl LoadedRun {
     /// What tells whether the files of its jobs and configs were changed.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        let files = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
-            .map(|name| self.run.path().join(name));
+        let mut files: Vec<PathBuf> = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
+            .iter()
+            .map(|name| self.run.path().join(name))
+            .collect();
+        // before 2.0 the links are the list of jobs
+        if files[0].symlink_metadata().is_err() {
+            files.extend(
+                ["jobs", "jobs.bak"].iter().flat_map(|name| with_children(&self.run.path().join(name))),
+            );
+        }
         Signature::of(files.iter().map(PathBuf::as_path))
     }
 
@@ -101,7 +169,15 @@ impl LoadedRun {
     /// Its jobs and their tags.
     #[must_use]
     pub fn rows(&self) -> &JobRows {
-        self.rows.get_or_init(|| JobRows::load(&self.run, &self.stop))
+        self.rows.get_or_init(|| {
+            self.note();
+            Arc::new(JobRows::load(&self.run, &self.stop))
+        })
+    }
+
+    /// Remembers what the files are like, before they are read: those that grow meanwhile are then known to have changed.
+    fn note(&self) {
+        let _ = self.known.get_or_init(|| self.signature());
     }
 
     /// What is known of the run itself.
@@ -118,14 +194,19 @@ impl LoadedRun {
     #[must_use]
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
+            self.note();
             let relocation = self.relocation();
-            let parsed = std::thread::scope(|scope| {
-                if self.rows.get().is_none() {
-                    scope.spawn(|| self.read(false));
+            // before the objects: a driver writes the row of a job first
+            let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
+            let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
+            let work = move || {
+                if let Some(list) = list {
+                    let _ = self.rows.get_or_init(|| Arc::new(JobRows::parse(&self.run, list, &self.stop)));
                 }
-                RunObjects::parse(&self.run, relocation, &self.stop)
-            });
-            parsed.of_jobs(&self.run, &Keys(self.rows()), relocation, &self.stop)
+            };
+            let beside = Beside { threads: threads(), work, bytes };
+            let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
+            Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), &self.run), relocation, &self.stop))
         })
     }
 
@@ -201,8 +282,22 @@ impl LoadedRun {
     }
 }
 
+/// How many threads read one run: each has its own memory of what it read, so more of them pay less and less.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(4)
+}
+
+/// A directory and those in it.
+fn with_children(directory: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        directory.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.sort_unstable();
+    found.insert(0, directory.to_path_buf());
+    found
+}
+
 /// The rows of a run, as its objects ask for them.
-struct Keys<'r>(&'r JobRows);
+struct Keys<'r>(&'r JobRows, &'r Run);
 
 impl JobKeys for Keys<'_> {
     fn count(&self) -> usize {
@@ -219,5 +314,9 @@ impl JobKeys for Keys<'_> {
 
     fn position(&self, job_id: &[u8]) -> Option<usize> {
         self.0.position(job_id)
+    }
+
+    fn actions(&self) -> Vec<String> {
+        action_ids(self.1)
     }
 }

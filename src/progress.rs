@@ -38,20 +38,14 @@ impl Progress {
     }
 }
 
-/// A file was read.
-pub(crate) fn opened(bytes: usize) {
+/// A file was opened.
+pub(crate) fn opened() {
     FILES.fetch_add(1, Relaxed);
-    BYTES.fetch_add(bytes as u64, Relaxed);
 }
 
-/// The lines of a file are about to be understood.
-pub(crate) fn expect(bytes: usize) {
-    EXPECTED.fetch_add(bytes as u64, Relaxed);
-}
-
-/// Bytes of a file were understood.
-pub(crate) fn done(bytes: usize) {
-    DONE.fetch_add(bytes as u64, Relaxed);
+/// Bytes of a file are about to be read.
+pub(crate) fn bytes(count: u64) {
+    BYTES.fetch_add(count, Relaxed);
 }
 
 /// Object definitions were understood.
@@ -77,37 +71,30 @@ impl Stop {
     }
 }
 
-/// Follows a reader through the lines of a file.
-pub(crate) struct Lines<'s> {
+/// Follows a reader through a part of a file.
+pub(crate) struct Counter<'s> {
     stop: &'s Stop,
-    total: usize,
-    seen: usize,
-    count: u32,
+    left: u64,
 }
 
-const EVERY: u32 = 256;
-
-impl<'s> Lines<'s> {
-    pub fn of(total: usize, stop: &'s Stop) -> Self {
-        expect(total);
-        Self { stop, total, seen: 0, count: 0 }
+impl<'s> Counter<'s> {
+    /// `total` bytes are about to be understood.
+    pub fn of(total: u64, stop: &'s Stop) -> Self {
+        EXPECTED.fetch_add(total, Relaxed);
+        Self { stop, left: total }
     }
 
-    /// Notes that a line was read, up to `position` in the file. False if reading shall stop.
-    #[inline]
-    pub fn next(&mut self, position: usize) -> bool {
-        self.count += 1;
-        if !self.count.is_multiple_of(EVERY) {
-            return true;
-        }
-        done(position.saturating_sub(self.seen));
-        self.seen = position;
+    /// Notes that more bytes were understood. False if reading shall stop.
+    pub fn advance(&mut self, bytes: usize) -> bool {
+        let bytes = (bytes as u64).min(self.left);
+        self.left -= bytes;
+        DONE.fetch_add(bytes, Relaxed);
         !self.stop.asked()
     }
 }
 
-impl Drop for Lines<'_> {
+impl Drop for Counter<'_> {
     fn drop(&mut self) {
-        done(self.total.saturating_sub(self.seen));
+        DONE.fetch_add(self.left, Relaxed);
     }
 }

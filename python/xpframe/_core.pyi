@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_model", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_model", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -182,6 +182,10 @@ class Run:
         """
         Reads the jobs and their configs now.
         """
+    def marked_since(self, /, micros: SupportsIndex) -> list[str]:
+        """
+        The jobs of which a marker file was written at or after a time, in microseconds since 1970 UTC.
+        """
     @property
     def path(self, /) -> Path:
         """
@@ -191,6 +195,10 @@ class Run:
         """
         What is known of the run itself, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970
         UTC), run_tags, python_version, packages, git, alive. `zone` is that of times written without one.
+        """
+    def renewed(self, /) -> Run:
+        """
+        The run as it is now, read where it changed: jobs and configs that did not are not read again.
         """
     def rows(self, /) -> list[tuple[str, str]]:
         """
@@ -208,6 +216,15 @@ class Run:
     def saved_names(self, /) -> list[str]:
         """
         The names under which `xp.save` saved something in this run.
+        """
+    def shares_objects(self, /, other: Run) -> bool:
+        """
+        Whether both have the same configs, read once.
+        """
+    @property
+    def size(self, /) -> int:
+        """
+        The bytes of the files that tell its jobs and configs, now.
         """
     def states(self, /) -> dict:
         """
@@ -370,6 +387,14 @@ class Workspace:
 def asdict(config: Any) -> Any:
     """
     A config as plain nested values: configs as dicts, paths and enum members as str, sets as lists.
+
+    A config that is shared is repeated wherever it stands; an error, if that makes more than ten million values.
+    """
+
+def check_workspace(workspace: Workspace, runs: SupportsGetItem[int, Run] | None = None) -> tuple[Table, tuple[int, int, int, int]]:
+    """
+    Looks for what is wrong in a workspace: in some of its runs, or in all runs and around them. Gives the findings as a table,
+    and the numbers of runs, jobs, jobs compared with their params.json and recorded paths that were looked at.
     """
 
 def fields(config: Any) -> dict:

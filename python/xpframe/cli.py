@@ -1,4 +1,4 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs`` and ``schema``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema`` and ``check``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the process if not given.
 
     Returns:
-        0, or 1 with one line on stderr; 130 after Ctrl-C; wrong use ends the process with 2.
+        0, or 1 with one line on stderr; 130 after Ctrl-C; wrong use ends the process with 2. ``check``: 0 if
+        nothing is wrong, 1 if there are errors or warnings, 2 if it cannot look.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -41,23 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", XpFrameWarning)
-            options.command(options)
+            code: int = options.command(options) or 0
         for warning in told:
             print(f"xpframe: {_safe(str(warning.message))}", file=sys.stderr)
         sys.stdout.flush()
     except XpFrameError as error:
         print(f"xpframe: {_safe(str(error))}", file=sys.stderr)
-        return 1
+        return int(options.failure)
     except BrokenPipeError:
         # whoever read has enough; Python must not flush into the closed pipe at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"xpframe: {_safe(f'{where}{error.strerror or error}')}", file=sys.stderr)
-        return 1
+        return int(options.failure)
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,11 +74,20 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("experiment", metavar="NAME", help="an experiment, a glob, or the path of a run")
         sub.add_argument("--workspace", "-w", metavar="PATH", help="the root of the workspace")
         sub.add_argument("--json", action="store_true", help="print JSON, for scripts")
-        sub.set_defaults(command=run)
+        sub.set_defaults(command=run, failure=1)
         return sub
 
     command("ls", _ls, "list the experiments", named=False)
     command("runs", _runs, "list the runs of an experiment, newest first", named=True)
+    sub = command("check", _check, "say what is wrong with a workspace, and what to do about it", named=False)
+    sub.add_argument(
+        "place", metavar="WORKSPACE", nargs="?", help="its root; or give --workspace, or neither"
+    )
+    sub.add_argument(
+        "--experiment", "-e", action="append", metavar="NAME", help="a name or glob; may be repeated"
+    )
+    sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
+    sub.set_defaults(failure=2)
     for sub in (
         command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=True),
         command("schema", _schema, "list the columns of an experiment", named=True),
@@ -116,6 +128,15 @@ def _runs(options: argparse.Namespace) -> None:
             }
         )
     _show(found, options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    findings = Workspace(options.place or options.workspace).check(options.experiment, run=options.run)
+    if options.json:
+        print(json.dumps([asdict(one) for one in findings], ensure_ascii=True))
+    else:
+        print(findings)
+    return 0 if findings.is_clean else 1
 
 
 def _table(options: argparse.Namespace) -> _core.Table:

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+LONGEST_NAME = 300
+
+
 class XpFrameError(Exception):
     """Everything that xpframe raises on its own account.
 
@@ -66,8 +69,8 @@ class XpFrameError(Exception):
     def place(self) -> str:
         """Where it went wrong, as in ``objects.jsonl:12, job 3fa…``; empty if that is not known."""
         file = f"{self.file}:{self.line}" if self.file and self.line else self.file
-        job = f"job {self.job}" if self.job else None
-        field = f"field {self.field}" if self.field else None
+        job = f"job {_clipped(self.job)}" if self.job else None
+        field = f"field {_clipped(self.field)}" if self.field else None
         return ", ".join(part for part in (file, job, field) if part)
 
     def __str__(self) -> str:
@@ -78,6 +81,11 @@ class XpFrameError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         details = {name: getattr(self, name) for name in ("file", "line", "job", "field", "hint")}
         return _rebuild, (type(self), self.reason, details)
+
+
+def _clipped(name: str) -> str:
+    """A name, or its beginning: what a file holds may be of any length."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}… ({len(name)} characters)"
 
 
 def _rebuild(kind: type[XpFrameError], reason: str, details: dict[str, object]) -> XpFrameError:

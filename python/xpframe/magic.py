@@ -16,6 +16,8 @@ import xpframe
 from xpframe.completion import matcher
 from xpframe.display.text import visible
 from xpframe.errors import XpFrameError
+from xpframe.frames import frame_of_runs, runs_of
+from xpframe.kept import Kept
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -84,6 +86,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     names = Enum(["full", "short"], "full", help="how columns are called").tag(config=True)
     max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
     quiet = Bool(False, help="whether progress is not shown").tag(config=True)
+    _kept: Kept | None = None
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def xpm(self, line: str) -> Any:
@@ -122,13 +125,20 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         else:
             asked["names"] = "short" if options.short else self.names
             asked["backend"] = options.backend or self.backend
-            frame = xpframe.xp_frame(options.name, **asked)
+            frame = self._frame(options.name, **asked)
         if options.variable is None:
             return frame
         if not options.variable.isidentifier():
             raise XpmError(f"--as {options.variable}: that is no name of a variable")
         self.shell.push({options.variable: frame})
         return None
+
+    def _frame(self, name: str, *, workspace: str | None, run: str, **asked: Any) -> Any:
+        """A frame, for which runs that were loaded before are read only where they changed."""
+        runs, several = runs_of(name, workspace, run)
+        if self._kept is None:
+            self._kept = Kept()
+        return frame_of_runs(self._kept.renewed(runs), several_runs=several, **asked)
 
     def _ls(self, _: argparse.Namespace) -> list[str]:
         return xpframe.Workspace(self._place()).experiments()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import os
     from types import FrameType
 
+    from xpframe.changes import Changes
+    from xpframe.check import Findings
+    from xpframe.frames import Experiments
     from xpframe.plots import Plots
 
 __all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
@@ -159,11 +163,15 @@ class Action:
 class ExperimentInfo:
     """A run of an experiment: its jobs and actions as objects, its facts, and what could not be read.
 
-    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`.
+    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`. Its jobs are those that there were when
+    it was loaded; :meth:`refresh` gives those that there are now.
     """
 
-    def __init__(self, run: _core.Run) -> None:
+    def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
         self._run = run
+        # what `since` compares with: when it was loaded, and the states that it told last
+        self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
+        self._seen: dict[str, str] | None = None
         self.jobs = Jobs(run)
         self.actions = Actions(run)
 
@@ -197,7 +205,8 @@ class ExperimentInfo:
         """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
         transient or lost.
         """
-        return {job_id: state for job_id, (state, _) in self._run.states().items()}
+        self._seen = {job_id: state for job_id, (state, _) in self._run.states().items()}
+        return dict(self._seen)
 
     @property
     def saved(self) -> list[str]:
@@ -211,6 +220,34 @@ class ExperimentInfo:
             JobNotFoundError: Nothing was saved under that name.
         """
         return self._run.saved(saved)
+
+    def refresh(self, *, strict: bool = False, quiet: bool = False) -> ExperimentInfo:
+        """The same run as it is now. This one stays as it is, so that the two can be compared: see
+        :meth:`since`. Jobs and configs are read again only if their files were changed.
+
+        Args:
+            strict: Whether to raise at the first thing that cannot be read.
+
+            quiet: Whether progress is not shown.
+        """
+        return _loaded(self._run.renewed, strict=strict, quiet=quiet)
+
+    def since(self, previous: ExperimentInfo) -> Changes:
+        """What happened to the jobs since ``previous``: which were added, started, finished, failed or lost.
+
+        The states of before are those that ``previous`` told last. If it was never asked for ``states``, a
+        job that left no marker file since it was loaded counts as unchanged, and all that are lost now count
+        as lost since.
+
+        Args:
+            previous: The same run, loaded earlier.
+
+        Raises:
+            InvalidArgumentError: It is another run.
+        """
+        from xpframe.changes import since
+
+        return since(self, previous)
 
     @property
     def status(self) -> str | None:
@@ -323,16 +360,20 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    return _loaded(_core.open_run(expanded(path)), strict=strict, quiet=quiet)
+    where = expanded(path)
+    return _loaded(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 
-def _loaded(run: _core.Run, *, strict: bool, quiet: bool) -> ExperimentInfo:
+def _loaded(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
     from xpframe.progress import reading
 
+    # file systems stamp a file with a clock that is some milliseconds behind
+    started = time.time_ns() // 1000 - 10_000
+    run = opened()
     with reading(run.experiment, quiet=quiet):
         run.load()
     report(run.errors(), [], strict=strict)
-    return ExperimentInfo(run)
+    return ExperimentInfo(run, started)
 
 
 def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> None:
@@ -397,7 +438,7 @@ class Workspace:
             ExperimentNotFoundError: There is no such experiment.
             RunNotFoundError: There is no such run.
         """
-        return _loaded(self._run(experiment, run_id), strict=strict, quiet=quiet)
+        return _loaded(lambda: self._run(experiment, run_id), strict=strict, quiet=quiet)
 
     def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
         """The tags of each job that has some, by job id, in the order of submission."""
@@ -414,6 +455,29 @@ class Workspace:
             JobNotFoundError: Nothing was saved under that name.
         """
         return self._run(experiment, run_id).saved(saved)
+
+    def check(self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all") -> Findings:
+        """Looks for what is wrong: dangling references, ids that Python used twice, jobs without configs,
+        states that disagree with marker files, runs cut short, paths that are gone, and more. Every config is
+        compared with the params.json of its job. Nothing is written.
+
+        Args:
+            experiment: A name, a list of names or a glob; all experiments, and what lies around their runs,
+                if not given.
+
+            run: ``"all"``, ``"latest"``, the identifier of a run, or a list of them.
+
+        Returns:
+            The findings, as a sequence, a frame (``frame()``) and text (``print``); ``is_clean`` when there
+            is no error and no warning.
+
+        Raises:
+            ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
+            ReadError: The experiments cannot be listed.
+        """
+        from xpframe.check import check
+
+        return check(self._workspace, experiment, run)
 
     def _run(self, experiment: str, run_id: str | None) -> _core.Run:
         if run_id is None:

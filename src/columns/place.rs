@@ -39,10 +39,27 @@ pub(super) struct Seen {
     pub dict: bool,
 }
 
+impl Seen {
+    fn merge(&mut self, other: &Self) {
+        self.bool |= other.bool;
+        self.float |= other.float;
+        self.str |= other.str;
+        self.path |= other.path;
+        self.dict |= other.dict;
+        other.int.into_iter().for_each(|integers| integers.note(&mut self.int));
+        self.enums.extend(other.enums.iter().cloned());
+        self.classes.extend(other.classes.iter().cloned());
+    }
+}
+
 /// Where a value can stand.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub(super) parent: Option<PlaceIx>,
+    /// How many places lie above it
+    level: usize,
+    /// How long its name is, in bytes
+    name_length: usize,
     /// How many places lie between this one and the outermost list that it is in; 0 outside of lists
     depth: usize,
     /// The key as the user wrote it; empty for the items of a list
@@ -86,11 +103,20 @@ impl Place {
 pub struct Places {
     all: Vec<Place>,
     limit: usize,
+    /// The length of all names together
+    names: usize,
     too_deep: Option<PlaceIx>,
 }
 
 /// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
 const DEEPEST_IN_LIST: usize = 64;
+/// The deepest nesting elsewhere: a job that holds the job before it, and so on, has a place for each.
+const DEEPEST: usize = 200;
+/// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
+const LONGEST_NAMES: usize = 128 << 20;
+
+/// Fewer jobs than that are looked at faster by one thread.
+const WORTH_A_THREAD: usize = 4096;
 
 /// What holds deeper values: the fields of an object, or a dict.
 type Holders = Vec<Record>;
@@ -106,6 +132,8 @@ impl Places {
     pub fn new(limit: usize) -> Self {
         let root = |key: &str| Place {
             parent: None,
+            level: 0,
+            name_length: key.len(),
             depth: 0,
             key: key.to_owned(),
             seen: Seen::default(),
@@ -113,7 +141,7 @@ impl Places {
             items: None,
             members: None,
         };
-        Self { all: vec![root("tags"), root("config")], limit, too_deep: None }
+        Self { all: vec![root("tags"), root("config")], limit, names: 0, too_deep: None }
     }
 
     /// A place.
@@ -209,14 +237,22 @@ impl Places {
         }
         let above = self.get(parent).depth;
         let depth = if above > 0 || in_list { above + 1 } else { 0 };
-        if depth > DEEPEST_IN_LIST {
+        let level = self.get(parent).level + 1;
+        if depth > DEEPEST_IN_LIST || level > DEEPEST {
             self.too_deep.get_or_insert(parent);
             return Ok(None);
+        }
+        let name_length = self.get(parent).name_length + key.len() + 1;
+        self.names = self.names.saturating_add(name_length);
+        if self.names > LONGEST_NAMES {
+            return Err(self.too_long());
         }
         let at = PlaceIx(index(self.all.len()));
         let children = IndexMap::default();
         self.all.push(Place {
             parent: Some(parent),
+            level,
+            name_length,
             depth,
             key,
             seen: Seen::default(),
@@ -267,16 +303,43 @@ impl Places {
             .descend(Self::TAGS, tags.into_iter().collect())
     }
 
-    /// Notes the configs of jobs, and all that is below.
+    /// Notes the configs of jobs, and all that is below; of many jobs on several threads.
     ///
     /// # Errors
     /// `TooManyColumns`.
-    pub fn see_configs(&mut self, graph: &Graph, roots: impl IntoIterator<Item = ObjectIx>) -> Result<()> {
+    pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let (first, later) =
+            roots.split_at(roots.len().div_ceil(threads).max(WORTH_A_THREAD).min(roots.len()));
+        if later.is_empty() {
+            return self.see_some(graph, first);
+        }
+        let limit = self.limit;
+        let others = std::thread::scope(|scope| {
+            let others: Vec<_> = later
+                .chunks(first.len())
+                .map(|roots| {
+                    scope.spawn(move || {
+                        let mut places = Self::new(limit);
+                        places.see_some(graph, roots).map(|()| places)
+                    })
+                })
+                .collect();
+            self.see_some(graph, first)?;
+            let join = |other: std::thread::ScopedJoinHandle<'_, Result<Self>>| {
+                other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            others.into_iter().map(join).collect::<Result<Vec<Self>>>()
+        })?;
+        others.iter().try_for_each(|places| self.merge(places))
+    }
+
+    fn see_some(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
         let mut walk =
             Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
-        let mut holders = Vec::new();
+        let mut holders = Vec::with_capacity(roots.len());
         let mut class = None;
-        for root in roots {
+        for &root in roots {
             let object = graph.object(root);
             if class.replace(object.class) != Some(object.class) {
                 walk.places.get_mut(Self::CONFIG).seen.classes.insert(graph.typename(root).into_owned());
@@ -284,6 +347,27 @@ impl Places {
             holders.push(object.fields);
         }
         walk.descend(Self::CONFIG, holders)
+    }
+
+    /// Notes what stands at other places, as if it had been seen after what was seen here.
+    fn merge(&mut self, others: &Self) -> Result<()> {
+        let mut pending = vec![(Self::CONFIG, Self::CONFIG), (Self::TAGS, Self::TAGS)];
+        while let Some((at, other)) = pending.pop() {
+            let found = others.get(other);
+            self.get_mut(at).seen.merge(&found.seen);
+            if others.too_deep == Some(other) {
+                self.too_deep.get_or_insert(at);
+            }
+            for (key, &below) in &found.children {
+                pending.extend(self.child(at, key)?.map(|at| (at, below)));
+            }
+            for (inside, is_set) in [(found.items, false), (found.members, true)] {
+                if let Some(below) = inside {
+                    pending.extend(self.items_of(at, is_set)?.map(|at| (at, below)));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How many places lie below each place, itself included.
@@ -295,6 +379,14 @@ impl Places {
             }
         }
         weights
+    }
+
+    fn too_long(&self) -> Error {
+        let prefix = self.too_many().place().field.clone().unwrap_or_default();
+        let limit = LONGEST_NAMES >> 20;
+        Error::new(Kind::TooManyColumns, format!("the names of the columns have more than {limit} MiB"))
+            .at_field(&prefix)
+            .hint("keys are very long there, or repeated very often")
     }
 
     /// The error that names the prefix under which the columns explode.

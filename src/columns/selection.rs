@@ -1,5 +1,7 @@
 //! Which columns were asked for.
 
+use ahash::HashSet;
+
 use super::listing::{Column, Columns, check_width};
 use super::names::short_name;
 use super::place::Places;
@@ -32,11 +34,11 @@ impl Selection {
     pub fn choose(&self, columns: &Columns, places: &Places, limit: usize) -> Result<Vec<Column>> {
         let Self::Chosen(patterns) = self else { return columns.by_default(places, limit) };
         let mut chosen: Vec<Column> = Vec::new();
+        let mut seen: HashSet<(&str, Option<&str>)> = HashSet::default();
         for asked in patterns {
             for column in find(&asked.pattern, columns)? {
-                let column = Column { renamed: asked.rename.clone(), ..column.clone() };
-                if !chosen.contains(&column) {
-                    chosen.push(column);
+                if seen.insert((&column.name, asked.rename.as_deref())) {
+                    chosen.push(Column { renamed: asked.rename.clone(), ..column.clone() });
                 }
             }
         }

@@ -5,7 +5,7 @@
 pub struct Line<'a> {
     /// Counted from 1, blank lines too
     pub number: u64,
-    /// Where the line begins in the file
+    /// Where the line begins in the bytes
     pub start: usize,
     /// Without the line end
     pub bytes: &'a [u8],
@@ -15,18 +15,44 @@ pub struct Line<'a> {
 
 /// The lines of `bytes` that are not blank, numbered from 1.
 pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut at = 0;
-    let mut number = 0;
-    std::iter::from_fn(move || {
-        while at < bytes.len() {
-            let start = at;
-            let end = memchr::memchr(b'\n', &bytes[at..]).map(|length| at + length);
-            at = end.map_or(bytes.len(), |end| end + 1);
-            number += 1;
+    Lines::after(0, bytes)
+}
+
+/// The lines of a part of a file that are not blank.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    number: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of `bytes`, before which the file has `number` lines.
+    #[must_use]
+    pub fn after(number: u64, bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, number }
+    }
+
+    /// The number of the last line that was looked at, blank or not.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        while self.at < self.bytes.len() {
+            let start = self.at;
+            let end = memchr::memchr(b'\n', &self.bytes[start..]).map(|length| start + length);
+            self.at = end.map_or(self.bytes.len(), |end| end + 1);
+            self.number += 1;
             let line = Line {
-                number,
+                number: self.number,
                 start,
-                bytes: &bytes[start..end.unwrap_or(bytes.len())],
+                bytes: &self.bytes[start..end.unwrap_or(self.bytes.len())],
                 ended: end.is_some(),
             };
             if !line.bytes.trim_ascii().is_empty() {
@@ -34,5 +60,5 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
             }
         }
         None
-    })
+    }
 }

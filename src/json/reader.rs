@@ -1,6 +1,7 @@
 //! A pull reader over bytes: the caller asks what comes next and takes it.
 
 use super::string::Text;
+use super::template::Span;
 use crate::error::Error;
 
 /// The deepest nesting of lists and dicts that is read; Python's own reader stops near there too.
@@ -72,6 +73,17 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// Some of the bytes that it reads.
+    #[must_use]
+    pub fn taken(&self, span: Span) -> &'a [u8] {
+        self.bytes.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// Goes on at another byte, of the same depth.
+    pub fn seek(&mut self, position: usize) {
+        self.at = position.min(self.bytes.len());
     }
 
     /// An error at the current place.

@@ -1,54 +1,90 @@
 //! Fields that go round in a circle: no experiment writes them, a hostile file may.
 
 use super::graph::Graph;
-use crate::values::{ObjectIx, Value};
+use crate::values::{ObjectIx, UnresolvedIx, Value, index};
 
-/// Marks every unresolved-at-first reference that leads back to the object that holds it.
+/// Marks the references that were resolved later and lead from one object of a circle to another.
 ///
-/// References to objects defined earlier cannot close a circle, so only those are looked at that were resolved later.
+/// References to objects defined earlier cannot close a circle, so none is left when those that lead forward are cut. The
+/// circles are Tarjan's strongly connected components, found in one walk over all references, however they are tangled.
 pub(super) fn cut(graph: &mut Graph) {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Seen {
-        No,
-        Open,
-        Done,
-    }
-    let mut seen = vec![Seen::No; graph.len()];
-    for start in 0..graph.len() {
-        if seen[start] != Seen::No {
-            continue;
+    let component = components(graph);
+    let mut closing: Vec<UnresolvedIx> = Vec::new();
+    for at in 0..graph.len() {
+        for value in raw_references(graph, at) {
+            if let (Value::Unresolved(reference), Some(next)) = (value, target(graph, value))
+                && component[next] == component[at]
+            {
+                closing.push(reference);
+            }
         }
-        seen[start] = Seen::Open;
-        let mut path = vec![(start, raw_references(graph, start))];
-        while let Some((at, left)) = path.last_mut() {
-            let Some(value) = left.pop() else {
-                seen[*at] = Seen::Done;
-                path.pop();
-                continue;
-            };
-            let Some(next) = target(graph, value) else { continue };
-            match (seen[next], value) {
-                (Seen::Done, _) => {}
-                (Seen::No, _) => {
-                    seen[next] = Seen::Open;
-                    path.push((next, raw_references(graph, next)));
+    }
+    for reference in closing {
+        graph.store.mark_cyclic(reference);
+    }
+}
+
+/// An object that was entered, and the references that were not followed yet.
+struct Step {
+    at: usize,
+    left: Vec<Value>,
+    /// The earliest object still open that is reached from here
+    lowest: u32,
+}
+
+const NEW: u32 = u32::MAX;
+const CLOSED: u32 = u32::MAX - 1;
+
+/// The circle that each object is in, by a number; an object that is in none has its own.
+fn components(graph: &Graph) -> Vec<usize> {
+    let mut component: Vec<usize> = vec![0; graph.len()];
+    // when each object was entered, or that it was not, or that its circle is known
+    let mut entered: Vec<u32> = vec![NEW; graph.len()];
+    let (mut clock, mut open) = (0, Vec::new());
+    let mut path: Vec<Step> = Vec::new();
+    for start in 0..graph.len() {
+        let mut next = (entered[start] == NEW).then_some(start);
+        loop {
+            if let Some(at) = next.take() {
+                entered[at] = clock;
+                open.push(at);
+                path.push(Step { at, left: raw_references(graph, at), lowest: clock });
+                clock += 1;
+            }
+            let Some(step) = path.last_mut() else { break };
+            if let Some(value) = step.left.pop() {
+                match target(graph, value).map(|at| (at, entered[at])) {
+                    Some((at, NEW)) => next = Some(at),
+                    Some((_, CLOSED)) | None => {}
+                    Some((_, time)) => step.lowest = step.lowest.min(time),
                 }
-                (Seen::Open, Value::Unresolved(reference)) => graph.store.mark_cyclic(reference),
-                (Seen::Open, _) => {
-                    // the circle is closed by an earlier step: the forward reference on the path
-                    let from = path.iter().position(|&(at, _)| at == next).unwrap_or(0);
-                    let steps: Vec<usize> = path[from..].iter().map(|&(at, _)| at).collect();
-                    cut_forward(graph, &steps);
+                continue;
+            }
+            let (at, lowest) = (step.at, step.lowest);
+            path.pop();
+            if let Some(above) = path.last_mut() {
+                above.lowest = above.lowest.min(lowest);
+            }
+            if lowest == entered[at] {
+                while let Some(member) = open.pop() {
+                    entered[member] = CLOSED;
+                    component[member] = at;
+                    if member == at {
+                        break;
+                    }
                 }
             }
         }
     }
+    component
 }
 
-/// The references in the fields of an object as they were read, resolved or not.
+/// The references that an object holds, as they were read, resolved or not.
 fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
+    let object = graph.object(ObjectIx(index(at)));
     let mut found = Vec::new();
-    let mut pending: Vec<Value> = graph.store.record(graph.objects[at].fields).to_vec();
+    let mut pending: Vec<Value> = vec![object.init_tasks];
+    pending.extend(graph.store.record(object.fields));
     while let Some(value) = pending.pop() {
         match value {
             Value::Object(_) | Value::Unresolved(_) => found.push(value),
@@ -68,18 +104,5 @@ fn target(graph: &Graph, value: Value) -> Option<usize> {
             known.object.filter(|_| !known.cyclic).map(ObjectIx::at)
         }
         _ => None,
-    }
-}
-
-/// Cuts the references resolved later between the objects of a circle.
-fn cut_forward(graph: &mut Graph, steps: &[usize]) {
-    for &at in steps {
-        for value in raw_references(graph, at) {
-            if let (Value::Unresolved(reference), Some(next)) = (value, target(graph, value))
-                && steps.contains(&next)
-            {
-                graph.store.mark_cyclic(reference);
-            }
-        }
     }
 }

@@ -3,9 +3,10 @@
 //! A user's dict is written as it is, so a dict counts as encoded only if its keys are exactly those of an encoding and the
 //! values have the right types (`format.md` §2.3); anything else stays a dict.
 
-use ahash::HashMap;
+use indexmap::IndexMap;
 
 use super::graph::Graph;
+use super::ids::Ids;
 use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value};
 
 /// The names that encodings use, interned in this order by [`Names::intern`] as the first symbols of every graph.
@@ -59,9 +60,9 @@ pub(super) const NOBODY: u32 = u32::MAX;
 
 /// What the references and relative paths of one container mean.
 pub(super) struct Decoder<'s> {
-    pub ids: HashMap<i64, ObjectIx>,
+    pub ids: Ids,
     /// Objects of the container that this one continues (the params.json of a job of the same process)
-    pub known: Option<&'s HashMap<i64, ObjectIx>>,
+    pub known: Option<&'s Ids>,
     pub container: u32,
     pub relocation: &'s Relocation,
     /// The directory that `"base": "job"` means
@@ -70,17 +71,33 @@ pub(super) struct Decoder<'s> {
     pub data_dir: Option<&'s str>,
     /// The first object that refers to each object of the graph, or [`NOBODY`]
     pub referrers: Vec<u32>,
+    /// References to what an earlier part of the file must hold, with the first object that has each; nothing if this is the
+    /// first part
+    pub foreign: Option<IndexMap<i64, Foreign, ahash::RandomState>>,
+    /// Whether an id was given to several objects
+    pub repeated: bool,
+}
+
+/// A reference from one part of a file to an earlier one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Foreign {
+    pub value: Value,
+    pub referrer: u32,
 }
 
 impl Decoder<'_> {
     pub fn find(&self, id: i64) -> Option<ObjectIx> {
-        self.known.and_then(|known| known.get(&id)).or_else(|| self.ids.get(&id)).copied()
+        self.known.and_then(|known| known.get(id)).or_else(|| self.ids.get(id))
     }
 
     pub fn reference(&mut self, store: &mut Store, id: i64) -> Value {
-        let Some(found) = self.find(id) else { return store.dangle(id, self.container) };
         // the object that is being read comes after all that are known
         let reader = crate::values::index(self.referrers.len());
+        let Some(found) = self.find(id) else {
+            let Some(foreign) = &mut self.foreign else { return store.dangle(id, self.container) };
+            let dangle = || Foreign { value: store.dangle(id, self.container), referrer: reader };
+            return foreign.entry(id).or_insert_with(dangle).value;
+        };
         if let Some(referrer) = self.referrers.get_mut(found.at()) {
             *referrer = reader.min(*referrer);
         }
@@ -89,11 +106,20 @@ impl Decoder<'_> {
 
     /// A path, made absolute by its base, moved with the workspace, and in the form pathlib gives it.
     fn path(&self, store: &mut Store, text: Text, base: Option<&str>) -> Value {
-        let bytes = store.bytes(text);
-        let joined = base.filter(|_| !bytes.starts_with(b"/")).map(|base| join(base, bytes));
-        let moved = self.relocation.moved(joined.as_deref().unwrap_or(bytes)).or(joined);
-        let clean = tidy(moved.as_deref().unwrap_or(bytes)).or(moved);
+        let clean = self.clean(store.bytes(text), base);
         Value::Path(clean.map_or(text, |clean| store.push_text(&clean)))
+    }
+
+    /// An absolute path that stands in no dict of its own.
+    pub fn plain_path(&self, store: &mut Store, path: &[u8]) -> Value {
+        let clean = self.clean(path, None);
+        Value::Path(store.push_text(clean.as_deref().unwrap_or(path)))
+    }
+
+    fn clean(&self, path: &[u8], base: Option<&str>) -> Option<Vec<u8>> {
+        let joined = base.filter(|_| !path.starts_with(b"/")).map(|base| join(base, path));
+        let moved = self.relocation.moved(joined.as_deref().unwrap_or(path)).or(joined);
+        tidy(moved.as_deref().unwrap_or(path)).or(moved)
     }
 }
 
@@ -144,11 +170,7 @@ fn join(base: &str, relative: &[u8]) -> Vec<u8> {
 
 /// The form that pathlib gives a path: no empty or `.` component, `.` for nothing; `None` if it has that form already.
 fn tidy(path: &[u8]) -> Option<Vec<u8>> {
-    let relative = path.strip_prefix(b"/").unwrap_or(path);
-    let is_tidy = path == b"/"
-        || path == b"."
-        || relative.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"."));
-    if is_tidy {
+    if path == b"/" || path == b"." || is_tidy(path.strip_prefix(b"/").unwrap_or(path)) {
         return None;
     }
     // POSIX: exactly two leading slashes are kept, as pathlib does
@@ -163,4 +185,10 @@ fn tidy(path: &[u8]) -> Option<Vec<u8>> {
     let tidied = [root, &parts.join(&b'/')].concat();
     let tidied = if tidied.is_empty() { b".".to_vec() } else { tidied };
     (tidied != path).then_some(tidied)
+}
+
+/// Whether no component of a path without its first slash is empty or `.`.
+fn is_tidy(relative: &[u8]) -> bool {
+    let mut starts = std::iter::once(0).chain(memchr::memchr_iter(b'/', relative).map(|slash| slash + 1));
+    !starts.any(|start| matches!(relative[start..], [] | [b'/', ..] | [b'.'] | [b'.', b'/', ..]))
 }

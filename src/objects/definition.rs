@@ -32,7 +32,7 @@ impl Graph {
         let id = parts.id.ok_or_else(|| missing("id"))?;
         let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
         let fields = parts.fields.ok_or_else(|| missing("fields"))?;
-        if decoder.known.is_some_and(|known| known.contains_key(&id)) {
+        if decoder.known.is_some_and(|known| known.get(id).is_some()) {
             return Ok(None);
         }
         let class = self.class_of(parts)?;
@@ -47,26 +47,22 @@ impl Graph {
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
-        self.objects.push(Object {
-            id,
-            class,
-            identifier,
-            fields,
-            task,
-            init_tasks,
-            meta,
-            stub,
-            container,
-            line,
-        });
+        let object = Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line };
+        self.put(object, decoder).map(Some)
+    }
+
+    /// Adds an object behind the others.
+    pub(super) fn put(&mut self, object: Object, decoder: &mut Decoder<'_>) -> Result<ObjectIx> {
+        let at = ObjectIx(index(self.objects.len()));
+        let Object { id, identifier, .. } = object;
+        self.objects.last().push(object);
         decoder.referrers.resize(self.objects.len(), NOBODY);
-        let before = decoder.ids.insert(id, at);
-        match before.map(|before| self.object(before).identifier) {
-            Some(other) if self.store.bytes(other) != self.store.bytes(identifier) => Err(Error::format(
-                format!("id {id} is given to a second object; later references name the second"),
-            )),
-            _ => Ok(Some(at)),
+        let Some(before) = decoder.ids.insert(id, at) else { return Ok(at) };
+        decoder.repeated = true;
+        if self.store.bytes(self.object(before).identifier) == self.store.bytes(identifier) {
+            return Ok(at);
         }
+        Err(Error::format(format!("id {id} is given to a second object; later references name the second")))
     }
 
     fn class_of(&mut self, parts: &Parts) -> Result<ClassIx> {
@@ -87,24 +83,19 @@ impl Graph {
 
 impl Parts {
     /// Takes one definition.
-    pub fn read(
-        reader: &mut Reader<'_>,
-        base: usize,
-        store: &mut Store,
-        decoder: &mut Decoder<'_>,
-    ) -> Result<Self> {
+    pub fn read(reader: &mut Reader<'_>, store: &mut Store, decoder: &mut Decoder<'_>) -> Result<Self> {
         let mut parts = Self::default();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"id", Kind::Number) => parts.id = integer(reader)?,
-                (b"module", Kind::String) => parts.module = Some(symbol(reader, base, store)?),
-                (b"type", Kind::String) => parts.name = Some(symbol(reader, base, store)?),
-                (b"typename", Kind::String) => parts.typename = Some(symbol(reader, base, store)?),
+                (b"module", Kind::String) => parts.module = Some(symbol(reader, store)?),
+                (b"type", Kind::String) => parts.name = Some(symbol(reader, store)?),
+                (b"typename", Kind::String) => parts.typename = Some(symbol(reader, store)?),
                 (b"identifier", Kind::String) => {
-                    parts.identifier = Some(store.string(reader.string()?, base)?);
+                    parts.identifier = Some(store.string(reader.string()?)?);
                 }
-                (b"identifier", Kind::Dict) => parts.identifier = main_identifier(reader, base, store)?,
-                (b"fields", Kind::Dict) => parts.fields = Some(record(reader, base, store, decoder)?),
+                (b"identifier", Kind::Dict) => parts.identifier = main_identifier(reader, store)?,
+                (b"fields", Kind::Dict) => parts.fields = Some(record(reader, store, decoder)?),
                 (b"task", Kind::Number) => parts.task = integer(reader)?,
                 (b"init-tasks", Kind::List) => reader.items(|reader| {
                     parts.init_tasks.extend(integer(reader)?);
@@ -135,19 +126,19 @@ fn integer(reader: &mut Reader<'_>) -> std::result::Result<Option<i64>, Syntax> 
     }
 }
 
-fn symbol(reader: &mut Reader<'_>, base: usize, store: &mut Store) -> Result<Symbol> {
+fn symbol(reader: &mut Reader<'_>, store: &mut Store) -> Result<Symbol> {
     let text = reader.string()?;
     if !text.escaped {
         return Ok(store.intern(text.raw));
     }
-    let text = store.string(text, base)?;
+    let text = store.string(text)?;
     let name = store.bytes(text).to_vec();
     Ok(store.intern(&name))
 }
 
 /// The identifier of files older than 1.0: `{"main": hex, "sub": hex or null}`.
-fn main_identifier(reader: &mut Reader<'_>, base: usize, store: &mut Store) -> Result<Option<Text>> {
-    let Value::Dict(parts) = read(reader, base, store, &mut crate::values::Plain)? else { return Ok(None) };
+fn main_identifier(reader: &mut Reader<'_>, store: &mut Store) -> Result<Option<Text>> {
+    let Value::Dict(parts) = read(reader, store, &mut crate::values::Plain)? else { return Ok(None) };
     let main = store.find_symbol(b"main");
     let found = store.entries(parts).find(|&(key, _)| Some(key) == main);
     Ok(found.and_then(|(_, value)| if let Value::Str(text) = value { Some(text) } else { None }))

@@ -1,6 +1,8 @@
 //! Whether two configs have the same content.
 
-use ahash::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ahash::{HashMap, HashSet};
 
 use super::graph::Graph;
 use crate::values::{ObjectIx, Record, Value};
@@ -48,13 +50,18 @@ impl Comparison<'_> {
 
     fn records(&mut self, x: Record, y: Record) -> bool {
         let (a, b) = (&self.a.store, &self.b.store);
-        let (mine, theirs): (Vec<_>, Vec<_>) = (a.entries(x).collect(), b.entries(y).collect());
-        mine.len() == theirs.len()
-            && mine.into_iter().all(|(key, value)| {
-                let name = a.symbol_bytes(key);
-                let other = theirs.iter().find(|&&(key, _)| b.symbol_bytes(key) == name);
-                other.is_some_and(|&(_, other)| self.values(value, other))
-            })
+        let mine: Vec<(&[u8], Value)> =
+            a.entries(x).map(|(key, value)| (a.symbol_bytes(key), value)).collect();
+        let theirs: Vec<(&[u8], Value)> =
+            b.entries(y).map(|(key, value)| (b.symbol_bytes(key), value)).collect();
+        if mine.len() != theirs.len() {
+            return false;
+        }
+        if mine.iter().zip(&theirs).all(|(x, y)| x.0 == y.0) {
+            return mine.iter().zip(&theirs).all(|(x, y)| self.values(x.1, y.1));
+        }
+        let theirs: HashMap<&[u8], Value> = theirs.into_iter().collect();
+        mine.into_iter().all(|(key, value)| theirs.get(key).is_some_and(|&other| self.values(value, other)))
     }
 
     fn values(&mut self, x: Value, y: Value) -> bool {
@@ -78,8 +85,15 @@ impl Comparison<'_> {
                 x.len() == y.len() && a.items(x).zip(b.items(y)).all(|(x, y)| self.values(x, y))
             }
             (Value::Set(x), Value::Set(y)) => {
-                let mut theirs: Vec<Value> = b.items(y).collect();
-                x.len() == y.len() && a.items(x).all(|x| self.take_member(x, &mut theirs))
+                let mut theirs: HashMap<u64, Vec<Value>> = HashMap::default();
+                for other in b.items(y) {
+                    theirs.entry(print(self.b, other)).or_default().push(other);
+                }
+                x.len() == y.len()
+                    && a.items(x).all(|x| {
+                        let alike = theirs.get_mut(&print(self.a, x));
+                        alike.is_some_and(|alike| self.take_member(x, alike))
+                    })
             }
             (Value::Dict(x), Value::Dict(y)) => self.records(x, y),
             (Value::Object(x), Value::Object(y)) => {
@@ -101,4 +115,42 @@ impl Comparison<'_> {
         let other = theirs.swap_remove(at);
         self.values(mine, other)
     }
+}
+
+/// A number that is the same for equal members of a set, and seldom for others, so that few have to be compared.
+fn print(graph: &Graph, value: Value) -> u64 {
+    let store = &graph.store;
+    let mut hasher = DefaultHasher::new();
+    std::mem::discriminant(&value).hash(&mut hasher);
+    match value {
+        Value::Null => {}
+        Value::Bool(value) => value.hash(&mut hasher),
+        Value::Int(value) => value.hash(&mut hasher),
+        Value::Float(value) if value.is_nan() => {}
+        Value::Float(value) => value.to_bits().hash(&mut hasher),
+        Value::BigInt(text) | Value::Str(text) | Value::Path(text) => store.bytes(text).hash(&mut hasher),
+        Value::Enum(at) => {
+            store.enum_member(at).map(|member| store.symbol_bytes(member.name)).hash(&mut hasher)
+        }
+        Value::List(items) => {
+            store.items(items).map(|item| print(graph, item)).for_each(|print| print.hash(&mut hasher));
+        }
+        // in any order
+        Value::Set(items) => {
+            let sum = store.items(items).fold(0_u64, |sum, item| sum.wrapping_add(print(graph, item)));
+            sum.hash(&mut hasher);
+        }
+        Value::Dict(record) => {
+            let entry = |(key, value)| {
+                let mut entry = DefaultHasher::new();
+                (store.symbol_bytes(key), print(graph, value)).hash(&mut entry);
+                entry.finish()
+            };
+            let sum = store.entries(record).map(entry).fold(0_u64, u64::wrapping_add);
+            sum.hash(&mut hasher);
+        }
+        Value::Object(at) => (graph.typename(at), graph.identifier(at)).hash(&mut hasher),
+        Value::Unresolved(at) => store.unresolved(at).id.hash(&mut hasher),
+    }
+    hasher.finish()
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexSet;
 
-use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value};
+use crate::values::{Blocks, ObjectIx, Record, Store, Symbol, Text, Value};
 
 /// Index of a [`Class`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,16 +47,27 @@ pub struct Object {
 }
 
 /// The objects of one run or of one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Graph {
     /// The values that the objects hold
     pub store: Store,
-    pub(super) objects: Vec<Object>,
+    pub(super) objects: Blocks<Vec<Object>>,
     pub(super) classes: IndexSet<Class, ahash::RandomState>,
     pub(super) files: Vec<PathBuf>,
 }
 
 impl Graph {
+    /// Whether all of it comes from one file.
+    pub(super) fn one_file(&self) -> bool {
+        self.files.len() == 1
+    }
+
+    /// Lets copies share what there is.
+    pub(super) fn seal(&mut self) {
+        self.store.seal();
+        self.objects.seal();
+    }
+
     /// How many objects there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -66,7 +77,12 @@ impl Graph {
     /// Whether there is no object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+        self.objects.len() == 0
+    }
+
+    /// The indices of all objects, in the order in which they were read.
+    pub fn indices(&self) -> impl Iterator<Item = ObjectIx> + use<> {
+        (0..crate::values::index(self.objects.len())).map(ObjectIx)
     }
 
     /// The object at an index of this graph.
@@ -76,7 +92,7 @@ impl Graph {
     #[inline]
     #[must_use]
     pub fn object(&self, at: ObjectIx) -> &Object {
-        &self.objects[at.at()]
+        &self.objects.slice(at.at(), 1)[0]
     }
 
     /// The class of an object.

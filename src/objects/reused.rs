@@ -4,11 +4,12 @@
 //! one is freed, and a new object at its address is taken for the old one. So nothing can be wrong before the second of two
 //! equal objects of which one is loose; every job behind it is compared with its params.json, which tells the truth.
 
-use ahash::{HashMap, HashSet};
+use ahash::HashSet;
 
 use super::container::Container;
 use super::decode::{NOBODY, Relocation};
 use super::graph::Graph;
+use super::ids::Ids;
 use super::run::{JobKeys, RunObjects};
 use crate::error::Error;
 use crate::values::{ObjectIx, Value, index};
@@ -37,21 +38,24 @@ impl RunObjects {
         }
         // what a corrected job shares with other jobs stays shared
         let tainted = self.tainted(&wrong);
-        let mut known = container.ids.clone();
-        known.retain(|_, at| tainted.get(at.at()) == Some(&false));
+        let sound = |&(_, at): &(i64, ObjectIx)| tainted.get(at.at()) == Some(&false);
+        let mut known: Ids = container.ids.iter().filter(sound).collect();
         for (at, root, first) in misled {
             let read = self.read_params(run, (keys, at), relocation, Some((root, &known)));
             let Ok((Container { last: Some(truth), ids, .. }, _)) = read else { continue };
-            known.extend(ids);
+            for (id, at) in ids.iter() {
+                known.insert(id, at);
+            }
             self.errors.push(self.reused(root, first, &keys.job_id(at)));
             self.roots[at] = Some(truth);
+            self.corrected.push(at);
         }
     }
 
     /// The objects of the run's file whose id is another object's in the params.json that the same process wrote.
-    fn given_twice(&self, (own, params): &(Graph, Container), ids: &HashMap<i64, ObjectIx>) -> Vec<ObjectIx> {
-        let other = |(id, &true_one): (&i64, &ObjectIx)| {
-            let at = *ids.get(id)?;
+    fn given_twice(&self, (own, params): &(Graph, Container), ids: &Ids) -> Vec<ObjectIx> {
+        let other = |(id, true_one): (i64, ObjectIx)| {
+            let at = ids.get(id)?;
             let same = self.graph.typename(at) == own.typename(true_one)
                 && self.graph.identifier(at) == own.identifier(true_one);
             (!same).then_some(at)
@@ -72,28 +76,38 @@ impl RunObjects {
     }
 
     /// The object from which on an id may have been given before: the second of two equal actions. Only what an action held
-    /// that an equal one replaced is ever freed; the first time both have their lines, and no job refers to both.
+    /// that an equal one replaced is ever freed, and the first time both have their lines. An action is what the run says is
+    /// one, or what nobody refers to and is no job; a misled job may refer to both copies.
     fn freed_since(&self, referrers: &[u32], keys: &impl JobKeys) -> Option<ObjectIx> {
         let identifier = |at: ObjectIx| self.graph.store.bytes(self.graph.object(at).identifier);
         let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
-        let loose = objects.clone().filter(|at| referrers[at.at()] == NOBODY).map(identifier);
-        let loose: HashSet<&[u8]> = loose.filter(|identifier| keys.position(identifier).is_none()).collect();
+        let actions = keys.actions();
+        let mut is_job = vec![false; referrers.len()];
+        for root in self.roots.iter().flatten() {
+            is_job.get_mut(root.at()).into_iter().for_each(|is| *is = true);
+        }
+        let loose =
+            objects.clone().filter(|at| referrers[at.at()] == NOBODY && !is_job[at.at()]).map(identifier);
+        let freed = loose.filter(|identifier| keys.position(identifier).is_none());
+        let freed: HashSet<&[u8]> = freed.chain(actions.iter().map(String::as_bytes)).collect();
+        if freed.is_empty() {
+            return None;
+        }
         let mut seen: HashSet<&[u8]> = HashSet::default();
-        objects.filter(|&at| loose.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
+        objects.filter(|&at| freed.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
     }
 
     /// Whether each object is one of `wrong` or holds one, however deep.
     fn tainted(&self, wrong: &HashSet<ObjectIx>) -> Vec<bool> {
-        let mut tainted: Vec<bool> =
-            (0..self.graph.len()).map(|at| wrong.contains(&ObjectIx(index(at)))).collect();
-        // once, but for references to what was found in a params.json and so stands behind
-        let mut changed = true;
-        while std::mem::take(&mut changed) {
-            for at in 0..tainted.len() {
-                let mut is = tainted[at];
-                self.references(ObjectIx(index(at)), |held| is |= tainted[held.at()]);
-                changed |= is != tainted[at];
-                tainted[at] = is;
+        let mut holders: Vec<Vec<ObjectIx>> = vec![Vec::new(); self.graph.len()];
+        for at in (0..self.graph.len()).map(|at| ObjectIx(index(at))) {
+            self.references(at, |held| holders[held.at()].push(at));
+        }
+        let mut tainted = vec![false; self.graph.len()];
+        let mut pending: Vec<ObjectIx> = wrong.iter().copied().collect();
+        while let Some(at) = pending.pop() {
+            if !std::mem::replace(&mut tainted[at.at()], true) {
+                pending.append(&mut holders[at.at()]);
             }
         }
         tainted

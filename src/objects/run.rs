@@ -1,6 +1,7 @@
 //! The objects of a run: which are its jobs and actions, and where they are found when the run's own file lacks them.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use ahash::{HashMap, HashSet};
 use indexmap::IndexMap;
@@ -8,8 +9,11 @@ use indexmap::IndexMap;
 use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
-use crate::error::{Error, Result};
-use crate::file;
+use super::ids::Ids;
+use super::lacking::LISTED;
+use super::lines::{read_lines, read_on};
+use crate::error::{Error, Kind, Result};
+use crate::file::{self, LinedFile};
 use crate::progress::Stop;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::workspace::Run;
@@ -27,10 +31,12 @@ pub trait JobKeys {
     fn task_id(&self, at: usize) -> Cow<'_, str>;
     /// The position of the job of this identifier.
     fn position(&self, job_id: &[u8]) -> Option<usize>;
+    /// The identifiers of the actions that the run added.
+    fn actions(&self) -> Vec<String>;
 }
 
 /// The objects of one run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunObjects {
     /// All of them
     pub graph: Graph,
@@ -41,8 +47,22 @@ pub struct RunObjects {
     pub order: Vec<usize>,
     /// What state.json says each job needs; empty for the versions that have no state.json
     pub dependencies: HashMap<String, Vec<String>>,
+    /// The positions of the jobs that were read from their params.json because Python used an id twice
+    pub corrected: Vec<usize>,
+    /// What the run's file lacks and a params.json had: the position of the first job that needs it, and the object
+    pub completed: Vec<(usize, ObjectIx)>,
     /// What could not be read
     pub errors: Vec<Error>,
+    /// What is needed to go on where the run's file ended
+    kept: Option<Kept>,
+}
+
+/// What is needed to go on where the run's file ended.
+#[derive(Debug, Clone)]
+struct Kept {
+    container: Container,
+    /// How many of the errors are about lines of the file
+    errors: usize,
 }
 
 /// What the run's file holds, before it is known which jobs the run has.
@@ -59,21 +79,15 @@ impl Parsed {
     pub fn of_jobs(self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) -> RunObjects {
         let Self { mut objects, container } = self;
         objects.roots = vec![None; keys.count()];
-        if let Some(mut container) = container {
+        if let Some(container) = container {
             match container.data {
                 Value::Dict(data) => objects.take_configs_json(data, keys),
                 Value::List(rows) => objects.take_state_json(rows, keys),
-                _ => objects.find_jobs(keys),
+                _ => objects.find_jobs(0, keys),
             }
-            objects.complete(run, keys, relocation, &mut container);
-            objects.correct(run, keys, relocation, &container);
+            objects.check(run, keys, relocation, container);
         }
-        for at in 0..keys.count() {
-            if objects.roots[at].is_none() && !stop.asked() {
-                let read = objects.read_params(run, (keys, at), relocation, None);
-                objects.adopt(at, &keys.job_id(at), read);
-            }
-        }
+        objects.find_elsewhere(run, keys, relocation, stop);
         objects
     }
 }
@@ -81,32 +95,124 @@ impl Parsed {
 /// The run-level files of object definitions, newest format first.
 const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
 
+/// What is done beside reading the objects, on another thread where that helps.
+pub struct Beside<F> {
+    /// How many threads there are
+    pub threads: usize,
+    /// What else is to be done
+    pub work: F,
+    /// About how much that is, in bytes of a file
+    pub bytes: u64,
+}
+
 impl RunObjects {
+    /// These objects and those that came since, if the run's file only grew and all is as experimaestro writes it.
+    #[must_use]
+    pub fn grown(
+        &self,
+        run: &Run,
+        file: &LinedFile,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        stop: &Stop,
+    ) -> Option<Self> {
+        let Kept { container, errors } = self.kept.as_ref()?;
+        let mut errors = self.errors[..*errors].to_vec();
+        let source = Source { file: file.path(), relocation, job_dir: None, data_dir: None };
+        let (graph, container) = read_on(source, file, (&self.graph, container), stop, &mut errors)?;
+        let known = self.graph.len();
+        let mut grown = Self { graph, errors, kept: None, ..self.clone() };
+        grown.roots.resize(keys.count(), None);
+        grown.find_jobs(known, keys);
+        if grown.were_there(known, keys) {
+            grown.roots.fill(None);
+            grown.order.clear();
+            grown.find_jobs(0, keys);
+        }
+        grown.check(run, keys, relocation, container);
+        grown.find_elsewhere(run, keys, relocation, stop);
+        Some(grown)
+    }
+
+    /// Whether one of the first objects is the config of a job that has none: its row came later.
+    fn were_there(&self, objects: usize, keys: &impl JobKeys) -> bool {
+        let without = (0..keys.count()).filter(|&at| self.roots[at].is_none());
+        let without: HashSet<String> = without.map(|at| keys.job_id(at).into_owned()).collect();
+        let mut known = (0..objects).map(|at| self.graph.identifier(ObjectIx(crate::values::index(at))));
+        !without.is_empty() && known.any(|identifier| without.contains(identifier.as_ref()))
+    }
+
+    /// Completes and corrects what was read of the run's file; keeps what is needed to go on from there, if nothing had to be.
+    fn check(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, mut container: Container) {
+        let errors = self.errors.len();
+        self.complete(run, keys, relocation, &mut container);
+        self.correct(run, keys, relocation, &container);
+        let as_it_was = self.graph.one_file() && self.graph.store.unresolved.is_empty();
+        self.kept = (as_it_was && container.bookmark.is_some()).then_some(Kept { container, errors });
+    }
+
+    /// Looks for the configs that the run's file lacks in the params.json of their jobs.
+    fn find_elsewhere(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) {
+        for at in 0..keys.count() {
+            if self.roots[at].is_none() && !stop.asked() {
+                let read = self.read_params(run, (keys, at), relocation, None);
+                self.adopt(at, &keys.job_id(at), read);
+                // what was found there may stand in the run's file later
+                self.kept = self.kept.take().filter(|_| self.graph.one_file());
+            }
+        }
+    }
+
     /// Reads the run's file, which needs to know nothing of its jobs.
     #[must_use]
-    pub fn parse(run: &Run, relocation: &Relocation, stop: &Stop) -> Parsed {
+    pub fn parse(
+        run: &Run,
+        relocation: &Relocation,
+        stop: &Stop,
+        beside: Beside<impl FnOnce() + Send>,
+    ) -> Parsed {
         let mut objects = Self {
             graph: Graph::new(),
             roots: Vec::new(),
             order: Vec::new(),
             dependencies: HashMap::default(),
+            corrected: Vec::new(),
+            completed: Vec::new(),
             errors: Vec::new(),
+            kept: None,
         };
-        let container = objects.read_run_file(run, relocation, stop);
+        let container = objects.read_run_file(run, relocation, stop, beside);
         Parsed { objects, container }
     }
 
-    fn read_run_file(&mut self, run: &Run, relocation: &Relocation, stop: &Stop) -> Option<Container> {
-        let file = FILES
-            .map(|name| run.path().join(name))
-            .into_iter()
-            .find(|file| file.symlink_metadata().is_ok())?;
-        let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
+    fn read_run_file(
+        &mut self,
+        run: &Run,
+        relocation: &Relocation,
+        stop: &Stop,
+        beside: Beside<impl FnOnce() + Send>,
+    ) -> Option<Container> {
+        let there = |file: &PathBuf| file::is_there(file).unwrap_or(true);
+        let Some(file) = FILES.map(|name| run.path().join(name)).into_iter().find(there) else {
+            (beside.work)();
+            return None;
+        };
         let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         if file.ends_with(FILES[0]) {
-            return Some(self.graph.read_lines(source, bytes, stop, &mut self.errors));
+            let opened = LinedFile::open(&file).map_err(|error| self.errors.push(error));
+            let Ok(opened) = opened else {
+                (beside.work)();
+                return None;
+            };
+            let (graph, container) = read_lines(source, &opened, beside, stop, &mut self.errors);
+            self.graph = graph;
+            return Some(container);
         }
-        Some(self.graph.read_whole(source, bytes, None, &mut self.errors))
+        std::thread::scope(|scope| {
+            scope.spawn(beside.work);
+            let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
+            Some(self.graph.read_whole(source, &bytes, None, &mut self.errors))
+        })
     }
 
     /// Makes an object the config of the job at a position; where it had one, its place in the order stays.
@@ -118,12 +224,16 @@ impl RunObjects {
 
     /// Nothing marks the jobs of an objects.jsonl: they are the objects with their identifiers; the last of several wins, at
     /// the place of the first (`format.md` §2.5).
-    fn find_jobs(&mut self, keys: &impl JobKeys) {
-        for at in 0..self.graph.len() {
+    fn find_jobs(&mut self, from: usize, keys: &impl JobKeys) {
+        // most often jobs are defined in the order in which they were submitted
+        let mut next = 0;
+        for at in from..self.graph.len() {
             let at = ObjectIx(crate::values::index(at));
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
-            if let Some(position) = keys.position(identifier) {
+            let guess = (next < keys.count() && keys.job_id(next).as_bytes() == identifier).then_some(next);
+            if let Some(position) = guess.or_else(|| keys.position(identifier)) {
                 self.set_root(position, at);
+                next = position + 1;
             }
         }
     }
@@ -134,10 +244,10 @@ impl RunObjects {
     pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
         let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
         let mut roots: IndexMap<&[u8], ObjectIx, ahash::RandomState> = IndexMap::default();
-        for (at, object) in self.graph.objects.iter().enumerate() {
-            let identifier = self.graph.store.bytes(object.identifier);
+        for at in (0..self.graph.len()).map(|at| ObjectIx(crate::values::index(at))) {
+            let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             if wanted.contains(identifier) {
-                roots.insert(identifier, ObjectIx(crate::values::index(at)));
+                roots.insert(identifier, at);
             }
         }
         roots
@@ -195,10 +305,11 @@ impl RunObjects {
         if self.graph.store.unresolved.iter().all(|reference| reference.object.is_some()) {
             return;
         }
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            let lacking = self.lacking(root);
-            if lacking.is_empty() {
+            let ids = &lacking[root.at()];
+            if ids.len() <= LISTED && ids.iter().all(|&id| container.ids.get(id).is_some()) {
                 continue;
             }
             let Ok((params, errors)) =
@@ -207,51 +318,41 @@ impl RunObjects {
                 continue;
             };
             self.errors.extend(errors);
-            for (id, at) in params.ids {
-                container.ids.entry(id).or_insert(at);
-            }
-            for reference in &mut self.graph.store.unresolved {
-                if reference.container == container.number && reference.object.is_none() {
-                    reference.object = container.ids.get(&reference.id).copied();
+            let missing: Vec<i64> =
+                ids.iter().copied().filter(|&id| container.ids.get(id).is_none()).collect();
+            for (id, at) in params.ids.iter() {
+                if container.ids.get(id).is_none() {
+                    container.ids.insert(id, at);
                 }
             }
-            super::cycles::cut(&mut self.graph);
+            let found = missing.into_iter().filter_map(|id| container.ids.get(id));
+            self.completed.extend(found.map(|object| (at, object)));
         }
+        for reference in &mut self.graph.store.unresolved {
+            if reference.container == container.number && reference.object.is_none() {
+                reference.object = container.ids.get(reference.id);
+            }
+        }
+        super::cycles::cut(&mut self.graph);
         self.report_dangling(keys);
     }
 
-    /// The ids that are named below `root` and that no object has.
-    fn lacking(&self, root: ObjectIx) -> Vec<i64> {
-        let store = &self.graph.store;
-        let mut ids = Vec::new();
-        let mut seen = HashSet::default();
-        let mut pending = vec![root];
-        while let Some(at) = pending.pop() {
-            self.graph.held(at, |value| match value {
-                Value::Object(held) if seen.insert(held) => pending.push(held),
-                Value::Unresolved(reference) => ids.push(store.unresolved(reference).id),
-                _ => {}
-            });
-        }
-        ids
-    }
-
     fn report_dangling(&mut self, keys: &impl JobKeys) {
+        let lacking = self.graph.lacking();
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            for id in self.lacking(root) {
-                let (file, line) = self.graph.place(root);
-                self.errors.push(
-                    Error::new(
-                        crate::error::Kind::Unresolved,
-                        format!("refers to object {id}, which no file holds"),
-                    )
+            let ids = &lacking[root.at()];
+            let (file, line) = self.graph.place(root);
+            let told =
+                ids.iter().take(LISTED).map(|id| format!("refers to object {id}, which no file holds"));
+            let more = (ids.len() > LISTED).then(|| "refers to more objects that no file holds".to_owned());
+            self.errors.extend(told.chain(more).map(|reason| {
+                Error::new(Kind::Unresolved, reason)
                     .at_file(file)
                     .at_line(line)
                     .at_job(&keys.job_id(at))
-                    .hint("its columns are null; the object was lost when the experiment was written"),
-                );
-            }
+                    .hint("its columns are null; the object was lost when the experiment was written")
+            }));
         }
     }
 
@@ -262,7 +363,7 @@ impl RunObjects {
         run: &Run,
         (keys, at): (&impl JobKeys, usize),
         relocation: &Relocation,
-        known: Option<(ObjectIx, &HashMap<i64, ObjectIx>)>,
+        known: Option<(ObjectIx, &Ids)>,
     ) -> Result<(Container, Vec<Error>)> {
         if let Some((root, _)) = known {
             self.own_params(run, (keys, at), relocation, root)?;
@@ -273,7 +374,7 @@ impl RunObjects {
         let job_dir = job_dir.to_string_lossy();
         let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
         let mut errors = Vec::new();
-        let container = self.graph.read_whole(source, bytes, known.map(|(_, ids)| ids), &mut errors);
+        let container = self.graph.read_whole(source, &bytes, known.map(|(_, ids)| ids), &mut errors);
         Ok((container, errors))
     }
 
@@ -285,13 +386,9 @@ impl RunObjects {
         relocation: &Relocation,
         root: ObjectIx,
     ) -> Result<(Graph, Container)> {
-        let file = run.workspace().job_dir(&keys.task_id(at), &keys.job_id(at))?.join("params.json");
-        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
-        let mut alone = Graph::new();
-        let own = alone.read_whole(source, file::read(&file)?, None, &mut Vec::new());
-        let id = own.last.map(|last| (alone.object(last).id, alone.identifier(last).into_owned()));
-        if id != Some((self.graph.object(root).id, self.graph.identifier(root).into_owned())) {
-            return Err(Error::format("another process wrote it").at_file(&file));
+        let (alone, own) = params_alone(run, (&keys.task_id(at), &keys.job_id(at)), relocation)?;
+        if !own.last.is_some_and(|last| is_same_process((&self.graph, root), (&alone, last))) {
+            return Err(Error::format("another process wrote it").at_file(alone.file(own.number)));
         }
         Ok((alone, own))
     }
@@ -308,7 +405,12 @@ impl RunObjects {
                             .at_file(self.graph.file(container.number))
                             .at_job(job_id),
                     ),
-                    None => {}
+                    None if self.errors.iter().any(|error| error.place().job.as_deref() == Some(job_id)) => {}
+                    None => self.errors.push(
+                        Error::format("it holds no object")
+                            .at_file(self.graph.file(container.number))
+                            .at_job(job_id),
+                    ),
                 }
             }
             Err(error) => self
@@ -316,4 +418,37 @@ impl RunObjects {
                 .push(error.at_job(job_id).hint("the job's parameters are null; it may never have started")),
         }
     }
+}
+
+/// The params.json of a job (its task and identifier), in a graph of its own.
+fn params_alone(
+    run: &Run,
+    (task_id, job_id): (&str, &str),
+    relocation: &Relocation,
+) -> Result<(Graph, Container)> {
+    let directory = run.workspace().job_dir(task_id, job_id)?;
+    let file = directory.join("params.json");
+    let job_dir = directory.to_string_lossy();
+    let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
+    let mut alone = Graph::new();
+    let own = alone.read_whole(source, &file::read(&file)?, None, &mut Vec::new());
+    Ok((alone, own))
+}
+
+/// What a job (its task and identifier) was executed with: its params.json in a graph of its own, and the job there. Nothing
+/// if its last object is another.
+///
+/// # Errors
+/// `Io`: there is no such file, or the system refuses; `InvalidName`.
+pub fn executed(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result<Option<(Graph, ObjectIx)>> {
+    let (alone, own) = params_alone(run, job, relocation)?;
+    let last = own.last.filter(|&last| alone.identifier(last) == job.1);
+    Ok(last.map(|last| (alone, last)))
+}
+
+/// Whether one process wrote both: Python's id of the job is the same.
+#[must_use]
+pub fn is_same_process(one: (&Graph, ObjectIx), other: (&Graph, ObjectIx)) -> bool {
+    one.0.object(one.1).id == other.0.object(other.1).id
+        && one.0.identifier(one.1) == other.0.identifier(other.1)
 }

@@ -27,7 +27,7 @@ pub fn load_saved(run: &Run, name: &str, relocation: &Relocation) -> Result<Save
     let source = Source { file: &file, relocation, job_dir: None, data_dir: directory.as_deref() };
     let mut graph = Graph::new();
     let mut errors = Vec::new();
-    let container = graph.read_whole(source, bytes, None, &mut errors);
+    let container = graph.read_whole(source, &bytes, None, &mut errors);
     if let Some(error) = errors.into_iter().next() {
         return Err(error);
     }

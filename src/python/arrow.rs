@@ -21,6 +21,9 @@ use crate::records::Zone;
 use crate::scan::{self, Request};
 use crate::table::Texts;
 
+/// What the metadata of a schema says that its rows are, where they are not jobs.
+pub(super) const ROWS: &str = "xpframe.rows";
+
 /// A table of jobs: one row a job, one Arrow record batch a run.
 ///
 /// Any library that knows the Arrow PyCapsule interface takes it: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB by
@@ -81,7 +84,8 @@ impl Table {
 
     fn __repr__(&self) -> String {
         let (rows, columns) = self.shape();
-        format!("<xpframe.Table: {rows} jobs, {columns} columns>")
+        let what = self.table.schema.metadata().get(ROWS).map_or("jobs", String::as_str);
+        format!("<xpframe.Table: {rows} {what}, {columns} columns>")
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

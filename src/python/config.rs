@@ -19,6 +19,9 @@ pub struct Config {
     at: ObjectIx,
 }
 
+/// How many fields an error names.
+const SHOWN: usize = 30;
+
 impl Config {
     pub(super) fn new(source: Py<Source>, at: ObjectIx) -> Self {
         Self { source, at }
@@ -56,7 +59,13 @@ impl Config {
         let names: Vec<String> =
             self.entries().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
         let hint = did_you_mean(name, names.iter().map(String::as_str)).unwrap_or_else(|| {
-            format!("it has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
+            let more = if names.len() > SHOWN {
+                format!(" and {} more", names.len() - SHOWN)
+            } else {
+                String::new()
+            };
+            let shown = names[..names.len().min(SHOWN)].join(", ");
+            format!("it has {}{more}", if names.is_empty() { "none" } else { &shown })
         });
         Error::new(Kind::Field, format!("{typename} has no field {}", quoted(name))).at_field(name).hint(hint)
     }
@@ -243,13 +252,26 @@ pub fn fields<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     Ok(fields)
 }
 
+/// More values than that are no plain value: two configs that hold each other twice, thirty times, are a billion.
+const MOST_VALUES: u64 = 10_000_000;
+
 /// A config as plain nested values: configs as dicts, paths and enum members as str, sets as lists.
+///
+/// A config that is shared is repeated wherever it stands; an error, if that makes more than ten million values.
 #[pyfunction]
 pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let config = config_of(config)?;
     let this = config.get();
-    let fields = this.source.get().graph().object(this.at).fields;
-    this.convert(config.py(), Value::Dict(fields), Style::Plain)
+    let graph = this.source.get().graph();
+    let values = graph.unfolded(this.at);
+    if values > MOST_VALUES {
+        let (file, line) = graph.place(this.at);
+        let reason =
+            format!("{} unfolds to {values} values, more than {MOST_VALUES}", graph.typename(this.at));
+        let error = Error::new(Kind::InvalidArgument, reason).at_file(file).at_line(line);
+        return Err(error.hint("what is shared is repeated there; `fields` goes one level").into());
+    }
+    this.convert(config.py(), Value::Dict(graph.object(this.at).fields), Style::Plain)
 }
 
 /// The tags of a job, by its config: a dict from name to value; empty for a config that is not a job of its run.

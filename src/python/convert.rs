@@ -1,6 +1,5 @@
 //! Values become Python objects when somebody touches them.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PyList, PyString};
@@ -128,10 +127,11 @@ fn big_int<'py>(py: Python<'py>, digits: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     const AT_ONCE: usize = 4000;
     const LONGEST: usize = 100_000;
     if digits.len() > LONGEST {
-        return Err(PyValueError::new_err(format!(
-            "an integer of {} digits is too long to be read",
+        return Err(Error::format(format!(
+            "an integer of {} digits: more than {LONGEST} are not read",
             digits.len()
-        )));
+        ))
+        .into());
     }
     let (negative, digits) = digits.strip_prefix(b"-").map_or((false, digits), |digits| (true, digits));
     let int = py.get_type::<pyo3::types::PyInt>();

@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown, reason = "these texts are Python's docstrings, where backticks mean nothing")]
 
 mod arrow;
+mod check;
 mod config;
 mod convert;
 mod errors;
@@ -22,6 +23,8 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::arrow::{Table, read_table};
+    #[pymodule_export]
+    use super::check::check_workspace;
     #[pymodule_export]
     use super::config::{Config, EnumValue, Unresolved, asdict, fields, identifier, tags, typename};
     #[pymodule_export]

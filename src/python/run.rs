@@ -80,6 +80,41 @@ impl Run {
         interruptible(py, &[stop], move || loaded.read(true))
     }
 
+    /// The run as it is now, read where it changed: jobs and configs that did not are not read again.
+    fn renewed(&self, py: Python<'_>) -> PyResult<Self> {
+        let new = Arc::new(py.detach(|| self.loaded().renewed()));
+        let stop = new.stop().clone();
+        let reading = Arc::clone(&new);
+        interruptible(py, &[stop], move || reading.read(true))?;
+        Ok(Self { source: Py::new(py, Source::new(Origin::Run(new)))? })
+    }
+
+    /// Whether both have the same configs, read once.
+    fn shares_objects(&self, other: &Self) -> bool {
+        self.loaded().shares_objects(other.loaded())
+    }
+
+    /// The bytes of the files that tell its jobs and configs, now.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.loaded().signature().bytes()
+    }
+
+    /// The jobs of which a marker file was written at or after a time, in microseconds since 1970 UTC.
+    fn marked_since(&self, py: Python<'_>, micros: i64) -> Vec<String> {
+        let loaded = self.loaded();
+        py.detach(|| {
+            let statuses = JobStatuses::open(loaded.run(), loaded.record());
+            let rows = loaded.rows();
+            let marked = |row: &_| {
+                let (task_id, job_id) = (rows.task_id(row), rows.job_id(row));
+                let is_new = statuses.marked(&task_id, &job_id).is_some_and(|time| time >= micros);
+                is_new.then(|| job_id.into_owned())
+            };
+            rows.rows.iter().filter_map(marked).collect()
+        })
+    }
+
     /// (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.
     fn rows(&self, py: Python<'_>) -> Vec<(String, String)> {
         let loaded = self.loaded();

@@ -13,6 +13,12 @@ pub struct Workspace {
     workspace: workspace::Workspace,
 }
 
+impl Workspace {
+    pub(super) fn workspace(&self) -> &workspace::Workspace {
+        &self.workspace
+    }
+}
+
 #[pymethods]
 impl Workspace {
     #[new]

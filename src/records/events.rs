@@ -1,14 +1,15 @@
 //! The events of an experiment, of which this run's are taken.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::small::read;
 use super::state::Told;
 use crate::error::Error;
+use crate::file;
 use crate::json;
 use crate::workspace::Run;
 
@@ -64,6 +65,30 @@ pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Ha
     found
 }
 
+/// The permanent event files of the run `run_id` that also hold events of other runs of its experiment, with these runs: after
+/// a kill, the next run goes on writing into the file that was left behind (`format.md` §7).
+#[must_use]
+pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>)> {
+    #[derive(Deserialize)]
+    struct OfRun {
+        #[serde(default)]
+        run_id: Option<String>,
+    }
+    let files = run.event_files().unwrap_or_default();
+    let mut found = Vec::new();
+    for file in files.into_iter().filter(|file| file.starts_with(run.path())) {
+        let bytes = file::read_small(&file).ok().flatten().unwrap_or_default();
+        let others: BTreeSet<String> = json::lines(&bytes)
+            .filter_map(|line| json::from_slice::<OfRun>(line.bytes).ok()?.run_id)
+            .filter(|id| !id.is_empty() && id != run_id)
+            .collect();
+        if !others.is_empty() {
+            found.push((file, others));
+        }
+    }
+    found
+}
+
 /// Reads the lines that mention the event type `name`. A last line without line end is being written, or was
 /// cut when the driver was killed: it is left out in silence.
 fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut take: impl FnMut(T, &str)) {
@@ -73,7 +98,7 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
     });
     let mention = Finder::new(name);
     for file in files {
-        let bytes = match read(&file) {
+        let bytes = match file::read_small(&file) {
             Ok(bytes) => bytes.unwrap_or_default(),
             Err(error) => {
                 errors.push(error);

@@ -8,13 +8,14 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::events;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::run::RunRecord;
-use super::small::{read, read_json};
+use super::small::read_json;
 use super::state::{FAILED, State, Told};
+use super::{alive, events};
 use crate::error::{Error, quoted};
+use crate::file;
 use crate::workspace::Run;
 
 /// What is known of the execution of a job.
@@ -47,6 +48,7 @@ pub struct JobStatuses<'a> {
     record: &'a RunRecord,
     listings: RwLock<HashMap<String, Listing>>,
     told: OnceLock<HashMap<String, Told>>,
+    any_driver: OnceLock<Option<bool>>,
 }
 
 /// The job directories of a task; nothing when they cannot be listed, so that each has to be looked for.
@@ -114,7 +116,7 @@ impl<'a> JobStatuses<'a> {
     /// Prepares for the jobs of `run`. Reads nothing yet.
     #[must_use]
     pub fn open(run: &'a Run, record: &'a RunRecord) -> Self {
-        Self { run, record, listings: RwLock::default(), told: OnceLock::new() }
+        Self { run, record, listings: RwLock::default(), told: OnceLock::new(), any_driver: OnceLock::new() }
     }
 
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
@@ -166,6 +168,16 @@ impl<'a> JobStatuses<'a> {
             ended_at,
             exit_code: failure.code.or(status.exit_code),
             retry_count: status.retry_count,
+        }
+    }
+
+    /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
+    #[must_use]
+    pub fn marked(&self, task_id: &str, job_id: &str) -> Option<i64> {
+        let Markers { done, failed, pid } = self.look(task_id, job_id, &mut Vec::new()).markers;
+        let last = [done, failed.map(|(_, time)| time), pid].into_iter().flatten().max()?;
+        match Moment::from_system(last)? {
+            Moment::Utc(micros) | Moment::Naive(micros) => Some(micros),
         }
     }
 
@@ -246,10 +258,20 @@ impl<'a> JobStatuses<'a> {
             return told(State::Done);
         }
         if look.markers.pid.is_some() || says(State::Running) {
-            return told(if self.record.alive == Some(false) { State::Lost } else { State::Running });
+            return told(if self.is_left(look, errors) { State::Lost } else { State::Running });
         }
         let known = sources.into_iter().flatten().find(|told| told.state != State::Unscheduled);
         known.unwrap_or_else(|| told(State::Unscheduled))
+    }
+
+    /// Whether nobody is there to see the job end. Runs share the directories of jobs: one that an earlier run lost may be run
+    /// by the driver of a later one, which leaves a pid file again.
+    fn is_left(&self, look: &Look<'_>, errors: &mut Vec<Error>) -> bool {
+        let mut by_another = || {
+            look.markers.pid.is_some()
+                && *self.any_driver.get_or_init(|| alive::any_driver(self.run, errors)) == Some(true)
+        };
+        self.record.alive == Some(false) && !by_another()
     }
 
     /// The last state that the scheduler of this run gave the job.
@@ -275,7 +297,7 @@ fn by_markers(markers: &Markers, job_id: &str, errors: &mut Vec<Error>) -> Optio
         return Some(done(Failure::default(), ended));
     }
     let (file, ended) = markers.failed.as_ref()?;
-    let bytes = read(file).unwrap_or_else(|error| {
+    let bytes = file::read_small(file).unwrap_or_else(|error| {
         errors.push(error.at_job(job_id));
         None
     });

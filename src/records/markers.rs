@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::file::is_absent;
 use crate::json;
 
 /// When the marker files of a job were written.
@@ -35,21 +36,42 @@ pub(super) struct Failure {
 /// Looks for the markers of a job: named by the last part of its task, before 2.1.4 sometimes in another
 /// case.
 pub(super) fn markers(directory: &Path, task_id: &str, errors: &mut Vec<Error>) -> Markers {
-    let name = task_id.rsplit('.').next().unwrap_or(task_id);
+    let name = last_part(task_id);
     let found = named_markers(directory, name, errors);
     if !found.is_empty() {
         return found;
     }
-    match other_case(directory, name) {
+    match other_case(directory, name, errors) {
         Some(spelled) => named_markers(directory, &spelled, errors),
         None => found,
     }
 }
 
+/// What the markers of a job are called before their suffix.
+pub(super) fn marker_name(directory: &Path, task_id: &str) -> String {
+    let name = last_part(task_id);
+    if !named_markers(directory, name, &mut Vec::new()).is_empty() {
+        return name.to_owned();
+    }
+    other_case(directory, name, &mut Vec::new()).unwrap_or_else(|| name.to_owned())
+}
+
+fn last_part(task_id: &str) -> &str {
+    task_id.rsplit('.').next().unwrap_or(task_id)
+}
+
 fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Markers {
     let mut written = |suffix: &str| {
         let file = directory.join(format!("{name}.{suffix}"));
-        let found = fs::metadata(&file).ok()?;
+        let found = match fs::metadata(&file) {
+            Ok(found) => found,
+            Err(error) => {
+                if !is_absent(&error) {
+                    errors.push(Error::io(&file, &error));
+                }
+                return None;
+            }
+        };
         if !found.is_file() {
             errors.push(Error::format("is not a regular file").at_file(&file));
             return None;
@@ -64,16 +86,20 @@ fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Marke
 }
 
 /// The name of a marker in `directory` that equals `name` but for its case.
-fn other_case(directory: &Path, name: &str) -> Option<String> {
-    fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).find_map(
-        |file| {
-            let (stem, suffix) = file.rsplit_once('.')?;
-            let is_marker = matches!(suffix, "done" | "failed" | "pid")
-                && stem != name
-                && stem.eq_ignore_ascii_case(name);
-            is_marker.then(|| stem.to_owned())
-        },
-    )
+fn other_case(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Option<String> {
+    let listed: std::io::Result<Vec<_>> = fs::read_dir(directory).and_then(Iterator::collect);
+    let listed = listed.unwrap_or_else(|error| {
+        if !is_absent(&error) {
+            errors.push(Error::io(directory, &error));
+        }
+        Vec::new()
+    });
+    listed.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).find_map(|file| {
+        let (stem, suffix) = file.rsplit_once('.')?;
+        let is_marker =
+            matches!(suffix, "done" | "failed" | "pid") && stem != name && stem.eq_ignore_ascii_case(name);
+        is_marker.then(|| stem.to_owned())
+    })
 }
 
 /// Reads the content of `.failed`: an exit code as text (1.x), or an object (2.x). Anything else is a failure

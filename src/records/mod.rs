@@ -8,7 +8,9 @@
 
 mod alive;
 mod events;
+mod evidence;
 mod jobs;
+mod like;
 mod markers;
 mod moment;
 mod roots;
@@ -17,10 +19,11 @@ mod run;
 mod small;
 mod state;
 
+pub use events::foreign_events;
+pub use evidence::Evidence;
 pub use jobs::{JobStatus, JobStatuses};
 pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;
 pub use rows::{JobRow, JobRows, first_jobs};
-pub use run::{ActionRecord, GitRecord, RunRecord, run_record};
-pub use small::{LARGEST, read};
+pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
 pub use state::State;

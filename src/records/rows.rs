@@ -7,10 +7,11 @@ use std::path::Path;
 
 use hashbrown::HashTable;
 
+use super::like::Likes;
 use crate::error::{Error, Result};
-use crate::file;
+use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
-use crate::progress::{Lines, Stop};
+use crate::progress::{Counter, Stop};
 use crate::values::{self, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
@@ -28,7 +29,7 @@ pub struct JobRow {
 }
 
 /// The jobs of a run, in the order in which they were submitted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct JobRows {
     /// What their tags point into
     pub store: Store,
@@ -39,28 +40,58 @@ pub struct JobRows {
     /// The positions of the rows, found by their identifiers
     places: HashTable<u32>,
     hasher: ahash::RandomState,
+    /// How far the jobs.jsonl was read, if to its end
+    bookmark: Option<Bookmark>,
 }
 
 impl JobRows {
     /// Reads the jobs of `run`. What cannot be read is in `errors`.
     #[must_use]
     pub fn load(run: &Run, stop: &Stop) -> Self {
+        Self::parse(run, Self::list(run), stop)
+    }
+
+    /// The jobs.jsonl as long as it is now, if there is one. A driver writes the row of a job before its objects: whoever opens
+    /// this file first finds the objects of all its rows but the last.
+    ///
+    /// # Errors
+    /// `Io`: it cannot be opened.
+    pub fn list(run: &Run) -> Result<Option<LinedFile>> {
+        LinedFile::open_if_there(&run.path().join("jobs.jsonl"))
+    }
+
+    /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`].
+    #[must_use]
+    pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &Stop) -> Self {
         let mut rows = Self::default();
-        let jobs = run.path().join("jobs.jsonl");
-        if jobs.symlink_metadata().is_ok() {
-            match file::read(&jobs) {
-                Ok(bytes) => rows.read_jobs_jsonl(&jobs, bytes, stop),
-                Err(error) => rows.errors.push(error),
+        match list {
+            Ok(Some(file)) => {
+                let read = rows.read_jobs_jsonl(&file, stop);
+                rows.errors.extend(read.err());
             }
-            return rows;
+            Ok(None) => rows.read_version_1(run),
+            Err(error) => rows.errors.push(error),
         }
-        let state = run.path().join("state.json");
-        if state.symlink_metadata().is_ok() {
-            let read = file::read(&state).and_then(|bytes| rows.read_state_json(bytes));
-            rows.errors.extend(read.err().map(|error| error.at_file(&state)));
-        }
-        rows.follow_links(run);
         rows
+    }
+
+    /// These rows and those that came since, if the jobs.jsonl only grew.
+    #[must_use]
+    pub fn grown(&self, file: &LinedFile, stop: &Stop) -> Option<Self> {
+        let from =
+            self.bookmark.as_ref().filter(|from| file.goes_on(from) && self.store.pieces() < MOST_PIECES)?;
+        let mut rows = self.clone();
+        rows.read_lines(file, (from.at(), from.lines()), stop).ok()?;
+        rows.store.seal();
+        Some(rows)
+    }
+
+    fn read_version_1(&mut self, run: &Run) {
+        let state = run.path().join("state.json");
+        let read = file::read_if_there(&state)
+            .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
+        self.errors.extend(read.err().map(|error| error.at_file(&state)));
+        self.follow_links(run);
     }
 
     /// The identifier of a job.
@@ -82,37 +113,75 @@ impl JobRows {
         self.places.find(self.hasher.hash_one(job_id), same).map(|&at| at as usize)
     }
 
-    fn read_jobs_jsonl(&mut self, path: &Path, bytes: Vec<u8>, stop: &Stop) {
-        let (bytes, _) = self.store.take_file(bytes);
-        let ascii = bytes.is_ascii();
-        let mut progress = Lines::of(bytes.len(), stop);
-        for line in json::lines(&bytes) {
-            if !progress.next(line.start) {
-                return;
+    fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
+        self.read_lines(file, (0, 0), stop)?;
+        self.store.seal();
+        Ok(())
+    }
+
+    /// Reads the lines of a file from a byte on, before which `number` others stand.
+    fn read_lines(&mut self, file: &LinedFile, (start, number): (u64, u64), stop: &Stop) -> Result<()> {
+        let mut likes = Likes::default();
+        let left = file.size() - start;
+        self.expect(usize::try_from(left / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
+        let mut progress = Counter::of(left, stop);
+        let mut blocks = file.lines(start..file.size());
+        let mut number = number;
+        self.bookmark = None;
+        while let Some(block) = blocks.next()? {
+            number = self.read_block(block, number, (file.path(), stop), &mut likes);
+            if !progress.advance(block.len()) {
+                return Ok(());
             }
-            match self.read_line(line, ascii) {
+        }
+        self.bookmark = file.bookmark(number);
+        Ok(())
+    }
+
+    /// Reads some lines of a file, before which `number` others stand; says how many there are then.
+    fn read_block(
+        &mut self,
+        block: &[u8],
+        number: u64,
+        (path, stop): (&Path, &Stop),
+        likes: &mut Likes,
+    ) -> u64 {
+        let ascii = block.is_ascii();
+        let mut lines = json::Lines::after(number, block);
+        for line in lines.by_ref().take_while(|_| !stop.asked()) {
+            match self.read_line(line, ascii, likes) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
+        lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, ascii: bool) -> Result<JobRow> {
+    fn read_line(&mut self, line: json::Line<'_>, ascii: bool, likes: &mut Likes) -> Result<JobRow> {
         if !ascii && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
+        if let Some(row) = likes.read(line.bytes, &mut self.store) {
+            return Ok(row);
+        }
+        let row = self.read_whole_line(line)?;
+        likes.learn(line.bytes, row, &self.store);
+        Ok(row)
+    }
+
+    fn read_whole_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::Kind::String) => {
-                    job_id = Some(self.store.string(reader.string()?, line.start)?);
+                    job_id = Some(self.store.string(reader.string()?)?);
                 }
                 (b"task_id", json::Kind::String) => {
-                    task_id = Some(self.store.string(reader.string()?, line.start)?);
+                    task_id = Some(self.store.string(reader.string()?)?);
                 }
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, line.start, &mut self.store, &mut Plain)?);
+                    tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
                 (b"timestamp", json::Kind::Number) => submitted = microseconds(reader.number()?),
                 _ => reader.skip()?,
@@ -131,6 +200,13 @@ impl JobRows {
         self.store.intern(&name)
     }
 
+    /// Makes room for about so many rows.
+    fn expect(&mut self, rows: usize) {
+        let Self { store, rows: known, places, hasher, .. } = self;
+        known.reserve(rows);
+        places.reserve(rows, |&at| hasher.hash_one(store.bytes(known[at as usize].job_id)));
+    }
+
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
         let job_id = self.store.bytes(row.job_id);
@@ -146,14 +222,13 @@ impl JobRows {
     }
 
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
-    fn read_state_json(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let (bytes, base) = self.store.take_file(bytes);
-        std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
-        let mut reader = Reader::new(&bytes);
+    fn read_state_json(&mut self, bytes: &[u8]) -> Result<()> {
+        std::str::from_utf8(bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
+        let mut reader = Reader::new(bytes);
         let mut data = Value::Null;
         reader.entries(|reader, key| {
             match key.raw {
-                b"data" => data = read(reader, base, &mut self.store, &mut Plain)?,
+                b"data" => data = read(reader, &mut self.store, &mut Plain)?,
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -202,13 +277,13 @@ impl JobRows {
 
     fn params_tags(&mut self, run: &Run, task_id: &str, job_id: &str) -> Result<Option<Record>> {
         let params = run.workspace().job_dir(task_id, job_id)?.join("params.json");
-        let (bytes, base) = self.store.take_file(file::read(&params)?);
+        let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
         Reader::new(&bytes).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::Kind::Dict) => {
-                    tags = Some(record(reader, base, &mut self.store, &mut Plain)?);
+                    tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
                 _ => reader.skip()?,
             }
@@ -224,17 +299,26 @@ pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
-    rows.read_jobs_jsonl(run.path(), head, &Stop::default());
+    rows.read_block(&head, 0, (run.path(), &Stop::default()), &mut Likes::default());
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
+
+/// As often a run is read on; then it is read anew, in one piece.
+const MOST_PIECES: usize = 64;
+
+/// How long a line is, about.
+const BYTES_A_ROW: u64 = 200;
+
+/// For how many rows room is made at once, whatever the size of the file says.
+const MOST: usize = 1 << 20;
 
 /// How many bytes the first jobs are looked for in.
 const HEAD: u64 = 8 << 10;
 
 /// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
 #[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
-fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
+pub(super) fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
     match seconds {
         json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
         json::Number::Float(seconds) if seconds.is_finite() => {

@@ -284,7 +284,7 @@ fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
     if configs {
         let objects = rows.loaded.objects();
         let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| objects.roots[at]).collect();
-        places.see_configs(&objects.graph, roots)?;
+        places.see_configs(&objects.graph, &roots)?;
     }
     Ok(())
 }
@@ -320,9 +320,11 @@ fn project(schema: &Schema, columns: &[usize]) -> Schema {
 }
 
 fn too_deep(name: &str) -> Error {
-    Error::format("lists of values nested more than 64 deep have no columns; what is deeper is left out")
-        .at_field(name)
-        .hint("the objects have it: load_xp_info(…).jobs")
+    Error::format(
+        "values nested more than 64 deep in lists, or 200 elsewhere, have no columns; they are left out",
+    )
+    .at_field(name)
+    .hint("the objects have it: load_xp_info(…).jobs")
 }
 
 fn changed(path: &Path) -> Error {

@@ -5,21 +5,24 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    LargeListArray, LargeStringArray, PrimitiveArray, StringArray, StringViewArray, StructArray, UInt32Array,
-    UInt64Array,
+    LargeListArray, LargeStringArray, LargeStringBuilder, PrimitiveArray, StringArray, StringViewArray,
+    StringViewBuilder, StructArray, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
 use indexmap::{IndexMap, IndexSet};
 
-use super::levels::{record_of, values_under};
+use super::levels::{Under, record_of, records_of};
 use super::schema::{Texts, data_type};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
-use crate::values::{Store, Value};
+use crate::values::{Store, Text, Value};
 
-type Made = Result<ArrayRef, ArrowError>;
+/// More items than that are only in lists if so many stand in the files, not if what is shared is repeated.
+const MOST_ITEMS: usize = 20_000_000;
+
+pub(super) type Made = Result<ArrayRef, ArrowError>;
 
 /// Builds arrays of the values of one store.
 pub(super) struct Arrays<'a> {
@@ -35,26 +38,31 @@ impl<'a> Arrays<'a> {
     /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
     pub fn values(&mut self, values: &[Value], at: PlaceIx, part: Part, kind: &Type) -> Made {
         Ok(match kind {
-            Type::Bool => Arc::new(values.iter().map(|&value| boolean(value)).collect::<BooleanArray>()),
-            Type::Int64 => Arc::new(values.iter().map(|&value| int(value)).collect::<Int64Array>()),
+            Type::Bool => Arc::new(values.iter().copied().map(boolean).collect::<BooleanArray>()),
+            Type::Int64 => Arc::new(values.iter().copied().map(int).collect::<Int64Array>()),
             Type::UInt64 => Arc::new(
-                values.iter().map(|&value| self.wide(value)?.try_into().ok()).collect::<UInt64Array>(),
+                values
+                    .iter()
+                    .copied()
+                    .map(|value| self.wide(value)?.try_into().ok())
+                    .collect::<UInt64Array>(),
             ),
             Type::Decimal => {
                 let wide: PrimitiveArray<Decimal128Type> =
-                    values.iter().map(|&value| self.wide(value)).collect::<Decimal128Array>();
+                    values.iter().copied().map(|value| self.wide(value)).collect::<Decimal128Array>();
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
                 let number = part == Part::Number;
-                Arc::new(values.iter().map(|&value| self.float(value, number)).collect::<Float64Array>())
+                Arc::new(
+                    values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>(),
+                )
             }
-            Type::Digits => self.strings(&values.iter().map(|&value| self.digits(value)).collect::<Vec<_>>()),
-            Type::Utf8 => {
-                let texts: Vec<Option<Cow<'a, str>>> =
-                    values.iter().map(|&value| self.string(value)).collect();
-                self.strings(&texts)
+            Type::Digits => {
+                let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
+                strings(digits.iter().map(Option::as_deref), self.texts)
             }
+            Type::Utf8 => self.texts(&values.iter().map(text_of).collect::<Vec<_>>()),
             Type::Enum => self.enums(values)?,
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
             Type::List(item) => self.lists(values, at, part, item)?,
@@ -77,22 +85,44 @@ impl<'a> Arrays<'a> {
         values: &[Value],
         say: impl Fn(&'a Graph, crate::values::ObjectIx) -> Cow<'a, str>,
     ) -> ArrayRef {
-        let text = |&value: &Value| match (value, self.graph) {
+        let text = |value: Value| match (value, self.graph) {
             (Value::Object(object), Some(graph)) => Some(say(graph, object)),
             _ => None,
         };
-        self.strings(&values.iter().map(text).collect::<Vec<_>>())
+        let texts: Vec<Option<Cow<'_, str>>> = values.iter().copied().map(text).collect();
+        strings(texts.iter().map(Option::as_deref), self.texts)
     }
 
-    fn strings(&self, texts: &[Option<Cow<'_, str>>]) -> ArrayRef {
-        strings(texts, self.texts)
+    /// The array of some texts of the store.
+    pub fn texts(&mut self, texts: &[Option<Text>]) -> ArrayRef {
+        match self.texts {
+            Texts::View => {
+                let mut array = StringViewBuilder::with_capacity(texts.len());
+                self.each_text(texts, |text| array.append_option(text));
+                Arc::new(array.finish())
+            }
+            Texts::Large => {
+                let mut array = LargeStringBuilder::with_capacity(texts.len(), 0);
+                self.each_text(texts, |text| array.append_option(text));
+                Arc::new(array.finish())
+            }
+        }
     }
 
-    fn string(&mut self, value: Value) -> Option<Cow<'a, str>> {
-        let (Value::Str(text) | Value::Path(text)) = value else { return None };
-        let (text, surrogates) = self.store.text(text);
-        self.surrogates |= surrogates;
-        Some(text)
+    /// Gives each text as it is shown. Several are looked up before the first is given: the processor waits for all of them
+    /// at once.
+    fn each_text(&mut self, texts: &[Option<Text>], mut give: impl FnMut(Option<&str>)) {
+        let mut shown: Vec<Option<(Cow<'_, str>, bool)>> = Vec::with_capacity(AHEAD);
+        for some in texts.chunks(AHEAD) {
+            shown.clear();
+            shown.extend(some.iter().map(|text| text.map(|text| self.store.text(text))));
+            for text in &shown {
+                give(text.as_ref().map(|(text, odd)| {
+                    self.surrogates |= odd;
+                    text.as_ref()
+                }));
+            }
+        }
     }
 
     fn digits(&self, value: Value) -> Option<Cow<'a, str>> {
@@ -128,19 +158,25 @@ impl<'a> Arrays<'a> {
     fn enums(&self, values: &[Value]) -> Made {
         let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
         let mut codes: IndexMap<u32, u32, ahash::RandomState> = IndexMap::default();
-        let mut code = |&value: &Value| {
+        let mut last = None;
+        let mut code = |value: Value| {
             let Value::Enum(at) = value else { return None };
+            if let Some((_, code)) = last.filter(|&(last, _)| last == at) {
+                return Some(code);
+            }
             let name = || Some(self.store.symbol(self.store.enum_member(at)?.name));
-            match codes.get(&at) {
-                Some(&code) => Some(code),
+            let code = match codes.get(&at) {
+                Some(&code) => code,
                 None => {
                     let code = crate::values::index(names.insert_full(name()?).0);
                     codes.insert(at, code);
-                    Some(code)
+                    code
                 }
-            }
+            };
+            last = Some((at, code));
+            Some(code)
         };
-        let keys: Vec<Option<u32>> = values.iter().map(&mut code).collect();
+        let keys: Vec<Option<u32>> = values.iter().copied().map(&mut code).collect();
         Ok(match self.texts {
             Texts::View => {
                 let keys: UInt32Array = keys.into_iter().collect();
@@ -159,15 +195,22 @@ impl<'a> Arrays<'a> {
         let mut ends: Vec<usize> = Vec::with_capacity(values.len());
         let mut there: Vec<bool> = Vec::with_capacity(values.len());
         for &value in values {
-            let held = match (value, part) {
-                (Value::List(items), Part::List) => Some(self.store.items(items).collect()),
-                (Value::Set(items), Part::Set) => Some(self.sorted(self.store.items(items).collect())),
-                _ => None,
-            };
-            there.push(held.is_some());
             let from = items.len();
-            items.extend::<Vec<Value>>(held.unwrap_or_default());
+            there.push(match (value, part) {
+                (Value::List(held), Part::List) => {
+                    items.extend(self.store.items(held));
+                    true
+                }
+                (Value::Set(held), Part::Set) => {
+                    items.extend(self.sorted(self.store.items(held).collect()));
+                    true
+                }
+                _ => false,
+            });
             ends.push(items.len() - from);
+            if items.len() > MOST_ITEMS && items.len() / 4 > self.store.len() {
+                return Err(self.too_many(at));
+            }
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
         let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
@@ -182,38 +225,56 @@ impl<'a> Arrays<'a> {
         Ok(Arc::new(lists))
     }
 
+    fn too_many(&self, at: PlaceIx) -> ArrowError {
+        let outside = |&at: &PlaceIx| !self.places.get(at).key().is_empty();
+        let up = |&at: &PlaceIx| self.places.get(at).parent();
+        let named = std::iter::successors(Some(at), up).find(outside).unwrap_or(at);
+        let name = self.places.name(named);
+        ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
+    }
+
     fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
         let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
+        let records = records_of(values, self.graph);
         let arrays: Result<Vec<ArrayRef>, ArrowError> = members
             .iter()
             .map(|member| {
-                let own = member.place == at;
-                let below = || {
+                // by value: a struct of structs of structs would be as many functions
+                let held: Vec<Value> = if member.place == at {
+                    values.to_vec()
+                } else {
                     let key = self.places.get(member.place).key();
-                    values_under(values, &[key], self.store, self.graph).pop().unwrap_or_default()
+                    Under::new(self.store, &records, key).iter(0..records.len()).collect()
                 };
-                let held = if own { Cow::Borrowed(values) } else { Cow::Owned(below()) };
-                match member.what {
-                    What::Class => Ok(self.classes(&held)),
-                    What::Part(part) => self.values(&held, member.place, part, &member.kind),
-                    What::Inside => {
-                        let Type::Struct(members) = &member.kind else {
-                            return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
-                        };
-                        let held: Vec<Value> = held
-                            .iter()
-                            .map(|&value| record_of(value, self.graph).map_or(Value::Null, |_| value))
-                            .collect();
-                        self.structs(&held, member.place, members)
-                    }
-                }
+                self.member(held, member)
             })
             .collect();
-        let there: NullBuffer =
-            values.iter().map(|&value| !matches!(value, Value::Null | Value::Unresolved(_))).collect();
+        let there: NullBuffer = values
+            .iter()
+            .copied()
+            .map(|value| !matches!(value, Value::Null | Value::Unresolved(_)))
+            .collect();
         Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
+    }
+
+    fn member(&mut self, mut held: Vec<Value>, member: &Member) -> Made {
+        match member.what {
+            What::Class => Ok(self.classes(&held)),
+            What::Part(part) => self.values(&held, member.place, part, &member.kind),
+            What::Inside => {
+                let Type::Struct(members) = &member.kind else {
+                    return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
+                };
+                for value in &mut held {
+                    if record_of(*value, self.graph).is_none() {
+                        *value = Value::Null;
+                    }
+                }
+                self.structs(&held, member.place, members)
+            }
+        }
     }
 
     /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
@@ -254,6 +315,17 @@ impl<'a> Arrays<'a> {
     }
 }
 
+/// How many texts are looked up at once.
+const AHEAD: usize = 64;
+
+/// The text of a value that is one.
+pub(super) fn text_of(value: &Value) -> Option<Text> {
+    match value {
+        Value::Str(text) | Value::Path(text) => Some(*text),
+        _ => None,
+    }
+}
+
 fn boolean(value: Value) -> Option<bool> {
     if let Value::Bool(value) = value { Some(value) } else { None }
 }
@@ -263,8 +335,7 @@ fn int(value: Value) -> Option<i64> {
 }
 
 /// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(texts: &[Option<T>], layout: Texts) -> ArrayRef {
-    let texts = texts.iter().map(|text| text.as_ref().map(AsRef::as_ref));
+pub(super) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, layout: Texts) -> ArrayRef {
     match layout {
         Texts::View => Arc::new(texts.collect::<StringViewArray>()),
         Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ahash::{HashMap, HashSet};
 
 use super::arrays::Arrays;
-use super::levels::{Level, Marks, values_under, with_ancestors};
+use super::growing::Growing;
+use super::levels::{Level, Under, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
-use crate::columns::{Column, PlaceIx, Places, Source};
+use crate::columns::{Column, Part, PlaceIx, Places, Source};
 use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::objects::Graph;
@@ -83,16 +84,33 @@ pub fn build(
     texts: Texts,
     zone: &Zone,
 ) -> Result<Built, ArrowError> {
-    let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
-    let mut surrogates = Vec::new();
-    let mut system = SystemColumns::new(&rows, zone, texts);
-    for (column, array) in columns.iter().zip(&mut arrays) {
-        if let Source::System(asked) = column.source {
-            *array = Some(system.column(asked)?);
+    let asked = Asked { columns, places, texts };
+    let roots: Vec<Building<'_>> =
+        [Places::TAGS, Places::CONFIG].into_iter().filter_map(|root| asked.below(root, rows)).collect();
+    let forests: Vec<Vec<(PlaceIx, Level)>> = roots.iter().map(|root| root.levels(rows)).collect();
+    let mut works = vec![Work::System];
+    for (building, levels) in roots.iter().zip(&forests) {
+        for (at, level) in levels {
+            works.push(Work::Facts(building, *at, level));
+            works.extend(building.groups(*at).into_iter().map(|group| Work::Group(building, group, level)));
         }
     }
-    for root in [Places::TAGS, Places::CONFIG] {
-        for (index, array, odd) in columns_below(root, rows, columns, places, texts)? {
+    let done = in_parallel(&works, rows.len(), |work| match work {
+        Work::System => asked.system(rows, zone),
+        Work::Facts(building, at, level) => {
+            // those of deeper places are built with what stands there
+            let is_root = places.get(*at).parent().is_none();
+            let facts = if is_root { building.facts(*at, &level.holders, level)? } else { Vec::new() };
+            Ok((facts, Vec::new()))
+        }
+        Work::Group(building, group, level) => Ok((building.group(group, level)?, Vec::new())),
+    });
+    let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
+    let (mut surrogates, mut errors) = (Vec::new(), Vec::new());
+    for built in done {
+        let (built, told) = built?;
+        errors.extend(told);
+        for (index, array, odd) in built {
             arrays[index] = Some(array);
             surrogates.extend(odd.then(|| columns[index].name.clone()));
         }
@@ -100,42 +118,61 @@ pub fn build(
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     let arrays = arrays.into_iter().flatten().collect();
     let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
-    Ok(Built { batch, errors: system.errors, surrogates })
+    Ok(Built { batch, errors, surrogates })
 }
 
-/// The columns that stand below a root.
-fn columns_below(
-    root: PlaceIx,
-    rows: Rows<'_>,
-    columns: &[Column],
-    places: &Places,
+/// What one thread does at a time.
+enum Work<'b> {
+    System,
+    Facts(&'b Building<'b>, PlaceIx, &'b Level),
+    Group(&'b Building<'b>, Vec<(&'b str, PlaceIx)>, &'b Level),
+}
+
+/// The columns that were asked for.
+#[derive(Clone, Copy)]
+struct Asked<'b> {
+    columns: &'b [Column],
+    places: &'b Places,
     texts: Texts,
-) -> Result<Vec<BuiltColumn>, ArrowError> {
-    let mut wanted: HashMap<PlaceIx, Vec<usize>> = HashMap::default();
-    for (index, column) in columns.iter().enumerate() {
-        if let Source::Values(at, _) | Source::Class(at) | Source::Identifier(at) = column.source
-            && places.root(at) == root
-        {
-            wanted.entry(at).or_default().push(index);
+}
+
+impl<'b> Asked<'b> {
+    /// The columns about the jobs themselves.
+    fn system(&self, rows: Rows<'_>, zone: &Zone) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
+        let mut system = SystemColumns::new(&rows, zone, self.places, self.texts);
+        let mut built = Vec::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            if let Source::System(asked) = column.source {
+                built.push((index, system.column(asked)?, false));
+            }
         }
+        Ok((built, system.errors))
     }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
+
+    /// The columns that stand below a root; nothing if there is none.
+    fn below(self, root: PlaceIx, rows: Rows<'b>) -> Option<Building<'b>> {
+        let mut wanted: HashMap<PlaceIx, Vec<usize>> = HashMap::default();
+        for (index, column) in self.columns.iter().enumerate() {
+            if let Source::Values(at, _) | Source::Class(at) | Source::Identifier(at) = column.source
+                && self.places.root(at) == root
+            {
+                wanted.entry(at).or_default().push(index);
+            }
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        let graph = (root == Places::CONFIG).then(|| &rows.loaded.objects().graph);
+        let store = graph.map_or(&rows.known().store, |graph| &graph.store);
+        let on_the_way = with_ancestors(self.places, wanted.keys().copied());
+        let Self { columns, places, texts } = self;
+        Some(Building { root, columns, places, texts, store, graph, wanted, on_the_way })
     }
-    let known = rows.known();
-    let (store, graph, values) = if root == Places::TAGS {
-        (&known.store, None, rows.jobs().map(|row| row.tags.map_or(Value::Null, Value::Dict)).collect())
-    } else {
-        let objects = rows.loaded.objects();
-        let config = |at: usize| objects.roots[at].map_or(Value::Null, Value::Object);
-        (&objects.graph.store, Some(&objects.graph), rows.positions().map(config).collect())
-    };
-    let on_the_way = with_ancestors(places, wanted.keys().copied());
-    Building { columns, places, texts, store, graph, wanted, on_the_way }.walk(root, values)
 }
 
 /// The columns of one root while they are built.
 struct Building<'b> {
+    root: PlaceIx,
     columns: &'b [Column],
     places: &'b Places,
     texts: Texts,
@@ -149,87 +186,116 @@ struct Building<'b> {
 /// A column that was built: its position, its array, and whether its text has unpaired surrogates.
 type BuiltColumn = (usize, ArrayRef, bool);
 
-/// A place and its values, one for each holder of the level above.
-type Deeper = (PlaceIx, Vec<Value>);
-
-/// How many places are built by one thread at once: the values of so many keys lie in one or two lines of the cache.
-const TOGETHER: usize = 6;
-
 impl Building<'_> {
-    /// Goes down the places that are wanted, from one value a row.
-    fn walk(&self, root: PlaceIx, rows: Vec<Value>) -> Result<Vec<BuiltColumn>, ArrowError> {
-        let mut marks = Marks::new(self.graph.map_or(0, Graph::len));
-        let top = Level::of_rows(rows);
-        let mut built = self.columns_at(root, &top.holders, &top)?;
-        let mut pending = vec![(root, top)];
-        while let Some((at, level)) = pending.pop() {
-            let children: Vec<(&str, PlaceIx)> = self
-                .places
-                .get(at)
-                .children()
+    /// The levels that have wanted places below them, from one value a row at the root.
+    fn levels(&self, rows: Rows<'_>) -> Vec<(PlaceIx, Level)> {
+        let roots: Vec<Value> = if self.root == Places::TAGS {
+            rows.jobs().map(|row| row.tags.map_or(Value::Null, Value::Dict)).collect()
+        } else {
+            let objects = rows.loaded.objects();
+            let config = |at: usize| objects.roots[at].map_or(Value::Null, Value::Object);
+            rows.positions().map(config).collect()
+        };
+        let mut levels = vec![(self.root, Level::of_rows(roots, self.graph))];
+        let mut known = 0;
+        while known < levels.len() {
+            let deeper: Vec<(&Level, &str, PlaceIx)> = levels[known..]
                 .iter()
-                .map(|(key, &at)| (key.as_str(), at))
-                .filter(|(_, child)| self.on_the_way.contains(child))
+                .flat_map(|(at, level)| self.children(*at).map(move |(key, child)| (level, key, child)))
+                .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
-            let groups: Vec<&[(&str, PlaceIx)]> = children.chunks(TOGETHER).collect();
-            let done = in_parallel(&groups, level.holders.len(), |group| self.group(group, &level));
-            for group in done {
-                let (columns, deeper) = group?;
-                built.extend(columns);
-                for (child, values) in deeper {
-                    pending.push((child, level.below(&values, &mut marks)));
+            let next = in_parallel(&deeper, rows.len(), |&(level, key, child)| {
+                let values = Under::new(self.store, &level.records, key);
+                (child, level.below(&values, self.graph))
+            });
+            known = levels.len();
+            levels.extend(next);
+        }
+        levels
+    }
+
+    /// The wanted places below a place, and those on the way to wanted ones.
+    fn children(&self, at: PlaceIx) -> impl Iterator<Item = (&str, PlaceIx)> {
+        let children = self.places.get(at).children().iter().map(|(key, &child)| (key.as_str(), child));
+        children.filter(|(_, child)| self.on_the_way.contains(child))
+    }
+
+    /// The places below a level whose columns are built together.
+    fn groups(&self, at: PlaceIx) -> Vec<Vec<(&str, PlaceIx)>> {
+        let wanted: Vec<(&str, PlaceIx)> =
+            self.children(at).filter(|(_, child)| self.wanted.contains_key(child)).collect();
+        wanted.chunks(TOGETHER).map(<[_]>::to_vec).collect()
+    }
+
+    /// Builds the columns of some places below a level, together: the values of a holder lie side by side.
+    fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+        let rows = level.records.len();
+        let mut places: Vec<(PlaceIx, Under<'_>, Vec<(usize, Part, Growing)>)> = Vec::new();
+        for &(key, at) in group {
+            let columns = self.columns_at(at).filter_map(|index| match self.columns[index].source {
+                Source::Values(_, part) => {
+                    Some((index, part, Growing::new(part, &self.columns[index].kind, rows)))
                 }
+                _ => None,
+            });
+            places.push((at, Under::new(self.store, &level.records, key), columns.collect()));
+        }
+        let mut values: Vec<Value> = Vec::with_capacity(AT_ONCE);
+        for start in (0..rows).step_by(AT_ONCE) {
+            for (_, under, columns) in places.iter_mut().filter(|(_, _, columns)| !columns.is_empty()) {
+                values.clear();
+                values.extend(under.iter(start..rows.min(start + AT_ONCE)));
+                columns.iter_mut().for_each(|(_, _, column)| column.push(&values));
+            }
+        }
+        let mut built = Vec::new();
+        for (at, under, columns) in places {
+            for (index, part, column) in columns {
+                let mut arrays = self.arrays();
+                let array = column.finish(&mut arrays, at, part, &self.columns[index].kind)?;
+                built.push((index, level.expand(array)?, arrays.surrogates));
+            }
+            if self.columns_at(at).any(|index| is_fact(self.columns[index].source)) {
+                let values: Vec<Value> = under.iter(0..rows).collect();
+                built.extend(self.facts(at, &values, level)?);
             }
         }
         Ok(built)
     }
 
-    /// Builds the columns of some places below a level; gives back the values of those that have wanted places below them.
-    fn group(
-        &self,
-        group: &[(&str, PlaceIx)],
-        level: &Level,
-    ) -> Result<(Vec<BuiltColumn>, Vec<Deeper>), ArrowError> {
-        let keys: Vec<&str> = group.iter().map(|&(key, _)| key).collect();
-        let lists = values_under(&level.holders, &keys, self.store, self.graph);
-        let (mut built, mut deeper) = (Vec::new(), Vec::new());
-        for (&(_, child), values) in group.iter().zip(lists) {
-            built.extend(self.columns_at(child, &values, level)?);
-            if self.places.get(child).children().values().any(|below| self.on_the_way.contains(below)) {
-                deeper.push((child, values));
-            }
-        }
-        Ok((built, deeper))
-    }
-
-    /// Builds the columns that stand at a place, whose values are given for each holder of the level above.
-    fn columns_at(
-        &self,
-        at: PlaceIx,
-        values: &[Value],
-        level: &Level,
-    ) -> Result<Vec<BuiltColumn>, ArrowError> {
-        let mut built = Vec::new();
-        for &index in self.wanted.get(&at).into_iter().flatten() {
-            let column = &self.columns[index];
-            let mut arrays = Arrays {
-                store: self.store,
-                graph: self.graph,
-                places: self.places,
-                texts: self.texts,
-                surrogates: false,
-            };
-            let array = match column.source {
-                Source::Values(at, part) => arrays.values(values, at, part, &column.kind)?,
+    /// Builds what is told of the configs at a place, which are given for each holder of a level.
+    fn facts(&self, at: PlaceIx, values: &[Value], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+        let arrays = self.arrays();
+        let built = self.columns_at(at).filter_map(|index| {
+            let array = match self.columns[index].source {
                 Source::Class(_) => arrays.classes(values),
                 Source::Identifier(_) => arrays.identifiers(values),
-                Source::System(_) => continue,
+                Source::Values(..) | Source::System(_) => return None,
             };
-            built.push((index, level.expand(array)?, arrays.surrogates));
-        }
-        Ok(built)
+            Some(level.expand(array).map(|array| (index, array, false)))
+        });
+        built.collect()
+    }
+
+    /// The positions of the columns that stand at a place.
+    fn columns_at(&self, at: PlaceIx) -> impl Iterator<Item = usize> {
+        self.wanted.get(&at).into_iter().flatten().copied()
+    }
+
+    fn arrays(&self) -> Arrays<'_> {
+        let Self { store, graph, places, texts, .. } = *self;
+        Arrays { store, graph, places, texts, surrogates: false }
     }
 }
+
+fn is_fact(source: Source) -> bool {
+    matches!(source, Source::Class(_) | Source::Identifier(_))
+}
+
+/// How many places are built by one thread at once.
+const TOGETHER: usize = 8;
+/// How many holders are looked at at once: what they hold stays in the cache until all columns have it.
+const AT_ONCE: usize = 1024;
 
 /// Fewer values than that are built faster by one thread.
 const WORTH_A_THREAD: usize = 4096;

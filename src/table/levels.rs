@@ -1,5 +1,6 @@
 //! Which distinct configs stand at a place, and which of them each row has.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
@@ -8,59 +9,90 @@ use arrow::error::ArrowError;
 
 use crate::columns::Places;
 use crate::objects::Graph;
-use crate::values::{Record, ShapeIx, Store, Value, index};
+use crate::values::{Record, Store, Value, index};
 
-/// A row that has nothing at a place.
+/// A row that has nothing at a place, or a config that has no such field.
 const NONE: u32 = u32::MAX;
+
+/// The values under one key of some holders; null where a holder has none.
+pub(super) struct Under<'c> {
+    store: &'c Store,
+    records: &'c [Option<Record>],
+    /// The position of the key in each shape, or [`NONE`]
+    positions: Vec<u32>,
+}
+
+impl<'c> Under<'c> {
+    pub fn new(store: &'c Store, records: &'c [Option<Record>], key: &str) -> Self {
+        let position = |shape| {
+            let mut keys = store.shape(shape).iter();
+            keys.position(|&symbol| store.symbol(symbol) == key).map_or(NONE, index)
+        };
+        Self { store, records, positions: store.shapes().map(position).collect() }
+    }
+}
+
+impl Under<'_> {
+    /// The values of some holders.
+    #[inline]
+    pub fn iter(&self, holders: Range<usize>) -> impl ExactSizeIterator<Item = Value> {
+        self.records[holders].iter().map(|record| {
+            let Some(record) = *record else { return Value::Null };
+            match self.positions.get(record.shape.at()) {
+                Some(&position) if position != NONE => self.store.record_value(record, position as usize),
+                _ => Value::Null,
+            }
+        })
+    }
+}
 
 /// The distinct configs and dicts at a place, and which of them each row has.
 pub(super) struct Level {
     pub holders: Vec<Value>,
+    /// What each of them holds
+    pub records: Vec<Option<Record>>,
     /// The holder of each row; each row has its own if there are none
     codes: Option<Arc<UInt32Array>>,
 }
 
-/// Which object was given which position at the level that is being made, in one array for all levels.
-pub(super) struct Marks {
-    epoch: u32,
-    marks: Vec<(u32, u32)>,
-}
-
-impl Marks {
-    pub fn new(objects: usize) -> Self {
-        Self { epoch: 0, marks: vec![(0, 0); objects] }
-    }
-}
-
 impl Level {
+    fn new(holders: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
+        let records = records_of(&holders, graph);
+        Self { holders, records, codes: codes.map(Arc::new) }
+    }
+
     /// The level of the roots: one value a row.
-    pub fn of_rows(rows: Vec<Value>) -> Self {
-        Self { holders: rows, codes: None }
+    pub fn of_rows(rows: Vec<Value>, graph: Option<&Graph>) -> Self {
+        Self::new(rows, None, graph)
     }
 
     /// The level below: `values` has one value for each holder of this one.
-    pub fn below(&self, values: &[Value], marks: &mut Marks) -> Self {
-        marks.epoch += 1;
+    pub fn below(&self, values: &Under<'_>, graph: Option<&Graph>) -> Self {
+        // the position that each object was given
+        let mut marks = vec![NONE; graph.map_or(0, Graph::len)];
         let mut holders = Vec::new();
-        let mut local = Vec::with_capacity(values.len());
-        for &value in values {
+        let mut local = Vec::with_capacity(self.records.len());
+        for value in values.iter(0..self.records.len()) {
             local.push(match value {
                 Value::Object(object) => {
-                    let mark = &mut marks.marks[object.at()];
-                    if mark.0 != marks.epoch {
-                        *mark = (marks.epoch, index(holders.len()));
+                    let mark = &mut marks[object.at()];
+                    if *mark == NONE {
+                        *mark = index(holders.len());
                         holders.push(value);
                     }
-                    mark.1
+                    *mark
                 }
                 Value::Dict(_) => {
-                    holders.push(value);
+                    // a dict that did not change from line to line is one
+                    if holders.last() != Some(&value) {
+                        holders.push(value);
+                    }
                     index(holders.len() - 1)
                 }
                 _ => NONE,
             });
         }
-        Self { holders, codes: Some(Arc::new(self.compose(local))) }
+        Self::new(holders, Some(self.compose(local)), graph)
     }
 
     /// From the position among this level's holders to what `local` says of it, for each row.
@@ -83,6 +115,11 @@ impl Level {
     }
 }
 
+/// The keys and values of each config and dict; nothing for other values.
+pub(super) fn records_of(values: &[Value], graph: Option<&Graph>) -> Vec<Option<Record>> {
+    values.iter().map(|&value| record_of(value, graph)).collect()
+}
+
 /// The keys and values of a config or dict.
 pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
     match value {
@@ -90,36 +127,6 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
         Value::Dict(record) => Some(record),
         _ => None,
     }
-}
-
-/// The values under each of `keys` of each holder, one list a key; null where a holder has none. Several keys are cheaper
-/// together: their values lie side by side.
-pub(super) fn values_under(
-    holders: &[Value],
-    keys: &[&str],
-    store: &Store,
-    graph: Option<&Graph>,
-) -> Vec<Vec<Value>> {
-    let mut lists: Vec<Vec<Value>> = keys.iter().map(|_| Vec::with_capacity(holders.len())).collect();
-    let mut known: ahash::HashMap<ShapeIx, Vec<Option<usize>>> = ahash::HashMap::default();
-    let nothing = vec![None; keys.len()];
-    for &holder in holders {
-        let record = record_of(holder, graph);
-        let positions = record.map_or(&nothing, |record| {
-            known.entry(record.shape).or_insert_with(|| {
-                let names: Vec<_> =
-                    store.shape(record.shape).iter().map(|&symbol| store.symbol(symbol)).collect();
-                keys.iter().map(|key| names.iter().position(|name| name == key)).collect()
-            })
-        });
-        for (list, position) in lists.iter_mut().zip(positions) {
-            list.push(match (record, position) {
-                (Some(record), Some(position)) => store.record_value(record, *position),
-                _ => Value::Null,
-            });
-        }
-    }
-    lists
 }
 
 /// Whether a place lies on the way to one of the wanted ones; wanted places come with all their ancestors.

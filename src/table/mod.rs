@@ -5,6 +5,7 @@
 
 mod arrays;
 mod batch;
+mod growing;
 mod layout;
 mod levels;
 mod schema;

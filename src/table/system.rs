@@ -2,30 +2,34 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::take;
 use arrow::datatypes::Field;
 use arrow::error::ArrowError;
+use indexmap::IndexSet;
 
-use super::arrays::strings;
+use super::arrays::{Arrays, strings};
 use super::batch::Rows;
 use super::schema::{Texts, data_type};
-use crate::columns::{System, Type};
+use crate::columns::{Places, System, Type};
 use crate::error::Error;
 use crate::records::{JobStatus, JobStatuses, Moment, Zone};
+use crate::values::{Symbol, Text, index};
 
 /// The statuses of the rows, read when the first column needs them.
 pub(super) struct SystemColumns<'r> {
     rows: &'r Rows<'r>,
     zone: &'r Zone,
+    places: &'r Places,
     texts: Texts,
     statuses: Option<Vec<JobStatus>>,
     pub errors: Vec<Error>,
 }
 
 impl<'r> SystemColumns<'r> {
-    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, texts: Texts) -> Self {
-        Self { rows, zone, texts, statuses: None, errors: Vec::new() }
+    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r Places, texts: Texts) -> Self {
+        Self { rows, zone, places, texts, statuses: None, errors: Vec::new() }
     }
 
     /// One column.
@@ -36,11 +40,10 @@ impl<'r> SystemColumns<'r> {
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
             System::JobId => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().job_id(row))).collect::<Vec<_>>())
+                let ids: Vec<Option<Text>> = rows.jobs().map(|row| Some(row.job_id)).collect();
+                self.arrays().texts(&ids)
             }
-            System::Task => {
-                self.texts(&rows.jobs().map(|row| Some(rows.known().task_id(row))).collect::<Vec<_>>())
-            }
+            System::Task => self.tasks()?,
             System::Path => {
                 let path = |row| {
                     let known = rows.known();
@@ -67,12 +70,27 @@ impl<'r> SystemColumns<'r> {
         })
     }
 
+    fn arrays(&self) -> Arrays<'r> {
+        let store = &self.rows.known().store;
+        Arrays { store, graph: None, places: self.places, texts: self.texts, surrogates: false }
+    }
+
+    /// Each task is built once.
+    fn tasks(&self) -> Result<ArrayRef, ArrowError> {
+        let mut tasks: IndexSet<Symbol, ahash::RandomState> = IndexSet::default();
+        let codes = self.rows.jobs().map(|row| Some(index(tasks.insert_full(row.task_id).0)));
+        let codes: UInt32Array = codes.collect();
+        let store = &self.rows.known().store;
+        let names = strings(tasks.iter().map(|&task| Some(store.symbol(task))), self.texts);
+        take(&names, &codes, None)
+    }
+
     fn texts<T: AsRef<str>>(&self, texts: &[Option<T>]) -> ArrayRef {
-        strings(texts, self.texts)
+        strings(texts.iter().map(Option::as_ref), self.texts)
     }
 
     fn repeated(&self, text: &str) -> ArrayRef {
-        strings(&vec![Some(text); self.rows.len()], self.texts)
+        strings(std::iter::repeat_n(Some(text), self.rows.len()), self.texts)
     }
 
     fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {

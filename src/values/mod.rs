@@ -1,12 +1,15 @@
 //! What fields and tags hold: the Python values that the files encode, stored compactly.
 //!
-//! A [`Store`] owns the bytes of the files that were read into it; a [`Value`] is 16 bytes that point into it. Text stays where
-//! it stood until somebody asks for it. Dicts and the fields of configs are the same thing, a [`Record`]: a [`Shape`] (its
-//! keys, stored once) and as many values.
+//! A [`Store`] owns what was read into it; a [`Value`] is 16 bytes that may point into it. Dicts and the fields of configs are
+//! the same thing, a [`Record`]: a [`Shape`] (its keys, stored once) and as many values. Stores that were filled by several
+//! threads become one.
 
+mod blocks;
+mod merge;
 mod read;
 mod store;
 
+pub(crate) use blocks::Blocks;
 pub use read::{Decode, Plain, read, record};
 pub use store::{
     EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,

@@ -21,7 +21,7 @@ impl Decode for Plain {
 }
 
 /// What was read last, for guessing what comes next: lines of a run repeat themselves.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     keys: Vec<Symbol>,
     values: Vec<Value>,
@@ -29,64 +29,54 @@ pub(super) struct Memory {
     last_shape: Vec<Option<ShapeIx>>,
 }
 
-/// Takes one value from `reader`, whose file begins at `base` in the store.
+/// Takes one value from `reader`.
 ///
 /// # Errors
 /// What is wrong with the JSON.
-pub fn read(
-    reader: &mut Reader<'_>,
-    base: usize,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Value, Syntax> {
+pub fn read(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     Ok(match reader.peek()? {
         Kind::Null => reader.null().map(|()| Value::Null)?,
         Kind::Bool => Value::Bool(reader.bool()?),
         Kind::Number => match reader.number()? {
             Number::Int(value) => Value::Int(value),
             Number::Float(value) => Value::Float(value),
-            Number::Big(digits, at) => Value::BigInt(Store::filed(base + at, digits.len())),
+            Number::Big(digits, _) => Value::BigInt(store.push_text(digits)),
         },
         Kind::String => {
             let text = reader.string()?;
-            Value::Str(store.string(text, base)?)
+            Value::Str(store.string(text)?)
         }
-        Kind::List => Value::List(list(reader, base, store, decode)?),
-        Kind::Dict => return dict(reader, base, store, decode),
+        Kind::List => Value::List(list(reader, store, decode)?),
+        Kind::Dict => return dict(reader, store, decode),
     })
 }
 
-fn list(
-    reader: &mut Reader<'_>,
-    base: usize,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Items, Syntax> {
+fn list(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Items, Syntax> {
     let start = store.memory.values.len();
     let read = reader.items(|reader| {
-        let value = read(reader, base, store, decode)?;
+        let value = read(reader, store, decode)?;
         store.memory.values.push(value);
         Ok(())
     });
     let items = read.map(|()| {
-        let (values, memory) = (&mut store.values, &store.memory.values[start..]);
-        let first = index(values.len());
-        values.extend_from_slice(memory);
-        Items { start: first, length: index(memory.len()) }
+        let first = index(store.values.len());
+        let held = &store.memory.values[start..];
+        store.values.last().extend_from_slice(held);
+        Items { start: first, length: index(held.len()) }
     });
     store.memory.values.truncate(start);
     items
 }
 
-fn dict(
-    reader: &mut Reader<'_>,
-    base: usize,
-    store: &mut Store,
-    decode: &mut impl Decode,
-) -> Result<Value, Syntax> {
+fn dict(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     let first = (store.memory.keys.len(), store.memory.values.len());
-    let value = entries(reader, base, store, decode).map(|guess| {
+    let mark = store.mark();
+    let value = entries(reader, store, decode).map(|guess| {
         let encoded = decode_small(store, first, decode);
+        if let Some(Value::Object(_) | Value::Unresolved(_) | Value::Enum(_)) = encoded {
+            // nothing points to the texts of the encoding any more
+            store.rewind(mark);
+        }
         encoded.unwrap_or_else(|| Value::Dict(finish(store, first, guess)))
     });
     store.memory.keys.truncate(first.0);
@@ -100,12 +90,11 @@ fn dict(
 /// What is wrong with the JSON.
 pub fn record(
     reader: &mut Reader<'_>,
-    base: usize,
     store: &mut Store,
     decode: &mut impl Decode,
 ) -> Result<Record, Syntax> {
     let first = (store.memory.keys.len(), store.memory.values.len());
-    let record = entries(reader, base, store, decode).map(|guess| finish(store, first, guess));
+    let record = entries(reader, store, decode).map(|guess| finish(store, first, guess));
     store.memory.keys.truncate(first.0);
     store.memory.values.truncate(first.1);
     record
@@ -131,7 +120,6 @@ fn decode_small(
 /// Puts the keys and values of a dict at the end of the memory. Says which shape its keys are, if it is the guessed one.
 fn entries(
     reader: &mut Reader<'_>,
-    base: usize,
     store: &mut Store,
     decode: &mut impl Decode,
 ) -> Result<Option<ShapeIx>, Syntax> {
@@ -152,7 +140,7 @@ fn entries(
         };
         position += 1;
         store.memory.keys.push(symbol);
-        let value = read(reader, base, store, decode)?;
+        let value = read(reader, store, decode)?;
         store.memory.values.push(value);
         Ok(())
     })?;
@@ -163,17 +151,14 @@ fn intern_key(store: &mut Store, key: crate::json::Text<'_>) -> Result<Symbol, S
     if !key.escaped {
         return Ok(store.intern(key.raw));
     }
-    let mut decoded = Vec::with_capacity(key.raw.len());
-    crate::json::decode_into(key.raw, &mut decoded)
-        .map_err(|wrong| Syntax { at: key.at + wrong.at, ..wrong })?;
-    Ok(store.intern(&decoded))
+    Ok(store.intern(&super::store::decoded(key)?))
 }
 
 /// Makes a record of the keys and values at the end of the memory.
 fn finish(store: &mut Store, (keys, values): (usize, usize), guess: Option<ShapeIx>) -> Record {
     if let Some(shape) = guess {
         let start = index(store.values.len());
-        store.values.extend_from_slice(&store.memory.values[values..]);
+        store.values.last().extend_from_slice(&store.memory.values[values..]);
         return Record { shape, start };
     }
     let mut entries = indexmap::IndexMap::<Symbol, Value, ahash::RandomState>::default();

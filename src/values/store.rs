@@ -1,30 +1,36 @@
 //! Values and what they point into.
 
-use std::sync::Arc;
-
 use indexmap::IndexSet;
 
+use super::blocks::Blocks;
 use super::{ObjectIx, index};
 use crate::json;
 
 type Set<T> = IndexSet<T, ahash::RandomState>;
 
-/// Bytes of a store: of a file as it stood, or decoded.
+/// Some text of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text {
     length: u32,
     low: u32,
-    /// The upper bits of the start; the highest says that the text was decoded
+    /// The upper bits of the start; the highest says that the text has unpaired surrogates
     high: u16,
 }
 
-const DECODED: u16 = 1 << 15;
+const ODD: u16 = 1 << 15;
 
 impl Text {
     #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
-    fn new(start: usize, length: usize, decoded: bool) -> Self {
-        let flag = if decoded { DECODED } else { 0 };
+    fn new(start: usize, length: usize, odd: bool) -> Self {
+        let flag = if odd { ODD } else { 0 };
         Self { length: index(length), low: start as u32, high: (start >> 32) as u16 | flag }
+    }
+
+    /// The same text after `start` bytes were put before it.
+    pub(super) fn moved(self, start: usize, odd: usize) -> Self {
+        let is_odd = self.high & ODD != 0;
+        let by = if is_odd { odd } else { start };
+        Self::new(self.range().start + by, self.length as usize, is_odd)
     }
 
     /// Whether the text has no bytes.
@@ -33,8 +39,13 @@ impl Text {
         self.length == 0
     }
 
+    /// A number that is seldom that of another text, for tables of what was seen.
+    pub(crate) fn slot(self) -> usize {
+        self.low as usize ^ self.low as usize >> 6
+    }
+
     fn range(self) -> std::ops::Range<usize> {
-        let start = (self.high & !DECODED) as usize;
+        let start = (self.high & !ODD) as usize;
         let start = start << 32 | self.low as usize;
         start..start + self.length as usize
     }
@@ -47,6 +58,14 @@ pub struct Symbol(pub(crate) u32);
 /// Index of a [`Shape`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShapeIx(pub(crate) u32);
+
+impl ShapeIx {
+    /// The index as the position that it is.
+    #[must_use]
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The keys of a dict or the fields of an object, in their order, without repetition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -140,36 +159,55 @@ pub enum Value {
     Unresolved(UnresolvedIx),
 }
 
-/// The values of one run, or of one file, and the bytes that they point into.
-#[derive(Debug, Default)]
+/// The values of one run, or of one file, and the texts that they point into.
+#[derive(Debug, Clone, Default)]
 pub struct Store {
-    files: Arc<Vec<u8>>,
-    decoded: Vec<u8>,
-    symbols: Set<Box<[u8]>>,
-    shapes: Set<Shape>,
-    pub(super) values: Vec<Value>,
-    enums: Set<EnumMember>,
+    pub(super) texts: Blocks<String>,
+    /// The texts that are no valid UTF-8, since they have unpaired surrogates
+    pub(super) odd: Vec<u8>,
+    pub(super) symbols: Set<Box<[u8]>>,
+    pub(super) shapes: Set<Shape>,
+    pub(super) values: Blocks<Vec<Value>>,
+    pub(super) enums: Set<EnumMember>,
     pub(crate) unresolved: Vec<Unresolved>,
     pub(super) memory: super::read::Memory,
 }
 
+/// How much a store held at some time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    texts: usize,
+    odd: usize,
+    values: usize,
+}
+
 impl Store {
-    /// Takes the bytes of a file; gives them back to be read, with where they begin among those taken before.
-    pub fn take_file(&mut self, bytes: Vec<u8>) -> (Arc<Vec<u8>>, usize) {
-        let base = self.files.len();
-        if base == 0 {
-            self.files = Arc::new(bytes);
-            return (Arc::clone(&self.files), 0);
-        }
-        // nobody reads the earlier files now, so this appends in place
-        Arc::make_mut(&mut self.files).extend_from_slice(&bytes);
-        (Arc::new(bytes), base)
+    /// Lets copies share what there is.
+    pub(crate) fn seal(&mut self) {
+        self.texts.seal();
+        self.values.seal();
+    }
+
+    /// In how many pieces it is.
+    pub(crate) fn pieces(&self) -> usize {
+        self.texts.pieces()
+    }
+
+    /// How much it holds now.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { texts: self.texts.len(), odd: self.odd.len(), values: self.values.len() }
+    }
+
+    /// Forgets the texts and values that came since; nothing may point to them.
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        self.texts.truncate(mark.texts);
+        self.odd.truncate(mark.odd);
+        self.values.truncate(mark.values);
     }
 
     /// The items of a list or set as they were read: references that were resolved later are not followed.
     pub(crate) fn raw_items(&self, items: Items) -> &[Value] {
-        let start = items.start as usize;
-        self.values.get(start..start + items.len()).unwrap_or_default()
+        self.values.slice(items.start as usize, items.len())
     }
 
     /// Says that following this reference comes back to where it stands.
@@ -179,17 +217,34 @@ impl Store {
         }
     }
 
+    /// How many values it holds: those of records, lists and sets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether it holds no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.len() == 0
+    }
+
     /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
     #[must_use]
     pub fn bytes(&self, text: Text) -> &[u8] {
-        let whole: &[u8] = if text.high & DECODED == 0 { &self.files } else { &self.decoded };
-        whole.get(text.range()).unwrap_or_default()
+        if text.high & ODD != 0 {
+            return self.odd.get(text.range()).unwrap_or_default();
+        }
+        self.texts.slice(text.range().start, text.length as usize).as_bytes()
     }
 
     /// The text, unpaired surrogates shown as escapes; the flag says whether there were any.
     #[must_use]
     pub fn text(&self, text: Text) -> (std::borrow::Cow<'_, str>, bool) {
-        json::lossless(self.bytes(text))
+        if text.high & ODD != 0 {
+            return json::lossless(self.bytes(text));
+        }
+        (self.texts.slice(text.range().start, text.length as usize).into(), false)
     }
 
     /// The name behind a symbol, in bytes (as [`Self::bytes`]).
@@ -228,6 +283,11 @@ impl Store {
         self.shapes.get_index(shape.0 as usize).map_or(&[], |shape| &shape.0)
     }
 
+    /// Every shape.
+    pub fn shapes(&self) -> impl Iterator<Item = ShapeIx> + use<> {
+        (0..index(self.shapes.len())).map(ShapeIx)
+    }
+
     pub(super) fn intern_shape(&mut self, keys: &[Symbol]) -> ShapeIx {
         ShapeIx(index(self.shapes.insert_full(Shape(keys.into())).0))
     }
@@ -235,15 +295,15 @@ impl Store {
     /// The values of a record, one a key.
     #[must_use]
     pub fn record(&self, record: Record) -> &[Value] {
-        let start = record.start as usize;
-        self.values.get(start..start + self.shape(record.shape).len()).unwrap_or_default()
+        self.values.slice(record.start as usize, self.shape(record.shape).len())
     }
 
     /// The value at `position` of a record whose shape is known to have it.
     #[inline]
     #[must_use]
     pub fn record_value(&self, record: Record, position: usize) -> Value {
-        self.values.get(record.start as usize + position).map_or(Value::Null, |&value| self.resolve(value))
+        let held = self.values.slice(record.start as usize + position, 1);
+        held.first().map_or(Value::Null, |&value| self.resolve(value))
     }
 
     /// The keys and values of a record, in order.
@@ -295,45 +355,64 @@ impl Store {
         Value::Enum(index(self.enums.insert_full(member).0))
     }
 
-    /// A text of a file that was taken: `start` counts from the first file's first byte.
-    #[must_use]
-    pub fn filed(start: usize, length: usize) -> Text {
-        Text::new(start, length, false)
-    }
-
-    /// A text that stands in no file as it is.
+    /// Keeps a text.
     pub fn push_text(&mut self, bytes: &[u8]) -> Text {
-        let start = self.decoded.len();
-        self.decoded.extend_from_slice(bytes);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let start = self.texts.len();
+            self.texts.last().push_str(text);
+            return Text::new(start, bytes.len(), false);
+        }
+        let start = self.odd.len();
+        self.odd.extend_from_slice(bytes);
         Text::new(start, bytes.len(), true)
     }
 
-    /// A string as the reader gave it, from a file whose bytes begin at `base`.
-    pub(crate) fn string(&mut self, text: json::Text<'_>, base: usize) -> Result<Text, json::Syntax> {
+    /// Keeps a string as the reader gave it.
+    pub(crate) fn string(&mut self, text: json::Text<'_>) -> Result<Text, json::Syntax> {
         if !text.escaped {
-            return Ok(Self::filed(base + text.at, text.raw.len()));
+            return Ok(self.push_text(text.raw));
         }
-        let start = self.decoded.len();
-        json::decode_into(text.raw, &mut self.decoded)
-            .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;
-        Ok(Text::new(start, self.decoded.len() - start, true))
+        Ok(self.push_text(&decoded(text)?))
     }
 
     /// Appends values that belong together; says where the first stands.
-    pub(super) fn push_values(&mut self, values: impl IntoIterator<Item = Value>) -> u32 {
+    pub(super) fn push_values(&mut self, values: &[Value]) -> u32 {
         let start = index(self.values.len());
-        self.values.extend(values);
+        self.values.last().extend_from_slice(values);
         start
+    }
+
+    /// A record with the same keys and values as `record`, to be changed in places.
+    pub(crate) fn copy_record(&mut self, record: Record) -> Record {
+        let (start, length) = (record.start as usize, self.shape(record.shape).len());
+        let copy = index(self.values.len());
+        self.values.extend_from_within(start, length);
+        Record { shape: record.shape, start: copy }
+    }
+
+    /// Changes one value of a record that nobody else has.
+    pub(crate) fn set(&mut self, record: Record, position: usize, value: Value) {
+        if let Some(held) = self.values.get_mut(record.start as usize + position) {
+            *held = value;
+        }
     }
 
     /// A record of these keys and values.
     pub fn push_record(&mut self, keys: &[Symbol], values: &[Value]) -> Record {
         let shape = self.intern_shape(keys);
-        Record { shape, start: self.push_values(values.iter().copied()) }
+        Record { shape, start: self.push_values(values) }
     }
 
     /// A list or set of these values.
     pub fn push_items(&mut self, values: &[Value]) -> Items {
-        Items { start: self.push_values(values.iter().copied()), length: index(values.len()) }
+        Items { start: self.push_values(values), length: index(values.len()) }
     }
+}
+
+/// What the escapes of a string mean.
+pub(super) fn decoded(text: json::Text<'_>) -> Result<Vec<u8>, json::Syntax> {
+    let mut decoded = Vec::with_capacity(text.raw.len());
+    json::decode_into(text.raw, &mut decoded)
+        .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;
+    Ok(decoded)
 }

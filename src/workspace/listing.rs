@@ -1,29 +1,34 @@
 //! Directories, read so that what vanishes or cannot be a name is left out.
 
 use std::fs::{self, FileType};
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-
-/// Whether a failure means "there is nothing at that path".
-fn absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
+use crate::file::is_absent;
 
 /// The entries of `directory` whose name is text and does not begin with a dot, in any order; none when there
-/// is no such directory.
+/// is no such directory. Half a listing is none: what is not in it would seem not to be there.
 pub(super) fn entries(directory: &Path) -> Result<impl Iterator<Item = (String, FileType)> + use<>> {
+    let refused = |error: io::Error| Error::io(directory, &error);
     let listing = match fs::read_dir(directory) {
         Ok(listing) => Some(listing),
-        Err(error) if absent(&error) => None,
-        Err(error) => return Err(Error::io(directory, &error)),
+        Err(error) if is_absent(&error) => None,
+        Err(error) => return Err(refused(error)),
     };
-    Ok(listing.into_iter().flatten().filter_map(|entry| {
-        let entry = entry.ok()?;
-        let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
-        Some((name, entry.file_type().ok()?))
-    }))
+    let mut found = Vec::new();
+    for entry in listing.into_iter().flatten() {
+        let entry = entry.map_err(refused)?;
+        let Some(name) = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
+        match entry.file_type() {
+            Ok(kind) => found.push((name, kind)),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(found.into_iter())
 }
 
 /// The sorted names of the entries of `directory` that satisfy `keep`.
@@ -35,8 +40,28 @@ pub(super) fn names(directory: &Path, keep: impl Fn(&str, FileType) -> bool) -> 
 }
 
 /// Whether `path` itself, not what a symlink points to, is a directory.
-pub(super) fn is_real_dir(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+///
+/// # Errors
+/// `Io` when the system does not tell.
+pub(super) fn is_real_dir(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(Error::io(path, &error)),
+    }
+}
+
+/// What the symlink at `path` says; nothing when there is none.
+///
+/// # Errors
+/// `Io` when the system does not tell.
+pub(super) fn link_target(path: &Path) -> Result<Option<PathBuf>> {
+    match fs::read_link(path) {
+        Ok(target) => Ok(Some(target)),
+        // there, and no symlink
+        Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+        Err(error) => Err(Error::io(path, &error)),
+    }
 }
 
 /// Whether `path` itself is a symlink.
@@ -51,7 +76,7 @@ pub(super) fn is_symlink(path: &Path) -> bool {
 pub(super) fn confined(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
     let real = |path: &Path| match fs::canonicalize(path) {
         Ok(real) => Ok(Some(real)),
-        Err(error) if absent(&error) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::io(path, &error)),
     };
     let (Some(target), Some(bounds)) = (real(path)?, real(bounds)?) else { return Ok(None) };

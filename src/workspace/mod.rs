@@ -6,11 +6,13 @@
 //! below `experiments/` (or `xp/`): see [`plain`]. Entries that vanish between the listing and the look are
 //! treated as never seen.
 
+mod links;
 mod listing;
 mod names;
 mod root;
 mod run;
 
+pub use links::{Leads, Link};
 pub use names::plain;
 pub use root::Workspace;
 pub use run::{Layout, LinkedJob, Run};

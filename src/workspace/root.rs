@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::listing::{confined, entries, is_real_dir, is_symlink, names, outside};
+use super::listing::{confined, entries, is_real_dir, is_symlink, link_target, names, outside};
 use super::names::{newer, plain};
 use super::run::{Layout, Run, V1_RUN_ID, holds_run};
 use crate::error::{Error, Kind, Result, did_you_mean, quoted};
@@ -233,9 +233,10 @@ impl Workspace {
             self.root.join(".experimaestro/experiments").join(experiment),
         ];
         for link in links {
-            let Ok(target) = fs::read_link(&link) else { continue };
-            let id = target.file_name().and_then(|name| name.to_str());
-            if let Some(id) = id.filter(|id| is_real_dir(&home.join(id))) {
+            let Some(target) = link_target(&link)? else { continue };
+            if let Some(id) = target.file_name().and_then(|name| name.to_str())
+                && is_real_dir(&home.join(id))?
+            {
                 return Ok(Some(id.to_owned()));
             }
             self.refuse_outside(&link)?;

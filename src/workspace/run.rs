@@ -185,7 +185,7 @@ impl Run {
     fn links_in(&self, directory: &str) -> Result<Vec<LinkedJob>> {
         let directory = self.path.join(directory);
         let mut found = Vec::new();
-        if !is_real_dir(&directory) {
+        if !is_real_dir(&directory)? {
             return Ok(found);
         }
         for task_id in names(&directory, |_, kind| kind.is_dir())? {
@@ -242,6 +242,18 @@ impl Run {
         names(&data, |name, kind| {
             (kind.is_dir() || kind.is_symlink())
                 && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_some())
+        })
+    }
+
+    /// The names under `data/` under which nothing can be loaded, sorted: their saving failed.
+    ///
+    /// # Errors
+    /// `Io`: `data/` cannot be listed.
+    pub fn unsaved(&self) -> Result<Vec<String>> {
+        let data = self.path.join("data");
+        names(&data, |name, kind| {
+            (kind.is_dir() || kind.is_symlink())
+                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_none())
         })
     }
 
@@ -324,8 +336,8 @@ fn not_a_run(path: &Path) -> Error {
 
 /// The files of `directory` named by `number` around decimal digits and `.jsonl`, in numeric order.
 fn numbered(directory: &Path, number: impl Fn(&str) -> Option<&str>) -> Result<Vec<PathBuf>> {
+    // whatever has the name is listed: what is no file is told when it is read
     let mut found: Vec<(u64, String)> = entries(directory)?
-        .filter(|(_, kind)| kind.is_file())
         .filter_map(|(name, _)| {
             let digits = number(name.strip_suffix(".jsonl")?)?;
             // `u64::from_str` would take a sign

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import xpframe
+from conftest import unpack
 from engine import load, table
 
 if TYPE_CHECKING:
@@ -161,3 +162,26 @@ def test_a_cycle_is_not_followed_forever(tmp_path: Path) -> None:
     assert len(info.jobs) == 3
     assert table(run)["config.n"].to_pylist() == [0, 1, 2]
     assert repr(info.jobs["0" * 64])
+
+
+def test_strict_raises_what_is_told_first(tmp_path: Path) -> None:
+    """Of a real run with a file cut or garbled, `strict=True` raises the first of the errors that are told else."""
+    run = max(unpack("v270_full", tmp_path).glob("experiments/grid-search/2*"))
+    told = 0
+    for name in ("jobs.jsonl", "objects.jsonl", "status.json"):
+        file = run / name
+        content = file.read_bytes()
+        cuts = [content[: len(content) * part // 12] for part in range(12)]
+        for bad in [*cuts, content.replace(b"\n", b"]\n", 3), b"\xff" + content]:
+            file.write_bytes(bad)
+            info = load(run)
+            frame = table(run)
+            assert len(info.jobs) <= frame.num_rows
+            if info.errors:
+                told += 1
+                with pytest.raises(xpframe.errors.XpFrameError) as raised:
+                    xpframe.load_xp_info(run, strict=True)
+                assert str(raised.value) == str(info.errors[0])
+                assert str(file) in str(raised.value) or "params.json" in str(raised.value)
+        file.write_bytes(content)
+    assert told > 20

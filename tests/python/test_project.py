@@ -25,6 +25,7 @@ ORDER = [
     "records",
     "objects",
     "loaded",
+    "check",
     "columns",
     "table",
     "scan",

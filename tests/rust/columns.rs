@@ -44,7 +44,7 @@ impl Listed {
         let (rows, objects) = (loaded.rows(), loaded.objects());
         let mut places = Places::new(limit);
         places.see_tags(&rows.store, rows.rows.iter().filter_map(|row| row.tags))?;
-        places.see_configs(&objects.graph, objects.roots.iter().copied().flatten())?;
+        places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())?;
         let columns = Columns::new(&places, false, false);
         Ok(Self { places, columns })
     }
@@ -490,6 +490,37 @@ fn lists_nested_too_deep_are_told() {
     assert_eq!(listed.values().len(), 1);
 }
 
+/// Configs that hold the config before them have columns down to a depth; what is deeper is left out and told.
+#[test]
+fn configs_nested_too_deep_are_told() {
+    let chain = |depth: i64| {
+        let mut lines = vec![object(0, "Step", "s0", "\"n\":1")];
+        lines.extend(
+            (1..depth).map(|id| object(id, "Step", &format!("s{id}"), &format!("\"b\":{}", to(id - 1)))),
+        );
+        lines.push(object(depth, "Train", "j", &format!("\"b\":{}", to(depth - 1))));
+        Listed::of(&Lab::with(&["j"], &lines))
+    };
+    let listed = chain(199);
+    assert_eq!(listed.places.too_deep(), None);
+    assert_eq!(listed.values(), [format!("{}n: int64", "b.".repeat(199))]);
+    let listed = chain(5_000);
+    let name = listed.places.too_deep().unwrap();
+    assert_eq!(name.matches(".b").count(), 200);
+    assert!(listed.places.len() < 210);
+}
+
+/// Keys of any length are refused before their names fill the memory.
+#[test]
+fn long_keys_are_refused() {
+    let inside: Vec<String> = (0..200).map(|at| format!("\"k{at}\":1")).collect();
+    let lab = with_values(&[&format!("{{\"{}\":{{{}}}}}", "k".repeat(1 << 20), inside.join(","))]);
+    let error = Listed::within(&lab, 10_000).err().unwrap();
+    assert_eq!(error.kind(), Kind::TooManyColumns);
+    assert_eq!(error.reason(), "the names of the columns have more than 128 MiB");
+    assert!(error.to_string().len() < 2_000);
+}
+
 /// Members of a struct say where their values are.
 #[test]
 fn struct_members_know_their_place() {
@@ -567,6 +598,6 @@ fn jobs_without_config_have_no_say() {
     let (rows, objects) = (loaded.rows(), loaded.objects());
     assert_eq!((rows.rows.len(), objects.roots.iter().flatten().count()), (2, 1));
     let mut places = Places::new(100);
-    places.see_configs(&objects.graph, objects.roots.iter().copied().flatten()).unwrap();
+    places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>()).unwrap();
     assert_eq!(places.len(), 3);
 }

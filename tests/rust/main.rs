@@ -1,8 +1,14 @@
 //! Tests of the engine through its public interface; no Python interpreter is needed.
 
+mod check;
 mod columns;
+mod damage;
+mod damaged;
+mod fuzz;
 mod json;
 mod objects;
 mod records;
 mod scan;
+#[path = "../fuzz/targets.rs"]
+mod targets;
 mod workspace;

@@ -376,6 +376,53 @@ fn circles_are_cut() {
     assert!(same_content((graph, root), (graph, root)));
 }
 
+/// A circle through init tasks is cut as one through fields.
+#[test]
+fn circles_of_init_tasks_are_cut() {
+    let lines = [
+        object_with(1, "Train", "j", "\"init-tasks\":[1,2],", ""),
+        object_with(2, "Init", "i", "\"init-tasks\":[1],", ""),
+    ];
+    let lab = Lab::with(&["j"], &lines);
+    let loaded = lab.load(RUN);
+    let graph = &loaded.objects().graph;
+    let mut held = Vec::new();
+    graph.held(loaded.job("j").unwrap(), |value| held.push(value));
+    assert_eq!(held.iter().filter(|value| matches!(value, Value::Object(_))).count(), 0);
+    assert_eq!(held.len(), 2);
+}
+
+/// How much a config is when what is shared is written each time is known without writing it.
+#[test]
+fn shared_configs_are_counted_each_time() {
+    let mut lines = vec![object(1, "Part", "p1", "\"size\":1")];
+    lines.extend((2..=90).map(|id| {
+        object(id, "Part", &format!("p{id}"), &format!("\"a\":{},\"b\":{}", to(id - 1), to(id - 1)))
+    }));
+    lines.push(object(100, "Train", "j", &format!("\"x\":{},\"y\":[{}]", to(2), to(2))));
+    let lab = Lab::with(&["j"], &lines);
+    let loaded = lab.load(RUN);
+    let graph = &loaded.objects().graph;
+    // a part: itself, its size; two of them and the record around them; twice that, with the list
+    assert_eq!(graph.unfolded(ObjectIx(0)), 2);
+    assert_eq!(graph.unfolded(ObjectIx(1)), 7);
+    assert_eq!(graph.unfolded(loaded.job("j").unwrap()), 18);
+    assert_eq!(graph.unfolded(ObjectIx(89)), u64::MAX);
+}
+
+/// Many missing objects are told one by one, then together.
+#[test]
+fn many_dangling_references_are_told_together() {
+    let fields: Vec<String> = (100..150).map(|id| format!("\"f{id}\":{}", to(id))).collect();
+    let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields.join(","))]);
+    let loaded = lab.load(RUN);
+    loaded.read(true);
+    let errors = loaded.errors();
+    assert_eq!(errors.len(), 11);
+    assert_eq!(errors[0].reason(), "refers to object 100, which no file holds");
+    assert_eq!(errors[10].reason(), "refers to more objects that no file holds");
+}
+
 /// A task that names itself as its producer is no circle.
 #[test]
 fn a_task_may_be_its_own_producer() {
@@ -567,6 +614,7 @@ fn wrong_params_are_told_of_their_job() {
         "empty/params.json, job empty: the file is empty (its object could not be written)",
         "cut/params.json, job cut: the JSON value is not finished (a file that is being written, or was cut), at byte 24",
         "other/params.json, job other: its last object is not the job",
+        "nothing/params.json, job nothing: it holds no object",
         "partly/params.json, job partly: an object definition without \"identifier\" \
          (it is left out; jobs that refer to it have null there)",
     ];
@@ -805,6 +853,32 @@ fn content_is_compared_deeply() {
         assert!(!same(&format!("\"x\":{a}"), &format!("\"x\":{b}")), "{a} {b}");
     }
     assert!(!same("\"x\":1", "\"x\":1,\"y\":2"));
+}
+
+/// Large dicts and sets are compared member by member, not each with each, in whatever order they stand.
+#[test]
+fn large_dicts_and_sets_are_compared() {
+    let entries: Vec<String> = (0..50_000).map(|at| format!("\"k{at}\":{at}")).collect();
+    let items: Vec<String> = (0..50_000).map(|at| format!("[{at},\"x\"]")).collect();
+    let set = |items: &[String]| format!("{{\"type\":\"set\",\"items\":[{}]}}", items.join(","));
+    let run = |entries: &[String], items: &[String]| {
+        let fields = format!("\"d\":{{{}}},\"s\":{}", entries.join(","), set(items));
+        let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields)]);
+        let loaded = lab.load(RUN);
+        loaded.read(true);
+        loaded
+    };
+    let (mut turned, mut other) = (entries.clone(), items.clone());
+    turned.reverse();
+    other.rotate_left(777);
+    let (a, b) = (run(&entries, &items), run(&turned, &other));
+    other[5] = "[0,\"y\"]".to_owned();
+    let c = run(&turned, &other);
+    let same = |a: &LoadedRun, b: &LoadedRun| {
+        same_content((&a.objects().graph, a.job("j").unwrap()), (&b.objects().graph, b.job("j").unwrap()))
+    };
+    assert!(same(&a, &b) && same(&b, &a));
+    assert!(!same(&a, &c) && !same(&c, &a));
 }
 
 /// A run is read once: what is there later is seen by a run that is loaded again, and `signature` tells the two apart.

@@ -207,6 +207,10 @@ fn a_running_job_needs_a_living_run() {
     assert_eq!((job.started_at, job.ended_at), (Some(moment("2026-01-01T10:00:00")), None));
     tree.file("experiments/grid/20260101_000000.1/jobs.jsonl", "");
     assert_eq!(tree.record().0.alive, Some(false), "the driver runs a newer run");
+    // the newer run shares the directories of jobs: the pid file may be of its own
+    assert_eq!((tree.state("pid").0, tree.state("word").0), (State::Running, State::Lost));
+    lock.unlock().unwrap();
+    assert_eq!(tree.state("pid").0, State::Lost, "it ended too");
 }
 
 /// Asking whether a run is alive leaves the lock as it was: not created, not written, not held.

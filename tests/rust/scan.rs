@@ -151,6 +151,21 @@ fn lists_keep_what_they_hold() {
     }
 }
 
+/// Lists that hold lists of what they share are refused when that would be repeated a million times.
+#[test]
+fn lists_that_unfold_without_end_are_refused() {
+    let mut lines = vec![object(1, "Part", "p1", "\"n\":1")];
+    lines.extend((2..=31).map(|id| {
+        object(id, "Part", &format!("p{id}"), &format!("\"both\":[{},{}]", to(id - 1), to(id - 1)))
+    }));
+    lines.push(object(100, "Train", "j", &format!("\"x\":{}", to(31))));
+    let lab = Lab::with(&["j"], &lines);
+    let error = request(vec![lab.load(RUN)]).read().unwrap_err();
+    assert_eq!(error.kind(), Kind::TooManyColumns);
+    assert_eq!(error.reason(), "lists in config.x.both unfold to more than 20000000 values");
+    assert_eq!(column(&choose(vec![lab.load(RUN)], &["job_id"]).read().unwrap(), "job_id"), ["j"]);
+}
+
 /// Where types cannot meet each has its column, the others are null in it, and a warning says so.
 #[test]
 fn split_columns_lose_nothing() {

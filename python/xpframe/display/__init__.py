@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xpframe.display.changes import changes_html
+from xpframe.display.findings import findings_html, findings_text
 from xpframe.display.info import (
     action_html,
     action_text,
@@ -31,8 +33,11 @@ __all__ = [
     "action_text",
     "actions_html",
     "actions_text",
+    "changes_html",
     "config_html",
     "config_text",
+    "findings_html",
+    "findings_text",
     "info_html",
     "info_text",
     "jobs_html",

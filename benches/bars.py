@@ -1,0 +1,180 @@
+"""What speed was promised, and whether it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from contests import Contest
+
+Place = tuple[str, str]
+FIRST = "first"
+OURS = ("xpframe_all", FIRST)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio of two things that one contest measures; `least` says that more is better."""
+
+    what: str
+    contest: str
+    over: Place
+    under: Place
+    must: float
+    aim: float | None = None
+    least: bool = False
+
+    def ratios(self, held: dict[str, Contest]) -> list[float]:
+        """One of each round, none if it was not measured."""
+        contest = held.get(self.contest)
+        if contest is None or any(task not in contest.tasks for task, _ in (self.over, self.under)):
+            return []
+        return contest.ratios(self.over, self.under)
+
+    def verdict(self, held: dict[str, Contest]) -> str:
+        ratios = self.ratios(held)
+        if not ratios:
+            return "not measured"
+        if not held[self.contest].judged:
+            return "tried only"
+        reached = median(ratios)
+        if not self.keeps(reached, self.must):
+            return "MISSED"
+        return "aim met" if self.aim is not None and self.keeps(reached, self.aim) else "met"
+
+    def keeps(self, reached: float, asked: float) -> bool:
+        return reached >= asked if self.least else reached <= asked
+
+
+def times_faster(other: str, shown: str, shape: str, jobs: int, must: float, aim: float | None = None) -> Bar:
+    what = f"{shown} / ours: {shape}, {jobs:,} jobs"
+    return Bar(what, f"{shape}-{jobs}", (other, FIRST), OURS, must, aim, least=True)
+
+
+EXPERIMAESTRO = "experimaestro (load, tags, loop, DataFrame)"
+ORJSON = "orjson loop that resolves references, to polars"
+NDJSON = "polars.read_ndjson (resolves nothing)"
+DUCKDB = "DuckDB read_json_auto (resolves nothing)"
+
+BARS = [
+    *(
+        Bar(
+            f"full polars frame / sonic-rs, parse only, one thread: {shape}, 100,000 jobs",
+            f"{shape}-100000",
+            OURS,
+            ("limits", "typed"),
+            must,
+            aim,
+        )
+        for shape, must, aim in (("grid", 0.8, 0.55), ("rich", 1.0, 0.7), ("wide", 2.0, 1.3))
+    ),
+    *(
+        times_faster("experimaestro", EXPERIMAESTRO, shape, 1_000, 60, 120)
+        for shape in ("grid", "rich", "wide")
+    ),
+    *(
+        times_faster("experimaestro", EXPERIMAESTRO, shape, 10_000, must, 2 * must)
+        for shape, must in (("grid", 130), ("rich", 180), ("wide", 90))
+    ),
+    times_faster("experimaestro", EXPERIMAESTRO, "rich", 100_000, 250, 500),
+    *(
+        times_faster("orjson_all", ORJSON, shape, 100_000, must)
+        for shape, must in (("grid", 20), ("rich", 60))
+    ),
+    *(
+        times_faster("read_ndjson", NDJSON, shape, 100_000, must)
+        for shape, must in (("grid", 6), ("rich", 15))
+    ),
+    *(
+        times_faster("duckdb", DUCKDB, shape, 100_000, must)
+        for shape, must in (("grid", 8), ("rich", 12), ("wide", 6))
+    ),
+    Bar(
+        "two parameter columns lazily / full frame: rich, 100,000 jobs",
+        "lazy",
+        ("lazy_two", FIRST),
+        OURS,
+        0.7,
+        0.5,
+    ),
+    Bar(
+        "reload after 1 % appended / full read, to the objects of the jobs: rich, 100,000 jobs",
+        "reload",
+        ("reload", "reload_objects"),
+        ("reload", "full_objects"),
+        0.06,
+        0.03,
+    ),
+    Bar(
+        "attribute access on a config / on a plain Python object, after the first touch",
+        "attributes",
+        ("attributes", "of_config"),
+        ("attributes", "of_plain"),
+        5,
+        3,
+    ),
+    Bar(
+        "the documentation's loop, loading included / experimaestro's: rich, 10,000 jobs",
+        "loop",
+        ("loop_xpframe", FIRST),
+        ("loop_experimaestro", FIRST),
+        1 / 20,
+        1 / 40,
+    ),
+    Bar(
+        "whole process: import, a run of 30 jobs, polars frame / `import polars` alone",
+        "cold",
+        ("frame", FIRST),
+        ("polars", FIRST),
+        1.2,
+        1.05,
+    ),
+    Bar(
+        "whole process: import, a run of 30 jobs, print an attribute of each / `python -c pass`",
+        "cold",
+        ("attribute", FIRST),
+        ("python", FIRST),
+        2,
+        1.5,
+    ),
+    *(
+        Bar(
+            f"1,000,000 jobs / 100,000 jobs, full polars frame: {shape}",
+            f"growth-{shape}",
+            ("1000000", FIRST),
+            ("100000", FIRST),
+            11,
+            10,
+        )
+        for shape in ("grid", "rich", "wide")
+    ),
+    *(
+        Bar(
+            f"100,000 jobs / 10,000 jobs, full polars frame (linear within 20 %): {shape}",
+            f"growth-{shape}",
+            ("100000", FIRST),
+            ("10000", FIRST),
+            12,
+        )
+        for shape in ("grid", "rich", "wide")
+    ),
+    *(
+        Bar(
+            f"peak memory above start / (both files + Arrow bytes): rich, {jobs:,} jobs",
+            f"rich-{jobs}",
+            ("xpframe_all", "mebibytes"),
+            ("bytes", "mebibytes"),
+            1.0,
+            0.8,
+        )
+        for jobs in (100_000, 1_000_000)
+    ),
+    Bar(
+        "states from 20,000 real job directories / `os.scandir` and `stat` of the same in Python",
+        "states",
+        ("states_xpframe", FIRST),
+        ("states_scandir", FIRST),
+        0.5,
+        0.25,
+    ),
+]

@@ -1,0 +1,124 @@
+"""Counts the instructions of a full frame under callgrind, and fails when they are more than they were.
+
+    python benches/instructions.py [--update | --profile [SHAPE]]
+
+Wall time is too noisy to guard against small losses; instructions are not. The program counted is
+examples/frame.rs, on one processor, with runs of 10,000 jobs whose bytes are the same wherever they are made.
+What was counted last is in instructions.json, written by `--update`; the compiler is noted beside it.
+`--profile` says instead which functions they are spent in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gen
+from workspaces import ROOT, run_in
+
+PROGRAM = ROOT / "target" / "profiling" / "examples" / "frame"
+KEPT = ROOT / "benches" / "instructions.json"
+SHAPES = ("grid", "rich", "wide")
+JOBS = 10_000
+TOLERANCE = 0.03
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--update", action="store_true", help="keep what is counted now")
+    parser.add_argument(
+        "--profile", nargs="?", const="rich", choices=SHAPES, help="which functions they are in"
+    )
+    asked = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        raise SystemExit("valgrind is missing: install it (apt-get install valgrind)")
+    # how work is cut for threads depends on the processors at hand
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if asked.profile:
+        print(profile(asked.profile))
+        return 0
+    counted = {shape: count(shape) for shape in SHAPES}
+    compiler = said_by("rustc", "--version")
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    if asked.update:
+        KEPT.write_text(json.dumps({"compiler": compiler, "instructions": counted}, indent=2) + "\n")
+        print(f"written: {KEPT.relative_to(ROOT)}")
+        return 0
+    return judge(counted, kept, compiler)
+
+
+def judge(counted: dict[str, int], kept: dict[str, Any], compiler: str) -> int:
+    """The exit code: 1 when some shape costs more than it did."""
+    if not kept:
+        raise SystemExit(f"{KEPT.relative_to(ROOT)} is missing: make bench-instructions ARGS=--update")
+    if kept["compiler"] != compiler:
+        print(f"kept counts are of {kept['compiler']}, these of {compiler}: compare with care")
+    missed = False
+    for shape, number in counted.items():
+        before = kept["instructions"][shape]
+        change = number / before - 1
+        word = "MISSED" if change > TOLERANCE else "met   "
+        missed |= change > TOLERANCE
+        print(
+            f"{word} {shape}: {number:,} instructions, {change:+.1%} of {before:,}; at most {TOLERANCE:+.0%}"
+        )
+        if change < -TOLERANCE:
+            print(f"       {shape} is better than what is kept: --update keeps that")
+    return int(missed)
+
+
+def count(shape: str) -> int:
+    """The instructions of one full frame."""
+    with tempfile.TemporaryDirectory() as made:
+        found = re.search(r"^(?:summary|totals): (\d+)", called(shape, Path(made)).read_text(), re.MULTILINE)
+    assert found, "callgrind tells no total"
+    return int(found[1])
+
+
+def profile(shape: str) -> str:
+    """The functions in which most instructions of one full frame are."""
+    with tempfile.TemporaryDirectory() as made:
+        return said_by("callgrind_annotate", "--threshold=90", str(called(shape, Path(made))))
+
+
+def called(shape: str, made: Path) -> Path:
+    """What callgrind wrote of one full frame."""
+    out = made / "callgrind.out"
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+    command += [str(PROGRAM), str(write_run(made, shape))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    assert "columns until" in done.stdout, done.stdout
+    return out
+
+
+def write_run(workspace: Path, shape: str) -> Path:
+    """A run as gen.py makes it, but with paths that do not depend on where it is."""
+    run = run_in(workspace, shape)
+    run.mkdir(parents=True)
+    (workspace / ".__experimaestro__").touch()
+    make: Any = gen
+    writer = make.Synth(run, Path("/bench"), 0, False)
+    for task in make.RECIPES[shape](JOBS, random.Random(0)):
+        writer.submit(task)
+    writer.close()
+    (run / "status.json").write_text(json.dumps({"version": 1, "experiment_id": shape, "status": "done"}))
+    return run
+
+
+def said_by(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

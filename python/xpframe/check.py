@@ -1,0 +1,138 @@
+"""What is wrong with a workspace: a frame of findings that shows itself as text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xpframe import _core
+
+if TYPE_CHECKING:
+    from xpframe.frames import Backend, Experiments
+
+__all__ = ["Finding", "Findings", "check"]
+
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Args:
+        severity: ``"error"``: a table lacks something, or shows it wrong. ``"warning"``: it is shown rightly,
+            but something went wrong when the experiment ran, or another reader is misled. ``"info"``: nothing
+            is wrong.
+
+        kind: What kind of trouble, as in ``"dangling-reference"``.
+
+        experiment, run, job_id: What it is about, where it is about one.
+
+        file, line: Where to look; lines count from 1.
+
+        field: The field of the job, as in ``model.layers[2].size``.
+
+        what: What is wrong.
+
+        advice: What to do about it.
+    """
+
+    severity: str
+    kind: str
+    experiment: str | None
+    run: str | None
+    job_id: str | None
+    file: str | None
+    line: int | None
+    field: str | None
+    what: str
+    advice: str
+
+
+class Findings(Sequence[Finding]):
+    """What is wrong with a workspace: a sequence of :class:`Finding`, and a table that Arrow libraries take.
+
+    Made by :meth:`xpframe.Workspace.check`. ``print`` it for text, worst first; in a notebook it shows
+    itself.
+    """
+
+    def __init__(self, place: str, table: _core.Table, seen: tuple[int, int, int, int]) -> None:
+        self._place, self._table = place, table
+        self._seen = dict(zip(("runs", "jobs", "compared", "paths"), seen, strict=True))
+        columns = (table.column_values(name) for name in table.column_names)
+        self._found = [Finding(*row) for row in zip(*columns, strict=True)]
+
+    @property
+    def place(self) -> str:
+        """The root of the workspace."""
+        return self._place
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """How much was looked at: ``runs``, ``jobs``, jobs ``compared`` with their params.json, ``paths``."""
+        return dict(self._seen)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity."""
+        return {word: sum(one.severity == word for one in self._found) for word in SEVERITIES}
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is no error and no warning."""
+        return all(one.severity == "info" for one in self._found)
+
+    def table(self) -> _core.Table:
+        """The findings as an Arrow table."""
+        return self._table
+
+    def frame(self, *, backend: Backend = "pandas") -> Any:
+        """The findings as a DataFrame of pandas, polars or pyarrow."""
+        from xpframe.frames import hand_over
+
+        return hand_over(backend)(self._table)
+
+    def __arrow_c_schema__(self) -> object:
+        return self._table.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._found[at]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {word}" for word, count in self.counts.items())
+        return f"<Findings of {self._place}: {counts}>"
+
+    def __str__(self) -> str:
+        from xpframe import display
+
+        return display.findings_text(self)
+
+    def _repr_html_(self) -> str:
+        from xpframe import display
+
+        return display.findings_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self) if cycle or printer.indentation else str(self))
+
+
+def check(workspace: _core.Workspace, experiment: Experiments | None, run: str | Sequence[str]) -> Findings:
+    """Looks at the runs that are meant; at all of them, and around them, if none is named."""
+    from xpframe.frames import runs_of
+
+    root = str(workspace.root)
+    asked: list[_core.Run] | None = None
+    if experiment is not None or run != "all":
+        asked, _ = runs_of("*" if experiment is None else experiment, root, run)
+    table, seen = _core.check_workspace(workspace, asked)
+    return Findings(root, table, seen)

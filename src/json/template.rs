@@ -1,0 +1,100 @@
+//! What a line has in common with one that was read before: only what differs is read again.
+//!
+//! The lines of one kind repeat each other but for a few values. A [`Template`] is the last such line and where its values, the
+//! *slots*, stand. [`Template::fit`] compares the next line with it, many bytes at a time, and calls back for the slots that
+//! differ; everything between slots must be the same, so that what was verified once is verified again.
+
+use super::reader::{Reader, Syntax};
+
+/// Where a value stands in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte of the value
+    pub start: usize,
+    /// The byte behind it
+    pub end: usize,
+}
+
+/// A line that was read, and where its values stand.
+#[derive(Debug, Default)]
+pub struct Template {
+    line: Vec<u8>,
+    slots: Vec<Span>,
+    /// The slots of the line that is being compared
+    next: Vec<Span>,
+}
+
+impl Template {
+    /// The template of `line`, which was read whole without complaint. `slots` are in order and do not touch: something
+    /// stands between any two of them, and behind the last.
+    #[must_use]
+    pub fn new(line: &[u8], slots: Vec<Span>) -> Self {
+        Self { line: line.to_vec(), next: Vec::with_capacity(slots.len()), slots }
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Compares `line` with the last line. Calls `changed` for each slot whose text differs, in order, with a reader that stands at
+    /// the value and must take exactly that. If the line fits, it becomes the last line; if not, nothing is known of it, and
+    /// what `changed` made of it must be forgotten.
+    pub fn fit<'l>(
+        &mut self,
+        line: &'l [u8],
+        mut changed: impl FnMut(usize, &mut Reader<'l>) -> Result<(), Syntax>,
+    ) -> bool {
+        self.next.clear();
+        let (old, slots) = (self.line.as_slice(), self.slots.as_slice());
+        let mut reader = Reader::new(line);
+        // what comes before is compared: `old[..a]` is `line[..b]`, but for the slots that changed
+        let (mut a, mut b) = (0, 0);
+        loop {
+            let same = common_prefix(&old[a..], &line[b..]);
+            let differs = a + same;
+            while let Some(slot) = slots.get(self.next.len()).filter(|slot| slot.end < differs) {
+                self.next.push(Span { start: slot.start - a + b, end: slot.end - a + b });
+            }
+            if differs == old.len() && b + same == line.len() {
+                break;
+            }
+            let at = self.next.len();
+            let Some(slot) = slots.get(at).filter(|slot| slot.start <= differs) else { return false };
+            let start = slot.start - a + b;
+            reader.seek(start);
+            if changed(at, &mut reader).is_err() {
+                return false;
+            }
+            (a, b) = (slot.end, reader.position());
+            self.next.push(Span { start, end: b });
+            if old.get(a) != line.get(b) {
+                return false;
+            }
+        }
+        std::mem::swap(&mut self.slots, &mut self.next);
+        self.line.clear();
+        self.line.extend_from_slice(line);
+        true
+    }
+}
+
+/// How many bytes two texts begin with in common.
+#[inline]
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    let length = a.len().min(b.len());
+    let (a, b) = (&a[..length], &b[..length]);
+    let mut same = 0;
+    let wide = a.as_chunks::<32>().0.iter().zip(b.as_chunks::<32>().0);
+    same += 32 * wide.take_while(|(a, b)| a == b).count();
+    let narrow = a[same..].as_chunks::<8>().0.iter().zip(b[same..].as_chunks::<8>().0);
+    for (a, b) in narrow {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return same + (differ.trailing_zeros() / 8) as usize;
+        }
+        same += 8;
+    }
+    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
+}

@@ -1,0 +1,381 @@
+//! Lines that are like one that was read before.
+//!
+//! Lines of one class with the same keys are of one *kind*. Of a line whose kind is known only the values are read that differ
+//! from those of the last line of that kind; the others are its values. What is read is the same as without: each value that
+//! differs is read by the same code, and what stands between values must not differ at all.
+
+use ahash::HashMap;
+
+use super::decode::Decoder;
+use super::graph::{Graph, Object};
+use crate::json::{Kind as Json, Number, Reader, Span, Syntax, Template};
+use crate::values::{ObjectIx, Value, read};
+
+/// What a value of a line is to its object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Id,
+    Identifier,
+    Task,
+    InitTasks,
+    /// A field, by its position: any value
+    Field(u32),
+    /// A field that refers to a config: the id in `{"type":"python","value":id}`
+    Reference(u32),
+    /// A field that is a path: the text in `{"type":"path","value":text}`
+    Path(u32),
+    /// A value in a field that is a dict of the user's, by the positions of both
+    Inside(u32, u32),
+    /// What no object has
+    Ignored,
+}
+
+/// The lines of one class that have the same keys.
+#[derive(Debug)]
+struct Kind {
+    template: Template,
+    slots: Vec<Slot>,
+    /// The object of the last line
+    last: Object,
+    /// The kind that came after it the last time
+    next: usize,
+    /// Another kind of the same class
+    sibling: Option<usize>,
+}
+
+/// The kinds of lines that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    all: Vec<Kind>,
+    /// One kind of each class, by what stands before the identifier
+    classes: HashMap<Box<[u8]>, usize>,
+    last: usize,
+    hits: usize,
+    misses: usize,
+}
+
+/// As many kinds are remembered; a run has some for each of its classes.
+const LIMIT: usize = 1 << 12;
+/// Definitions and dicts of more keys are not looked into.
+const MOST_KEYS: usize = 100;
+/// So many lines are learned from before it is asked whether that pays.
+const TRIAL: usize = 1 << 10;
+
+impl Kinds {
+    /// The object that a line defines, if it is of a known kind. Its line is that of another.
+    pub fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
+        let guess = self.all.get(self.last).map(|last| last.next)?;
+        if let Some(object) = self.try_kind(guess, line, graph, decoder) {
+            return Some(object);
+        }
+        let mut next = self.classes.get(head(line)?).copied();
+        while let Some(at) = next {
+            if at != guess
+                && let Some(object) = self.try_kind(at, line, graph, decoder)
+            {
+                return Some(object);
+            }
+            next = self.all[at].sibling;
+        }
+        None
+    }
+
+    fn try_kind(
+        &mut self,
+        at: usize,
+        line: &[u8],
+        graph: &mut Graph,
+        decoder: &mut Decoder<'_>,
+    ) -> Option<Object> {
+        let object = self.all.get_mut(at)?.read(line, graph, decoder)?;
+        self.all[self.last].next = at;
+        self.last = at;
+        self.hits += 1;
+        Some(object)
+    }
+
+    /// Remembers a line that was read whole, as the object at `at`.
+    pub fn learn(&mut self, line: &[u8], graph: &Graph, at: ObjectIx) {
+        self.misses += 1;
+        if self.misses > TRIAL && self.hits < self.misses || self.all.len() >= LIMIT {
+            return;
+        }
+        let object = *graph.object(at);
+        let fields = graph.store.shape(object.fields.shape).len();
+        let Some((slots, spans)) = Learner::learn(line, fields) else { return };
+        let Some(head) = head(line) else { return };
+        let first = self.classes.get(head).copied();
+        let mut known = first;
+        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots)) {
+            known = self.all[kind].sibling;
+        }
+        let template = Template::new(line, spans);
+        let kind = if let Some(known) = known {
+            self.all[known].template = template;
+            self.all[known].last = object;
+            known
+        } else {
+            let kind = self.all.len();
+            self.classes.insert(head.into(), kind);
+            self.all.push(Kind { template, slots, last: object, next: kind, sibling: first });
+            kind
+        };
+        if let Some(last) = self.all.get_mut(self.last) {
+            last.next = kind;
+        }
+        self.last = kind;
+    }
+
+    /// Forgets all: what references meant is no longer what they mean.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What stands between the id of a definition and its identifier: the class, most often.
+fn head(line: &[u8]) -> Option<&[u8]> {
+    let start = memchr::memchr(b',', line)?;
+    let end = memchr::memmem::find(line, b"\"identifier\"")?;
+    line.get(start..end)
+}
+
+impl Kind {
+    fn is_of(&self, object: &Object, slots: &[Slot]) -> bool {
+        self.last.class == object.class
+            && self.last.fields.shape == object.fields.shape
+            && self.slots == slots
+    }
+
+    fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
+        let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
+        let mut object = self.last;
+        let mut reading =
+            Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
+        let slots = &self.slots;
+        let fits = self.template.fit(line, |slot, reader| reading.take(slots[slot], reader));
+        // the same id once more: what the line means is for the slower reader to say
+        let usable = fits && reading.new_id;
+        let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
+        if fits && (!usable || unsettled) {
+            self.template = Template::default();
+        }
+        if usable {
+            self.last = object;
+            return Some(object);
+        }
+        graph.store.rewind(mark);
+        if unsettled {
+            graph.store.unresolved.truncate(references);
+        }
+        None
+    }
+}
+
+/// An object that is being read, from one of the same kind.
+struct Reading<'r, 'd> {
+    graph: &'r mut Graph,
+    decoder: &'r mut Decoder<'d>,
+    object: &'r mut Object,
+    /// Whether the fields are its own already
+    copied: bool,
+    /// The last field whose dict is its own
+    own_dict: Option<u32>,
+    new_id: bool,
+}
+
+impl Reading<'_, '_> {
+    fn take(&mut self, slot: Slot, reader: &mut Reader<'_>) -> Result<(), Syntax> {
+        let store = &mut self.graph.store;
+        match slot {
+            Slot::Id => {
+                self.object.id = integer(reader)?;
+                self.new_id = true;
+            }
+            Slot::Identifier => self.object.identifier = store.string(reader.string()?)?,
+            Slot::Task => {
+                let task = integer(reader)?;
+                let own = ObjectIx(crate::values::index(self.graph.objects.len()));
+                let is_own = task == self.object.id;
+                self.object.task =
+                    if is_own { Value::Object(own) } else { self.decoder.reference(store, task) };
+            }
+            Slot::InitTasks => {
+                let mut tasks = Vec::new();
+                reader.items(|reader| {
+                    tasks.push(self.decoder.reference(store, integer(reader)?));
+                    Ok::<(), Syntax>(())
+                })?;
+                self.object.init_tasks =
+                    if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
+            }
+            Slot::Field(position) => {
+                let value = read(reader, store, self.decoder)?;
+                self.set(position, value);
+            }
+            Slot::Reference(position) => {
+                let value = self.decoder.reference(store, integer(reader)?);
+                self.set(position, value);
+            }
+            Slot::Path(position) => {
+                let text = reader.string()?;
+                if text.escaped {
+                    return Err(reader.wrong("escapes are for the slower reader"));
+                }
+                let value = self.decoder.plain_path(store, text.raw);
+                self.set(position, value);
+            }
+            Slot::Inside(position, inner) => {
+                let value = read(reader, store, self.decoder)?;
+                self.set_inside(position, inner, value);
+            }
+            Slot::Ignored => reader.skip()?,
+        }
+        Ok(())
+    }
+
+    /// Changes a value of a dict, of which the object gets a copy first.
+    fn set_inside(&mut self, position: u32, inner: u32, value: Value) {
+        let store = &mut self.graph.store;
+        let Value::Dict(dict) = store.record_value(self.object.fields, position as usize) else { return };
+        let own = if self.own_dict == Some(position) { dict } else { store.copy_record(dict) };
+        store.set(own, inner as usize, value);
+        if self.own_dict.replace(position) != Some(position) {
+            self.set(position, Value::Dict(own));
+        }
+    }
+
+    fn set(&mut self, position: u32, value: Value) {
+        let store = &mut self.graph.store;
+        if !self.copied {
+            self.object.fields = store.copy_record(self.object.fields);
+            self.copied = true;
+        }
+        store.set(self.object.fields, position as usize, value);
+    }
+}
+
+/// An integer of 64 bits; anything else is for the slower reader.
+fn integer(reader: &mut Reader<'_>) -> Result<i64, Syntax> {
+    match reader.number()? {
+        Number::Int(value) => Ok(value),
+        _ => Err(reader.wrong("an integer was expected")),
+    }
+}
+
+/// Finds the slots of a line.
+struct Learner {
+    slots: Vec<Slot>,
+    spans: Vec<Span>,
+    fields: u32,
+}
+
+impl Learner {
+    /// The slots of a definition that was read whole, and where they stand. Nothing if it is not what experimaestro writes: a
+    /// key twice, or a value of an unusual type.
+    fn learn(line: &[u8], fields: usize) -> Option<(Vec<Slot>, Vec<Span>)> {
+        let mut learner = Self { slots: Vec::new(), spans: Vec::new(), fields: 0 };
+        let mut reader = Reader::new(line);
+        let mut seen: Vec<&[u8]> = Vec::new();
+        let read = reader.entries(|reader, key| {
+            if key.escaped || seen.len() >= MOST_KEYS || seen.contains(&key.raw) {
+                return Err(reader.wrong("a key twice"));
+            }
+            seen.push(key.raw);
+            learner.entry(reader, key.raw)
+        });
+        let ids = learner.slots.iter().position(|slot| *slot == Slot::Id)?;
+        let task = learner.slots.iter().position(|slot| *slot == Slot::Task);
+        let regular = read.is_ok() && learner.fields as usize == fields && task.is_none_or(|task| ids < task);
+        regular.then_some((learner.slots, learner.spans))
+    }
+
+    fn entry(&mut self, reader: &mut Reader<'_>, key: &[u8]) -> Result<(), Syntax> {
+        match (key, reader.peek()?) {
+            (b"id", Json::Number) => self.slot(reader, Slot::Id),
+            (b"identifier", Json::String) => self.slot(reader, Slot::Identifier),
+            (b"task", Json::Number) => self.slot(reader, Slot::Task),
+            (b"init-tasks", Json::List) => self.slot(reader, Slot::InitTasks),
+            (b"fields", Json::Dict) => reader.entries(|reader, _| {
+                let position = self.fields;
+                self.fields += 1;
+                self.field(reader, position)
+            }),
+            (b"module" | b"type" | b"typename", Json::String) | (b"meta" | b"stub", Json::Bool) => {
+                reader.skip()
+            }
+            (b"id" | b"identifier" | b"task" | b"init-tasks" | b"fields", _)
+            | (b"module" | b"type" | b"typename" | b"meta" | b"stub", _) => {
+                Err(reader.wrong("an unusual type"))
+            }
+            _ => self.slot(reader, Slot::Ignored),
+        }
+    }
+
+    /// The whole value that comes is a slot.
+    fn slot(&mut self, reader: &mut Reader<'_>, slot: Slot) -> Result<(), Syntax> {
+        reader.peek()?;
+        let start = reader.position();
+        reader.skip()?;
+        self.slots.push(slot);
+        self.spans.push(Span { start, end: reader.position() });
+        Ok(())
+    }
+
+    fn field(&mut self, reader: &mut Reader<'_>, position: u32) -> Result<(), Syntax> {
+        let kind = reader.peek()?;
+        let start = reader.position();
+        reader.skip()?;
+        let whole = Span { start, end: reader.position() };
+        if kind == Json::Dict {
+            if let Some((slot, span)) = inside(reader, whole, position) {
+                self.slots.push(slot);
+                self.spans.push(span);
+                return Ok(());
+            }
+            if let Some(spans) = entries(reader.taken(whole)) {
+                for (inner, span) in (0..).zip(spans) {
+                    self.slots.push(Slot::Inside(position, inner));
+                    self.spans.push(Span { start: start + span.start, end: start + span.end });
+                }
+                return Ok(());
+            }
+        }
+        self.slots.push(Slot::Field(position));
+        self.spans.push(whole);
+        Ok(())
+    }
+}
+
+/// Where the values of a dict of the user's stand; nothing if it may mean something else, or has a key twice.
+fn entries(dict: &[u8]) -> Option<Vec<Span>> {
+    let mut keys: Vec<&[u8]> = Vec::new();
+    let mut spans = Vec::new();
+    let mut reader = Reader::new(dict);
+    let read = reader.entries(|reader, key| {
+        if key.escaped || key.raw == b"type" || keys.len() >= MOST_KEYS || keys.contains(&key.raw) {
+            return Err(reader.wrong("not a plain dict"));
+        }
+        keys.push(key.raw);
+        reader.peek()?;
+        let start = reader.position();
+        reader.skip()?;
+        spans.push(Span { start, end: reader.position() });
+        Ok(())
+    });
+    (read.is_ok() && !spans.is_empty()).then_some(spans)
+}
+
+/// The slot in a dict that is a reference or a path, spelled as experimaestro does.
+fn inside(reader: &Reader<'_>, whole: Span, position: u32) -> Option<(Slot, Span)> {
+    let text = reader.taken(whole);
+    let end = whole.end - 1;
+    if let Some(id) = text.strip_prefix(br#"{"type":"python","value":"#) {
+        let digits = id.strip_suffix(b"}")?.iter().all(|byte| byte.is_ascii_digit());
+        let start = whole.end - id.len();
+        return digits.then_some((Slot::Reference(position), Span { start, end }));
+    }
+    let path = text.strip_prefix(br#"{"type":"path","value":"#)?;
+    let plain = path.strip_prefix(b"\"")?.strip_suffix(b"\"}")?;
+    let start = whole.end - path.len();
+    (!plain.contains(&b'"') && !plain.contains(&b'\\')).then_some((Slot::Path(position), Span { start, end }))
+}

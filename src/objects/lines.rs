@@ -1,0 +1,289 @@
+//! An objects.jsonl: one definition a line, read in as many parts as there are threads.
+//!
+//! A part of the file knows nothing of what stands before it, so its references into that are *foreign* until the parts
+//! are put together. Parts of a regular file fit: references lead backwards and ids are given once. If they do not fit, the file
+//! is read again as one part, so that what is read never depends on the number of threads.
+
+use std::ops::Range;
+
+use super::container::{Container, Source};
+use super::decode::{Decoder, NOBODY};
+use super::definition::Parts;
+use super::graph::{Class, ClassIx, Graph, Object};
+use super::kinds::Kinds;
+use super::run::Beside;
+use crate::error::{Error, Result};
+use crate::file::LinedFile;
+use crate::json::{Line, Lines, Reader};
+use crate::progress::{Counter, Stop};
+use crate::values::{ObjectIx, Value, index};
+
+/// A file smaller than this is not worth a second thread.
+const WORTH_A_PART: u64 = 1 << 20;
+
+/// How long a line is, about.
+const BYTES_AN_OBJECT: u64 = 600;
+
+/// For how many objects room is made at once, whatever the size of the file says.
+const MOST: usize = 1 << 20;
+
+/// What one part of a file brought.
+struct Part<'s> {
+    graph: Graph,
+    decoder: Decoder<'s>,
+    /// What could not be read, by the line within the part
+    errors: Vec<(u64, Error)>,
+    lines: u64,
+    last: Option<ObjectIx>,
+    /// Whether it was read to its end
+    complete: bool,
+}
+
+/// Reads an objects.jsonl on several threads, of which one does something else first. A bad line is an error in the list, and
+/// the next one is read.
+pub(super) fn read_lines(
+    source: Source<'_>,
+    file: &LinedFile,
+    beside: Beside<impl FnOnce() + Send>,
+    stop: &Stop,
+    errors: &mut Vec<Error>,
+) -> (Graph, Container) {
+    let ranges = ranges(file, beside.threads.max(1), beside.bytes);
+    let mut parts = read_parts(source, file, &ranges, beside.work, stop);
+    let mut whole = parts.remove(0);
+    for part in parts {
+        if stop.asked() {
+            break;
+        }
+        if !whole.fits(&part) {
+            whole = Part::read(source, file, 0..file.size(), stop);
+            break;
+        }
+        whole.append(part);
+    }
+    whole.end(file, errors)
+}
+
+/// Reads what an objects.jsonl has more than when `graph` was read from it; nothing if it is not the same file, or if what is new
+/// does not fit to what is known.
+pub(super) fn read_on(
+    source: Source<'_>,
+    file: &LinedFile,
+    (graph, container): (&Graph, &Container),
+    stop: &Stop,
+    errors: &mut Vec<Error>,
+) -> Option<(Graph, Container)> {
+    let from = container.bookmark.as_ref().filter(|from| from.at() > 0 && file.goes_on(from))?;
+    let next = Part::read(source, file, from.at()..file.size(), stop);
+    let mut graph = graph.clone();
+    let mut decoder = graph.begin(source, None);
+    graph.files.pop();
+    decoder.container = container.number;
+    decoder.ids = container.ids.clone();
+    decoder.referrers.clone_from(&container.referrers);
+    let (lines, last) = (from.lines(), container.last);
+    let mut whole = Part { graph, decoder, errors: Vec::new(), lines, last, complete: true };
+    if stop.asked() || !whole.fits(&next) {
+        return None;
+    }
+    whole.append(next);
+    Some(whole.end(file, errors))
+}
+
+/// Cuts a file into one part a thread. The last part is smaller by what its thread does besides.
+fn ranges(file: &LinedFile, threads: usize, other_bytes: u64) -> Vec<Range<u64>> {
+    let size = file.size();
+    let share = (size + other_bytes) / threads as u64;
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    while ranges.len() + 1 < threads && size - start > share && share > WORTH_A_PART {
+        let Ok(end) = file.line_after(start + share) else { break };
+        ranges.push(start..end);
+        start = end;
+    }
+    ranges.push(start..size);
+    ranges.retain(|range| range.start < range.end || range.start == 0);
+    ranges
+}
+
+fn read_parts<'s>(
+    source: Source<'s>,
+    file: &LinedFile,
+    ranges: &[Range<u64>],
+    other: impl FnOnce() + Send,
+    stop: &Stop,
+) -> Vec<Part<'s>> {
+    let (first, later) = ranges.split_first().map_or((0..0, ranges), |(first, later)| (first.clone(), later));
+    std::thread::scope(|scope| {
+        let mut other = Some(other);
+        let mut others = Vec::new();
+        for (at, range) in later.iter().enumerate() {
+            let other = if at + 1 == later.len() { other.take() } else { None };
+            others.push(scope.spawn(move || {
+                other.map(|other| other());
+                Part::read(source, file, range.clone(), stop)
+            }));
+        }
+        if let Some(other) = other {
+            scope.spawn(other);
+        }
+        let mut parts = vec![Part::read(source, file, first, stop)];
+        for part in others {
+            match part.join() {
+                Ok(part) => parts.push(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        parts
+    })
+}
+
+impl<'s> Part<'s> {
+    fn read(source: Source<'s>, file: &LinedFile, range: Range<u64>, stop: &Stop) -> Self {
+        let mut graph = Graph::new();
+        let mut decoder = graph.begin(source, None);
+        if range.start > 0 {
+            decoder.foreign = Some(indexmap::IndexMap::default());
+        }
+        decoder
+            .ids
+            .reserve(usize::try_from((range.end - range.start) / BYTES_AN_OBJECT).unwrap_or(MOST).min(MOST));
+        let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: false };
+        let mut kinds = Kinds::default();
+        let mut progress = Counter::of(range.end - range.start, stop);
+        let mut blocks = file.lines(range);
+        loop {
+            let block = match blocks.next() {
+                Ok(Some(block)) => block,
+                Ok(None) => {
+                    part.complete = true;
+                    break;
+                }
+                Err(error) => {
+                    part.errors.push((part.lines + 1, error));
+                    break;
+                }
+            };
+            let mut lines = Lines::after(part.lines, block);
+            let ascii = block.is_ascii();
+            for line in lines.by_ref().take_while(|_| !stop.asked()) {
+                part.read_line(line, ascii, &mut kinds);
+            }
+            part.lines = lines.number();
+            if !progress.advance(block.len()) {
+                break;
+            }
+        }
+        part
+    }
+
+    fn read_line(&mut self, line: Line<'_>, ascii: bool, kinds: &mut Kinds) {
+        let read = if !ascii && std::str::from_utf8(line.bytes).is_err() {
+            Err(Error::format("the line is not UTF-8"))
+        } else {
+            self.read_definition(line, kinds)
+        };
+        match read {
+            Ok(object) => self.last = object.or(self.last),
+            Err(error) => self.errors.push((line.number, error)),
+        }
+    }
+
+    fn read_definition(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
+        let known = self.decoder.repeated;
+        let read =
+            self.read_like(line, kinds).map_or_else(|| self.read_whole(line, kinds), |put| put.map(Some));
+        if self.decoder.repeated && !known {
+            kinds.forget();
+        }
+        read
+    }
+
+    fn read_like(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Option<Result<ObjectIx>> {
+        let object = kinds.read(line.bytes, &mut self.graph, &mut self.decoder)?;
+        Some(self.graph.put(Object { line: number(line), ..object }, &mut self.decoder))
+    }
+
+    fn read_whole(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
+        let Self { graph, decoder, .. } = self;
+        let references = graph.store.unresolved.len();
+        let mut reader = Reader::new(line.bytes);
+        let parts = Parts::read(&mut reader, &mut graph.store, decoder)?;
+        reader.end()?;
+        let object = graph.add_object(&parts, number(line), decoder)?;
+        // a reference that nothing is known of yet may mean something in the next line
+        let settled = decoder.foreign.is_some() || graph.store.unresolved.len() == references;
+        if let Some(object) = object.filter(|_| settled && !decoder.repeated) {
+            kinds.learn(line.bytes, graph, object);
+        }
+        Ok(object)
+    }
+
+    /// The whole file.
+    fn end(self, file: &LinedFile, errors: &mut Vec<Error>) -> (Graph, Container) {
+        let Self { mut graph, decoder, errors: found, last, lines, complete } = self;
+        errors.extend(found.into_iter().map(|(line, error)| error.at_line(line).at_file(file.path())));
+        let mut container = graph.end(decoder, Value::Null, last);
+        container.bookmark = if complete { file.bookmark(lines) } else { None };
+        graph.seal();
+        container.ids.seal(graph.len());
+        (graph, container)
+    }
+
+    /// Whether another part goes on where this one ends.
+    fn fits(&self, next: &Self) -> bool {
+        let references = next.decoder.foreign.iter().flat_map(|foreign| foreign.keys());
+        !self.decoder.repeated
+            && !next.decoder.repeated
+            && references.into_iter().all(|&id| self.decoder.ids.get(id).is_some())
+            && next.decoder.ids.iter().all(|(id, _)| self.decoder.ids.get(id).is_none())
+    }
+
+    fn append(&mut self, mut next: Self) {
+        let objects = self.graph.objects.len();
+        let ids = &self.decoder.ids;
+        let moved = self.graph.store.append(next.graph.store, objects, |reference| {
+            ids.get(reference.id).map_or(Value::Null, Value::Object)
+        });
+        let class = |class: &Class| Class {
+            module: moved.symbol(class.module),
+            name: moved.symbol(class.name),
+            typename: moved.symbol(class.typename),
+        };
+        let known = &mut self.graph.classes;
+        let classes: Vec<ClassIx> = next
+            .graph
+            .classes
+            .iter()
+            .map(|found| ClassIx(index(known.insert_full(class(found)).0)))
+            .collect();
+        let lines = u32::try_from(self.lines).unwrap_or(u32::MAX);
+        for object in next.graph.objects.iter_mut() {
+            object.class = classes[object.class.0 as usize];
+            object.identifier = moved.text(object.identifier);
+            object.fields = moved.record(object.fields);
+            object.task = moved.value(object.task);
+            object.init_tasks = moved.value(object.init_tasks);
+            object.line = object.line.saturating_add(lines);
+        }
+        self.graph.objects.append(next.graph.objects);
+        let by = index(objects);
+        let after = |referrer: u32| if referrer == NOBODY { NOBODY } else { referrer + by };
+        for (&id, foreign) in next.decoder.foreign.iter().flatten() {
+            if let Some(at) = ids.get(id) {
+                let referrer = &mut self.decoder.referrers[at.at()];
+                *referrer = after(foreign.referrer).min(*referrer);
+            }
+        }
+        self.decoder.referrers.extend(next.decoder.referrers.into_iter().map(after));
+        self.decoder.ids.append(next.decoder.ids, objects);
+        self.errors.extend(next.errors.into_iter().map(|(line, error)| (line + self.lines, error)));
+        self.lines += next.lines;
+        self.complete &= next.complete;
+        self.last = next.last.map(|last| ObjectIx(last.0 + by)).or(self.last);
+    }
+}
+
+fn number(line: Line<'_>) -> u32 {
+    u32::try_from(line.number).unwrap_or(u32::MAX)
+}

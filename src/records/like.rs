@@ -1,0 +1,143 @@
+//! Lines of a jobs.jsonl that are like one before: only what differs is read.
+
+use super::rows::{JobRow, microseconds};
+use crate::json::{Kind, Reader, Span, Syntax, Template};
+use crate::values::{Plain, Store, read};
+
+/// What a value of a line is to its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    JobId,
+    TaskId,
+    Timestamp,
+    /// A tag, by its position
+    Tag(u32),
+    Ignored,
+}
+
+/// The lines that have the same tags.
+#[derive(Debug)]
+struct Like {
+    template: Template,
+    slots: Vec<Slot>,
+    /// The row of the last line
+    last: JobRow,
+    /// The likeness of the line that came after it the last time
+    next: usize,
+}
+
+/// The likenesses of lines that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Likes {
+    all: Vec<Like>,
+    last: usize,
+}
+
+/// As many likenesses are remembered: a run tags its jobs in a few ways.
+const LIMIT: usize = 16;
+
+impl Likes {
+    /// The row of a line that is like one before.
+    pub fn read(&mut self, line: &[u8], store: &mut Store) -> Option<JobRow> {
+        let guess = self.all.get(self.last)?.next;
+        let others = (0..self.all.len()).filter(|&at| at != guess);
+        for at in std::iter::once(guess).chain(others) {
+            if let Some(row) = self.all[at].read(line, store) {
+                self.all[self.last].next = at;
+                self.last = at;
+                return Some(row);
+            }
+        }
+        None
+    }
+
+    /// Remembers a line that was read whole.
+    pub fn learn(&mut self, line: &[u8], row: JobRow, store: &Store) {
+        let Some((slots, spans)) = learn(line) else { return };
+        let tags = slots.iter().filter(|slot| matches!(slot, Slot::Tag(_))).count();
+        if self.all.len() < LIMIT && tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len()) {
+            let at = self.all.len();
+            self.all.push(Like { template: Template::new(line, spans), slots, last: row, next: at });
+            self.all[self.last].next = at;
+            self.last = at;
+        }
+    }
+}
+
+impl Like {
+    fn read(&mut self, line: &[u8], store: &mut Store) -> Option<JobRow> {
+        let mark = store.mark();
+        let mut row = self.last;
+        let mut copied = false;
+        let slots = &self.slots;
+        let fits = self.template.fit(line, |slot, reader| {
+            match slots[slot] {
+                Slot::JobId => row.job_id = store.string(reader.string()?)?,
+                Slot::TaskId => {
+                    let text = reader.string()?;
+                    if text.escaped {
+                        return Err(reader.wrong("escapes are for the slower reader"));
+                    }
+                    row.task_id = store.intern(text.raw);
+                }
+                Slot::Timestamp => row.submitted = microseconds(reader.number()?),
+                Slot::Tag(position) => {
+                    let value = read(reader, store, &mut Plain)?;
+                    if let Some(tags) = &mut row.tags {
+                        if !std::mem::replace(&mut copied, true) {
+                            *tags = store.copy_record(*tags);
+                        }
+                        store.set(*tags, position as usize, value);
+                    }
+                }
+                Slot::Ignored => reader.skip()?,
+            }
+            Ok(())
+        });
+        if fits {
+            self.last = row;
+            return Some(row);
+        }
+        store.rewind(mark);
+        None
+    }
+}
+
+/// Lines of more keys are not learned.
+const MOST_KEYS: usize = 100;
+
+/// The slots of a line, and where they stand; nothing if a key comes twice, or a value is of an unusual type.
+fn learn(line: &[u8]) -> Option<(Vec<Slot>, Vec<Span>)> {
+    let (mut slots, mut spans) = (Vec::new(), Vec::new());
+    let mut slot = |reader: &mut Reader<'_>, slot| {
+        reader.peek()?;
+        let start = reader.position();
+        reader.skip()?;
+        slots.push(slot);
+        spans.push(Span { start, end: reader.position() });
+        Ok::<(), Syntax>(())
+    };
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    let mut reader = Reader::new(line);
+    let read = reader.entries(|reader, key| {
+        if key.escaped || seen.len() >= MOST_KEYS || seen.iter().any(|seen| seen == key.raw) {
+            return Err(reader.wrong("a key twice"));
+        }
+        seen.push(key.raw.to_vec());
+        match (key.raw, reader.peek()?) {
+            (b"job_id", Kind::String) => slot(reader, Slot::JobId),
+            (b"task_id", Kind::String) => slot(reader, Slot::TaskId),
+            (b"timestamp", Kind::Number) => slot(reader, Slot::Timestamp),
+            (b"tags", Kind::Dict) => {
+                let mut position = 0;
+                reader.entries(|reader, _| {
+                    position += 1;
+                    slot(reader, Slot::Tag(position - 1))
+                })
+            }
+            (b"job_id" | b"task_id" | b"timestamp" | b"tags", _) => Err(reader.wrong("an unusual type")),
+            _ => slot(reader, Slot::Ignored),
+        }
+    });
+    read.is_ok().then_some((slots, spans))
+}

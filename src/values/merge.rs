@@ -1,0 +1,87 @@
+//! Two stores become one.
+
+use super::store::{EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Unresolved, Value};
+use super::{ObjectIx, index};
+
+/// What the indices of a store that was appended are now.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    symbols: Vec<Symbol>,
+    shapes: Vec<ShapeIx>,
+    enums: Vec<u32>,
+    /// What each unresolved reference is now
+    references: Vec<Value>,
+    values: u32,
+    texts: usize,
+    odd: usize,
+    objects: u32,
+}
+
+impl Moved {
+    /// The same name.
+    pub fn symbol(&self, symbol: Symbol) -> Symbol {
+        self.symbols[symbol.0 as usize]
+    }
+
+    /// The same text.
+    pub fn text(&self, text: super::Text) -> super::Text {
+        text.moved(self.texts, self.odd)
+    }
+
+    /// The same record.
+    pub fn record(&self, record: Record) -> Record {
+        Record { shape: self.shapes[record.shape.0 as usize], start: record.start + self.values }
+    }
+
+    fn items(&self, items: Items) -> Items {
+        Items { start: items.start + self.values, length: items.length }
+    }
+
+    /// The same value.
+    #[inline]
+    pub fn value(&self, value: Value) -> Value {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => value,
+            Value::BigInt(text) => Value::BigInt(self.text(text)),
+            Value::Str(text) => Value::Str(self.text(text)),
+            Value::Path(text) => Value::Path(self.text(text)),
+            Value::Enum(member) => Value::Enum(self.enums[member as usize]),
+            Value::List(items) => Value::List(self.items(items)),
+            Value::Set(items) => Value::Set(self.items(items)),
+            Value::Dict(record) => Value::Dict(self.record(record)),
+            Value::Object(object) => Value::Object(ObjectIx(object.0 + self.objects)),
+            Value::Unresolved(reference) => self.references[reference.0 as usize],
+        }
+    }
+}
+
+impl Store {
+    /// Puts the values of another store behind these. Its objects come after `objects` others; `resolve` says what its
+    /// unresolved references are. Gives back what its indices are now.
+    pub(crate) fn append(
+        &mut self,
+        mut other: Self,
+        objects: usize,
+        resolve: impl Fn(&Unresolved) -> Value,
+    ) -> Moved {
+        let symbols: Vec<Symbol> = other.symbols.iter().map(|name| self.intern(name)).collect();
+        let renamed = |symbol: Symbol| symbols[symbol.0 as usize];
+        let shape = |shape: &Shape| shape.0.iter().map(|&key| renamed(key)).collect::<Vec<_>>();
+        let shapes = other.shapes.iter().map(|known| self.intern_shape(&shape(known))).collect();
+        let member = |&EnumMember { module, class, name }: &EnumMember| {
+            let member = EnumMember { module: renamed(module), class: renamed(class), name: renamed(name) };
+            index(self.enums.insert_full(member).0)
+        };
+        let enums = other.enums.iter().map(member).collect();
+        let references = other.unresolved.iter().map(resolve).collect();
+        let (values, texts, odd) = (index(self.values.len()), self.texts.len(), self.odd.len());
+        let moved = Moved { symbols, shapes, enums, references, values, texts, odd, objects: index(objects) };
+        for value in other.values.iter_mut() {
+            *value = moved.value(*value);
+        }
+        self.values.append(other.values);
+        self.texts.append(other.texts);
+        self.odd.extend_from_slice(&other.odd);
+        moved
+    }
+}

@@ -1,0 +1,81 @@
+//! The symlinks of a workspace, and where they lead.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::listing::{entries, is_real_dir, is_symlink};
+use super::root::Workspace;
+
+/// Where a symlink leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// To something in the workspace
+    Inside,
+    /// To something outside of the workspace
+    Outside,
+    /// To nothing
+    Nowhere,
+}
+
+/// A symlink of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it is
+    pub path: PathBuf,
+    /// What is written in it
+    pub target: PathBuf,
+    /// Where that leads
+    pub leads: Leads,
+}
+
+impl Workspace {
+    /// The symlink at `path`, if there is one.
+    #[must_use]
+    pub fn link(&self, path: &Path) -> Option<Link> {
+        let target = fs::read_link(path).ok()?;
+        let leads = match (fs::canonicalize(path), fs::canonicalize(self.root())) {
+            (Ok(real), Ok(root)) if real.starts_with(&root) => Leads::Inside,
+            (Ok(_), _) => Leads::Outside,
+            (Err(_), _) => Leads::Nowhere,
+        };
+        Some(Link { path: path.to_path_buf(), target, leads })
+    }
+
+    /// The symlinks that name the latest run of an experiment.
+    #[must_use]
+    pub fn current_links(&self, experiment: &str) -> Vec<Link> {
+        let places = [
+            self.experiments_dir().join(experiment).join("current"),
+            self.root().join(".events/experiments").join(experiment).join("current"),
+            self.root().join(".experimaestro/experiments").join(experiment),
+        ];
+        places.iter().filter_map(|place| self.link(place)).collect()
+    }
+
+    /// The symlinks in place of experiments, of tasks and of job directories.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        let mut found = Vec::new();
+        let jobs = self.root().join("jobs");
+        for directory in [self.experiments_dir(), self.xp_dir(), jobs.clone()] {
+            // a migration leaves a link `xp` that leads nowhere, on purpose
+            if is_symlink(&directory) && fs::metadata(&directory).is_ok() {
+                found.extend(self.link(&directory));
+            }
+            self.links_in(&directory, &mut found);
+        }
+        for (task, _) in entries(&jobs).into_iter().flatten() {
+            let task = jobs.join(task);
+            if is_real_dir(&task).unwrap_or(false) {
+                self.links_in(&task, &mut found);
+            }
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found
+    }
+
+    fn links_in(&self, directory: &Path, found: &mut Vec<Link>) {
+        let listed = entries(directory).into_iter().flatten().filter(|(_, kind)| kind.is_symlink());
+        found.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
+    }
+}
