@@ -115,9 +115,9 @@ def test_readme_first_screen() -> None:
 
 def test_make_help_lists_every_target() -> None:
     """`make help` lists every target that a person calls, and `make` alone is `make help`."""
-    phony = re.search(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    phony = re.findall(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony
-    targets = set(phony[1].split()) - {"stubs-check"}
+    targets = set(" ".join(phony).split()) - {"stubs-check"}
     # under `make test`, the outer make must not colour the inner one
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
