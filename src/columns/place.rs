@@ -223,11 +223,14 @@ impl Places {
     /// The place whose lists hold more levels than columns can have; what is deeper is left out.
     #[must_use]
     pub fn too_deep(&self) -> Option<String> {
-        let outermost = |at| {
-            let outside = |&at: &PlaceIx| self.get(at).depth == 0;
-            std::iter::successors(Some(at), |&at| self.get(at).parent).find(outside)
-        };
-        self.too_deep.and_then(outermost).map(|at| self.name(at))
+        self.too_deep.map(|at| self.name(self.outside_lists(at)))
+    }
+
+    /// The place itself, or that of the outermost list that it is in.
+    #[must_use]
+    pub fn outside_lists(&self, at: PlaceIx) -> PlaceIx {
+        let outside = |&at: &PlaceIx| self.get(at).depth == 0;
+        std::iter::successors(Some(at), |&at| self.get(at).parent).find(outside).unwrap_or(at)
     }
 
     /// A new place below `parent`; nothing, and a note of it, if that is too deep inside a list.

@@ -209,13 +209,14 @@ impl JobRows {
 
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
-        let job_id = self.store.bytes(row.job_id);
-        if let Some(place) = self.position(job_id) {
-            self.rows[place] = row;
+        let Self { store, rows, places, hasher, .. } = self;
+        let job_id = store.bytes(row.job_id);
+        let hash = hasher.hash_one(job_id);
+        let same = |&at: &u32| store.bytes(rows[at as usize].job_id) == job_id;
+        if let Some(&place) = places.find(hash, same) {
+            rows[place as usize] = row;
             return;
         }
-        let hash = self.hasher.hash_one(job_id);
-        let Self { store, rows, places, hasher, .. } = self;
         let rehash = |&at: &u32| hasher.hash_one(store.bytes(rows[at as usize].job_id));
         places.insert_unique(hash, values::index(rows.len()), rehash);
         rows.push(row);

@@ -226,10 +226,7 @@ impl<'a> Arrays<'a> {
     }
 
     fn too_many(&self, at: PlaceIx) -> ArrowError {
-        let outside = |&at: &PlaceIx| !self.places.get(at).key().is_empty();
-        let up = |&at: &PlaceIx| self.places.get(at).parent();
-        let named = std::iter::successors(Some(at), up).find(outside).unwrap_or(at);
-        let name = self.places.name(named);
+        let name = self.places.name(self.places.outside_lists(at));
         ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
     }
 
