@@ -387,6 +387,8 @@ class Workspace:
 def asdict(config: Any) -> Any:
     """
     A config as plain nested values: configs as dicts, paths and enum members as str, sets as lists.
+
+    A config that is shared is repeated wherever it stands; an error, if that makes more than ten million values.
     """
 
 def check_workspace(workspace: Workspace, runs: SupportsGetItem[int, Run] | None = None) -> tuple[Table, tuple[int, int, int, int]]:

@@ -221,14 +221,16 @@ class ExperimentInfo:
         """
         return self._run.saved(saved)
 
-    def refresh(self, *, strict: bool = False) -> ExperimentInfo:
+    def refresh(self, *, strict: bool = False, quiet: bool = False) -> ExperimentInfo:
         """The same run as it is now. This one stays as it is, so that the two can be compared: see
         :meth:`since`. Jobs and configs are read again only if their files were changed.
 
         Args:
             strict: Whether to raise at the first thing that cannot be read.
+
+            quiet: Whether progress is not shown.
         """
-        return _loaded(self._run.renewed, strict=strict)
+        return _loaded(self._run.renewed, strict=strict, quiet=quiet)
 
     def since(self, previous: ExperimentInfo) -> Changes:
         """What happened to the jobs since ``previous``: which were added, started, finished, failed or lost.

@@ -7,7 +7,7 @@ use ahash::{HashMap, HashSet};
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use super::told::{self, LastLines};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::loaded::LoadedRun;
 use crate::records::foreign_events;
 use crate::workspace::{Layout, Leads, Run};
@@ -147,7 +147,7 @@ impl Check<'_> {
             }
         }
         for name in run.unsaved().unwrap_or_default() {
-            let what = format!("the saved object {name:?} has a directory and no file");
+            let what = format!("the saved object {} has a directory and no file", quoted(&name));
             self.tell(run, Finding::new(Trouble::SaveFailed, what).file(run.path().join("data").join(name)));
         }
     }

@@ -165,7 +165,7 @@ def test_a_cycle_is_not_followed_forever(tmp_path: Path) -> None:
 
 
 def test_strict_raises_what_is_told_first(tmp_path: Path) -> None:
-    """Of a real run with a cut or garbled file, `strict=True` raises the first of the errors told else."""
+    """Of a run with a file cut or garbled, `strict=True` raises the first of the errors told else."""
     run = max(unpack("v270_full", tmp_path).glob("experiments/grid-search/2*"))
     told = 0
     for name in ("jobs.jsonl", "objects.jsonl", "status.json"):
