@@ -182,11 +182,12 @@ impl Trouble {
                 "the job could not be written, and cannot have run: see the log of its driver"
             }
             Self::UnlistedJob => "its line of jobs.jsonl was lost, so no table has it: see its params.json",
-            Self::LostJob => "launch the experiment again: jobs that are done are not run again",
+            Self::LostJob | Self::CutShort => {
+                "launch the experiment again: jobs that are done are not run again"
+            }
             Self::StateDisagrees => "the marker files are right, and what is shown follows them",
             Self::JobDirectoryGone => "its results are gone; launch the experiment again if you need them",
             Self::StalePid => "nothing to do: the next launch removes it",
-            Self::CutShort => "launch the experiment again: jobs that are done are not run again",
             Self::DriverFailed => "jobs that it would have submitted later are missing: see its log",
             Self::Detached => "its jobs went on alone: their marker files tell their states",
             Self::SharedEvents => "nothing to do: the events of other runs are left out by their run",

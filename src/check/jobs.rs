@@ -1,6 +1,6 @@
 //! What is wrong with the jobs of a run: their states, their files, and whether they ran as the run says.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use ahash::HashSet;
 
@@ -16,7 +16,7 @@ use crate::workspace::Run;
 struct Job<'j> {
     at: usize,
     task_id: &'j str,
-    job_id: &'j str,
+    id: &'j str,
     state: State,
     evidence: Evidence,
 }
@@ -40,7 +40,7 @@ impl Check<'_> {
             let recorded = loaded.record().job_states.get(&*job_id).map(String::as_str);
             let directory = run.workspace().job_dir(&task_id, &job_id).unwrap_or_default();
             let evidence = Evidence::of(&directory, &task_id, &job_id, recorded);
-            let job = Job { at, task_id: &task_id, job_id: &job_id, state, evidence };
+            let job = Job { at, task_id: &task_id, id: &job_id, state, evidence };
             self.state(loaded, &job);
             self.files(loaded, &job);
             self.as_executed(loaded, &job);
@@ -50,7 +50,7 @@ impl Check<'_> {
     }
 
     fn of_job(&mut self, run: &Run, job: &Job<'_>, finding: Finding) {
-        self.tell(run, finding.job(job.job_id));
+        self.tell(run, finding.job(job.id));
     }
 
     /// Whether the files agree on the state.
@@ -85,11 +85,11 @@ impl Check<'_> {
             self.of_job(run, job, finding.file(pid));
         }
         let file = directory.as_deref().map(|directory| directory.join(".experimaestro/status.json"));
-        self.told_otherwise(run, job, ended, written.as_deref(), file.unwrap_or_default());
+        self.told_otherwise(run, job, ended, written.as_deref(), &file.unwrap_or_default());
         let file = run.path().join("status.json");
         // that of a run that goes on, or was killed, is as old as its beginning
         if loaded.record().ended_at.is_some() && recorded.as_deref() != Some("unscheduled") {
-            self.told_otherwise(run, job, ended, recorded.as_deref(), file);
+            self.told_otherwise(run, job, ended, recorded.as_deref(), &file);
         }
     }
 
@@ -116,7 +116,7 @@ impl Check<'_> {
     }
 
     /// A status file that says another state than the marker. One that is merely behind is no contradiction.
-    fn told_otherwise(&mut self, run: &Run, job: &Job<'_>, ended: &str, told: Option<&str>, file: PathBuf) {
+    fn told_otherwise(&mut self, run: &Run, job: &Job<'_>, ended: &str, told: Option<&str>, file: &Path) {
         let Some(told) = told else { return };
         let word = told.split(':').next().unwrap_or(told).to_ascii_lowercase();
         if word == ended {
@@ -124,7 +124,7 @@ impl Check<'_> {
         }
         let is_end = word == "done" || word == "error";
         let what = format!("the marker file says {ended}, this file {told}");
-        let finding = Finding::new(Trouble::StateDisagrees, what).file(&file);
+        let finding = Finding::new(Trouble::StateDisagrees, what).file(file);
         let is_own = !file.starts_with(run.path());
         self.of_job(
             run,
@@ -166,7 +166,7 @@ impl Check<'_> {
         if job.evidence.directory.is_none() && job.state == State::Done {
             let what = "it was done, and its directory is gone: it was transient, or was removed by hand";
             let finding = Finding::new(Trouble::JobDirectoryGone, what).severity(Severity::Info);
-            let place = run.workspace().job_dir(job.task_id, job.job_id).unwrap_or_default();
+            let place = run.workspace().job_dir(job.task_id, job.id).unwrap_or_default();
             self.of_job(run, job, finding.file(place));
         }
     }
@@ -182,7 +182,7 @@ impl Check<'_> {
         if file.ends_with("params.json") {
             return;
         }
-        let ran = executed(run, (job.task_id, job.job_id), loaded.relocation());
+        let ran = executed(run, (job.task_id, job.id), loaded.relocation());
         let Ok(Some((truth, ran))) = ran else {
             let what =
                 "its params.json cannot be read, so it cannot be told whether the job ran as the run says";

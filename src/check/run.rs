@@ -134,7 +134,9 @@ impl Check<'_> {
                     .advice("info.actions lacks it; launch the experiment again to have it written")
             })
             .collect();
-        missing.into_iter().for_each(|finding| self.tell(loaded.run(), finding));
+        for finding in missing {
+            self.tell(loaded.run(), finding);
+        }
     }
 
     fn saved(&mut self, loaded: &LoadedRun) {

@@ -38,11 +38,8 @@ impl Walk<'_> {
             values.push((object.init_tasks, place, "init_tasks".to_owned()));
             while let Some((value, from, name)) = values.pop() {
                 match value {
-                    Value::Object(held) => {
-                        if !self.seen[held.at()] {
-                            pending.push_back((held, self.step(from, name)));
-                        }
-                    }
+                    Value::Object(held) if self.seen[held.at()] => {}
+                    Value::Object(held) => pending.push_back((held, self.step(from, name))),
                     Value::Path(_) | Value::Unresolved(_) => {
                         let place = self.step(from, name);
                         self.met.push((at, place, value));

@@ -110,7 +110,9 @@ impl Walk<'_> {
         let tasks = (self.a.store.resolve(mine.task), self.b.store.resolve(theirs.task));
         match tasks {
             // a job is its own task once it was submitted, and its producer otherwise stands in its own line
-            (Value::Object(p), Value::Object(q)) if p != x && q != y && !self.is_same(p, q) => {
+            (Value::Object(one), Value::Object(other))
+                if one != x && other != y && !self.is_same(one, other) =>
+            {
                 let at = self.step(at, "task".to_owned());
                 self.differ(at, Some(tasks.0), Some(tasks.1))
             }
@@ -123,7 +125,8 @@ impl Walk<'_> {
         let names =
             |graph: &'_ Graph, record: Record| -> Vec<Symbol> { graph.store.shape(record.shape).to_vec() };
         let (mine, theirs) = (names(a, x), names(b, y));
-        let is_same = |(p, q): (&Symbol, &Symbol)| a.store.symbol_bytes(*p) == b.store.symbol_bytes(*q);
+        let is_same =
+            |(one, other): (&Symbol, &Symbol)| a.store.symbol_bytes(*one) == b.store.symbol_bytes(*other);
         let places: Vec<Option<usize>> = if mine.len() == theirs.len()
             && mine.iter().zip(&theirs).all(is_same)
         {
@@ -154,42 +157,44 @@ impl Walk<'_> {
     fn values(&mut self, x: Value, y: Value, from: usize, name: &dyn Fn() -> String) -> Compared {
         let (a, b) = (self.a, self.b);
         let same = match (x, y) {
-            (Value::Object(p), Value::Object(q)) => {
+            (Value::Object(mine), Value::Object(theirs)) => {
                 let at = self.step(from, name());
-                if !self.is_same(p, q) {
+                if !self.is_same(mine, theirs) {
                     return self.differ(at, Some(x), Some(y));
                 }
-                self.later(p, q, at);
+                self.later(mine, theirs, at);
                 true
             }
-            (Value::List(p), Value::List(q)) => {
+            (Value::List(mine), Value::List(theirs)) => {
                 let at = self.step(from, name());
-                if p.len() != q.len() {
+                if mine.len() != theirs.len() {
                     return self.differ(at, Some(x), Some(y));
                 }
-                for (place, (p, q)) in a.store.items(p).zip(b.store.items(q)).enumerate() {
-                    self.values(p, q, at, &|| format!("[{place}]"))?;
+                for (place, (mine, theirs)) in a.store.items(mine).zip(b.store.items(theirs)).enumerate() {
+                    self.values(mine, theirs, at, &|| format!("[{place}]"))?;
                 }
                 true
             }
-            (Value::Dict(p), Value::Dict(q)) => {
+            (Value::Dict(mine), Value::Dict(theirs)) => {
                 let at = self.step(from, name());
-                self.records(p, q, at)?;
+                self.records(mine, theirs, at)?;
                 true
             }
             // in any order, and only in what was saved: the number tells enough
-            (Value::Set(p), Value::Set(q)) => p.len() == q.len(),
-            (Value::Float(p), Value::Float(q)) => p.to_bits() == q.to_bits() || (p.is_nan() && q.is_nan()),
-            (Value::Str(p), Value::Str(q))
-            | (Value::Path(p), Value::Path(q))
-            | (Value::BigInt(p), Value::BigInt(q)) => a.store.bytes(p) == b.store.bytes(q),
+            (Value::Set(mine), Value::Set(theirs)) => mine.len() == theirs.len(),
+            (Value::Float(mine), Value::Float(theirs)) => {
+                mine.to_bits() == theirs.to_bits() || (mine.is_nan() && theirs.is_nan())
+            }
+            (Value::Str(mine), Value::Str(theirs))
+            | (Value::Path(mine), Value::Path(theirs))
+            | (Value::BigInt(mine), Value::BigInt(theirs)) => a.store.bytes(mine) == b.store.bytes(theirs),
             (Value::Enum(_), Value::Enum(_)) => show(a, x) == show(b, y),
-            (Value::Unresolved(p), Value::Unresolved(q)) => {
-                a.store.unresolved(p).id == b.store.unresolved(q).id
+            (Value::Unresolved(mine), Value::Unresolved(theirs)) => {
+                a.store.unresolved(mine).id == b.store.unresolved(theirs).id
             }
             (Value::Null, Value::Null) => true,
-            (Value::Bool(p), Value::Bool(q)) => p == q,
-            (Value::Int(p), Value::Int(q)) => p == q,
+            (Value::Bool(mine), Value::Bool(theirs)) => mine == theirs,
+            (Value::Int(mine), Value::Int(theirs)) => mine == theirs,
             _ => false,
         };
         if same {

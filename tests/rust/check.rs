@@ -18,10 +18,8 @@ impl Lab {
         let lab = Self(tempfile::tempdir().unwrap());
         lab.file(".__experimaestro__", "");
         lab.file(&format!("{RUN}/status.json"), r#"{"status": "done", "ended_at": "2026-01-01T00:00:00"}"#);
-        let rows: String = ["a", "b"]
-            .iter()
-            .map(|job| format!("{{\"job_id\": \"{job}\", \"task_id\": \"lab.train\", \"tags\": {{}}}}\n"))
-            .collect();
+        let row = |job| format!("{{\"job_id\": \"{job}\", \"task_id\": \"lab.train\", \"tags\": {{}}}}\n");
+        let rows = [row("a"), row("b")].concat();
         lab.file(&format!("{RUN}/jobs.jsonl"), &rows);
         let objects: String =
             [(1, "a"), (2, "b")].iter().map(|&(id, job)| object(id, job, 5) + "\n").collect();
