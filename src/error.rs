@@ -265,6 +265,7 @@ pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) 
 /// Text on one line that moves no cursor: what cannot be seen stands as an escape, as Python writes it.
 #[must_use]
 pub fn printable(text: &str) -> String {
+    use fmt::Write;
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -273,11 +274,12 @@ pub fn printable(text: &str) -> String {
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
             _ if c.escape_debug().len() == 1 => shown.push(c),
-            _ => match u32::from(c) {
-                code @ ..=0xff => shown.push_str(&format!("\\x{code:02x}")),
-                code @ ..=0xffff => shown.push_str(&format!("\\u{code:04x}")),
-                code => shown.push_str(&format!("\\U{code:08x}")),
-            },
+            // writing into a string cannot fail
+            _ => drop(match u32::from(c) {
+                code @ ..=0xff => write!(shown, "\\x{code:02x}"),
+                code @ ..=0xffff => write!(shown, "\\u{code:04x}"),
+                code => write!(shown, "\\U{code:08x}"),
+            }),
         }
     }
     shown

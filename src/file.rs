@@ -282,7 +282,7 @@ impl Blocks<'_> {
     ///
     /// # Errors
     /// `Io`, with the path.
-    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+    pub fn more(&mut self) -> Result<Option<&[u8]>> {
         self.buffer.copy_within(self.given..self.filled, 0);
         self.filled -= self.given;
         self.given = 0;

@@ -130,7 +130,7 @@ fn print(graph: &Graph, value: Value) -> u64 {
         Value::Float(value) => value.to_bits().hash(&mut hasher),
         Value::BigInt(text) | Value::Str(text) | Value::Path(text) => store.bytes(text).hash(&mut hasher),
         Value::Enum(at) => {
-            store.enum_member(at).map(|member| store.symbol_bytes(member.name)).hash(&mut hasher)
+            store.enum_member(at).map(|member| store.symbol_bytes(member.name)).hash(&mut hasher);
         }
         Value::List(items) => {
             store.items(items).map(|item| print(graph, item)).for_each(|print| print.hash(&mut hasher));

@@ -262,6 +262,20 @@ fn integer(reader: &mut Reader<'_>) -> Result<i64, Syntax> {
     }
 }
 
+/// The keys that mean something.
+const KNOWN: [&[u8]; 10] = [
+    b"id",
+    b"identifier",
+    b"task",
+    b"init-tasks",
+    b"fields",
+    b"module",
+    b"type",
+    b"typename",
+    b"meta",
+    b"stub",
+];
+
 /// Finds the slots of a line.
 struct Learner {
     slots: Vec<Slot>,
@@ -303,10 +317,7 @@ impl Learner {
             (b"module" | b"type" | b"typename", Json::String) | (b"meta" | b"stub", Json::Bool) => {
                 reader.skip()
             }
-            (b"id" | b"identifier" | b"task" | b"init-tasks" | b"fields", _)
-            | (b"module" | b"type" | b"typename" | b"meta" | b"stub", _) => {
-                Err(reader.wrong("an unusual type"))
-            }
+            (key, _) if KNOWN.contains(&key) => Err(reader.wrong("an unusual type")),
             _ => self.slot(reader, Slot::Ignored),
         }
     }

@@ -120,7 +120,9 @@ fn read_parts<'s>(
         for (at, range) in later.iter().enumerate() {
             let other = if at + 1 == later.len() { other.take() } else { None };
             others.push(scope.spawn(move || {
-                other.map(|other| other());
+                if let Some(other) = other {
+                    other();
+                }
                 Part::read(source, file, range.clone(), stop)
             }));
         }
@@ -153,7 +155,7 @@ impl<'s> Part<'s> {
         let mut progress = Counter::of(range.end - range.start, stop);
         let mut blocks = file.lines(range);
         loop {
-            let block = match blocks.next() {
+            let block = match blocks.more() {
                 Ok(Some(block)) => block,
                 Ok(None) => {
                     part.complete = true;

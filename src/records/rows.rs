@@ -128,7 +128,7 @@ impl JobRows {
         let mut blocks = file.lines(start..file.size());
         let mut number = number;
         self.bookmark = None;
-        while let Some(block) = blocks.next()? {
+        while let Some(block) = blocks.more()? {
             number = self.read_block(block, number, (file.path(), stop), &mut likes);
             if !progress.advance(block.len()) {
                 return Ok(());
@@ -147,14 +147,14 @@ impl JobRows {
         likes: &mut Likes,
     ) -> u64 {
         let ascii = block.is_ascii();
-        let mut lines = json::Lines::after(number, block);
-        for line in lines.by_ref().take_while(|_| !stop.asked()) {
+        let mut left = json::Lines::after(number, block);
+        for line in left.by_ref().take_while(|_| !stop.asked()) {
             match self.read_line(line, ascii, likes) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
-        lines.number()
+        left.number()
     }
 
     fn read_line(&mut self, line: json::Line<'_>, ascii: bool, likes: &mut Likes) -> Result<JobRow> {

@@ -174,6 +174,9 @@ impl<'b> Asked<'b> {
     }
 }
 
+/// A place, its values, and its columns with their positions while they grow.
+type BuiltPlace<'b> = (PlaceIx, Under<'b>, Vec<(usize, Part, Growing)>);
+
 /// The columns of one root while they are built.
 struct Building<'b> {
     root: PlaceIx,
@@ -234,7 +237,7 @@ impl Building<'_> {
     /// Builds the columns of some places below a level, together: the values of a holder lie side by side.
     fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
         let rows = level.records.len();
-        let mut places: Vec<(PlaceIx, Under<'_>, Vec<(usize, Part, Growing)>)> = Vec::new();
+        let mut places: Vec<BuiltPlace<'_>> = Vec::new();
         for &(key, at) in group {
             let columns = self.columns_at(at).filter_map(|index| match self.columns[index].source {
                 Source::Values(_, part) => {
@@ -249,7 +252,9 @@ impl Building<'_> {
             for (_, under, columns) in places.iter_mut().filter(|(_, _, columns)| !columns.is_empty()) {
                 values.clear();
                 values.extend(under.iter(start..rows.min(start + AT_ONCE)));
-                columns.iter_mut().for_each(|(_, _, column)| column.push(&values));
+                for (_, _, column) in columns {
+                    column.push(&values);
+                }
             }
         }
         let mut built = Vec::new();

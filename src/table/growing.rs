@@ -16,7 +16,7 @@ pub(super) enum Growing {
     Bool(BooleanBufferBuilder, Valid),
     Int(Vec<i64>, Valid),
     Float(Vec<f64>, Valid),
-    Text(Texts),
+    Text(Box<Texts>),
     /// Anything else, until all of it is there
     Values(Vec<Value>),
 }
@@ -28,7 +28,7 @@ impl Growing {
             (Type::Bool, _) => Self::Bool(BooleanBufferBuilder::new(rows), Valid::new(rows)),
             (Type::Int64, _) => Self::Int(Vec::with_capacity(rows), Valid::new(rows)),
             (Type::Float64, Part::Float) => Self::Float(Vec::with_capacity(rows), Valid::new(rows)),
-            (Type::Utf8, _) => Self::Text(Texts::default()),
+            (Type::Utf8, _) => Self::Text(Box::default()),
             _ => Self::Values(Vec::with_capacity(rows)),
         }
     }
@@ -37,7 +37,9 @@ impl Growing {
     pub fn push(&mut self, values: &[Value]) {
         match self {
             Self::Bool(bools, valid) => {
-                values.iter().for_each(|value| bools.append(matches!(value, Value::Bool(true))));
+                for value in values {
+                    bools.append(matches!(value, Value::Bool(true)));
+                }
                 valid.push(values, |value| matches!(value, Value::Bool(_)));
             }
             Self::Int(ints, valid) => {
@@ -88,7 +90,9 @@ impl Valid {
             return;
         }
         self.nulls = true;
-        values.iter().for_each(|value| self.bits.append(is_valid(value)));
+        for value in values {
+            self.bits.append(is_valid(value));
+        }
     }
 
     fn finish(mut self) -> Option<NullBuffer> {
@@ -101,7 +105,7 @@ pub(super) struct Texts {
     /// The number of the text of each value, or [`NOTHING`]
     codes: Vec<u32>,
     /// The texts; each value has its own when there are many
-    texts: Vec<Option<Text>>,
+    distinct: Vec<Option<Text>>,
     /// The texts seen last, by their place in the store
     seen: [Option<(Text, u32)>; 64],
     many: bool,
@@ -111,20 +115,21 @@ const NOTHING: u32 = u32::MAX;
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { codes: Vec::new(), texts: Vec::new(), seen: [None; 64], many: false }
+        Self { codes: Vec::new(), distinct: Vec::new(), seen: [None; 64], many: false }
     }
 }
 
 impl Texts {
     fn push(&mut self, values: &[Value]) {
-        if !self.many && self.texts.len() > 64 + self.codes.len() / 2 {
+        if !self.many && self.distinct.len() > 64 + self.codes.len() / 2 {
             self.many = true;
-            let texts = &self.texts;
-            self.texts = self.codes.iter().map(|&code| texts.get(code as usize).copied().flatten()).collect();
+            let distinct = &self.distinct;
+            self.distinct =
+                self.codes.iter().map(|&code| distinct.get(code as usize).copied().flatten()).collect();
             self.codes = Vec::new();
         }
         if self.many {
-            return self.texts.extend(values.iter().map(text_of));
+            return self.distinct.extend(values.iter().map(text_of));
         }
         for value in values {
             let code = text_of(value).map_or(NOTHING, |text| self.code(text));
@@ -137,14 +142,14 @@ impl Texts {
         if let Some((_, code)) = seen.filter(|(seen, _)| *seen == text) {
             return code;
         }
-        let code = index(self.texts.len());
-        self.texts.push(Some(text));
+        let code = index(self.distinct.len());
+        self.distinct.push(Some(text));
         *seen = Some((text, code));
         code
     }
 
     fn finish(self, arrays: &mut Arrays<'_>) -> Made {
-        let texts = arrays.texts(&self.texts);
+        let texts = arrays.texts(&self.distinct);
         if self.many {
             return Ok(texts);
         }

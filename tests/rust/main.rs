@@ -9,7 +9,7 @@ mod json;
 mod objects;
 mod records;
 mod scan;
-mod template;
 #[path = "../fuzz/targets.rs"]
 mod targets;
+mod template;
 mod workspace;

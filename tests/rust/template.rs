@@ -46,7 +46,10 @@ fn only_what_differs_is_read() {
     assert_eq!(fit(&mut known, r#"{"a":15,"b":"x"}"#), changed(&[(0, "15")]));
     assert_eq!(fit(&mut known, r#"{"a":1,"b":"x"}"#), changed(&[(0, "1")]));
     assert_eq!(fit(&mut known, r#"{"a":1,"b":"xyz"}"#), changed(&[(1, "\"xyz\"")]));
-    assert_eq!(fit(&mut known, r#"{"a":[1,{"b":2}],"b":null}"#), changed(&[(0, "[1,{\"b\":2}]"), (1, "null")]));
+    assert_eq!(
+        fit(&mut known, r#"{"a":[1,{"b":2}],"b":null}"#),
+        changed(&[(0, "[1,{\"b\":2}]"), (1, "null")])
+    );
     assert_eq!(fit(&mut known, r#"{"a":[1,{"b":2}],"b":null}"#), changed(&[]));
     let long = "y".repeat(1000);
     assert_eq!(
@@ -98,7 +101,7 @@ fn blocks_are_whole_lines() {
     std::fs::write(&path, content.clone() + " and more\n").unwrap();
     let mut blocks = file.lines(0..file.size());
     let mut given = Vec::new();
-    while let Some(block) = blocks.next().unwrap() {
+    while let Some(block) = blocks.more().unwrap() {
         given.push(block.to_vec());
     }
     assert_eq!(given.concat(), content.as_bytes());
@@ -139,7 +142,9 @@ fn bookmarks_are_of_files_that_only_grow() {
 fn kinds_may_change_from_line_to_line() {
     let mut known = template(r#"{"a":1,"b":"x"}"#);
     let mut kinds = Vec::new();
-    for line in [r#"{"a":true,"b":"x"}"#, r#"{"a":null,"b":"x"}"#, r#"{"a":{},"b":"x"}"#, r#"{"a":NaN,"b":"x"}"#] {
+    for line in
+        [r#"{"a":true,"b":"x"}"#, r#"{"a":null,"b":"x"}"#, r#"{"a":{},"b":"x"}"#, r#"{"a":NaN,"b":"x"}"#]
+    {
         assert!(known.fit(line.as_bytes(), |_, reader| {
             kinds.push(reader.peek()?);
             reader.skip()
