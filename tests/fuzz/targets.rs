@@ -301,9 +301,8 @@ fn wtf8(units: &[u16]) -> Vec<u8> {
             Ok(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Err(alone) => {
                 let code = u32::from(alone.unpaired_surrogate());
-                bytes.extend(
-                    [0xE0 | code >> 12, 0x80 | code >> 6 & 0x3F, 0x80 | code & 0x3F].map(|byte| byte as u8),
-                );
+                let parts = [0xE0 | code >> 12, 0x80 | code >> 6 & 0x3F, 0x80 | code & 0x3F];
+                bytes.extend(parts.map(|byte| u8::try_from(byte).unwrap()));
             }
         }
     }
@@ -321,7 +320,8 @@ pub fn graph(input: &[u8]) {
         let rows: String = identifiers(input)
             .iter()
             .map(|id| format!("{{\"job_id\": \"{id}\", \"task_id\": \"lab.train\", \"tags\": {{}}}}\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         fs::write(run.join("jobs.jsonl"), rows).unwrap();
         check(root);
     });

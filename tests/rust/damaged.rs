@@ -184,7 +184,7 @@ fn a_cut_file_loses_what_was_cut() {
 fn whole_objects_are_unchanged(healthy: &Healthy, file: &Path, size: usize, loaded: &LoadedRun) -> usize {
     let (before, after) = (healthy.loaded.objects(), loaded.objects());
     let content = &healthy.files.iter().find(|(path, _)| path == file).unwrap().1;
-    let lines = content[..size].iter().filter(|&&byte| byte == b'\n').count();
+    let lines = memchr::memchr_iter(b'\n', &content[..size]).count();
     let is_cut = file.ends_with("objects.jsonl");
     let mut compared = 0;
     for (at, id) in job_ids(&healthy.loaded).iter().enumerate() {
@@ -214,7 +214,7 @@ fn a_damaged_file_loses_what_was_damaged() {
         .filter(|(healthy, file, _)| healthy.is_read(file))
         .collect();
     let mutations = effort(400, 20_000);
-    let (mut dice, mut changed, mut told) = (Dice(0xDA4A6E), 0, 0);
+    let (mut dice, mut changed, mut told) = (Dice(0x00DA_4A6E), 0, 0);
     for round in 0..mutations {
         let (healthy, file, content) = files[dice.below(files.len())];
         let kind = KINDS[round % KINDS.len()];

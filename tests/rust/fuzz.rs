@@ -169,7 +169,7 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
             let far = [3, 50, lines][dice.below(3)];
             at.saturating_sub(1 + dice.below(far))
         };
-        let wild = round % 3 > 0 && dice.below(3_000) == 0;
+        let wild = !round.is_multiple_of(3) && dice.below(3_000) == 0;
         let (near, far) = (back(dice), if wild { dice.below(lines + 5) } else { back(dice) });
         let id = if wild && round % 3 == 2 { dice.below(lines) } else { at };
         let (class, filler) = (dice.below(4), "x".repeat(200 + dice.below(200)));

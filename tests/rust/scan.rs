@@ -472,9 +472,10 @@ fn batches_come_in_order() {
     let wanted: Vec<Wanted> = order.iter().map(|&run| Wanted { run, rows: None }).collect();
     for ahead in [false, true] {
         let (model, columns, wanted) = (Arc::clone(&model), columns.clone(), wanted.clone());
-        let mut batches = match ahead {
-            true => Batches::ahead(model, columns, wanted, usize::MAX),
-            false => Batches::new(model, columns, wanted),
+        let mut batches = if ahead {
+            Batches::ahead(model, columns, wanted, usize::MAX)
+        } else {
+            Batches::new(model, columns, wanted)
         };
         let mut numbers = Vec::new();
         for left in (1..=42).rev() {
