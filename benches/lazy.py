@@ -174,6 +174,7 @@ print(stopped or "finished", flush=True)
 """
     random = Random(code)
     whole, took = signalled(where, body, None), []
+    assert whole is not None
     for _ in range(3 * moments):
         late = signalled(where, body, random.uniform(0.02, whole))
         if late is not None:

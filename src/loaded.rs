@@ -235,7 +235,7 @@ impl LoadedRun {
     /// The config of a job, if it was found.
     #[must_use]
     pub fn job(&self, job_id: &str) -> Option<ObjectIx> {
-        self.rows().position(job_id.as_bytes()).and_then(|at| self.objects().roots[at])
+        self.rows().find(job_id).and_then(|at| self.objects().roots[at])
     }
 
     /// The identifiers of the jobs that a job needs: from state.json where there is one, else rebuilt from the graph.

@@ -140,7 +140,7 @@ impl Run {
         if let Some(at) = py.detach(|| loaded.job(job_id)) {
             return Source::config(self.source.bind(py), at);
         }
-        if loaded.rows().position(job_id.as_bytes()).is_some() {
+        if loaded.rows().find(job_id).is_some() {
             let error = Error::new(Kind::JobNotFound, "the config of the job could not be read");
             return Err(error.hint("see .errors").at_job(job_id).into());
         }

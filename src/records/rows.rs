@@ -119,6 +119,14 @@ impl JobRows {
         Ok(())
     }
 
+    /// The position of a job, by its identifier as it is shown: an unpaired surrogate in it is shown as its escape.
+    #[must_use]
+    pub fn find(&self, shown: &str) -> Option<usize> {
+        let odd =
+            || self.rows.iter().position(|row| self.store.is_odd(row.job_id) && self.job_id(row) == shown);
+        self.position(shown.as_bytes()).or_else(odd)
+    }
+
     /// Reads the lines of a file from a byte on, before which `number` others stand.
     fn read_lines(&mut self, file: &LinedFile, (start, number): (u64, u64), stop: &Stop) -> Result<()> {
         let mut likes = Likes::default();

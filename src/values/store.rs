@@ -247,6 +247,12 @@ impl Store {
         (self.texts.slice(text.range().start, text.length as usize).into(), false)
     }
 
+    /// Whether a text has unpaired surrogates.
+    #[must_use]
+    pub fn is_odd(&self, text: Text) -> bool {
+        text.high & ODD != 0
+    }
+
     /// The name behind a symbol, in bytes (as [`Self::bytes`]).
     #[must_use]
     pub fn symbol_bytes(&self, symbol: Symbol) -> &[u8] {
