@@ -162,7 +162,7 @@ const SAME: u64 = 256;
 /// How much is read at once, unless a line is longer.
 const BLOCK: usize = 1 << 16;
 /// A longer line is refused: a file may have more holes than the machine has memory.
-const LONGEST_LINE: usize = 1 << 30;
+const LONGEST_LINE: usize = 1 << 28;
 
 impl LinedFile {
     /// Opens the file.

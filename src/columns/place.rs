@@ -111,7 +111,7 @@ pub struct Places {
 /// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
 const DEEPEST_IN_LIST: usize = 64;
 /// The deepest nesting elsewhere: a job that holds the job before it, and so on, has a place for each.
-const DEEPEST: usize = 200;
+const DEEPEST: usize = 8192;
 /// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
 const LONGEST_NAMES: usize = 128 << 20;
 

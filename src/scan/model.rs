@@ -321,7 +321,7 @@ fn project(schema: &Schema, columns: &[usize]) -> Schema {
 
 fn too_deep(name: &str) -> Error {
     Error::format(
-        "values nested more than 64 deep in lists, or 200 elsewhere, have no columns; they are left out",
+        "values nested more than 64 deep in lists, or 8192 elsewhere, have no columns; they are left out",
     )
     .at_field(name)
     .hint("the objects have it: load_xp_info(…).jobs")
