@@ -27,7 +27,7 @@ BUNDLED_COUNTS = Counter(
     sharing_of_experimaestro=215,
     actions=10,
     tags=770,
-    dependencies=203,
+    dependencies=245,
     states=285,
     saved=33,
 )

@@ -23,7 +23,7 @@ BUNDLED_COUNTS = Counter(
     live_tags=636,
     states=285,
     params=276,
-    dependencies=203,
+    dependencies=245,
     saved=33,
     actions=7,
 )
