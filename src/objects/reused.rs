@@ -81,19 +81,21 @@ impl RunObjects {
     fn freed_since(&self, referrers: &[u32], keys: &impl JobKeys) -> Option<ObjectIx> {
         let identifier = |at: ObjectIx| self.graph.store.bytes(self.graph.object(at).identifier);
         let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
-        let actions = keys.actions();
         let mut is_job = vec![false; referrers.len()];
         for root in self.roots.iter().flatten() {
             is_job.get_mut(root.at()).into_iter().for_each(|is| *is = true);
         }
+        // most runs have no two equal objects, and need not be asked for their actions
+        let mut seen: HashSet<&[u8]> = HashSet::default();
+        if objects.clone().filter(|at| !is_job[at.at()]).all(|at| seen.insert(identifier(at))) {
+            return None;
+        }
+        let actions = keys.actions();
         let loose =
             objects.clone().filter(|at| referrers[at.at()] == NOBODY && !is_job[at.at()]).map(identifier);
         let freed = loose.filter(|identifier| keys.position(identifier).is_none());
         let freed: HashSet<&[u8]> = freed.chain(actions.iter().map(String::as_bytes)).collect();
-        if freed.is_empty() {
-            return None;
-        }
-        let mut seen: HashSet<&[u8]> = HashSet::default();
+        seen.clear();
         objects.filter(|&at| freed.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
     }
 
