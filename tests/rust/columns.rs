@@ -501,13 +501,13 @@ fn configs_nested_too_deep_are_told() {
         lines.push(object(depth, "Train", "j", &format!("\"b\":{}", to(depth - 1))));
         Listed::of(&Lab::with(&["j"], &lines))
     };
-    let listed = chain(199);
+    let listed = chain(8191);
     assert_eq!(listed.places.too_deep(), None);
-    assert_eq!(listed.values(), [format!("{}n: int64", "b.".repeat(199))]);
-    let listed = chain(5_000);
+    assert_eq!(listed.values(), [format!("{}n: int64", "b.".repeat(8191))]);
+    let listed = chain(10_000);
     let name = listed.places.too_deep().unwrap();
-    assert_eq!(name.matches(".b").count(), 200);
-    assert!(listed.places.len() < 210);
+    assert_eq!(name.matches(".b").count(), 8192);
+    assert!(listed.places.len() < 8200);
 }
 
 /// Keys of any length are refused before their names fill the memory.
