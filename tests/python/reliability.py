@@ -31,8 +31,8 @@ def figures(name: str, values: Mapping[str, int | float | str]) -> None:
 
 HEAD = """# Reliability
 
-Figures of the tests of broken, hostile and failing files. `make reliability` wrote this page on {date};
-nobody edits it.
+Figures that the tests of broken, hostile and failing files left behind, each when it was run last; a script
+wrote them down on {date}, and nobody edits them. `make reliability` runs all of these tests.
 What the words promise is in [SECURITY.md](../SECURITY.md).
 """
 
