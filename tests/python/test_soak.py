@@ -9,8 +9,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import pytest
-
 import xpframe
 from engine import load
 from reliability import figures
