@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`error`] | what went wrong, where, and what to do |
 //! | [`progress`] | how far reading is, and whether it shall stop |
-//! | [`file`] | reading a regular file whole |
+//! | [`file`] | reading a regular file, whole or some lines at a time |
 //! | [`workspace`] | names on disk: experiments, runs, jobs |
 //! | [`json`] | the JSON that Python writes |
 //! | [`values`] | what fields and tags hold, stored compactly |
