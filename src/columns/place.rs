@@ -1,14 +1,12 @@
 //! Where values stand, and what was seen there.
 
-use std::collections::hash_map::Entry;
-
 use ahash::{HashMap, HashSet};
 use indexmap::{IndexMap, IndexSet};
 
 use super::names::escape;
 use crate::error::{Error, Kind, Result};
 use crate::objects::Graph;
-use crate::values::{ObjectIx, Record, ShapeIx, Store, Value, index};
+use crate::values::{Holders, ObjectIx, Record, ShapeIx, Store, Value, index};
 
 /// Index of a [`Place`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,9 +115,6 @@ const LONGEST_NAMES: usize = 128 << 20;
 
 /// Fewer jobs than that are looked at faster by one thread.
 const WORTH_A_THREAD: usize = 4096;
-
-/// What holds deeper values: the fields of an object, or a dict.
-type Holders = Vec<Record>;
 
 impl Places {
     /// Where tags stand.
@@ -413,7 +408,7 @@ impl Places {
 struct Found {
     /// The last object that was met, most often met again
     last: Option<(PlaceIx, ObjectIx)>,
-    order: IndexMap<PlaceIx, Holders, ahash::RandomState>,
+    order: IndexMap<PlaceIx, Vec<Record>, ahash::RandomState>,
 }
 
 struct Walk<'w> {
@@ -426,56 +421,78 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn go(&mut self, found: Found) -> Result<()> {
-        let mut pending: Vec<(PlaceIx, Holders)> = found.order.into_iter().collect();
+        let mut pending: Vec<(PlaceIx, Vec<Record>)> = found.order.into_iter().collect();
         while let Some((at, holders)) = pending.pop() {
             pending.extend(self.look_into(at, holders)?.order);
         }
         Ok(())
     }
 
-    fn descend(&mut self, at: PlaceIx, holders: Holders) -> Result<()> {
+    fn descend(&mut self, at: PlaceIx, holders: Vec<Record>) -> Result<()> {
         let mut found = Found::default();
         found.order.insert(at, holders);
         self.go(found)
     }
 
     /// Notes the values of each holder at `at`.
-    fn look_into(&mut self, at: PlaceIx, holders: Holders) -> Result<Found> {
-        let mut found = Found::default();
+    fn look_into(&mut self, at: PlaceIx, holders: Vec<Record>) -> Result<Found> {
+        let holders = Holders::new(holders.into_iter().map(Some));
         let mut known: HashMap<ShapeIx, Vec<Option<PlaceIx>>> = HashMap::default();
-        for holder in holders {
-            let children = match known.entry(holder.shape) {
-                Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(place) => {
-                    place.insert(self.places.children_of(at, self.store, holder.shape)?)
-                }
+        for shape in holders.shapes() {
+            known.insert(shape, self.places.children_of(at, self.store, shape)?);
+        }
+        let mut last: Option<(ShapeIx, &[Option<PlaceIx>])> = None;
+        // what holds more is noted in the order of the holders, whatever the order in which they are read
+        let mut later: Vec<(u32, PlaceIx, Value)> = Vec::new();
+        holders.each_field(self.store, |shape, field, value, position| {
+            let children = match last {
+                Some((known, children)) if known == shape => children,
+                _ => &known[&shape],
             };
-            for (&child, &value) in children.iter().zip(self.store.record(holder)) {
-                if let Some(child) = child {
-                    self.see(child, value, &mut found)?;
+            last = Some((shape, children));
+            if let Some(child) = children[field] {
+                let value = self.store.resolve(value);
+                if !self.see_plain(child, value) {
+                    later.push((position, child, value));
                 }
             }
+        });
+        later.sort_by_key(|&(position, ..)| position);
+        let mut found = Found::default();
+        for (_, child, value) in later {
+            self.see(child, value, &mut found)?;
         }
         Ok(found)
     }
 
-    fn see(&mut self, at: PlaceIx, value: Value, found: &mut Found) -> Result<()> {
-        match self.store.resolve(value) {
+    /// Notes a value that holds no others; says whether it was one.
+    fn see_plain(&mut self, at: PlaceIx, value: Value) -> bool {
+        let seen = &mut self.places.get_mut(at).seen;
+        match value {
             Value::Null | Value::Unresolved(_) => {}
-            Value::Bool(_) => self.places.get_mut(at).seen.bool = true,
-            Value::Int(value) => Integers::small(value).note(&mut self.places.get_mut(at).seen.int),
-            Value::BigInt(digits) => {
-                let integers = Integers::big(self.store.bytes(digits));
-                integers.note(&mut self.places.get_mut(at).seen.int);
+            Value::Bool(_) => seen.bool = true,
+            Value::Int(value) => Integers::small(value).note(&mut seen.int),
+            Value::BigInt(digits) => Integers::big(self.store.bytes(digits)).note(&mut seen.int),
+            Value::Float(_) => seen.float = true,
+            Value::Str(_) => seen.str = true,
+            Value::Path(_) => seen.path = true,
+            Value::Enum(_) | Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) => {
+                return false;
             }
-            Value::Float(_) => self.places.get_mut(at).seen.float = true,
-            Value::Str(_) => self.places.get_mut(at).seen.str = true,
-            Value::Path(_) => self.places.get_mut(at).seen.path = true,
+        }
+        true
+    }
+
+    /// Notes a value that is more than itself.
+    fn see(&mut self, at: PlaceIx, value: Value, found: &mut Found) -> Result<()> {
+        match value {
             Value::Enum(member) => self.see_enum(at, member),
             Value::List(items) | Value::Set(items) => {
                 if let Some(inside) = self.places.items_of(at, matches!(value, Value::Set(_)))? {
                     for item in self.store.items(items) {
-                        self.see(inside, item, found)?;
+                        if !self.see_plain(inside, item) {
+                            self.see(inside, item, found)?;
+                        }
                     }
                 }
             }
@@ -484,6 +501,7 @@ impl Walk<'_> {
                 found.order.entry(at).or_default().push(record);
             }
             Value::Object(object) => self.see_object(at, object, found),
+            _ => {}
         }
         Ok(())
     }

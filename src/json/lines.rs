@@ -38,6 +38,19 @@ impl<'a> Lines<'a> {
     pub fn number(&self) -> u64 {
         self.number
     }
+
+    /// What was not looked at yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over the next line, of which the length is known, with its end. Gives its number.
+    pub fn pass(&mut self, length: usize) -> u64 {
+        self.at += length;
+        self.number += 1;
+        self.number
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {

@@ -25,11 +25,11 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template of `line`, which was read whole without complaint. `slots` are in order and do not touch: something
-    /// stands between any two of them, and behind the last.
+    /// The template of `line` (without its end), which was read whole without complaint. `slots` are in order and do not touch:
+    /// something stands between any two of them, and behind the last.
     #[must_use]
     pub fn new(line: &[u8], slots: Vec<Span>) -> Self {
-        Self { line: line.to_vec(), next: Vec::with_capacity(slots.len()), slots }
+        Self { line: [line, b"\n"].concat(), next: Vec::with_capacity(slots.len()), slots }
     }
 
     /// How many slots there are.
@@ -38,45 +38,48 @@ impl Template {
         self.slots.len()
     }
 
-    /// Compares `line` with the last line. Calls `changed` for each slot whose text differs, in order, with a reader that stands at
-    /// the value and must take exactly that. If the line fits, it becomes the last line; if not, nothing is known of it, and
-    /// what `changed` made of it must be forgotten.
+    /// Compares the first line of `text` with the last line. Calls `changed` for each slot whose text differs, in order, with a
+    /// reader that stands at the value and must take exactly that. If the line fits, it becomes the last line, and its length is
+    /// given, with its end; if not, nothing is known of it, and what `changed` made of it must be forgotten.
     pub fn fit<'l>(
         &mut self,
-        line: &'l [u8],
+        text: &'l [u8],
         mut changed: impl FnMut(usize, &mut Reader<'l>) -> Result<(), Syntax>,
-    ) -> bool {
+    ) -> Option<usize> {
         self.next.clear();
         let (old, slots) = (self.line.as_slice(), self.slots.as_slice());
-        let mut reader = Reader::new(line);
-        // what comes before is compared: `old[..a]` is `line[..b]`, but for the slots that changed
+        let mut reader = Reader::new(text);
+        // what comes before is compared: `old[..a]` is `text[..b]`, but for the slots that changed
         let (mut a, mut b) = (0, 0);
-        loop {
-            let same = common_prefix(&old[a..], &line[b..]);
+        let length = loop {
+            let same = common_prefix(&old[a..], &text[b..]);
             let differs = a + same;
             while let Some(slot) = slots.get(self.next.len()).filter(|slot| slot.end < differs) {
                 self.next.push(Span { start: slot.start - a + b, end: slot.end - a + b });
             }
-            if differs == old.len() && b + same == line.len() {
-                break;
+            // the last line of a file may have no end
+            if differs == old.len() || differs + 1 == old.len() && b + same == text.len() {
+                break b + same;
             }
             let at = self.next.len();
-            let Some(slot) = slots.get(at).filter(|slot| slot.start <= differs) else { return false };
+            let slot = slots.get(at).filter(|slot| slot.start <= differs)?;
             let start = slot.start - a + b;
             reader.seek(start);
-            if changed(at, &mut reader).is_err() {
-                return false;
-            }
+            changed(at, &mut reader).ok()?;
             (a, b) = (slot.end, reader.position());
             self.next.push(Span { start, end: b });
-            if old.get(a) != line.get(b) {
-                return false;
+            // between the items of a list a line may end, and its value with it
+            if old.get(a) != text.get(b) || text[start..b].contains(&b'\n') {
+                return None;
             }
-        }
+        };
         std::mem::swap(&mut self.slots, &mut self.next);
         self.line.clear();
-        self.line.extend_from_slice(line);
-        true
+        self.line.extend_from_slice(&text[..length]);
+        if !self.line.ends_with(b"\n") {
+            self.line.push(b'\n');
+        }
+        Some(length)
     }
 }
 

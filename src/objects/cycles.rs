@@ -84,12 +84,12 @@ fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
     let object = graph.object(ObjectIx(index(at)));
     let mut found = Vec::new();
     let mut pending: Vec<Value> = vec![object.init_tasks];
-    pending.extend(graph.store.record(object.fields));
+    pending.extend(graph.store.raw(object.fields));
     while let Some(value) = pending.pop() {
         match value {
             Value::Object(_) | Value::Unresolved(_) => found.push(value),
             Value::List(items) | Value::Set(items) => pending.extend(graph.store.raw_items(items)),
-            Value::Dict(record) => pending.extend(graph.store.record(record)),
+            Value::Dict(record) => pending.extend(graph.store.raw(record)),
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use ahash::HashMap;
 use super::decode::Decoder;
 use super::graph::{Graph, Object};
 use crate::json::{Kind as Json, Number, Reader, Span, Syntax, Template};
-use crate::values::{ObjectIx, Value, read};
+use crate::values::{ObjectIx, Record, SheetIx, Store, Value, read};
 
 /// What a value of a line is to its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +37,25 @@ struct Kind {
     slots: Vec<Slot>,
     /// The object of the last line
     last: Object,
+    /// The fields of its objects
+    fields: SheetIx,
+    /// The dicts of the user's in its fields, by the position of the field
+    dicts: Vec<(u32, SheetIx)>,
+    /// What differs in the line that is being read
+    changes: Changes,
     /// The kind that came after it the last time
     next: usize,
     /// Another kind of the same class
     sibling: Option<usize>,
+}
+
+/// The values of a line that differ from those of the line before.
+#[derive(Debug, Default)]
+struct Changes {
+    /// By the position of the field
+    fields: Vec<(u32, Value)>,
+    /// By the position of the field and that in its dict
+    inside: Vec<(u32, u32, Value)>,
 }
 
 /// The kinds of lines that were seen.
@@ -56,24 +71,31 @@ pub(super) struct Kinds {
 
 /// As many kinds are remembered; a run has some for each of its classes.
 const LIMIT: usize = 1 << 12;
+/// The identifier is looked for so far: in lines that have none it would be found in a later line.
+const LONGEST_HEAD: usize = 1 << 10;
 /// Definitions and dicts of more keys are not looked into.
 const MOST_KEYS: usize = 100;
 /// So many lines are learned from before it is asked whether that pays.
 const TRIAL: usize = 1 << 10;
 
 impl Kinds {
-    /// The object that a line defines, if it is of a known kind. Its line is that of another.
-    pub fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
+    /// The object that the first line of `text` defines, and the length of that line with its end, if it is of a known kind.
+    pub fn read(
+        &mut self,
+        text: &[u8],
+        graph: &mut Graph,
+        decoder: &mut Decoder<'_>,
+    ) -> Option<(Object, usize)> {
         let guess = self.all.get(self.last).map(|last| last.next)?;
-        if let Some(object) = self.try_kind(guess, line, graph, decoder) {
-            return Some(object);
+        if let Some(found) = self.try_kind(guess, text, graph, decoder) {
+            return Some(found);
         }
-        let mut next = self.classes.get(head(line)?).copied();
+        let mut next = self.classes.get(head(text)?).copied();
         while let Some(at) = next {
             if at != guess
-                && let Some(object) = self.try_kind(at, line, graph, decoder)
+                && let Some(found) = self.try_kind(at, text, graph, decoder)
             {
-                return Some(object);
+                return Some(found);
             }
             next = self.all[at].sibling;
         }
@@ -83,19 +105,19 @@ impl Kinds {
     fn try_kind(
         &mut self,
         at: usize,
-        line: &[u8],
+        text: &[u8],
         graph: &mut Graph,
         decoder: &mut Decoder<'_>,
-    ) -> Option<Object> {
-        let object = self.all.get_mut(at)?.read(line, graph, decoder)?;
+    ) -> Option<(Object, usize)> {
+        let found = self.all.get_mut(at)?.read(text, graph, decoder)?;
         self.all[self.last].next = at;
         self.last = at;
         self.hits += 1;
-        Some(object)
+        Some(found)
     }
 
     /// Remembers a line that was read whole, as the object at `at`.
-    pub fn learn(&mut self, line: &[u8], graph: &Graph, at: ObjectIx) {
+    pub fn learn(&mut self, line: &[u8], graph: &mut Graph, at: ObjectIx) {
         self.misses += 1;
         if self.misses > TRIAL && self.hits < self.misses || self.all.len() >= LIMIT {
             return;
@@ -111,13 +133,12 @@ impl Kinds {
         }
         let template = Template::new(line, spans);
         let kind = if let Some(known) = known {
-            self.all[known].template = template;
-            self.all[known].last = object;
+            self.all[known].repeat(template, object, &mut graph.store);
             known
         } else {
             let kind = self.all.len();
             self.classes.insert(head.into(), kind);
-            self.all.push(Kind { template, slots, last: object, next: kind, sibling: first });
+            self.all.push(Kind::new(template, slots, object, (kind, first), &mut graph.store));
             kind
         };
         if let Some(last) = self.all.get_mut(self.last) {
@@ -133,7 +154,8 @@ impl Kinds {
 }
 
 /// What stands between the id of a definition and its identifier: the class, most often.
-fn head(line: &[u8]) -> Option<&[u8]> {
+fn head(text: &[u8]) -> Option<&[u8]> {
+    let line = &text[..text.len().min(LONGEST_HEAD)];
     let start = memchr::memchr(b',', line)?;
     let end = memchr::memmem::find(line, b"\"identifier\"")?;
     line.get(start..end)
@@ -146,28 +168,75 @@ impl Kind {
             && self.slots == slots
     }
 
-    fn read(&mut self, line: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<Object> {
+    fn new(
+        template: Template,
+        slots: Vec<Slot>,
+        last: Object,
+        (next, sibling): (usize, Option<usize>),
+        store: &mut Store,
+    ) -> Self {
+        let mut inside: Vec<u32> = slots
+            .iter()
+            .filter_map(|slot| if let Slot::Inside(position, _) = slot { Some(*position) } else { None })
+            .collect();
+        inside.dedup();
+        let mut dict = |position: u32| match store.record_value(last.fields, position as usize) {
+            Value::Dict(dict) => Some((position, store.begin_sheet(dict))),
+            _ => None,
+        };
+        let dicts = inside.into_iter().filter_map(&mut dict).collect();
+        let fields = store.begin_sheet(last.fields);
+        Self { template, slots, last, fields, dicts, changes: Changes::default(), next, sibling }
+    }
+
+    /// Remembers another line that was read whole.
+    fn repeat(&mut self, template: Template, object: Object, store: &mut Store) {
+        for &(position, sheet) in &self.dicts {
+            if let Value::Dict(dict) = store.record_value(object.fields, position as usize) {
+                store.repeat_row(sheet, dict);
+            }
+        }
+        store.repeat_row(self.fields, object.fields);
+        self.template = template;
+        self.last = object;
+    }
+
+    fn read(&mut self, text: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<(Object, usize)> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
         let mut object = self.last;
-        let mut reading =
-            Reading { graph, decoder, object: &mut object, copied: false, own_dict: None, new_id: false };
-        let slots = &self.slots;
-        let fits = self.template.fit(line, |slot, reader| reading.take(slots[slot], reader));
+        let (slots, changes) = (&self.slots, &mut self.changes);
+        changes.fields.clear();
+        changes.inside.clear();
+        let mut reading = Reading { graph, decoder, object: &mut object, changes, new_id: false };
+        let fits = self.template.fit(text, |slot, reader| reading.take(slots[slot], reader));
         // the same id once more: what the line means is for the slower reader to say
-        let usable = fits && reading.new_id;
+        let usable = fits.filter(|_| reading.new_id);
         let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
-        if fits && (!usable || unsettled) {
+        if fits.is_some() && (usable.is_none() || unsettled) {
             self.template = Template::default();
         }
-        if usable {
+        if let Some(length) = usable {
+            object.fields = self.keep(&mut graph.store)?;
             self.last = object;
-            return Some(object);
+            return Some((object, length));
         }
         graph.store.rewind(mark);
         if unsettled {
             graph.store.unresolved.truncate(references);
         }
         None
+    }
+
+    /// The fields of the line that was read.
+    fn keep(&mut self, store: &mut Store) -> Option<Record> {
+        let Changes { fields, inside } = &mut self.changes;
+        for inside in inside.chunk_by(|one, other| one.0 == other.0) {
+            let position = inside[0].0;
+            let &(_, sheet) = self.dicts.iter().find(|&&(at, _)| at == position)?;
+            let dict = store.add_row(sheet, inside.iter().map(|&(_, inner, value)| (inner, value)))?;
+            fields.push((position, Value::Dict(dict)));
+        }
+        store.add_row(self.fields, fields.iter().copied())
     }
 }
 
@@ -176,10 +245,7 @@ struct Reading<'r, 'd> {
     graph: &'r mut Graph,
     decoder: &'r mut Decoder<'d>,
     object: &'r mut Object,
-    /// Whether the fields are its own already
-    copied: bool,
-    /// The last field whose dict is its own
-    own_dict: Option<u32>,
+    changes: &'r mut Changes,
     new_id: bool,
 }
 
@@ -209,12 +275,11 @@ impl Reading<'_, '_> {
                     if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
             }
             Slot::Field(position) => {
-                let value = read(reader, store, self.decoder)?;
-                self.set(position, value);
+                self.changes.fields.push((position, read(reader, store, self.decoder)?));
             }
             Slot::Reference(position) => {
                 let value = self.decoder.reference(store, integer(reader)?);
-                self.set(position, value);
+                self.changes.fields.push((position, value));
             }
             Slot::Path(position) => {
                 let text = reader.string()?;
@@ -222,35 +287,14 @@ impl Reading<'_, '_> {
                     return Err(reader.wrong("escapes are for the slower reader"));
                 }
                 let value = self.decoder.plain_path(store, text.raw);
-                self.set(position, value);
+                self.changes.fields.push((position, value));
             }
             Slot::Inside(position, inner) => {
-                let value = read(reader, store, self.decoder)?;
-                self.set_inside(position, inner, value);
+                self.changes.inside.push((position, inner, read(reader, store, self.decoder)?));
             }
             Slot::Ignored => reader.skip()?,
         }
         Ok(())
-    }
-
-    /// Changes a value of a dict, of which the object gets a copy first.
-    fn set_inside(&mut self, position: u32, inner: u32, value: Value) {
-        let store = &mut self.graph.store;
-        let Value::Dict(dict) = store.record_value(self.object.fields, position as usize) else { return };
-        let own = if self.own_dict == Some(position) { dict } else { store.copy_record(dict) };
-        store.set(own, inner as usize, value);
-        if self.own_dict.replace(position) != Some(position) {
-            self.set(position, Value::Dict(own));
-        }
-    }
-
-    fn set(&mut self, position: u32, value: Value) {
-        let store = &mut self.graph.store;
-        if !self.copied {
-            self.object.fields = store.copy_record(self.object.fields);
-            self.copied = true;
-        }
-        store.set(self.object.fields, position as usize, value);
     }
 }
 

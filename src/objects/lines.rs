@@ -166,12 +166,7 @@ impl<'s> Part<'s> {
                     break;
                 }
             };
-            let mut lines = Lines::after(part.lines, block);
-            let ascii = block.is_ascii();
-            for line in lines.by_ref().take_while(|_| !stop.asked()) {
-                part.read_line(line, ascii, &mut kinds);
-            }
-            part.lines = lines.number();
+            part.read_block(block, &mut kinds, stop);
             if !progress.advance(block.len()) {
                 break;
             }
@@ -179,31 +174,43 @@ impl<'s> Part<'s> {
         part
     }
 
-    fn read_line(&mut self, line: Line<'_>, ascii: bool, kinds: &mut Kinds) {
-        let read = if !ascii && std::str::from_utf8(line.bytes).is_err() {
-            Err(Error::format("the line is not UTF-8"))
-        } else {
-            self.read_definition(line, kinds)
-        };
-        match read {
-            Ok(object) => self.last = object.or(self.last),
-            Err(error) => self.errors.push((line.number, error)),
+    fn read_block(&mut self, block: &[u8], kinds: &mut Kinds, stop: &Stop) {
+        let clean = std::str::from_utf8(block).is_ok();
+        let mut lines = Lines::after(self.lines, block);
+        while !stop.asked() {
+            let known = self.decoder.repeated;
+            let read = if clean { self.read_like(&mut lines, kinds) } else { None };
+            let (read, number) = match read {
+                Some((read, number)) => (read.map(Some), number),
+                None => {
+                    let Some(line) = lines.next() else { break };
+                    (self.read_line(line, clean, kinds), line.number)
+                }
+            };
+            if self.decoder.repeated && !known {
+                kinds.forget();
+            }
+            match read {
+                Ok(object) => self.last = object.or(self.last),
+                Err(error) => self.errors.push((number, error)),
+            }
         }
+        self.lines = lines.number();
     }
 
-    fn read_definition(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
-        let known = self.decoder.repeated;
-        let read =
-            self.read_like(line, kinds).map_or_else(|| self.read_whole(line, kinds), |put| put.map(Some));
-        if self.decoder.repeated && !known {
-            kinds.forget();
-        }
-        read
+    /// The object of the next line, if that is like one before; the number of the line.
+    fn read_like(&mut self, lines: &mut Lines<'_>, kinds: &mut Kinds) -> Option<(Result<ObjectIx>, u64)> {
+        let (object, length) = kinds.read(lines.rest(), &mut self.graph, &mut self.decoder)?;
+        let number = lines.pass(length);
+        let line = u32::try_from(number).unwrap_or(u32::MAX);
+        Some((self.graph.put(Object { line, ..object }, &mut self.decoder), number))
     }
 
-    fn read_like(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Option<Result<ObjectIx>> {
-        let object = kinds.read(line.bytes, &mut self.graph, &mut self.decoder)?;
-        Some(self.graph.put(Object { line: number(line), ..object }, &mut self.decoder))
+    fn read_line(&mut self, line: Line<'_>, clean: bool, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
+        if !clean && std::str::from_utf8(line.bytes).is_err() {
+            return Err(Error::format("the line is not UTF-8"));
+        }
+        self.read_whole(line, kinds)
     }
 
     fn read_whole(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {

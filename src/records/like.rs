@@ -2,7 +2,7 @@
 
 use super::rows::{JobRow, microseconds};
 use crate::json::{Kind, Reader, Span, Syntax, Template};
-use crate::values::{Plain, Store, read};
+use crate::values::{Plain, SheetIx, Store, Value, read};
 
 /// What a value of a line is to its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,10 @@ struct Like {
     slots: Vec<Slot>,
     /// The row of the last line
     last: JobRow,
+    /// The tags of its rows, if they have some
+    tags: Option<SheetIx>,
+    /// The tags that differ in the line that is being read, by their position
+    changes: Vec<(u32, Value)>,
     /// The likeness of the line that came after it the last time
     next: usize,
 }
@@ -37,27 +41,29 @@ pub(super) struct Likes {
 const LIMIT: usize = 16;
 
 impl Likes {
-    /// The row of a line that is like one before.
-    pub fn read(&mut self, line: &[u8], store: &mut Store) -> Option<JobRow> {
+    /// The row of the first line of `text`, and the length of that line with its end, if it is like one before.
+    pub fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let guess = self.all.get(self.last)?.next;
         let others = (0..self.all.len()).filter(|&at| at != guess);
         for at in std::iter::once(guess).chain(others) {
-            if let Some(row) = self.all[at].read(line, store) {
+            if let Some(found) = self.all[at].read(text, store) {
                 self.all[self.last].next = at;
                 self.last = at;
-                return Some(row);
+                return Some(found);
             }
         }
         None
     }
 
     /// Remembers a line that was read whole.
-    pub fn learn(&mut self, line: &[u8], row: JobRow, store: &Store) {
+    pub fn learn(&mut self, line: &[u8], row: JobRow, store: &mut Store) {
         let Some((slots, spans)) = learn(line) else { return };
         let tags = slots.iter().filter(|slot| matches!(slot, Slot::Tag(_))).count();
         if self.all.len() < LIMIT && tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len()) {
             let at = self.all.len();
-            self.all.push(Like { template: Template::new(line, spans), slots, last: row, next: at });
+            let template = Template::new(line, spans);
+            let tags = row.tags.map(|tags| store.begin_sheet(tags));
+            self.all.push(Like { template, slots, last: row, tags, changes: Vec::new(), next: at });
             self.all[self.last].next = at;
             self.last = at;
         }
@@ -65,12 +71,12 @@ impl Likes {
 }
 
 impl Like {
-    fn read(&mut self, line: &[u8], store: &mut Store) -> Option<JobRow> {
+    fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let mark = store.mark();
         let mut row = self.last;
-        let mut copied = false;
-        let slots = &self.slots;
-        let fits = self.template.fit(line, |slot, reader| {
+        let (slots, changes) = (&self.slots, &mut self.changes);
+        changes.clear();
+        let fits = self.template.fit(text, |slot, reader| {
             match slots[slot] {
                 Slot::JobId => row.job_id = store.string(reader.string()?)?,
                 Slot::TaskId => {
@@ -81,22 +87,17 @@ impl Like {
                     row.task_id = store.intern(text.raw);
                 }
                 Slot::Timestamp => row.submitted = microseconds(reader.number()?),
-                Slot::Tag(position) => {
-                    let value = read(reader, store, &mut Plain)?;
-                    if let Some(tags) = &mut row.tags {
-                        if !std::mem::replace(&mut copied, true) {
-                            *tags = store.copy_record(*tags);
-                        }
-                        store.set(*tags, position as usize, value);
-                    }
-                }
+                Slot::Tag(position) => changes.push((position, read(reader, store, &mut Plain)?)),
                 Slot::Ignored => reader.skip()?,
             }
             Ok(())
         });
-        if fits {
+        if let Some(length) = fits {
+            if let Some(tags) = self.tags.filter(|_| !changes.is_empty()) {
+                row.tags = store.add_row(tags, changes.iter().copied());
+            }
             self.last = row;
-            return Some(row);
+            return Some((row, length));
         }
         store.rewind(mark);
         None

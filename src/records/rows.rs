@@ -154,26 +154,29 @@ impl JobRows {
         (path, stop): (&Path, &Stop),
         likes: &mut Likes,
     ) -> u64 {
-        let ascii = block.is_ascii();
-        let mut left = json::Lines::after(number, block);
-        for line in left.by_ref().take_while(|_| !stop.asked()) {
-            match self.read_line(line, ascii, likes) {
+        let clean = std::str::from_utf8(block).is_ok();
+        let mut lines = json::Lines::after(number, block);
+        while !stop.asked() {
+            if clean && let Some((row, length)) = likes.read(lines.rest(), &mut self.store) {
+                lines.pass(length);
+                self.push(row);
+                continue;
+            }
+            let Some(line) = lines.next() else { break };
+            match self.read_line(line, clean, likes) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
-        left.number()
+        lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, ascii: bool, likes: &mut Likes) -> Result<JobRow> {
-        if !ascii && std::str::from_utf8(line.bytes).is_err() {
+    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut Likes) -> Result<JobRow> {
+        if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
-        if let Some(row) = likes.read(line.bytes, &mut self.store) {
-            return Ok(row);
-        }
         let row = self.read_whole_line(line)?;
-        likes.learn(line.bytes, row, &self.store);
+        likes.learn(line.bytes, row, &mut self.store);
         Ok(row)
     }
 

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
 use indexmap::{IndexMap, IndexSet};
 
-use super::levels::{Under, record_of, records_of};
+use super::levels::{Under, holders_of, record_of};
 use super::schema::{Texts, data_type};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
 use crate::objects::Graph;
@@ -234,7 +234,7 @@ impl<'a> Arrays<'a> {
         let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
-        let records = records_of(values, self.graph);
+        let holders = holders_of(values, self.graph);
         let arrays: Result<Vec<ArrayRef>, ArrowError> = members
             .iter()
             .map(|member| {
@@ -243,7 +243,7 @@ impl<'a> Arrays<'a> {
                     values.to_vec()
                 } else {
                     let key = self.places.get(member.place).key();
-                    Under::new(self.store, &records, key).iter(0..records.len()).collect()
+                    Under::new(self.store, &holders, key).values()
                 };
                 self.member(held, member)
             })

@@ -13,7 +13,7 @@ use super::growing::Growing;
 use super::levels::{Level, Under, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
-use crate::columns::{Column, Part, PlaceIx, Places, Source};
+use crate::columns::{Column, PlaceIx, Places, Source};
 use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::objects::Graph;
@@ -100,7 +100,7 @@ pub fn build(
         Work::Facts(building, at, level) => {
             // those of deeper places are built with what stands there
             let is_root = places.get(*at).parent().is_none();
-            let facts = if is_root { building.facts(*at, &level.holders, level)? } else { Vec::new() };
+            let facts = if is_root { building.facts(*at, &level.values, level)? } else { Vec::new() };
             Ok((facts, Vec::new()))
         }
         Work::Group(building, group, level) => Ok((building.group(group, level)?, Vec::new())),
@@ -174,9 +174,6 @@ impl<'b> Asked<'b> {
     }
 }
 
-/// A place, its values, and its columns with their positions while they grow.
-type BuiltPlace<'b> = (PlaceIx, Under<'b>, Vec<(usize, Part, Growing)>);
-
 /// The columns of one root while they are built.
 struct Building<'b> {
     root: PlaceIx,
@@ -212,7 +209,7 @@ impl Building<'_> {
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
             let next = in_parallel(&deeper, rows.len(), |&(level, key, child)| {
-                let values = Under::new(self.store, &level.records, key);
+                let values = Under::new(self.store, &level.holders, key);
                 (child, level.below(&values, self.graph))
             });
             known = levels.len();
@@ -234,39 +231,21 @@ impl Building<'_> {
         wanted.chunks(TOGETHER).map(<[_]>::to_vec).collect()
     }
 
-    /// Builds the columns of some places below a level, together: the values of a holder lie side by side.
+    /// Builds the columns of some places below a level.
     fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
-        let rows = level.records.len();
-        let mut places: Vec<BuiltPlace<'_>> = Vec::new();
-        for &(key, at) in group {
-            let columns = self.columns_at(at).filter_map(|index| match self.columns[index].source {
-                Source::Values(_, part) => {
-                    Some((index, part, Growing::new(part, &self.columns[index].kind, rows)))
-                }
-                _ => None,
-            });
-            places.push((at, Under::new(self.store, &level.records, key), columns.collect()));
-        }
-        let mut values: Vec<Value> = Vec::with_capacity(AT_ONCE);
-        for start in (0..rows).step_by(AT_ONCE) {
-            for (_, under, columns) in places.iter_mut().filter(|(_, _, columns)| !columns.is_empty()) {
-                values.clear();
-                values.extend(under.iter(start..rows.min(start + AT_ONCE)));
-                for (_, _, column) in columns {
-                    column.push(&values);
-                }
-            }
-        }
         let mut built = Vec::new();
-        for (at, under, columns) in places {
-            for (index, part, column) in columns {
+        for &(key, at) in group {
+            let under = Under::new(self.store, &level.holders, key);
+            for index in self.columns_at(at) {
+                let Column { source: Source::Values(_, part), kind, .. } = &self.columns[index] else {
+                    continue;
+                };
                 let mut arrays = self.arrays();
-                let array = column.finish(&mut arrays, at, part, &self.columns[index].kind)?;
+                let array = Growing::of(&under, *part, kind).finish(&mut arrays, at, *part, kind)?;
                 built.push((index, level.expand(array)?, arrays.surrogates));
             }
             if self.columns_at(at).any(|index| is_fact(self.columns[index].source)) {
-                let values: Vec<Value> = under.iter(0..rows).collect();
-                built.extend(self.facts(at, &values, level)?);
+                built.extend(self.facts(at, &under.values(), level)?);
             }
         }
         Ok(built)
@@ -303,8 +282,6 @@ fn is_fact(source: Source) -> bool {
 
 /// How many places are built by one thread at once.
 const TOGETHER: usize = 8;
-/// How many holders are looked at at once: what they hold stays in the cache until all columns have it.
-const AT_ONCE: usize = 1024;
 
 /// Fewer values than that are built faster by one thread.
 const WORTH_A_THREAD: usize = 4096;

@@ -1,66 +1,71 @@
-//! Columns that grow by some values at a time, so that several can be built while their values are at hand.
+//! The columns that most configs have, filled value by value: a value that several holders have in turn is looked at once.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, PrimitiveArray, UInt32Array};
-use arrow::buffer::NullBuffer;
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, UInt32Array};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int64Type};
 
 use super::arrays::{Arrays, Made, text_of};
+use super::levels::Under;
 use crate::columns::{Part, PlaceIx, Type};
 use crate::values::{Text, Value, index};
 
-/// The values of a column, of which there are more and more.
+/// The values of a column.
 pub(super) enum Growing {
-    Bool(BooleanBufferBuilder, Valid),
-    Int(Vec<i64>, Valid),
-    Float(Vec<f64>, Valid),
+    Bool(Bits, Bits),
+    Int(Vec<i64>, Bits),
+    Float(Vec<f64>, Bits),
     Text(Box<Texts>),
     /// Anything else, until all of it is there
     Values(Vec<Value>),
 }
 
 impl Growing {
-    /// A column that will have `rows` values.
-    pub fn new(part: Part, kind: &Type, rows: usize) -> Self {
+    /// The values under one key of some holders.
+    pub fn of(under: &Under<'_>, part: Part, kind: &Type) -> Self {
+        let rows = under.len();
         match (kind, part) {
-            (Type::Bool, _) => Self::Bool(BooleanBufferBuilder::new(rows), Valid::new(rows)),
-            (Type::Int64, _) => Self::Int(Vec::with_capacity(rows), Valid::new(rows)),
-            (Type::Float64, Part::Float) => Self::Float(Vec::with_capacity(rows), Valid::new(rows)),
-            (Type::Utf8, _) => Self::Text(Box::default()),
-            _ => Self::Values(Vec::with_capacity(rows)),
-        }
-    }
-
-    /// Adds values.
-    pub fn push(&mut self, values: &[Value]) {
-        match self {
-            Self::Bool(bools, valid) => {
-                for value in values {
-                    bools.append(matches!(value, Value::Bool(true)));
-                }
-                valid.push(values, |value| matches!(value, Value::Bool(_)));
+            (Type::Bool, _) => {
+                let (mut bools, mut valid) = (Bits::new(rows), Bits::new(rows));
+                under.each(|value, holders| {
+                    if let Value::Bool(bool) = value {
+                        valid.set(holders);
+                        if bool {
+                            bools.set(holders);
+                        }
+                    }
+                });
+                Self::Bool(bools, valid)
             }
-            Self::Int(ints, valid) => {
-                ints.extend(values.iter().map(|value| if let Value::Int(int) = value { *int } else { 0 }));
-                valid.push(values, |value| matches!(value, Value::Int(_)));
+            (Type::Int64, _) => {
+                let (ints, valid) =
+                    numbers(under, |value| if let Value::Int(int) = value { Some(int) } else { None });
+                Self::Int(ints, valid)
             }
-            Self::Float(floats, valid) => {
-                floats.extend(
-                    values.iter().map(|value| if let Value::Float(float) = value { *float } else { 0.0 }),
-                );
-                valid.push(values, |value| matches!(value, Value::Float(_)));
+            (Type::Float64, Part::Float) => {
+                let (floats, valid) =
+                    numbers(under, |value| if let Value::Float(float) = value { Some(float) } else { None });
+                Self::Float(floats, valid)
             }
-            Self::Text(texts) => texts.push(values),
-            Self::Values(all) => all.extend_from_slice(values),
+            (Type::Utf8, _) => {
+                let mut texts = Texts::new(rows);
+                under.each(|value, holders| {
+                    if let Some(text) = text_of(&value) {
+                        texts.put(text, holders);
+                    }
+                });
+                Self::Text(Box::new(texts))
+            }
+            _ => Self::Values(under.values()),
         }
     }
 
     /// The array of what belongs to `part`; the rest is null in it.
     pub fn finish(self, arrays: &mut Arrays<'_>, at: PlaceIx, part: Part, kind: &Type) -> Made {
         Ok(match self {
-            Self::Bool(mut bools, valid) => Arc::new(BooleanArray::new(bools.finish(), valid.finish())),
+            Self::Bool(bools, valid) => Arc::new(BooleanArray::new(bools.finish(), valid.nulls())),
             Self::Int(ints, valid) => primitive::<Int64Type>(ints, valid),
             Self::Float(floats, valid) => primitive::<Float64Type>(floats, valid),
             Self::Text(texts) => texts.finish(arrays)?,
@@ -69,72 +74,72 @@ impl Growing {
     }
 }
 
-fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, valid: Valid) -> arrow::array::ArrayRef {
-    Arc::new(PrimitiveArray::<T>::new(values.into(), valid.finish()))
-}
-
-/// Which values are no nulls.
-pub(super) struct Valid {
-    bits: BooleanBufferBuilder,
-    nulls: bool,
-}
-
-impl Valid {
-    fn new(rows: usize) -> Self {
-        Self { bits: BooleanBufferBuilder::new(rows), nulls: false }
-    }
-
-    fn push(&mut self, values: &[Value], is_valid: impl Fn(&Value) -> bool) {
-        if values.iter().all(&is_valid) {
-            self.bits.append_n(values.len(), true);
-            return;
+/// The numbers of a column, 0 where there is none, and where there is one.
+fn numbers<T: Copy + Default>(under: &Under<'_>, number: impl Fn(Value) -> Option<T>) -> (Vec<T>, Bits) {
+    let (mut numbers, mut valid) = (vec![T::default(); under.len()], Bits::new(under.len()));
+    under.each(|value, holders| {
+        if let Some(number) = number(value) {
+            valid.set(holders);
+            holders.iter().for_each(|&at| numbers[at as usize] = number);
         }
-        self.nulls = true;
-        for value in values {
-            self.bits.append(is_valid(value));
+    });
+    (numbers, valid)
+}
+
+fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, valid: Bits) -> ArrayRef {
+    Arc::new(PrimitiveArray::<T>::new(values.into(), valid.nulls()))
+}
+
+/// A bit for each holder.
+pub(super) struct Bits {
+    words: Vec<u64>,
+    length: usize,
+    /// How many are set
+    set: usize,
+}
+
+impl Bits {
+    fn new(length: usize) -> Self {
+        Self { words: vec![0; length.div_ceil(64)], length, set: 0 }
+    }
+
+    /// Sets the bits of some holders, which were not set before.
+    fn set(&mut self, holders: &[u32]) {
+        self.set += holders.len();
+        for &at in holders {
+            self.words[at as usize / 64] |= 1 << (at % 64);
         }
     }
 
-    fn finish(mut self) -> Option<NullBuffer> {
-        self.nulls.then(|| NullBuffer::new(self.bits.finish()))
+    fn finish(self) -> BooleanBuffer {
+        BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.length)
+    }
+
+    /// The nulls where no bit is set; nothing if all are.
+    fn nulls(self) -> Option<NullBuffer> {
+        (self.set < self.length).then(|| NullBuffer::new(self.finish()))
     }
 }
 
-/// Text that is repeated from line to line is one text of the store: where there are few, they are numbered.
+/// Texts, each that is repeated from line to line once.
 pub(super) struct Texts {
-    /// The number of the text of each value, or [`NOTHING`]
+    /// The number of the text of each holder, or [`NOTHING`]
     codes: Vec<u32>,
-    /// The texts; each value has its own when there are many
     distinct: Vec<Option<Text>>,
     /// The texts seen last, by their place in the store
     seen: [Option<(Text, u32)>; 64],
-    many: bool,
 }
 
 const NOTHING: u32 = u32::MAX;
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self { codes: Vec::new(), distinct: Vec::new(), seen: [None; 64], many: false }
-    }
-}
-
 impl Texts {
-    fn push(&mut self, values: &[Value]) {
-        if !self.many && self.distinct.len() > 64 + self.codes.len() / 2 {
-            self.many = true;
-            let distinct = &self.distinct;
-            self.distinct =
-                self.codes.iter().map(|&code| distinct.get(code as usize).copied().flatten()).collect();
-            self.codes = Vec::new();
-        }
-        if self.many {
-            return self.distinct.extend(values.iter().map(text_of));
-        }
-        for value in values {
-            let code = text_of(value).map_or(NOTHING, |text| self.code(text));
-            self.codes.push(code);
-        }
+    fn new(length: usize) -> Self {
+        Self { codes: vec![NOTHING; length], distinct: Vec::new(), seen: [None; 64] }
+    }
+
+    fn put(&mut self, text: Text, holders: &[u32]) {
+        let code = self.code(text);
+        holders.iter().for_each(|&at| self.codes[at as usize] = code);
     }
 
     fn code(&mut self, text: Text) -> u32 {
@@ -150,7 +155,9 @@ impl Texts {
 
     fn finish(self, arrays: &mut Arrays<'_>) -> Made {
         let texts = arrays.texts(&self.distinct);
-        if self.many {
+        let in_order = self.codes.len() == self.distinct.len()
+            && self.codes.iter().enumerate().all(|(at, &code)| code as usize == at);
+        if in_order {
             return Ok(texts);
         }
         let codes: UInt32Array = self.codes.iter().map(|&code| (code != NOTHING).then_some(code)).collect();

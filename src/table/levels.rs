@@ -1,6 +1,5 @@
 //! Which distinct configs stand at a place, and which of them each row has.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
@@ -9,7 +8,7 @@ use arrow::error::ArrowError;
 
 use crate::columns::Places;
 use crate::objects::Graph;
-use crate::values::{Record, Store, Value, index};
+use crate::values::{Holders, Record, ShapeIx, Store, Value, index};
 
 /// A row that has nothing at a place, or a config that has no such field.
 const NONE: u32 = u32::MAX;
@@ -17,48 +16,56 @@ const NONE: u32 = u32::MAX;
 /// The values under one key of some holders; null where a holder has none.
 pub(super) struct Under<'c> {
     store: &'c Store,
-    records: &'c [Option<Record>],
+    holders: &'c Holders,
     /// The position of the key in each shape, or [`NONE`]
     positions: Vec<u32>,
 }
 
 impl<'c> Under<'c> {
-    pub fn new(store: &'c Store, records: &'c [Option<Record>], key: &str) -> Self {
+    pub fn new(store: &'c Store, holders: &'c Holders, key: &str) -> Self {
         let position = |shape| {
             let mut keys = store.shape(shape).iter();
             keys.position(|&symbol| store.symbol(symbol) == key).map_or(NONE, index)
         };
-        Self { store, records, positions: store.shapes().map(position).collect() }
+        Self { store, holders, positions: store.shapes().map(position).collect() }
     }
-}
 
-impl Under<'_> {
-    /// The values of some holders.
+    /// How many holders there are.
+    pub fn len(&self) -> usize {
+        self.holders.len()
+    }
+
+    /// Gives each value with the holders that have it; a value may come more than once.
     #[inline]
-    pub fn iter(&self, holders: Range<usize>) -> impl ExactSizeIterator<Item = Value> {
-        self.records[holders].iter().map(|record| {
-            let Some(record) = *record else { return Value::Null };
-            match self.positions.get(record.shape.at()) {
-                Some(&position) if position != NONE => self.store.record_value(record, position as usize),
-                _ => Value::Null,
-            }
-        })
+    pub fn each(&self, found: impl FnMut(Value, &[u32])) {
+        let position = |shape: ShapeIx| {
+            let position = self.positions.get(shape.at()).filter(|&&position| position != NONE);
+            position.map(|&position| position as usize)
+        };
+        self.holders.each(self.store, position, found);
+    }
+
+    /// The value of each holder.
+    pub fn values(&self) -> Vec<Value> {
+        let mut values = vec![Value::Null; self.len()];
+        self.each(|value, holders| holders.iter().for_each(|&at| values[at as usize] = value));
+        values
     }
 }
 
 /// The distinct configs and dicts at a place, and which of them each row has.
 pub(super) struct Level {
-    pub holders: Vec<Value>,
+    pub values: Vec<Value>,
     /// What each of them holds
-    pub records: Vec<Option<Record>>,
+    pub holders: Holders,
     /// The holder of each row; each row has its own if there are none
     codes: Option<Arc<UInt32Array>>,
 }
 
 impl Level {
-    fn new(holders: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
-        let records = records_of(&holders, graph);
-        Self { holders, records, codes: codes.map(Arc::new) }
+    fn new(values: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
+        let holders = holders_of(&values, graph);
+        Self { values, holders, codes: codes.map(Arc::new) }
     }
 
     /// The level of the roots: one value a row.
@@ -68,31 +75,32 @@ impl Level {
 
     /// The level below: `values` has one value for each holder of this one.
     pub fn below(&self, values: &Under<'_>, graph: Option<&Graph>) -> Self {
-        // the position that each object was given
-        let mut marks = vec![NONE; graph.map_or(0, Graph::len)];
-        let mut holders = Vec::new();
-        let mut local = Vec::with_capacity(self.records.len());
-        for value in values.iter(0..self.records.len()) {
-            local.push(match value {
+        // the position that each object was given, from 1
+        let mut marks = vec![0_u32; graph.map_or(0, Graph::len)];
+        let mut distinct = Vec::new();
+        let mut local = vec![NONE; self.holders.len()];
+        values.each(|value, holders| {
+            let code = match value {
                 Value::Object(object) => {
                     let mark = &mut marks[object.at()];
-                    if *mark == NONE {
-                        *mark = index(holders.len());
-                        holders.push(value);
+                    if *mark == 0 {
+                        distinct.push(value);
+                        *mark = index(distinct.len());
                     }
-                    *mark
+                    *mark - 1
                 }
                 Value::Dict(_) => {
                     // a dict that did not change from line to line is one
-                    if holders.last() != Some(&value) {
-                        holders.push(value);
+                    if distinct.last() != Some(&value) {
+                        distinct.push(value);
                     }
-                    index(holders.len() - 1)
+                    index(distinct.len() - 1)
                 }
-                _ => NONE,
-            });
-        }
-        Self::new(holders, Some(self.compose(local)), graph)
+                _ => return,
+            };
+            holders.iter().for_each(|&at| local[at as usize] = code);
+        });
+        Self::new(distinct, Some(self.compose(local)), graph)
     }
 
     /// From the position among this level's holders to what `local` says of it, for each row.
@@ -116,8 +124,8 @@ impl Level {
 }
 
 /// The keys and values of each config and dict; nothing for other values.
-pub(super) fn records_of(values: &[Value], graph: Option<&Graph>) -> Vec<Option<Record>> {
-    values.iter().map(|&value| record_of(value, graph)).collect()
+pub(super) fn holders_of(values: &[Value], graph: Option<&Graph>) -> Holders {
+    Holders::new(values.iter().map(|&value| record_of(value, graph)))
 }
 
 /// The keys and values of a config or dict.

@@ -126,24 +126,6 @@ impl<P: Piece> Blocks<P> {
 }
 
 impl<T: Copy + 'static> Blocks<Vec<T>> {
-    /// Repeats items that were pushed together.
-    pub fn extend_from_within(&mut self, at: usize, length: usize) {
-        if at >= self.start {
-            let from = at - self.start;
-            if from + length <= self.last.len() {
-                self.last.extend_from_within(from..from + length);
-            }
-            return;
-        }
-        let copy = self.slice(at, length).to_vec();
-        self.last.extend_from_slice(&copy);
-    }
-
-    /// One item of the last piece, to be changed.
-    pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        self.last.get_mut(at.checked_sub(self.start)?)
-    }
-
     /// Every item, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.earlier.iter_mut().flat_map(|(_, piece)| Arc::make_mut(piece)).chain(&mut self.last)

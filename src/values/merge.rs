@@ -12,6 +12,7 @@ pub(crate) struct Moved {
     /// What each unresolved reference is now
     references: Vec<Value>,
     values: u32,
+    sheets: u32,
     texts: usize,
     odd: usize,
     objects: u32,
@@ -30,7 +31,11 @@ impl Moved {
 
     /// The same record.
     pub fn record(&self, record: Record) -> Record {
-        Record { shape: self.shapes[record.shape.0 as usize], start: record.start + self.values }
+        let shape = self.shapes[record.shape.0 as usize];
+        if record.is_loose() {
+            return Record { shape, start: record.start + self.values, ..record };
+        }
+        Record { shape, sheet: record.sheet + self.sheets, ..record }
     }
 
     fn items(&self, items: Items) -> Items {
@@ -75,11 +80,14 @@ impl Store {
         let enums = other.enums.iter().map(member).collect();
         let references = other.unresolved.iter().map(resolve).collect();
         let (values, texts, odd) = (index(self.values.len()), self.texts.len(), self.odd.len());
-        let moved = Moved { symbols, shapes, enums, references, values, texts, odd, objects: index(objects) };
+        let (sheets, objects) = (index(self.sheets.count()), index(objects));
+        let moved = Moved { symbols, shapes, enums, references, values, sheets, texts, odd, objects };
         for value in other.values.iter_mut() {
             *value = moved.value(*value);
         }
         self.values.append(other.values);
+        let shape = |shape: ShapeIx| moved.shapes[shape.0 as usize];
+        self.sheets.append(other.sheets, shape, |value| moved.value(value));
         self.texts.append(other.texts);
         self.odd.extend_from_slice(&other.odd);
         moved

@@ -5,12 +5,16 @@
 //! threads become one.
 
 mod blocks;
+mod holders;
 mod merge;
 mod read;
+mod sheet;
 mod store;
 
 pub(crate) use blocks::Blocks;
+pub(crate) use holders::Holders;
 pub use read::{Decode, Plain, read, record};
+pub(crate) use store::SheetIx;
 pub use store::{
     EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,
 };

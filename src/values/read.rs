@@ -159,7 +159,7 @@ fn finish(store: &mut Store, (keys, values): (usize, usize), guess: Option<Shape
     if let Some(shape) = guess {
         let start = index(store.values.len());
         store.values.last().extend_from_slice(&store.memory.values[values..]);
-        return Record { shape, start };
+        return Record { shape, start, sheet: Record::LOOSE };
     }
     let mut entries = indexmap::IndexMap::<Symbol, Value, ahash::RandomState>::default();
     for (&key, &value) in store.memory.keys[keys..].iter().zip(&store.memory.values[values..]) {

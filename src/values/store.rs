@@ -3,6 +3,7 @@
 use indexmap::IndexSet;
 
 use super::blocks::Blocks;
+use super::sheet::{Sheet, Sheets};
 use super::{ObjectIx, index};
 use crate::json;
 
@@ -76,8 +77,24 @@ pub struct Shape(pub Box<[Symbol]>);
 pub struct Record {
     /// Its keys
     pub shape: ShapeIx,
-    pub(crate) start: u32,
+    /// Where its values start, or its row in a sheet
+    pub(super) start: u32,
+    /// The sheet that it is a row of, or [`Record::LOOSE`]
+    pub(super) sheet: u32,
 }
+
+impl Record {
+    /// The sheet of a record whose values lie side by side.
+    pub(super) const LOOSE: u32 = u32::MAX;
+
+    pub(super) fn is_loose(self) -> bool {
+        self.sheet == Self::LOOSE
+    }
+}
+
+/// Index of a sheet: records of one shape that mostly repeat each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SheetIx(u32);
 
 /// The values of a list or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +184,9 @@ pub struct Store {
     pub(super) odd: Vec<u8>,
     pub(super) symbols: Set<Box<[u8]>>,
     pub(super) shapes: Set<Shape>,
+    /// The values of lists, sets and loose records
     pub(super) values: Blocks<Vec<Value>>,
+    pub(super) sheets: Sheets,
     pub(super) enums: Set<EnumMember>,
     pub(crate) unresolved: Vec<Unresolved>,
     pub(super) memory: super::read::Memory,
@@ -186,6 +205,7 @@ impl Store {
     pub(crate) fn seal(&mut self) {
         self.texts.seal();
         self.values.seal();
+        self.sheets.seal();
     }
 
     /// In how many pieces it is.
@@ -220,13 +240,13 @@ impl Store {
     /// How many values it holds: those of records, lists and sets.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.values.len() + self.sheets.len()
     }
 
     /// Whether it holds no value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.len() == 0
+        self.len() == 0
     }
 
     /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
@@ -290,7 +310,7 @@ impl Store {
     }
 
     /// Every shape.
-    pub fn shapes(&self) -> impl Iterator<Item = ShapeIx> + use<> {
+    pub fn shapes(&self) -> impl ExactSizeIterator<Item = ShapeIx> + use<> {
         (0..index(self.shapes.len())).map(ShapeIx)
     }
 
@@ -298,23 +318,33 @@ impl Store {
         ShapeIx(index(self.shapes.insert_full(Shape(keys.into())).0))
     }
 
-    /// The values of a record, one a key.
-    #[must_use]
-    pub fn record(&self, record: Record) -> &[Value] {
-        self.values.slice(record.start as usize, self.shape(record.shape).len())
+    /// The values of a record as they were read: references that were resolved later are not followed.
+    pub(crate) fn raw(&self, record: Record) -> impl ExactSizeIterator<Item = Value> + '_ {
+        let length = self.shape(record.shape).len();
+        let sheet = self.sheet(record.sheet);
+        let loose = if record.is_loose() { self.values.slice(record.start as usize, length) } else { &[] };
+        (0..length).map(move |position| match sheet {
+            Some(sheet) => sheet.value(record.start, position),
+            None => loose.get(position).copied().unwrap_or(Value::Null),
+        })
     }
 
     /// The value at `position` of a record whose shape is known to have it.
     #[inline]
     #[must_use]
     pub fn record_value(&self, record: Record, position: usize) -> Value {
-        let held = self.values.slice(record.start as usize + position, 1);
-        held.first().map_or(Value::Null, |&value| self.resolve(value))
+        let value = match self.sheet(record.sheet) {
+            Some(sheet) => sheet.value(record.start, position),
+            None => {
+                self.values.slice(record.start as usize + position, 1).first().copied().unwrap_or(Value::Null)
+            }
+        };
+        self.resolve(value)
     }
 
     /// The keys and values of a record, in order.
     pub fn entries(&self, record: Record) -> impl Iterator<Item = (Symbol, Value)> {
-        let values = self.record(record).iter().map(|&value| self.resolve(value));
+        let values = self.raw(record).map(|value| self.resolve(value));
         self.shape(record.shape).iter().copied().zip(values)
     }
 
@@ -388,25 +418,38 @@ impl Store {
         start
     }
 
-    /// A record with the same keys and values as `record`, to be changed in places.
-    pub(crate) fn copy_record(&mut self, record: Record) -> Record {
-        let (start, length) = (record.start as usize, self.shape(record.shape).len());
-        let copy = index(self.values.len());
-        self.values.extend_from_within(start, length);
-        Record { shape: record.shape, start: copy }
+    /// A sheet whose first row is like a record.
+    pub(crate) fn begin_sheet(&mut self, record: Record) -> SheetIx {
+        let sheet = Sheet::new(record.shape, self.raw(record));
+        SheetIx(self.sheets.push(sheet))
     }
 
-    /// Changes one value of a record that nobody else has.
-    pub(crate) fn set(&mut self, record: Record, position: usize, value: Value) {
-        if let Some(held) = self.values.get_mut(record.start as usize + position) {
-            *held = value;
+    /// A record that differs from the last one of its sheet in these values, by their positions.
+    pub(crate) fn add_row(
+        &mut self,
+        at: SheetIx,
+        changes: impl IntoIterator<Item = (u32, Value)>,
+    ) -> Option<Record> {
+        let sheet = self.sheets.open(at.0)?;
+        Some(Record { shape: sheet.shape, start: sheet.add(changes), sheet: at.0 })
+    }
+
+    /// Makes the last row of a sheet like a record of the same shape.
+    pub(crate) fn repeat_row(&mut self, at: SheetIx, record: Record) {
+        let values: Vec<Value> = self.raw(record).collect();
+        if let Some(sheet) = self.sheets.open(at.0) {
+            sheet.add_all(values.into_iter());
         }
+    }
+
+    pub(super) fn sheet(&self, at: u32) -> Option<&Sheet> {
+        self.sheets.get(at)
     }
 
     /// A record of these keys and values.
     pub fn push_record(&mut self, keys: &[Symbol], values: &[Value]) -> Record {
         let shape = self.intern_shape(keys);
-        Record { shape, start: self.push_values(values) }
+        Record { shape, start: self.push_values(values), sheet: Record::LOOSE }
     }
 
     /// A list or set of these values.

@@ -30,7 +30,10 @@ fn fit(template: &mut Template, line: &str) -> Option<Vec<(usize, String)>> {
         read.push((slot, String::from_utf8(taken.to_vec()).unwrap()));
         Ok(())
     });
-    fits.then_some(read)
+    fits.map(|length| {
+        assert_eq!(length, line.len());
+        read
+    })
 }
 
 fn changed(slots: &[(usize, &str)]) -> Vec<(usize, String)> {
@@ -145,10 +148,26 @@ fn kinds_may_change_from_line_to_line() {
     for line in
         [r#"{"a":true,"b":"x"}"#, r#"{"a":null,"b":"x"}"#, r#"{"a":{},"b":"x"}"#, r#"{"a":NaN,"b":"x"}"#]
     {
-        assert!(known.fit(line.as_bytes(), |_, reader| {
+        let length = known.fit(line.as_bytes(), |_, reader| {
             kinds.push(reader.peek()?);
             reader.skip()
-        }));
+        });
+        assert_eq!(length, Some(line.len()));
     }
     assert_eq!(kinds, [Kind::Bool, Kind::Null, Kind::Dict, Kind::Number]);
+}
+
+/// Of a text of many lines the first one is taken, with its end; no value goes on in the next line.
+#[test]
+fn a_line_ends_where_it_ends() {
+    let mut known = template(r#"{"a":1,"b":"x"}"#);
+    let first = |known: &mut Template, text: &str| known.fit(text.as_bytes(), |_, reader| reader.skip());
+    assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\"}\n{\"a\":1"), Some(17));
+    assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\"}"), Some(16));
+    assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\"} \n"), None, "more stands in it");
+    assert_eq!(first(&mut known, "{\"a\":[1,\n2],\"b\":\"x\"}\n"), None, "cut in a list");
+    assert_eq!(first(&mut known, "{\"a\":{\"c\":\n2},\"b\":\"x\"}\n"), None, "cut in a dict");
+    assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\n\"}\n"), None, "cut in a string");
+    assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\"\n}\n"), None, "cut behind a value");
+    assert_eq!(first(&mut known, "{\"a\":4,\"b\":[1, 2]}\n\n"), Some(19));
 }

@@ -1,0 +1,146 @@
+//! Many records at once, read field by field.
+
+use super::index;
+use super::store::{Record, ShapeIx, Store, Value};
+
+/// Some records, numbered by their position, so arranged that those of one sheet are read together.
+#[derive(Debug, Default)]
+pub(crate) struct Holders {
+    loose: Vec<(u32, Record)>,
+    groups: Vec<Group>,
+    length: usize,
+}
+
+/// The records of one sheet.
+#[derive(Debug)]
+struct Group {
+    sheet: u32,
+    shape: ShapeIx,
+    /// Their rows, in order
+    rows: Vec<u32>,
+    /// The position of each
+    positions: Vec<u32>,
+    /// Whether the positions are in order too
+    ascending: bool,
+}
+
+impl Holders {
+    /// These records; a position may have none.
+    pub fn new(records: impl Iterator<Item = Option<Record>>) -> Self {
+        let mut holders = Self::default();
+        // the group of each sheet
+        let mut of_sheet: ahash::HashMap<u32, usize> = ahash::HashMap::default();
+        let mut last = (Record::LOOSE, 0);
+        for record in records {
+            let position = index(holders.length);
+            holders.length += 1;
+            let Some(record) = record else { continue };
+            if record.is_loose() {
+                holders.loose.push((position, record));
+                continue;
+            }
+            if last.0 != record.sheet {
+                let at = *of_sheet.entry(record.sheet).or_insert(holders.groups.len());
+                if at == holders.groups.len() {
+                    holders.groups.push(Group::new(record));
+                }
+                last = (record.sheet, at);
+            }
+            holders.groups[last.1].push(record.start, position);
+        }
+        holders.groups.iter_mut().for_each(Group::arrange);
+        holders
+    }
+
+    /// How many positions there are.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// The shapes of the records in the order in which they come first.
+    pub fn shapes(&self) -> Vec<ShapeIx> {
+        let loose = self.loose.iter().map(|&(position, record)| (position, record.shape));
+        let mut first: Vec<(u32, ShapeIx)> =
+            self.groups.iter().map(|group| (group.first(), group.shape)).collect();
+        let mut last = None;
+        first.extend(loose.filter(|&(_, shape)| last.replace(shape) != Some(shape)));
+        first.sort_by_key(|&(position, _)| position);
+        let shapes: indexmap::IndexSet<ShapeIx, ahash::RandomState> =
+            first.into_iter().map(|(_, shape)| shape).collect();
+        shapes.into_iter().collect()
+    }
+
+    /// Gives the value at a position of each record whose shape has one (`at` says where, by the shape), with the positions
+    /// of the records that have it; a value may come more than once.
+    pub fn each(
+        &self,
+        store: &Store,
+        at: impl Fn(ShapeIx) -> Option<usize>,
+        mut found: impl FnMut(Value, &[u32]),
+    ) {
+        for &(position, record) in &self.loose {
+            if let Some(at) = at(record.shape) {
+                found(store.record_value(record, at), &[position]);
+            }
+        }
+        for group in &self.groups {
+            let Some(field) = at(group.shape).and_then(|at| store.sheet(group.sheet)?.field(at)) else {
+                continue;
+            };
+            field.each(&group.rows, |value, range| found(store.resolve(value), &group.positions[range]));
+        }
+    }
+
+    /// Gives the values of all fields with the first position that has each, sheet by sheet: the shape, the position of the
+    /// field in it, the value, the position of the record.
+    pub fn each_field(&self, store: &Store, mut found: impl FnMut(ShapeIx, usize, Value, u32)) {
+        for &(position, record) in &self.loose {
+            for (at, value) in store.raw(record).enumerate() {
+                found(record.shape, at, value, position);
+            }
+        }
+        for group in &self.groups {
+            let fields = store.sheet(group.sheet).map_or(&[][..], |sheet| &sheet.fields);
+            for (at, field) in fields.iter().enumerate() {
+                field.each(&group.rows, |value, range| found(group.shape, at, value, group.earliest(range)));
+            }
+        }
+    }
+}
+
+impl Group {
+    fn new(record: Record) -> Self {
+        Self {
+            sheet: record.sheet,
+            shape: record.shape,
+            rows: Vec::new(),
+            positions: Vec::new(),
+            ascending: true,
+        }
+    }
+
+    fn push(&mut self, row: u32, position: u32) {
+        self.ascending &= self.rows.last().is_none_or(|&last| last <= row);
+        self.rows.push(row);
+        self.positions.push(position);
+    }
+
+    fn arrange(&mut self) {
+        if !self.ascending {
+            let mut pairs: Vec<(u32, u32)> =
+                self.rows.iter().copied().zip(self.positions.iter().copied()).collect();
+            pairs.sort_unstable();
+            (self.rows, self.positions) = pairs.into_iter().unzip();
+        }
+    }
+
+    fn first(&self) -> u32 {
+        self.earliest(0..self.positions.len())
+    }
+
+    fn earliest(&self, range: std::ops::Range<usize>) -> u32 {
+        let positions = &self.positions[range];
+        let first = if self.ascending { positions.first() } else { positions.iter().min() };
+        first.copied().unwrap_or_default()
+    }
+}

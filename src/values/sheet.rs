@@ -1,0 +1,175 @@
+//! Records of one shape, field by field: what does not change from record to record is kept once.
+
+use std::sync::Arc;
+
+use super::index;
+use super::store::{ShapeIx, Value};
+
+/// The values of one field in the order of the records. Each stands until the next.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Field {
+    /// The first row of each value
+    starts: Vec<u32>,
+    pub(super) values: Vec<Value>,
+}
+
+impl Field {
+    /// The run that a row is in.
+    fn run(&self, row: u32) -> usize {
+        // most often nothing changes, or everything does
+        let guess = row as usize;
+        match self.starts.get(guess) {
+            Some(&start) if start == row => guess,
+            _ => self.starts.partition_point(|&start| start <= row).saturating_sub(1),
+        }
+    }
+
+    fn value(&self, row: u32) -> Value {
+        self.values.get(self.run(row)).copied().unwrap_or(Value::Null)
+    }
+
+    /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
+    pub fn each(&self, rows: &[u32], mut found: impl FnMut(Value, std::ops::Range<usize>)) {
+        let Some(&first) = rows.first() else { return };
+        let mut run = self.run(first);
+        let mut at = 0;
+        while let Some(&row) = rows.get(at) {
+            while self.starts.get(run + 1).is_some_and(|&start| start <= row) {
+                run += 1;
+            }
+            let end = self.starts.get(run + 1).copied().unwrap_or(u32::MAX);
+            let next = at + until(&rows[at..], end);
+            found(self.values.get(run).copied().unwrap_or(Value::Null), at..next);
+            at = next;
+        }
+    }
+}
+
+/// How many of `rows` come before `end`; the first one does.
+fn until(rows: &[u32], end: u32) -> usize {
+    let near = rows.iter().take(NEAR).take_while(|&&row| row < end).count();
+    if near < NEAR {
+        return near.max(1);
+    }
+    near + rows[near..].partition_point(|&row| row < end)
+}
+
+/// So many rows are looked at one by one.
+const NEAR: usize = 8;
+
+/// Records of one shape. A record is a row of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheet {
+    pub(super) shape: ShapeIx,
+    rows: u32,
+    pub(super) fields: Vec<Field>,
+}
+
+impl Sheet {
+    /// A sheet with one row.
+    pub fn new(shape: ShapeIx, first: impl Iterator<Item = Value>) -> Self {
+        let fields = first.map(|value| Field { starts: vec![0], values: vec![value] }).collect();
+        Self { shape, rows: 1, fields }
+    }
+
+    /// How many values its rows have.
+    pub fn len(&self) -> usize {
+        self.rows as usize * self.fields.len()
+    }
+
+    /// Adds a row that differs from the last one in these fields, by their positions.
+    pub fn add(&mut self, changes: impl IntoIterator<Item = (u32, Value)>) -> u32 {
+        let row = self.rows;
+        for (position, value) in changes {
+            if let Some(field) = self.fields.get_mut(position as usize) {
+                field.starts.push(row);
+                field.values.push(value);
+            }
+        }
+        self.rows += 1;
+        row
+    }
+
+    /// Adds a row of these values.
+    pub fn add_all(&mut self, values: impl Iterator<Item = Value>) {
+        let last: Vec<Value> = self.fields.iter().map(|field| field.value(self.rows - 1)).collect();
+        let differ =
+            |(at, (value, last)): (usize, (Value, Value))| (value != last).then(|| (index(at), value));
+        self.add(values.zip(last).enumerate().filter_map(differ));
+    }
+
+    /// The value of a row at the position of a field.
+    pub fn value(&self, row: u32, position: usize) -> Value {
+        self.fields.get(position).map_or(Value::Null, |field| field.value(row))
+    }
+
+    /// The field at a position.
+    pub fn field(&self, position: usize) -> Option<&Field> {
+        self.fields.get(position)
+    }
+}
+
+/// The sheets of a store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sheets {
+    /// Those that get no more rows; copies share them
+    earlier: Vec<Arc<Sheet>>,
+    open: Vec<Sheet>,
+}
+
+impl Sheets {
+    /// How many values the rows of all sheets have.
+    pub fn len(&self) -> usize {
+        let earlier = self.earlier.iter().map(|sheet| sheet.len()).sum::<usize>();
+        earlier + self.open.iter().map(Sheet::len).sum::<usize>()
+    }
+
+    /// Adds a sheet.
+    pub fn push(&mut self, sheet: Sheet) -> u32 {
+        self.open.push(sheet);
+        index(self.earlier.len() + self.open.len() - 1)
+    }
+
+    /// The sheet of a number.
+    #[inline]
+    pub fn get(&self, at: u32) -> Option<&Sheet> {
+        let at = at as usize;
+        match self.earlier.get(at) {
+            Some(sheet) => Some(sheet),
+            None => self.open.get(at - self.earlier.len()),
+        }
+    }
+
+    /// A sheet that can get rows.
+    pub fn open(&mut self, at: u32) -> Option<&mut Sheet> {
+        self.open.get_mut((at as usize).checked_sub(self.earlier.len())?)
+    }
+
+    /// Lets copies share the sheets that there are, which get no more rows.
+    pub fn seal(&mut self) {
+        self.earlier.extend(self.open.drain(..).map(Arc::new));
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.earlier.len() + self.open.len()
+    }
+
+    /// Puts others behind these, with another shape and other values.
+    pub fn append(
+        &mut self,
+        others: Self,
+        mut shape: impl FnMut(ShapeIx) -> ShapeIx,
+        value: impl Fn(Value) -> Value,
+    ) {
+        self.seal();
+        let earlier = others.earlier.into_iter().map(Arc::unwrap_or_clone);
+        for mut sheet in earlier.chain(others.open) {
+            sheet.shape = shape(sheet.shape);
+            for held in sheet.fields.iter_mut().flat_map(|field| &mut field.values) {
+                *held = value(*held);
+            }
+            self.earlier.push(Arc::new(sheet));
+        }
+    }
+}
