@@ -75,6 +75,8 @@ const LIMIT: usize = 1 << 12;
 const LONGEST_HEAD: usize = 1 << 10;
 /// Definitions and dicts of more keys are not looked into.
 const MOST_KEYS: usize = 100;
+/// Objects of more fields are not learned from: no class has so many.
+const MOST_FIELDS: usize = 1 << 12;
 /// So many lines are learned from before it is asked whether that pays.
 const TRIAL: usize = 1 << 10;
 
@@ -124,6 +126,9 @@ impl Kinds {
         }
         let object = *graph.object(at);
         let fields = graph.store.shape(object.fields.shape).len();
+        if fields > MOST_FIELDS {
+            return;
+        }
         let Some((slots, spans)) = Learner::learn(line, fields) else { return };
         let Some(head) = head(line) else { return };
         let first = self.classes.get(head).copied();

@@ -59,7 +59,10 @@ impl Likes {
     pub fn learn(&mut self, line: &[u8], row: JobRow, store: &mut Store) {
         let Some((slots, spans)) = learn(line) else { return };
         let tags = slots.iter().filter(|slot| matches!(slot, Slot::Tag(_))).count();
-        if self.all.len() < LIMIT && tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len()) {
+        if self.all.len() < LIMIT
+            && tags <= MOST_TAGS
+            && tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len())
+        {
             let at = self.all.len();
             let template = Template::new(line, spans);
             let tags = row.tags.map(|tags| store.begin_sheet(tags));
@@ -104,6 +107,8 @@ impl Like {
     }
 }
 
+/// Lines of more tags are not learned.
+const MOST_TAGS: usize = 1 << 12;
 /// Lines of more keys are not learned.
 const MOST_KEYS: usize = 100;
 

@@ -6,40 +6,59 @@ use super::index;
 use super::store::{ShapeIx, Value};
 
 /// The values of one field in the order of the records. Each stands until the next.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Field {
-    /// The first row of each value
+    first: Value,
+    /// The later values, and the first row of each
+    later: Vec<Value>,
     starts: Vec<u32>,
-    pub(super) values: Vec<Value>,
 }
 
 impl Field {
-    /// The run that a row is in.
-    fn run(&self, row: u32) -> usize {
+    fn new(first: Value) -> Self {
+        Self { first, later: Vec::new(), starts: Vec::new() }
+    }
+
+    fn push(&mut self, row: u32, value: Value) {
+        self.later.push(value);
+        self.starts.push(row);
+    }
+
+    /// How often it had changed when a row came.
+    fn known(&self, row: u32) -> usize {
         // most often nothing changes, or everything does
         let guess = row as usize;
-        match self.starts.get(guess) {
+        match self.starts.get(guess.wrapping_sub(1)) {
             Some(&start) if start == row => guess,
-            _ => self.starts.partition_point(|&start| start <= row).saturating_sub(1),
+            _ => self.starts.partition_point(|&start| start <= row),
         }
     }
 
+    /// The value after so many changes.
+    fn after(&self, changes: usize) -> Value {
+        changes.checked_sub(1).and_then(|at| self.later.get(at)).copied().unwrap_or(self.first)
+    }
+
     fn value(&self, row: u32) -> Value {
-        self.values.get(self.run(row)).copied().unwrap_or(Value::Null)
+        self.after(self.known(row))
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        std::iter::once(&mut self.first).chain(&mut self.later)
     }
 
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
     pub fn each(&self, rows: &[u32], mut found: impl FnMut(Value, std::ops::Range<usize>)) {
         let Some(&first) = rows.first() else { return };
-        let mut run = self.run(first);
+        let mut changes = self.known(first);
         let mut at = 0;
         while let Some(&row) = rows.get(at) {
-            while self.starts.get(run + 1).is_some_and(|&start| start <= row) {
-                run += 1;
+            while self.starts.get(changes).is_some_and(|&start| start <= row) {
+                changes += 1;
             }
-            let end = self.starts.get(run + 1).copied().unwrap_or(u32::MAX);
+            let end = self.starts.get(changes).copied().unwrap_or(u32::MAX);
             let next = at + until(&rows[at..], end);
-            found(self.values.get(run).copied().unwrap_or(Value::Null), at..next);
+            found(self.after(changes), at..next);
             at = next;
         }
     }
@@ -68,7 +87,7 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// A sheet with one row.
     pub fn new(shape: ShapeIx, first: impl Iterator<Item = Value>) -> Self {
-        let fields = first.map(|value| Field { starts: vec![0], values: vec![value] }).collect();
+        let fields = first.map(Field::new).collect();
         Self { shape, rows: 1, fields }
     }
 
@@ -82,8 +101,7 @@ impl Sheet {
         let row = self.rows;
         for (position, value) in changes {
             if let Some(field) = self.fields.get_mut(position as usize) {
-                field.starts.push(row);
-                field.values.push(value);
+                field.push(row, value);
             }
         }
         self.rows += 1;
@@ -166,7 +184,7 @@ impl Sheets {
         let earlier = others.earlier.into_iter().map(Arc::unwrap_or_clone);
         for mut sheet in earlier.chain(others.open) {
             sheet.shape = shape(sheet.shape);
-            for held in sheet.fields.iter_mut().flat_map(|field| &mut field.values) {
+            for held in sheet.fields.iter_mut().flat_map(Field::values_mut) {
                 *held = value(*held);
             }
             self.earlier.push(Arc::new(sheet));
