@@ -5,7 +5,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::names::escape;
 use crate::error::{Error, Kind, Result};
-use crate::objects::Graph;
+use crate::objects::{ClassIx, Graph, Object};
 use crate::values::{Holders, ObjectIx, Record, ShapeIx, Store, Value, index};
 
 /// Index of a [`Place`].
@@ -403,19 +403,36 @@ impl Places {
     }
 }
 
-/// What waits to be walked: the holders found at each place of the current level.
+/// The holders that were found at each place.
 #[derive(Default)]
 struct Found {
-    /// The last object that was met, most often met again
-    last: Option<(PlaceIx, ObjectIx)>,
     order: IndexMap<PlaceIx, Vec<Record>, ahash::RandomState>,
+    /// Where the last one was found, among those places
+    last: Option<(PlaceIx, usize)>,
+    /// The last object that was met, most often met again, and its class
+    last_object: Option<(PlaceIx, ObjectIx)>,
+    last_class: Option<(PlaceIx, ClassIx)>,
+}
+
+impl Found {
+    fn push(&mut self, at: PlaceIx, record: Record) {
+        let known = self.last.filter(|&(last, _)| last == at).map(|(_, known)| known);
+        let known = known.unwrap_or_else(|| {
+            let entry = self.order.entry(at);
+            let known = entry.index();
+            entry.or_default();
+            known
+        });
+        self.order[known].push(record);
+        self.last = Some((at, known));
+    }
 }
 
 struct Walk<'w> {
     places: &'w mut Places,
     store: &'w Store,
     graph: Option<&'w Graph>,
-    /// The objects met at each place: an object is looked into once a place, however many jobs share it
+    /// The objects met at a place, and in its lists: an object is looked into once a place, however many jobs share it
     met: HashSet<(PlaceIx, ObjectIx)>,
 }
 
@@ -442,8 +459,7 @@ impl Walk<'_> {
             known.insert(shape, self.places.children_of(at, self.store, shape)?);
         }
         let mut last: Option<(ShapeIx, &[Option<PlaceIx>])> = None;
-        // what holds more is noted in the order of the holders, whatever the order in which they are read
-        let mut later: Vec<(u32, PlaceIx, Value)> = Vec::new();
+        let mut later: IndexMap<PlaceIx, Vec<(u32, Value)>, ahash::RandomState> = IndexMap::default();
         holders.each_field(self.store, |shape, field, value, position| {
             let children = match last {
                 Some((known, children)) if known == shape => children,
@@ -453,14 +469,18 @@ impl Walk<'_> {
             if let Some(child) = children[field] {
                 let value = self.store.resolve(value);
                 if !self.see_plain(child, value) {
-                    later.push((position, child, value));
+                    later.entry(child).or_default().push((position, value));
                 }
             }
         });
-        later.sort_by_key(|&(position, ..)| position);
         let mut found = Found::default();
-        for (_, child, value) in later {
-            self.see(child, value, &mut found)?;
+        for (child, mut values) in later {
+            // in the order of the holders, whatever the order in which they were read
+            values.sort_by_key(|&(position, _)| position);
+            for (_, value) in values {
+                self.see(child, value, &mut found)?;
+            }
+            self.met.clear();
         }
         Ok(found)
     }
@@ -498,7 +518,7 @@ impl Walk<'_> {
             }
             Value::Dict(record) => {
                 self.places.get_mut(at).seen.dict = true;
-                found.order.entry(at).or_default().push(record);
+                found.push(at, record);
             }
             Value::Object(object) => self.see_object(at, object, found),
             _ => {}
@@ -517,19 +537,18 @@ impl Walk<'_> {
 
     fn see_object(&mut self, at: PlaceIx, object: ObjectIx, found: &mut Found) {
         let Some(graph) = self.graph else { return };
-        if found.last == Some((at, object)) {
+        if found.last_object.replace((at, object)) == Some((at, object)) || !self.met.insert((at, object)) {
             return;
         }
-        found.last = Some((at, object));
-        if !self.met.insert((at, object)) {
-            return;
+        let Object { class, fields, .. } = *graph.object(object);
+        if found.last_class.replace((at, class)) != Some((at, class)) {
+            let typename = graph.typename(object);
+            let seen = &mut self.places.get_mut(at).seen;
+            if !seen.classes.contains(typename.as_ref()) {
+                seen.classes.insert(typename.into_owned());
+            }
         }
-        let typename = graph.typename(object);
-        let seen = &mut self.places.get_mut(at).seen;
-        if !seen.classes.contains(typename.as_ref()) {
-            seen.classes.insert(typename.into_owned());
-        }
-        found.order.entry(at).or_default().push(graph.object(object).fields);
+        found.push(at, fields);
     }
 }
 

@@ -81,6 +81,12 @@ impl<'a> Reader<'a> {
         self.bytes.get(span.start..span.end).unwrap_or_default()
     }
 
+    /// The bytes that were not taken yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// Goes on at another byte, of the same depth.
     pub fn seek(&mut self, position: usize) {
         self.at = position.min(self.bytes.len());

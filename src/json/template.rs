@@ -68,8 +68,7 @@ impl Template {
             changed(at, &mut reader).ok()?;
             (a, b) = (slot.end, reader.position());
             self.next.push(Span { start, end: b });
-            // between the items of a list a line may end, and its value with it
-            if old.get(a) != text.get(b) || text[start..b].contains(&b'\n') {
+            if old.get(a) != text.get(b) || goes_on(&text[start..b]) {
                 return None;
             }
         };
@@ -81,6 +80,12 @@ impl Template {
         }
         Some(length)
     }
+}
+
+/// Whether a value goes on in the next line: a line may end before it, or between the parts of a list or dict.
+fn goes_on(value: &[u8]) -> bool {
+    let is_one_token = value.first().is_some_and(|first| *first == b'"' || first.is_ascii_alphanumeric());
+    !is_one_token && memchr::memchr(b'\n', value).is_some()
 }
 
 /// How many bytes two texts begin with in common.

@@ -9,7 +9,7 @@ use ahash::HashMap;
 use super::decode::Decoder;
 use super::graph::{Graph, Object};
 use crate::json::{Kind as Json, Number, Reader, Span, Syntax, Template};
-use crate::values::{ObjectIx, Record, SheetIx, Store, Value, read};
+use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
 
 /// What a value of a line is to its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ struct Kind {
     fields: SheetIx,
     /// The dicts of the user's in its fields, by the position of the field
     dicts: Vec<(u32, SheetIx)>,
+    /// What was read of each slot before
+    memos: Vec<Memo>,
     /// What differs in the line that is being read
     changes: Changes,
     /// The kind that came after it the last time
@@ -56,6 +58,8 @@ struct Changes {
     fields: Vec<(u32, Value)>,
     /// By the position of the field and that in its dict
     inside: Vec<(u32, u32, Value)>,
+    /// What may be remembered, by the slot
+    read: Vec<(usize, Read)>,
 }
 
 /// The kinds of lines that were seen.
@@ -191,7 +195,8 @@ impl Kind {
         };
         let dicts = inside.into_iter().filter_map(&mut dict).collect();
         let fields = store.begin_sheet(last.fields);
-        Self { template, slots, last, fields, dicts, changes: Changes::default(), next, sibling }
+        let memos = slots.iter().map(|_| Memo::default()).collect();
+        Self { template, slots, last, fields, dicts, memos, changes: Changes::default(), next, sibling }
     }
 
     /// Remembers another line that was read whole.
@@ -209,11 +214,13 @@ impl Kind {
     fn read(&mut self, text: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<(Object, usize)> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
         let mut object = self.last;
-        let (slots, changes) = (&self.slots, &mut self.changes);
+        let (slots, memos, changes) = (&self.slots, &mut self.memos, &mut self.changes);
         changes.fields.clear();
         changes.inside.clear();
+        changes.read.clear();
         let mut reading = Reading { graph, decoder, object: &mut object, changes, new_id: false };
-        let fits = self.template.fit(text, |slot, reader| reading.take(slots[slot], reader));
+        let fits =
+            self.template.fit(text, |at, reader| reading.take(slots[at], (at, &mut memos[at]), reader));
         // the same id once more: what the line means is for the slower reader to say
         let usable = fits.filter(|_| reading.new_id);
         let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
@@ -221,6 +228,9 @@ impl Kind {
             self.template = Template::default();
         }
         if let Some(length) = usable {
+            for &(slot, Read { span, value }) in self.changes.read.iter().filter(|_| !unsettled) {
+                self.memos[slot].keep(&text[span.start..span.end], value);
+            }
             object.fields = self.keep(&mut graph.store)?;
             self.last = object;
             return Some((object, length));
@@ -234,7 +244,7 @@ impl Kind {
 
     /// The fields of the line that was read.
     fn keep(&mut self, store: &mut Store) -> Option<Record> {
-        let Changes { fields, inside } = &mut self.changes;
+        let Changes { fields, inside, .. } = &mut self.changes;
         for inside in inside.chunk_by(|one, other| one.0 == other.0) {
             let position = inside[0].0;
             let &(_, sheet) = self.dicts.iter().find(|&&(at, _)| at == position)?;
@@ -255,7 +265,12 @@ struct Reading<'r, 'd> {
 }
 
 impl Reading<'_, '_> {
-    fn take(&mut self, slot: Slot, reader: &mut Reader<'_>) -> Result<(), Syntax> {
+    fn take(
+        &mut self,
+        slot: Slot,
+        (at, memo): (usize, &mut Memo),
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Syntax> {
         let store = &mut self.graph.store;
         match slot {
             Slot::Id => {
@@ -280,7 +295,9 @@ impl Reading<'_, '_> {
                     if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
             }
             Slot::Field(position) => {
-                self.changes.fields.push((position, read(reader, store, self.decoder)?));
+                let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;
+                self.changes.read.extend(new.map(|new| (at, new)));
+                self.changes.fields.push((position, value));
             }
             Slot::Reference(position) => {
                 let value = self.decoder.reference(store, integer(reader)?);
@@ -295,7 +312,9 @@ impl Reading<'_, '_> {
                 self.changes.fields.push((position, value));
             }
             Slot::Inside(position, inner) => {
-                self.changes.inside.push((position, inner, read(reader, store, self.decoder)?));
+                let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;
+                self.changes.read.extend(new.map(|new| (at, new)));
+                self.changes.inside.push((position, inner, value));
             }
             Slot::Ignored => reader.skip()?,
         }

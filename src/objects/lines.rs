@@ -21,8 +21,8 @@ use crate::values::{ObjectIx, Value, index};
 /// A file smaller than this is not worth a second thread.
 const WORTH_A_PART: u64 = 1 << 20;
 
-/// How long a line is, about.
-const BYTES_AN_OBJECT: u64 = 600;
+/// After so many bytes it is estimated how many objects the file has.
+const SAMPLE: u64 = 1 << 20;
 
 /// For how many objects room is made at once, whatever the size of the file says.
 const MOST: usize = 1 << 20;
@@ -147,12 +147,11 @@ impl<'s> Part<'s> {
         if range.start > 0 {
             decoder.foreign = Some(indexmap::IndexMap::default());
         }
-        decoder
-            .ids
-            .reserve(usize::try_from((range.end - range.start) / BYTES_AN_OBJECT).unwrap_or(MOST).min(MOST));
         let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: false };
         let mut kinds = Kinds::default();
-        let mut progress = Counter::of(range.end - range.start, stop);
+        let size = range.end - range.start;
+        let mut progress = Counter::of(size, stop);
+        let mut read = 0;
         let mut blocks = file.lines(range);
         loop {
             let block = match blocks.more() {
@@ -167,11 +166,26 @@ impl<'s> Part<'s> {
                 }
             };
             part.read_block(block, &mut kinds, stop);
+            if read < SAMPLE && read + block.len() as u64 >= SAMPLE {
+                part.expect(read + block.len() as u64, size);
+            }
+            read += block.len() as u64;
             if !progress.advance(block.len()) {
                 break;
             }
         }
         part
+    }
+
+    /// Makes room for what a file will bring, by what its first bytes brought.
+    fn expect(&mut self, read: u64, size: u64) {
+        let more =
+            |known: usize| usize::try_from(known as u64 * (size - read) / read).unwrap_or(MOST).min(MOST);
+        let objects = more(self.graph.objects.len());
+        self.graph.objects.last().reserve(objects);
+        self.decoder.ids.reserve(objects);
+        self.decoder.referrers.reserve(objects);
+        self.graph.store.expect(|known| usize::try_from(known as u64 * (size - read) / read).unwrap_or(MOST));
     }
 
     fn read_block(&mut self, block: &[u8], kinds: &mut Kinds, stop: &Stop) {

@@ -2,7 +2,7 @@
 
 use super::rows::{JobRow, microseconds};
 use crate::json::{Kind, Reader, Span, Syntax, Template};
-use crate::values::{Plain, SheetIx, Store, Value, read};
+use crate::values::{Memo, Plain, Read, SheetIx, Store, Value, read};
 
 /// What a value of a line is to its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,12 @@ struct Like {
     last: JobRow,
     /// The tags of its rows, if they have some
     tags: Option<SheetIx>,
+    /// What was read of each slot before
+    memos: Vec<Memo>,
     /// The tags that differ in the line that is being read, by their position
     changes: Vec<(u32, Value)>,
+    /// What may be remembered, by the slot
+    read: Vec<(usize, Read)>,
     /// The likeness of the line that came after it the last time
     next: usize,
 }
@@ -66,7 +70,9 @@ impl Likes {
             let at = self.all.len();
             let template = Template::new(line, spans);
             let tags = row.tags.map(|tags| store.begin_sheet(tags));
-            self.all.push(Like { template, slots, last: row, tags, changes: Vec::new(), next: at });
+            let memos = slots.iter().map(|_| Memo::default()).collect();
+            let (changes, read) = (Vec::new(), Vec::new());
+            self.all.push(Like { template, slots, last: row, tags, memos, changes, read, next: at });
             self.all[self.last].next = at;
             self.last = at;
         }
@@ -77,8 +83,10 @@ impl Like {
     fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let mark = store.mark();
         let mut row = self.last;
-        let (slots, changes) = (&self.slots, &mut self.changes);
+        let (slots, memos) = (&self.slots, &mut self.memos);
+        let (changes, new) = (&mut self.changes, &mut self.read);
         changes.clear();
+        new.clear();
         let fits = self.template.fit(text, |slot, reader| {
             match slots[slot] {
                 Slot::JobId => row.job_id = store.string(reader.string()?)?,
@@ -90,12 +98,20 @@ impl Like {
                     row.task_id = store.intern(text.raw);
                 }
                 Slot::Timestamp => row.submitted = microseconds(reader.number()?),
-                Slot::Tag(position) => changes.push((position, read(reader, store, &mut Plain)?)),
+                Slot::Tag(position) => {
+                    let (value, found) =
+                        memos[slot].value(reader, |reader| read(reader, store, &mut Plain))?;
+                    new.extend(found.map(|found| (slot, found)));
+                    changes.push((position, value));
+                }
                 Slot::Ignored => reader.skip()?,
             }
             Ok(())
         });
         if let Some(length) = fits {
+            for &(slot, Read { span, value }) in &*new {
+                memos[slot].keep(&text[span.start..span.end], value);
+            }
             if let Some(tags) = self.tags.filter(|_| !changes.is_empty()) {
                 row.tags = store.add_row(tags, changes.iter().copied());
             }

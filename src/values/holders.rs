@@ -28,9 +28,8 @@ impl Holders {
     /// These records; a position may have none.
     pub fn new(records: impl Iterator<Item = Option<Record>>) -> Self {
         let mut holders = Self::default();
-        // the group of each sheet
-        let mut of_sheet: ahash::HashMap<u32, usize> = ahash::HashMap::default();
-        let mut last = (Record::LOOSE, 0);
+        // the group of each sheet, from 1
+        let mut of_sheet: Vec<u32> = Vec::new();
         for record in records {
             let position = index(holders.length);
             holders.length += 1;
@@ -39,14 +38,15 @@ impl Holders {
                 holders.loose.push((position, record));
                 continue;
             }
-            if last.0 != record.sheet {
-                let at = *of_sheet.entry(record.sheet).or_insert(holders.groups.len());
-                if at == holders.groups.len() {
-                    holders.groups.push(Group::new(record));
-                }
-                last = (record.sheet, at);
+            let sheet = record.sheet as usize;
+            if of_sheet.len() <= sheet {
+                of_sheet.resize(sheet + 1, 0);
             }
-            holders.groups[last.1].push(record.start, position);
+            if of_sheet[sheet] == 0 {
+                holders.groups.push(Group::new(record));
+                of_sheet[sheet] = index(holders.groups.len());
+            }
+            holders.groups[of_sheet[sheet] as usize - 1].push(record.start, position);
         }
         holders.groups.iter_mut().for_each(Group::arrange);
         holders

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod holders;
+mod memo;
 mod merge;
 mod read;
 mod sheet;
@@ -13,6 +14,7 @@ mod store;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use holders::Holders;
+pub(crate) use memo::{Memo, Read};
 pub use read::{Decode, Plain, read, record};
 pub(crate) use store::SheetIx;
 pub use store::{

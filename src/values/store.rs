@@ -20,6 +20,9 @@ pub struct Text {
 
 const ODD: u16 = 1 << 15;
 
+/// For so many bytes of text room is made at once, at most.
+const MOST_ROOM: usize = 1 << 28;
+
 impl Text {
     #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
     fn new(start: usize, length: usize, odd: bool) -> Self {
@@ -206,6 +209,13 @@ impl Store {
         self.texts.seal();
         self.values.seal();
         self.sheets.seal();
+    }
+
+    /// Makes room for more text: `more` says how much may come, by how much there is.
+    pub(crate) fn expect(&mut self, more: impl Fn(usize) -> usize) {
+        let bytes = more(self.texts.len()).min(MOST_ROOM);
+        // it is only an estimate: without room it grows as it must
+        let _ = self.texts.last().try_reserve(bytes);
     }
 
     /// In how many pieces it is.

@@ -169,5 +169,6 @@ fn a_line_ends_where_it_ends() {
     assert_eq!(first(&mut known, "{\"a\":{\"c\":\n2},\"b\":\"x\"}\n"), None, "cut in a dict");
     assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\n\"}\n"), None, "cut in a string");
     assert_eq!(first(&mut known, "{\"a\":23,\"b\":\"x\"\n}\n"), None, "cut behind a value");
+    assert_eq!(first(&mut known, "{\"a\":\n3,\"b\":\"x\"}\n"), None, "cut before a value");
     assert_eq!(first(&mut known, "{\"a\":4,\"b\":[1, 2]}\n\n"), Some(19));
 }
