@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`error`] | what went wrong, where, and what to do |
 //! | [`progress`] | how far reading is, and whether it shall stop |
+//! | [`threads`] | work that several threads share |
 //! | [`file`] | reading a regular file, whole or some lines at a time |
 //! | [`workspace`] | names on disk: experiments, runs, jobs |
 //! | [`json`] | the JSON that Python writes |
@@ -32,5 +33,6 @@ mod python;
 pub mod records;
 pub mod scan;
 pub mod table;
+pub mod threads;
 pub mod values;
 pub mod workspace;

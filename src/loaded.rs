@@ -12,6 +12,7 @@ use crate::file::{LinedFile, Signature};
 use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
+use crate::threads;
 use crate::values::ObjectIx;
 use crate::workspace::Run;
 
@@ -204,7 +205,7 @@ impl LoadedRun {
                     let _ = self.rows.get_or_init(|| Arc::new(JobRows::parse(&self.run, list, &self.stop)));
                 }
             };
-            let beside = Beside { threads: threads(), work, bytes };
+            let beside = Beside { threads: threads::at_most(MOST_THREADS), work, bytes };
             let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
             Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), &self.run), relocation, &self.stop))
         })
@@ -282,10 +283,8 @@ impl LoadedRun {
     }
 }
 
-/// How many threads read one run: each has its own memory of what it read, so more of them pay less and less.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(4)
-}
+/// More threads do not read one run: each has its own memory of what it read, so more of them pay less and less.
+const MOST_THREADS: usize = 4;
 
 /// A directory and those in it.
 fn with_children(directory: &Path) -> Vec<PathBuf> {

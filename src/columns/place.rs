@@ -6,6 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::names::escape;
 use crate::error::{Error, Kind, Result};
 use crate::objects::{ClassIx, Graph, Object};
+use crate::threads;
 use crate::values::{Holders, ObjectIx, Record, ShapeIx, Store, Value, index};
 
 /// Index of a [`Place`].
@@ -306,30 +307,18 @@ impl Places {
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        let (first, later) =
-            roots.split_at(roots.len().div_ceil(threads).max(WORTH_A_THREAD).min(roots.len()));
-        if later.is_empty() {
-            return self.see_some(graph, first);
+        let threads = threads::at_most(4);
+        let shares: Vec<&[ObjectIx]> =
+            roots.chunks(roots.len().div_ceil(threads).max(WORTH_A_THREAD)).collect();
+        if shares.len() < 2 {
+            return self.see_some(graph, roots);
         }
         let limit = self.limit;
-        let others = std::thread::scope(|scope| {
-            let others: Vec<_> = later
-                .chunks(first.len())
-                .map(|roots| {
-                    scope.spawn(move || {
-                        let mut places = Self::new(limit);
-                        places.see_some(graph, roots).map(|()| places)
-                    })
-                })
-                .collect();
-            self.see_some(graph, first)?;
-            let join = |other: std::thread::ScopedJoinHandle<'_, Result<Self>>| {
-                other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            others.into_iter().map(join).collect::<Result<Vec<Self>>>()
-        })?;
-        others.iter().try_for_each(|places| self.merge(places))
+        let seen = threads::each(&shares, threads, |roots| {
+            let mut places = Self::new(limit);
+            places.see_some(graph, roots).map(|()| places)
+        });
+        seen.into_iter().try_for_each(|places| self.merge(&places?))
     }
 
     fn see_some(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {

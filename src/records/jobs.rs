@@ -16,6 +16,7 @@ use super::state::{FAILED, State, Told};
 use super::{alive, events};
 use crate::error::{Error, quoted};
 use crate::file;
+use crate::threads;
 use crate::workspace::Run;
 
 /// What is known of the execution of a job.
@@ -145,26 +146,19 @@ impl<'a> JobStatuses<'a> {
         jobs: &[J],
         ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
     ) -> (Vec<R>, Vec<Error>) {
-        let ask_some = &|jobs: &[J]| {
+        let threads = threads::at_most(8);
+        let shares: Vec<&[J]> = jobs.chunks(jobs.len().div_ceil(threads).max(WORTH_A_THREAD)).collect();
+        let told = threads::each(&shares, threads, |jobs| {
             let mut errors = Vec::new();
             let said: Vec<R> = jobs.iter().map(|job| ask(job, &mut errors)).collect();
             (said, errors)
-        };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let share = jobs.len().div_ceil(threads).max(WORTH_A_THREAD);
-        if jobs.len() <= share {
-            return ask_some(jobs);
+        });
+        let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
+        for (some, wrong) in told {
+            said.extend(some);
+            errors.extend(wrong);
         }
-        std::thread::scope(|scope| {
-            let shares: Vec<_> = jobs.chunks(share).map(|jobs| scope.spawn(move || ask_some(jobs))).collect();
-            let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
-            for share in shares {
-                let (some, wrong) = share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                said.extend(some);
-                errors.extend(wrong);
-            }
-            (said, errors)
-        })
+        (said, errors)
     }
 
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong

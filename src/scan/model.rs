@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -16,6 +15,7 @@ use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 use crate::table::{Rows, build, schema};
+use crate::threads;
 use crate::values::ObjectIx;
 
 /// How many places are looked at for each column that is allowed: most have no column of their own.
@@ -69,7 +69,7 @@ impl Model {
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own).collect();
             let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
-            in_parallel(&window, |loaded| loaded.read(deciding.needs_configs));
+            threads::each(&window, threads(), |loaded| loaded.read(deciding.needs_configs));
             for (loaded, signature) in window.into_iter().zip(signatures) {
                 if loaded.stop().asked() {
                     break;
@@ -333,25 +333,7 @@ fn changed(path: &Path) -> Error {
 
 /// How many threads read at once.
 pub(super) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(8)
-}
-
-/// Does `work` to each item, on as many threads as there are processors.
-fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            work(item);
-        }
-    };
-    if items.len() < 2 {
-        return take();
-    }
-    std::thread::scope(|scope| {
-        for _ in 0..threads().min(items.len()) {
-            scope.spawn(take);
-        }
-    });
+    threads::at_most(8)
 }
 
 /// Whether `asked` means this task: its identifier, the last component of it, or a glob; the case does not matter.

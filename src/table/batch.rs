@@ -4,8 +4,6 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ahash::{HashMap, HashSet};
 
 use super::arrays::Arrays;
@@ -18,6 +16,7 @@ use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::objects::Graph;
 use crate::records::{JobRow, JobRows, Zone};
+use crate::threads;
 use crate::values::{Store, Value};
 
 /// Some of the jobs of a run.
@@ -95,7 +94,7 @@ pub fn build(
             works.extend(building.groups(*at).into_iter().map(|group| Work::Group(building, group, level)));
         }
     }
-    let done = in_parallel(&works, rows.len(), |work| match work {
+    let done = threads::each(&works, threads(rows.len()), |work| match work {
         Work::System => asked.system(rows, zone),
         Work::Facts(building, at, level) => {
             // those of deeper places are built with what stands there
@@ -208,7 +207,7 @@ impl Building<'_> {
                 .flat_map(|(at, level)| self.children(*at).map(move |(key, child)| (level, key, child)))
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
-            let next = in_parallel(&deeper, rows.len(), |&(level, key, child)| {
+            let next = threads::each(&deeper, threads(rows.len()), |&(level, key, child)| {
                 let values = Under::new(self.store, &level.holders, key);
                 (child, level.below(&values, self.graph))
             });
@@ -286,32 +285,7 @@ const TOGETHER: usize = 8;
 /// Fewer values than that are built faster by one thread.
 const WORTH_A_THREAD: usize = 4096;
 
-/// What `work` makes of each item, in order; on two or more threads where there is enough to do.
-fn in_parallel<T: Sync, R: Send>(items: &[T], size: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    if threads < 2 || size < WORTH_A_THREAD {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
-        }
-    };
-    let mut all: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
-        let mut all = take();
-        for other in others {
-            match other.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_by_key(|&(at, _)| at);
-    all.into_iter().map(|(_, made)| made).collect()
+/// How many threads build so many rows.
+fn threads(rows: usize) -> usize {
+    if rows < WORTH_A_THREAD { 1 } else { threads::at_most(usize::MAX) }
 }

@@ -1,0 +1,39 @@
+//! Work that several threads share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many threads are worth it where more than `most` are not.
+#[must_use]
+pub fn at_most(most: usize) -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(most).max(1)
+}
+
+/// What `work` makes of each item, in order. So many threads take one item after the other; the calling one is among them.
+pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = threads.min(items.len());
+    if threads < 2 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
+        }
+    };
+    let mut all: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        let mut all = take();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_by_key(|&(at, _)| at);
+    all.into_iter().map(|(_, made)| made).collect()
+}
