@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from _collections_abc import Mapping  # collections.abc brings all of collections along
 
 from xpframe import _core
 from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
-from xpframe.locate import expanded, find_workspace
+from xpframe.locate import find_workspace
 
+# typing, pathlib and datetime each take longer to import than a run of some hundred jobs to read
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
     from types import FrameType
+    from typing import Any
 
     from xpframe.changes import Changes
     from xpframe.check import Findings
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
 
+# less than that is read before any progress would be shown
+FEW_BYTES = 64_000
 
-class _Configs(Mapping[str, Any]):
+
+class _Configs(Mapping[str, "Any"]):
     """Configs by identifier, in experimaestro's order, each made when it is asked for."""
 
     def __init__(self, run: _core.Run) -> None:
@@ -188,7 +193,7 @@ class ExperimentInfo:
     @property
     def path(self) -> Path:
         """The directory of the run."""
-        return Path(self._run.path)
+        return self._run.path
 
     @property
     def tags(self) -> dict[str, dict[str, Any]]:
@@ -336,6 +341,8 @@ def _shown(text: str) -> str:
 def _time(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
         microsecond=microseconds % 1_000_000
     )
@@ -360,18 +367,21 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    where = expanded(path)
+    where = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
     return _loaded(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 
 def _loaded(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
-    from xpframe.progress import reading
-
     # file systems stamp a file with a clock that is some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = opened()
-    with reading(run.experiment, quiet=quiet):
+    if quiet or run.size < FEW_BYTES:
         run.load()
+    else:
+        from xpframe.progress import reading
+
+        with reading(run.experiment):
+            run.load()
     report(run.errors(), [], strict=strict)
     return ExperimentInfo(run, started)
 
@@ -386,11 +396,15 @@ def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> Non
     if errors:
         rest = f" (and {len(errors) - 1} more, see .errors)" if len(errors) > 1 else ""
         told.insert(0, f"could not be read: {errors[0]}{rest}")
+    import warnings
+
     warnings.warn(XpFrameWarning("; ".join(told), errors), stacklevel=_outside())
 
 
 def _outside() -> int:
     """How many calls up the code is that called into this package: the line that a warning should name."""
+    from pathlib import Path
+
     here = str(Path(__file__).parent)
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - inspect would cost 5 ms to import
     level = 1
@@ -415,7 +429,7 @@ class Workspace:
     @property
     def path(self) -> Path:
         """The root directory."""
-        return Path(self._workspace.root)
+        return self._workspace.root
 
     def experiments(self) -> list[str]:
         """The names of the experiments, sorted."""
