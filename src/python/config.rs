@@ -281,8 +281,7 @@ pub fn tags<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let config = config_of(config)?;
     let source = config.get().source.get();
     let rows = source.loaded().rows();
-    let row =
-        rows.position(source.graph().identifier(config.get().at).as_bytes()).and_then(|at| rows.rows.get(at));
+    let row = rows.position(source.graph().identifier(config.get().at).as_bytes()).map(|at| &rows.rows[at]);
     match row.and_then(|row| row.tags) {
         Some(tags) => value(py, &rows.store, None, Value::Dict(tags), Style::Objects),
         None => Ok(PyDict::new(py).into_any()),

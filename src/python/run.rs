@@ -179,7 +179,7 @@ impl Run {
         let loaded = self.loaded();
         let rows = py.detach(|| loaded.rows());
         let map = PyDict::new(py);
-        for row in &rows.rows {
+        for row in rows.rows.iter() {
             let Some(tags) = row.tags.filter(|&tags| rows.store.entries(tags).next().is_some()) else {
                 continue;
             };
@@ -206,13 +206,13 @@ impl Run {
         let states = py.detach(|| {
             let statuses = JobStatuses::open(loaded.run(), loaded.record());
             let rows = loaded.rows();
-            let state = |row: &JobRow, errors: &mut Vec<Error>| {
+            let state = |row: &&JobRow, errors: &mut Vec<Error>| {
                 let job_id = rows.job_id(row);
                 let (state, failure) = statuses.state(&rows.task_id(row), &job_id, errors);
                 (job_id.into_owned(), state.as_str(), failure)
             };
             // what is wrong with a small file is reported where its columns are read
-            statuses.each(&rows.rows, state).0
+            statuses.each(&rows.rows.iter().collect::<Vec<_>>(), state).0
         });
         let map = PyDict::new(py);
         for (job_id, state, failure) in states {
