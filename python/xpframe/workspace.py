@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from _collections_abc import Mapping  # collections.abc brings all of collections along
+from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc brings all of collections along
 
 from xpframe import _core
 from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
@@ -37,7 +37,10 @@ class _Configs(Mapping[str, "Any"]):
     def __init__(self, run: _core.Run) -> None:
         self._run = run
 
-    def _ids(self) -> list[str]:
+    def _ids(self, positions: range) -> Iterator[str]:
+        raise NotImplementedError
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
         raise NotImplementedError
 
     def _one(self, identifier: str) -> Any:
@@ -52,27 +55,55 @@ class _Configs(Mapping[str, "Any"]):
         return self._one(identifier)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._ids())
+        return self._ids(range(len(self)))
+
+    def __reversed__(self) -> Iterator[str]:
+        return self._ids(range(len(self) - 1, -1, -1))
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and super().__contains__(key)
 
-    def __len__(self) -> int:
-        return len(self._ids())
+    def items(self) -> ItemsView[str, Any]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self._ids()
+        return list(self)
 
     def __repr__(self) -> str:
         counted = f"{len(self)} {type(self).__name__.lower()}"
         return f"<{counted} of {_shown(self._run.experiment)} {_shown(self._run.run_id)}>"
 
 
+class _Items(ItemsView[str, "Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return self._mapping._pairs()  # noqa: SLF001 - ours
+
+
+class _Values(ValuesView["Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[Any]:
+        return (found for _, found in self._mapping._pairs())  # noqa: SLF001 - ours
+
+
 class Jobs(_Configs):
     """The configs of the jobs of a run, by job id, in experimaestro's order."""
 
-    def _ids(self) -> list[str]:
-        return self._run.job_ids()
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.job_id, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        before = None
+        for position in range(len(self)):
+            found = self._run.job_at(position)
+            yield found
+            # a job shares much with the one before it: what that one holds need not be made again
+            before = found  # noqa: F841 - held, not used
 
     def __len__(self) -> int:
         return self._run.job_count()
@@ -94,8 +125,14 @@ class Jobs(_Configs):
 class Actions(_Configs):
     """The actions of a run, by identifier, in experimaestro's order."""
 
-    def _ids(self) -> list[str]:
-        return self._run.action_ids()
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.action_ids().__getitem__, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        return ((identifier, self._one(identifier)) for identifier in self)
+
+    def __len__(self) -> int:
+        return len(self._run.action_ids())
 
     def _one(self, identifier: str) -> Action:
         return Action(*self._run.action(identifier))
