@@ -87,8 +87,8 @@ def again(info: Any, run: Path) -> Any:
     if refresh is None:
         return objects(run)
     refreshed = refresh() or info
-    # the last job is one of the new ones
-    refreshed.jobs[list(refreshed.jobs)[-1]]
+    # the job that was submitted last is one of the new ones
+    refreshed.jobs[next(reversed(refreshed.jobs))]
     return refreshed
 
 

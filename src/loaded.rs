@@ -31,6 +31,8 @@ pub struct LoadedRun {
     record: OnceCell<(RunRecord, Vec<Error>)>,
     relocation: OnceCell<Relocation>,
     actions: OnceCell<Roots>,
+    /// The identifiers of the actions that it added, and what the files that tell them were like before
+    action_ids: OnceCell<(Signature, Vec<String>)>,
 }
 
 impl LoadedRun {
@@ -46,6 +48,7 @@ impl LoadedRun {
             record: OnceCell::new(),
             relocation: OnceCell::new(),
             actions: OnceCell::new(),
+            action_ids: OnceCell::new(),
         }
     }
 
@@ -69,6 +72,9 @@ impl LoadedRun {
         // one that was told to stop may have stopped in the middle
         if self.stop.asked() {
             return new;
+        }
+        if let Some(known) = self.action_ids.get().filter(|known| known.0 == self.action_files()) {
+            let _ = new.action_ids.set(known.clone());
         }
         let now = self.signature();
         let same = self.known.get() == Some(&now);
@@ -105,7 +111,7 @@ impl LoadedRun {
             return;
         }
         if let (Some(known), Ok(Some(file))) = (before.objects.get(), objects) {
-            let keys = Keys(self.rows(), &self.run);
+            let keys = Keys(self.rows(), self);
             if let Some(grown) = known.grown(&self.run, &file, &keys, relocation, &self.stop) {
                 let _ = self.objects.set(Arc::new(grown));
             }
@@ -207,8 +213,14 @@ impl LoadedRun {
             };
             let beside = Beside { threads: threads::at_most(MOST_THREADS), work, bytes };
             let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
-            Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), &self.run), relocation, &self.stop))
+            Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), self), relocation, &self.stop))
         })
+    }
+
+    /// Its configs, if they were read.
+    #[must_use]
+    pub fn objects_if_read(&self) -> Option<&RunObjects> {
+        self.objects.get().map(Arc::as_ref)
     }
 
     /// Its actions, in experimaestro's order. An action whose object is missing is left out.
@@ -216,6 +228,18 @@ impl LoadedRun {
     pub fn actions(&self) -> &Roots {
         self.actions
             .get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
+    }
+
+    /// The identifiers of the actions that it added, also of those whose object is missing.
+    fn action_ids(&self) -> &[String] {
+        &self.action_ids.get_or_init(|| (self.action_files(), action_ids(&self.run))).1
+    }
+
+    /// What tells whether the files that tell of actions were changed.
+    fn action_files(&self) -> Signature {
+        let mut files = self.run.event_files().unwrap_or_default();
+        files.push(self.run.path().join("status.json"));
+        Signature::of(files.iter().map(PathBuf::as_path))
     }
 
     /// Where the workspace was, and is.
@@ -296,7 +320,7 @@ fn with_children(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// The rows of a run, as its objects ask for them.
-struct Keys<'r>(&'r JobRows, &'r Run);
+struct Keys<'r>(&'r JobRows, &'r LoadedRun);
 
 impl JobKeys for Keys<'_> {
     fn count(&self) -> usize {
@@ -316,6 +340,6 @@ impl JobKeys for Keys<'_> {
     }
 
     fn actions(&self) -> Vec<String> {
-        action_ids(self.1)
+        self.1.action_ids().to_vec()
     }
 }

@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from xpframe._core import (
     Config,
     EnumValue,
@@ -22,13 +20,17 @@ from xpframe._core import (
     tags,
     typename,
 )
-from xpframe._sample import sample_workspace
 from xpframe.errors import XpFrameError, XpFrameWarning
-from xpframe.frames import xp_frame, xp_table
 from xpframe.locate import use
 from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
 
+# as typing has it, whose import takes longer than to read a run of some hundred jobs
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from xpframe._sample import sample_workspace
+    from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
 
 __all__ = [
@@ -59,13 +61,24 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """What lazy queries need costs as much to import as all the rest: it comes when it is asked for."""
-    if name in ("ReadReport", "last_read", "scan_xp"):
-        from xpframe import lazy
+# what these need costs more to import than all the rest: they come when they are asked for
+_LATER = {
+    "ReadReport": "lazy",
+    "last_read": "lazy",
+    "sample_workspace": "_sample",
+    "scan_xp": "lazy",
+    "xp_frame": "frames",
+    "xp_table": "frames",
+}
 
-        return getattr(lazy, name)
-    raise AttributeError(f"module 'xpframe' has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'xpframe' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"xpframe.{_LATER[name]}"), name)
+    return found
 
 
 def __dir__() -> list[str]:

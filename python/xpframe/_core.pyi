@@ -170,13 +170,17 @@ class Run:
         """
         The config of a job.
         """
+    def job_at(self, /, position: SupportsIndex) -> tuple[str, Config]:
+        """
+        The identifier and the config of a job by its position in that order.
+        """
     def job_count(self, /) -> int:
         """
         How many jobs have a config.
         """
-    def job_ids(self, /) -> list[str]:
+    def job_id(self, /, position: SupportsIndex) -> str:
         """
-        The identifiers of the jobs that have a config, in experimaestro's order.
+        The identifier of a job by its position in experimaestro's order, of those that have a config.
         """
     def load(self, /) -> None:
         """
@@ -333,6 +337,11 @@ class Table:
         """
         A pyarrow Table that pyarrow can compute on: text is `large_string`, built anew; anything else is shared.
         `pyarrow.table(table)` shares text too, as `string_view`, for which pyarrow has few functions.
+        """
+    def value_counts(self, /, names: SupportsGetItem[int, str]) -> list[tuple[tuple, int]]:
+        """
+        How many jobs have each combination of values of some columns: a list of (values, number of jobs) pairs in the order in
+        which they first occur. Lists and structs are not counted.
         """
     @property
     def warnings(self, /) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from pathlib import Path
-from typing import Any
 
 from xpframe import _core
 from xpframe.errors import WorkspaceNotFoundError
+
+# each takes longer to import than a small run to read
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from pathlib import Path
+    from typing import Any
 
 __all__ = ["expanded", "find_workspace", "use"]
 
@@ -29,11 +32,13 @@ def use(path: str | os.PathLike[str] | None) -> None:
     if path is None:
         _used = None
         return
-    _used = Path(_core.Workspace(expanded(path)).root)
+    _used = _core.Workspace(expanded(path)).root
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
     """A path, its ``~`` expanded; one of a user that there is not stays as it is, and is not found."""
+    from pathlib import Path
+
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -94,6 +99,8 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
 
 def _here() -> Path | None:
     """The current directory; None if it was deleted."""
+    from pathlib import Path
+
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -137,7 +144,7 @@ def _entry(item: object) -> dict[str, Any] | None:
     path = expanded(_interpolated(item["path"]))
     if not path.is_absolute():
         # experimaestro means the current directory too
-        path = (_here() or Path("/")) / path
+        path = (_here() or expanded("/")) / path
     triggers = item.get("triggers")
     globs = [str(trigger) for trigger in triggers] if isinstance(triggers, list) else []
     return {"id": str(item.get("id", "")), "path": path, "triggers": globs}
@@ -147,6 +154,7 @@ def _interpolated(text: str) -> str:
     """``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``; unknown ones
     stay.
     """
+    import re
 
     def value(match: re.Match[str]) -> str:
         name, _, default = match["name"].partition(",")
@@ -158,9 +166,11 @@ def _interpolated(text: str) -> str:
 
 def _preferred(entries: list[dict[str, Any]], experiment: str | None) -> list[dict[str, Any]]:
     """Those with a trigger for the experiment first, then the default one: the first."""
+    from fnmatch import fnmatchcase
+
     triggered = [
         entry
         for entry in entries
-        if experiment is not None and any(fnmatch.fnmatchcase(experiment, glob) for glob in entry["triggers"])
+        if experiment is not None and any(fnmatchcase(experiment, glob) for glob in entry["triggers"])
     ]
     return [*triggered, *entries[:1]]

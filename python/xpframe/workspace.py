@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc brings all of collections along
 
 from xpframe import _core
 from xpframe.errors import JobNotFoundError, XpFrameError, XpFrameWarning
-from xpframe.locate import expanded, find_workspace
+from xpframe.locate import find_workspace
 
+# typing, pathlib and datetime each take longer to import than a run of some hundred jobs to read
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
     from types import FrameType
+    from typing import Any
 
     from xpframe.changes import Changes
     from xpframe.check import Findings
@@ -25,14 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Action", "ExperimentInfo", "Workspace", "WorkspaceStateProvider", "load_xp_info"]
 
+# less than that is read before any progress would be shown
+FEW_BYTES = 64_000
 
-class _Configs(Mapping[str, Any]):
+
+class _Configs(Mapping[str, "Any"]):
     """Configs by identifier, in experimaestro's order, each made when it is asked for."""
 
     def __init__(self, run: _core.Run) -> None:
         self._run = run
 
-    def _ids(self) -> list[str]:
+    def _ids(self, positions: range) -> Iterator[str]:
+        raise NotImplementedError
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
         raise NotImplementedError
 
     def _one(self, identifier: str) -> Any:
@@ -47,27 +55,55 @@ class _Configs(Mapping[str, Any]):
         return self._one(identifier)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._ids())
+        return self._ids(range(len(self)))
+
+    def __reversed__(self) -> Iterator[str]:
+        return self._ids(range(len(self) - 1, -1, -1))
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and super().__contains__(key)
 
-    def __len__(self) -> int:
-        return len(self._ids())
+    def items(self) -> ItemsView[str, Any]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self._ids()
+        return list(self)
 
     def __repr__(self) -> str:
         counted = f"{len(self)} {type(self).__name__.lower()}"
         return f"<{counted} of {_shown(self._run.experiment)} {_shown(self._run.run_id)}>"
 
 
+class _Items(ItemsView[str, "Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return self._mapping._pairs()  # noqa: SLF001 - ours
+
+
+class _Values(ValuesView["Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[Any]:
+        return (found for _, found in self._mapping._pairs())  # noqa: SLF001 - ours
+
+
 class Jobs(_Configs):
     """The configs of the jobs of a run, by job id, in experimaestro's order."""
 
-    def _ids(self) -> list[str]:
-        return self._run.job_ids()
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.job_id, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        before = None
+        for position in range(len(self)):
+            found = self._run.job_at(position)
+            yield found
+            # a job shares much with the one before it: what that one holds need not be made again
+            before = found  # noqa: F841 - held, not used
 
     def __len__(self) -> int:
         return self._run.job_count()
@@ -89,8 +125,14 @@ class Jobs(_Configs):
 class Actions(_Configs):
     """The actions of a run, by identifier, in experimaestro's order."""
 
-    def _ids(self) -> list[str]:
-        return self._run.action_ids()
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.action_ids().__getitem__, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        return ((identifier, self._one(identifier)) for identifier in self)
+
+    def __len__(self) -> int:
+        return len(self._run.action_ids())
 
     def _one(self, identifier: str) -> Action:
         return Action(*self._run.action(identifier))
@@ -188,7 +230,7 @@ class ExperimentInfo:
     @property
     def path(self) -> Path:
         """The directory of the run."""
-        return Path(self._run.path)
+        return self._run.path
 
     @property
     def tags(self) -> dict[str, dict[str, Any]]:
@@ -336,6 +378,8 @@ def _shown(text: str) -> str:
 def _time(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
         microsecond=microseconds % 1_000_000
     )
@@ -360,18 +404,21 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    where = expanded(path)
+    where = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
     return _loaded(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 
 def _loaded(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
-    from xpframe.progress import reading
-
     # file systems stamp a file with a clock that is some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = opened()
-    with reading(run.experiment, quiet=quiet):
+    if quiet or run.size < FEW_BYTES:
         run.load()
+    else:
+        from xpframe.progress import reading
+
+        with reading(run.experiment):
+            run.load()
     report(run.errors(), [], strict=strict)
     return ExperimentInfo(run, started)
 
@@ -386,11 +433,15 @@ def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> Non
     if errors:
         rest = f" (and {len(errors) - 1} more, see .errors)" if len(errors) > 1 else ""
         told.insert(0, f"could not be read: {errors[0]}{rest}")
+    import warnings
+
     warnings.warn(XpFrameWarning("; ".join(told), errors), stacklevel=_outside())
 
 
 def _outside() -> int:
     """How many calls up the code is that called into this package: the line that a warning should name."""
+    from pathlib import Path
+
     here = str(Path(__file__).parent)
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - inspect would cost 5 ms to import
     level = 1
@@ -415,7 +466,7 @@ class Workspace:
     @property
     def path(self) -> Path:
         """The root directory."""
-        return Path(self._workspace.root)
+        return self._workspace.root
 
     def experiments(self) -> list[str]:
         """The names of the experiments, sorted."""

@@ -68,7 +68,7 @@ impl Check<'_> {
     /// Jobs that are two objects: which one a config holds is not always the one that `info.jobs` has.
     fn submitted_twice(&mut self, loaded: &LoadedRun, groups: &HashMap<&[u8], Vec<ObjectIx>>) {
         let (rows, graph) = (loaded.rows(), &loaded.objects().graph);
-        for row in &rows.rows {
+        for row in rows.rows.iter() {
             let job_id = rows.job_id(row);
             let Some([first, .., last]) = groups.get(job_id.as_bytes()).map(Vec::as_slice) else { continue };
             let ((file, line), (_, earlier)) = (graph.place(*last), graph.place(*first));

@@ -95,6 +95,9 @@ impl RunObjects {
             objects.clone().filter(|at| referrers[at.at()] == NOBODY && !is_job[at.at()]).map(identifier);
         let freed = loose.filter(|identifier| keys.position(identifier).is_none());
         let freed: HashSet<&[u8]> = freed.chain(actions.iter().map(String::as_bytes)).collect();
+        if freed.is_empty() {
+            return None;
+        }
         seen.clear();
         objects.filter(|&at| freed.contains(identifier(at))).find(|&at| !seen.insert(identifier(at)))
     }

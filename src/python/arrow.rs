@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_empty_array};
+use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 use pyo3_arrow::{PyField, PySchema};
 
+use super::counts::Numbered;
 use super::errors::exceptions;
 use super::model::stops_of;
 use super::run::Run;
@@ -191,6 +193,27 @@ impl Table {
         Ok(values)
     }
 
+    /// How many jobs have each combination of values of some columns: a list of (values, number of jobs) pairs in the order in
+    /// which they first occur. Lists and structs are not counted.
+    fn value_counts<'py>(
+        &self,
+        py: Python<'py>,
+        names: Vec<String>,
+    ) -> PyResult<Vec<(Bound<'py, PyTuple>, usize)>> {
+        let columns: Vec<ArrayRef> = names.iter().map(|name| self.column(name)).collect::<PyResult<_>>()?;
+        let numbered = py.detach(|| {
+            let numbered = columns.iter().map(|column| Numbered::by(column));
+            numbered.reduce(|one, other| Ok(one?.and(&other?)))
+        });
+        let Some(numbered) = numbered.transpose()? else { return Ok(Vec::new()) };
+        let values = |&row: &usize| {
+            let values = columns.iter().map(|column| super::plain::value(py, column, row));
+            PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)
+        };
+        let pairs = numbered.firsts.iter().zip(numbered.counts());
+        pairs.map(|(row, count)| Ok((values(row)?, count))).collect()
+    }
+
     /// The table in a layout that pyarrow can compute on: text as `large_utf8`, enums with keys of 32 bits.
     fn _arrow_for_pyarrow(&self, py: Python<'_>) -> PyResult<Self> {
         Ok(Self { table: py.detach(|| self.table.for_pyarrow())? })
@@ -203,6 +226,18 @@ impl Table {
 }
 
 impl Table {
+    /// A column as one array.
+    fn column(&self, name: &str) -> PyResult<ArrayRef> {
+        let position = self.position(name)?;
+        let parts: Vec<&dyn Array> =
+            self.table.batches.iter().map(|batch| batch.column(position).as_ref()).collect();
+        match parts[..] {
+            [] => Ok(new_empty_array(self.table.schema.field(position).data_type())),
+            [_] => Ok(Arc::clone(self.table.batches[0].column(position))),
+            _ => Ok(concat(&parts).map_err(|error| Error::format(error.to_string()))?),
+        }
+    }
+
     fn position(&self, name: &str) -> PyResult<usize> {
         let position = self.table.schema.index_of(name).map_err(|_| {
             let names = self.column_names();

@@ -1,6 +1,7 @@
 //! Configs and what they hold, as Python objects that read themselves when touched.
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -39,6 +40,30 @@ impl Config {
         let store = self.store();
         let fields = self.source.get().graph().object(self.at).fields;
         store.entries(fields).map(|(key, value)| (store.symbol_bytes(key), value))
+    }
+
+    /// Makes attributes of all fields that cost next to nothing: each that is touched before costs an exception, which Python
+    /// makes before it asks here.
+    fn fill(&self, attributes: &Bound<'_, PyDict>) -> PyResult<()> {
+        let (py, store) = (attributes.py(), self.store());
+        let source = self.source.bind(py);
+        for (key, held) in store.entries(self.source.get().graph().object(self.at).fields) {
+            let held = store.resolve(held);
+            let held = match held {
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) => {
+                    self.convert(py, held, Style::Objects)?
+                }
+                Value::Object(at) => match source.get().alive(py, at) {
+                    Some(config) => config.into_any(),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if let Some(name) = source.get().attribute(py, key) {
+                attributes.set_item(name, held)?;
+            }
+        }
+        Ok(())
     }
 
     fn unknown_field(&self, name: &str) -> Error {
@@ -86,7 +111,9 @@ impl Config {
         let held = this.convert(py, held, Style::Objects)?;
         // the next access finds it without asking here
         if !wanted.starts_with('_') {
-            slf.getattr("__dict__")?.cast_into::<PyDict>()?.set_item(name, &held)?;
+            let attributes = attributes_of(slf)?;
+            this.fill(&attributes)?;
+            attributes.set_item(name, &held)?;
         }
         Ok(held)
     }
@@ -202,6 +229,11 @@ impl Config {
     }
 }
 
+/// Where Python keeps what a config was asked for.
+fn attributes_of<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyDict>> {
+    Ok(config.getattr(intern!(config.py(), "__dict__"))?.cast_into::<PyDict>()?)
+}
+
 /// The config that was given, or that of an action.
 fn config_of<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
     if let Ok(config) = given.cast::<Config>() {
@@ -232,7 +264,7 @@ pub fn identifier<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyStri
 pub fn fields<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let py = config.py();
     let config = config_of(config)?;
-    let attributes = config.getattr("__dict__")?.cast_into::<PyDict>()?;
+    let attributes = attributes_of(&config)?;
     let fields = PyDict::new(py);
     for (key, held) in config.get().entries() {
         let name = string(py, key)?;
@@ -281,8 +313,7 @@ pub fn tags<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let config = config_of(config)?;
     let source = config.get().source.get();
     let rows = source.loaded().rows();
-    let row =
-        rows.position(source.graph().identifier(config.get().at).as_bytes()).and_then(|at| rows.rows.get(at));
+    let row = rows.position(source.graph().identifier(config.get().at).as_bytes()).map(|at| &rows.rows[at]);
     match row.and_then(|row| row.tags) {
         Some(tags) => value(py, &rows.store, None, Value::Dict(tags), Style::Objects),
         None => Ok(PyDict::new(py).into_any()),

@@ -8,6 +8,7 @@ mod arrow;
 mod check;
 mod config;
 mod convert;
+mod counts;
 mod errors;
 mod model;
 mod plain;

@@ -31,7 +31,8 @@ pub(super) fn values<'py>(
     Ok(())
 }
 
-fn value<'py>(py: Python<'py>, array: &dyn Array, at: usize) -> PyResult<Bound<'py, PyAny>> {
+/// The value of an array at a position.
+pub(super) fn value<'py>(py: Python<'py>, array: &dyn Array, at: usize) -> PyResult<Bound<'py, PyAny>> {
     if array.is_null(at) {
         return Ok(py.None().into_bound(py));
     }

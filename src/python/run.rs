@@ -1,10 +1,12 @@
 //! A run, as Python asks for it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use super::config::Config;
 use super::convert::{self, Style};
@@ -15,7 +17,7 @@ use crate::error::{Error, Kind, quoted};
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 use crate::records::{JobRow, JobStatuses, Moment, Zone};
-use crate::values::Value;
+use crate::values::{ObjectIx, Value};
 use crate::workspace;
 
 /// A handle on a run: each of its files is read at most once, when something needs it.
@@ -32,6 +34,18 @@ impl Run {
 
     pub(super) fn loaded(&self) -> &Arc<LoadedRun> {
         self.source.get().loaded()
+    }
+
+    /// The identifier and the config of the job at a position in experimaestro's order.
+    fn in_order(&self, py: Python<'_>, position: usize) -> PyResult<(Cow<'_, str>, ObjectIx)> {
+        let loaded = self.loaded();
+        let objects = loaded.objects_if_read().unwrap_or_else(|| py.detach(|| loaded.objects()));
+        let row = objects.order.get(position).copied();
+        let found = row.and_then(|row| Some((&loaded.rows().rows[row], objects.roots[row]?)));
+        let (row, config) = found.ok_or_else(|| {
+            PyIndexError::new_err(format!("position {position} of {} jobs", objects.order.len()))
+        })?;
+        Ok((loaded.rows().job_id(row), config))
     }
 
     /// Identifiers are hashes: only one that begins alike can have been meant.
@@ -122,16 +136,26 @@ impl Run {
         rows.rows.iter().map(|row| (rows.job_id(row).into_owned(), rows.task_id(row).into_owned())).collect()
     }
 
-    /// The identifiers of the jobs that have a config, in experimaestro's order.
-    fn job_ids(&self, py: Python<'_>) -> Vec<String> {
-        let loaded = self.loaded();
-        py.detach(|| job_ids(loaded))
-    }
-
     /// How many jobs have a config.
     fn job_count(&self, py: Python<'_>) -> usize {
         let loaded = self.loaded();
         py.detach(|| loaded.objects().order.len())
+    }
+
+    /// The identifier of a job by its position in experimaestro's order, of those that have a config.
+    fn job_id<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyString>> {
+        let (job_id, _) = self.in_order(py, position)?;
+        Ok(PyString::new(py, &job_id))
+    }
+
+    /// The identifier and the config of a job by its position in that order.
+    fn job_at<'py>(
+        &self,
+        py: Python<'py>,
+        position: usize,
+    ) -> PyResult<(Bound<'py, PyString>, Bound<'py, Config>)> {
+        let (job_id, config) = self.in_order(py, position)?;
+        Ok((PyString::new(py, &job_id), Source::config(self.source.bind(py), config)?))
     }
 
     /// The config of a job.
@@ -179,7 +203,7 @@ impl Run {
         let loaded = self.loaded();
         let rows = py.detach(|| loaded.rows());
         let map = PyDict::new(py);
-        for row in &rows.rows {
+        for row in rows.rows.iter() {
             let Some(tags) = row.tags.filter(|&tags| rows.store.entries(tags).next().is_some()) else {
                 continue;
             };
@@ -206,13 +230,13 @@ impl Run {
         let states = py.detach(|| {
             let statuses = JobStatuses::open(loaded.run(), loaded.record());
             let rows = loaded.rows();
-            let state = |row: &JobRow, errors: &mut Vec<Error>| {
+            let state = |row: &&JobRow, errors: &mut Vec<Error>| {
                 let job_id = rows.job_id(row);
                 let (state, failure) = statuses.state(&rows.task_id(row), &job_id, errors);
                 (job_id.into_owned(), state.as_str(), failure)
             };
             // what is wrong with a small file is reported where its columns are read
-            statuses.each(&rows.rows, state).0
+            statuses.each(&rows.rows.iter().collect::<Vec<_>>(), state).0
         });
         let map = PyDict::new(py);
         for (job_id, state, failure) in states {

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::HashMap;
 use pyo3::prelude::*;
-use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyString, PyWeakrefMethods, PyWeakrefReference};
 
 use super::config::Config;
 use crate::error::{Error, Kind};
 use crate::loaded::LoadedRun;
 use crate::objects::{Graph, SavedObject};
 use crate::progress::Stop;
-use crate::values::ObjectIx;
+use crate::values::{ObjectIx, Symbol};
 use crate::workspace;
 
 /// What a source was read from.
@@ -30,11 +30,13 @@ pub struct Source {
     pub(super) origin: Origin,
     /// The Python object of each config that somebody holds; weak, so that nothing is kept alive by it
     alive: Mutex<HashMap<ObjectIx, Py<PyWeakrefReference>>>,
+    /// The names of attributes that were made, as Python keeps them
+    attributes: Mutex<HashMap<Symbol, Option<Py<PyString>>>>,
 }
 
 impl Source {
     pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, alive: Mutex::default() }
+        Self { origin, alive: Mutex::default(), attributes: Mutex::default() }
     }
 
     pub(super) fn graph(&self) -> &Graph {
@@ -50,15 +52,32 @@ impl Source {
         }
     }
 
+    /// The Python object of a config, if somebody holds it.
+    pub(super) fn alive<'py>(&self, py: Python<'py>, at: ObjectIx) -> Option<Bound<'py, Config>> {
+        let held = {
+            let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+            alive.get(&at).map(|reference| reference.clone_ref(py))
+        };
+        held?.bind(py).upgrade()?.cast_into().ok()
+    }
+
+    /// The attribute that a field is kept as, none if it is kept nowhere: a name of Python's own must not be hidden.
+    pub(super) fn attribute<'py>(&self, py: Python<'py>, field: Symbol) -> Option<Bound<'py, PyString>> {
+        let attributes = || self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = attributes().get(&field) {
+            return known.as_ref().map(|name| name.bind(py).clone());
+        }
+        let name = std::str::from_utf8(self.graph().store.symbol_bytes(field)).ok();
+        let name = name.filter(|name| !name.starts_with('_')).map(|name| PyString::intern(py, name));
+        attributes().insert(field, name.as_ref().map(|name| name.clone().unbind()));
+        name
+    }
+
     /// The Python object of a config: the same one for as long as it is held.
     pub(super) fn config<'py>(slf: &Bound<'py, Self>, at: ObjectIx) -> PyResult<Bound<'py, Config>> {
         let py = slf.py();
-        let held = {
-            let alive = slf.get().alive.lock().unwrap_or_else(PoisonError::into_inner);
-            alive.get(&at).map(|reference| reference.clone_ref(py))
-        };
-        if let Some(config) = held.and_then(|reference| reference.bind(py).upgrade()) {
-            return Ok(config.cast_into()?);
+        if let Some(config) = slf.get().alive(py, at) {
+            return Ok(config);
         }
         let config = Bound::new(py, Config::new(slf.clone().unbind(), at))?;
         let reference = PyWeakrefReference::new(&config)?.unbind();

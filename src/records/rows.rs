@@ -3,7 +3,9 @@
 //! jobs.jsonl has them since 2.0.0; before, and in runs migrated from there, state.json has those of a launch that ended well
 //! and the links under `jobs/` lead to the params.json of the others (`format.md` §1.2, §4, §9).
 
+use std::ops::Index;
 use std::path::Path;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 
@@ -12,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{Counter, Stop};
-use crate::values::{self, Plain, Record, Store, Symbol, Text, Value, read, record};
+use crate::values::{self, Blocks, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
 /// One job of a run, as the run recorded it.
@@ -34,14 +36,56 @@ pub struct JobRows {
     /// What their tags point into
     pub store: Store,
     /// The jobs; each identifier once
-    pub rows: Vec<JobRow>,
+    pub rows: Rows,
     /// Lines and files that could not be read
     pub errors: Vec<Error>,
-    /// The positions of the rows, found by their identifiers
+    /// The positions of the rows, found by their identifiers, and of those that were there before the run grew
     places: HashTable<u32>,
+    earlier: Vec<Arc<HashTable<u32>>>,
     hasher: ahash::RandomState,
     /// How far the jobs.jsonl was read, if to its end
     bookmark: Option<Bookmark>,
+}
+
+/// Jobs in a few pieces: a run that grew shares those that it had before.
+#[derive(Debug, Clone, Default)]
+pub struct Rows(Blocks<Vec<JobRow>>);
+
+impl Rows {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &JobRow> {
+        (0..self.len()).map(|at| &self[at])
+    }
+
+    /// Puts another in the place of one.
+    fn replace(&mut self, at: usize, row: JobRow) {
+        if let Some(known) = self.0.get_mut(at) {
+            *known = row;
+        } else if let Some(known) = self.0.iter_mut().nth(at) {
+            *known = row;
+        }
+    }
+}
+
+impl Index<usize> for Rows {
+    type Output = JobRow;
+
+    #[inline]
+    fn index(&self, at: usize) -> &JobRow {
+        &self.0.slice(at, 1)[0]
+    }
 }
 
 impl JobRows {
@@ -82,7 +126,7 @@ impl JobRows {
             self.bookmark.as_ref().filter(|from| file.goes_on(from) && self.store.pieces() < MOST_PIECES)?;
         let mut rows = self.clone();
         rows.read_lines(file, (from.at(), from.lines()), stop).ok()?;
-        rows.store.seal();
+        rows.seal();
         Some(rows)
     }
 
@@ -109,13 +153,26 @@ impl JobRows {
     /// The position of a job, by its identifier.
     #[must_use]
     pub fn position(&self, job_id: &[u8]) -> Option<usize> {
+        self.place(self.hasher.hash_one(job_id), job_id)
+    }
+
+    fn place(&self, hash: u64, job_id: &[u8]) -> Option<usize> {
         let same = |&at: &u32| self.store.bytes(self.rows[at as usize].job_id) == job_id;
-        self.places.find(self.hasher.hash_one(job_id), same).map(|&at| at as usize)
+        let found = self.places.find(hash, same);
+        let found = found.or_else(|| self.earlier.iter().rev().find_map(|places| places.find(hash, same)));
+        found.map(|&at| at as usize)
+    }
+
+    /// Lets the rows of a run that grew share those that there are.
+    fn seal(&mut self) {
+        self.store.seal();
+        self.rows.0.seal();
+        self.earlier.push(Arc::new(std::mem::take(&mut self.places)));
     }
 
     fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
         self.read_lines(file, (0, 0), stop)?;
-        self.store.seal();
+        self.seal();
         Ok(())
     }
 
@@ -214,23 +271,21 @@ impl JobRows {
     /// Makes room for about so many rows.
     fn expect(&mut self, rows: usize) {
         let Self { store, rows: known, places, hasher, .. } = self;
-        known.reserve(rows);
+        known.0.last().reserve(rows);
         places.reserve(rows, |&at| hasher.hash_one(store.bytes(known[at as usize].job_id)));
     }
 
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
-        let Self { store, rows, places, hasher, .. } = self;
-        let job_id = store.bytes(row.job_id);
-        let hash = hasher.hash_one(job_id);
-        let same = |&at: &u32| store.bytes(rows[at as usize].job_id) == job_id;
-        if let Some(&place) = places.find(hash, same) {
-            rows[place as usize] = row;
-            return;
+        let job_id = self.store.bytes(row.job_id);
+        let hash = self.hasher.hash_one(job_id);
+        if let Some(at) = self.place(hash, job_id) {
+            return self.rows.replace(at, row);
         }
+        let Self { store, rows, places, hasher, .. } = self;
         let rehash = |&at: &u32| hasher.hash_one(store.bytes(rows[at as usize].job_id));
         places.insert_unique(hash, values::index(rows.len()), rehash);
-        rows.push(row);
+        rows.0.last().push(row);
     }
 
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.

@@ -261,14 +261,22 @@ def test_eight_threads_touch_one_config(run: Path) -> None:
 
 
 def test_the_second_access_is_a_plain_attribute(run: Path) -> None:
-    """After the first touch a field lies in the instance's `__dict__`, where Python finds it by itself."""
-    job = load(run).jobs[JOB]
-    assert vars(job) == {}
-    model = job.model
-    assert vars(job) == {"model": model}
-    assert object.__getattribute__(job, "model") is model
-    with pytest.raises(AttributeError):
-        object.__getattribute__(job, "lr")
+    """After the first touch a field lies in the instance's `__dict__`, where Python finds it by itself, and
+    so do plain values and configs that somebody holds. Other fields wait until they are touched.
+    """
+    info = load(run)
+    job, other = info.jobs[JOB], info.jobs[OTHER]
+    assert vars(job) == vars(other) == {}
+    lr = job.lr
+    assert object.__getattribute__(job, "lr") is lr
+    assert set(vars(job)) == {"lr", "nothing", "undefined"} < set(fields(job))
+    assert vars(job).items() <= fields(job).items()
+    model = other.model
+    assert vars(other)["model"] is model
+    del job
+    again = info.jobs[JOB]
+    assert again.lr == lr
+    assert vars(again)["model"] is model
 
 
 # copying
@@ -613,7 +621,12 @@ def test_jobs_are_a_mapping(run: Path) -> None:
     """`jobs` answers as a dictionary from job id to config, in order."""
     jobs = load(run).jobs
     assert list(jobs) == list(jobs.keys()) == [JOB, OTHER]
-    assert len(jobs) == 2
+    assert list(reversed(jobs)) == [OTHER, JOB]
+    assert list(jobs.items()) == [(JOB, jobs[JOB]), (OTHER, jobs[OTHER])]
+    assert list(jobs.values()) == [jobs[JOB], jobs[OTHER]]
+    assert (JOB, jobs[JOB]) in jobs.items()
+    assert jobs[JOB] in jobs.values()
+    assert len(jobs) == len(jobs.items()) == len(jobs.values()) == 2
     assert JOB in jobs
     assert "nothing" not in jobs
     assert jobs.get("nothing") is None
@@ -621,6 +634,17 @@ def test_jobs_are_a_mapping(run: Path) -> None:
     assert jobs == load(run).jobs
     with pytest.raises(KeyError):
         _ = jobs["nothing"]
+
+
+def test_a_loop_holds_the_job_before(run: Path) -> None:
+    """What two jobs share is one object in a loop that holds neither of them, and freed after it."""
+    models = []
+    for job in load(run).jobs.values():
+        models.append(weakref.ref(job.model))
+    assert len(models) == 2
+    assert models[0] is models[1]
+    del job
+    assert models[0]() is None
 
 
 def test_what_is_no_text_is_no_job(run: Path) -> None:

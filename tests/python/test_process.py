@@ -114,6 +114,23 @@ def test_import_is_light() -> None:
     assert {m for m in modules if m.split(".")[0] in (*HEAVY, "experimaestro")} == set()
 
 
+SMALL = """
+import sys
+before = set(sys.modules)
+import xpframe
+for job_id, config in xpframe.load_xp_info(sys.argv[1]).jobs.items():
+    assert xpframe.identifier(config) == job_id
+print(*sys.modules.keys() - before)
+"""
+
+
+def test_a_small_run_is_read_without_imports(workspaces: Workspaces) -> None:
+    """`load_xp_info` of a small run brings four modules of ours, and none of Python's, which take longer."""
+    run = max(workspaces.path("v270_full").glob("experiments/grid-search/2*"))
+    modules = {name for name in python(SMALL, str(run)).split() if not name.startswith("_")}
+    assert modules == {"xpframe", *(f"xpframe.{name}" for name in ("_core", "errors", "locate", "workspace"))}
+
+
 def test_polars_frame_needs_neither_pandas_nor_pyarrow(workspaces: Workspaces) -> None:
     """A polars frame is made without pandas, pyarrow or yaml being imported."""
     run = max(workspaces.path("v270_full").glob("experiments/grid-search/2*"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import hostile
 import xpframe
 from conftest import archives
 from engine import arrow_shape, differences, table
@@ -324,6 +326,37 @@ def test_split_columns_are_told(workspaces: Workspaces) -> None:
     with pytest.warns(xpframe.XpFrameWarning, match="config.lr") as caught:
         xpframe.xp_frame("ablation", workspace=grid(workspaces), backend="pyarrow")
     assert len(caught) == 1
+
+
+def test_values_are_counted(workspaces: Workspaces) -> None:
+    """`value_counts` says what counting the rows says, of one column and of several, over all runs."""
+    with pytest.warns(xpframe.XpFrameWarning):
+        found = xpframe.xp_table("*", workspace=grid(workspaces), run="all")
+    plain = [name for name, kind in found.schema if not kind.startswith(("LargeList", "Struct"))]
+    assert len(found.batches()) > 1
+    assert len(plain) > 20
+    for names in [*([name] for name in plain), *(["task", name] for name in plain), ["run", "task", "state"]]:
+        rows = Counter(map(repr, zip(*map(found.column_values, names), strict=True)))
+        assert {repr(values): count for values, count in found.value_counts(names)} == rows, names
+        assert [repr(values) for values, _ in found.value_counts(names)] == list(rows)
+    assert found.value_counts([]) == []
+    with pytest.raises(xpframe.errors.ColumnError):
+        found.value_counts(["task", "nothing"])
+
+
+def test_numbers_that_are_equal_are_counted_together(tmp_path: Path) -> None:
+    """NaN is one value, and so are 0.0 and -0.0."""
+    values = dict(zip("abcdef", ["NaN", "0.0", "-0.0", "NaN", "null", "1.5"], strict=True))
+    made = hostile.Workspace(tmp_path)
+    made.jobs(values)
+    made.objects(*(hostile.line(ord(job), f'"x":{value}', job) for job, value in values.items()))
+    found = xpframe.xp_table(made.run).value_counts(["config.x"])
+    assert [(str(value), count) for (value,), count in found] == [
+        ("nan", 2),
+        ("0.0", 2),
+        ("None", 1),
+        ("1.5", 1),
+    ]
 
 
 def test_metadata_says_where_a_column_comes_from(workspaces: Workspaces) -> None:

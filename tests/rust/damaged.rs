@@ -72,7 +72,7 @@ fn read(run: &Run) -> LoadedRun {
     let loaded = LoadedRun::new(run.clone(), Stop::default());
     loaded.read(true);
     let statuses = JobStatuses::open(run, loaded.record());
-    for row in &loaded.rows().rows {
+    for row in loaded.rows().rows.iter() {
         let _ = statuses.job(&loaded.rows().task_id(row), &loaded.rows().job_id(row), &mut Vec::new());
     }
     let _ = loaded.actions();

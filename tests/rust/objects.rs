@@ -8,6 +8,7 @@ use xpframe::error::Kind;
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::{Graph, Object, SavedObject, same_content};
 use xpframe::progress::Stop;
+use xpframe::records::JobRow;
 use xpframe::values::{ObjectIx, Value};
 use xpframe::workspace::Workspace;
 
@@ -910,6 +911,41 @@ fn a_loaded_run_does_not_change() {
     let again = loaded.unread();
     assert!(!again.is_read());
     assert_eq!(config(&again, "j"), "{x: 1234}");
+}
+
+/// A run that grew has the rows that it had, but for a job that was submitted again; the earlier reading stays as it was.
+#[test]
+fn a_run_that_grew_goes_on_with_its_rows() {
+    let rows = |loaded: &LoadedRun| -> Vec<String> {
+        let rows = loaded.rows();
+        let tags = |row: &JobRow| match rows.store.entries(row.tags.unwrap()).next() {
+            Some((_, Value::Int(tag))) => tag,
+            _ => -1,
+        };
+        rows.rows.iter().map(|row| format!("{}{}", rows.job_id(row), tags(row))).collect()
+    };
+    let job = |id: &str, tag: i32| format!("{id} {TASK} {{\"tag\": {tag}}}");
+    let jobs = [job("a", 1), job("b", 2), job("c", 3), job("a", 4), job("d", 5), job("c", 6)];
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let objects: Vec<String> =
+        ["a", "b", "c", "d"].iter().zip(1..).map(|(id, at)| object(at, "Train", id, "")).collect();
+    let lab = Lab::with(&jobs[..2], &objects[..2]);
+    let first = lab.good();
+    let grown = |rows, known| {
+        lab.jobs(RUN, &jobs[..rows]);
+        lab.objects(RUN, &objects[..known]);
+    };
+    grown(4, 3);
+    let second = first.renewed();
+    assert_eq!(rows(&second), ["a4", "b2", "c3"]);
+    grown(6, 4);
+    let third = second.renewed();
+    third.read(true);
+    assert_eq!(rows(&third), ["a4", "b2", "c6", "d5"]);
+    assert_eq!(rows(&third), rows(&lab.good()));
+    assert_eq!(order(&third), ["a", "b", "c", "d"]);
+    assert_eq!(rows(&first), ["a1", "b2"]);
+    assert_eq!(rows(&second), ["a4", "b2", "c3"]);
 }
 
 /// Reading stops soon after it was asked to, with what it has.

@@ -9,10 +9,10 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.text import number, value_text
-from xpframe.errors import XpFrameError
+from xpframe.errors import ColumnError, XpFrameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xpframe._core import Run, Table
 
@@ -50,14 +50,19 @@ class Column:
     Attributes:
         names: Its name, and those of the columns with the same values.
         group: ``tag``, ``parameter`` or ``fact``.
-        values: Its values, one a job; None where a job has none.
         counts: How many jobs have each value that is not None.
+        table: The table that it is of.
     """
 
     names: list[str]
     group: str
-    values: list[Any]
-    counts: Counter[Any]
+    counts: dict[Any, int]
+    table: Table
+
+    @property
+    def values(self) -> list[Any]:
+        """Its values, one a job; None where a job has none."""
+        return self.table.column_values(self.names[0])
 
     @property
     def is_numeric(self) -> bool:
@@ -101,30 +106,30 @@ def in_order(states: Counter[str]) -> dict[str, int]:
     return {state: states[state] for state in dict.fromkeys(STATES.values()) if states[state]}
 
 
-def table_of(run: Run, columns: Sequence[str] | None = None) -> Table:
-    """The jobs of a run as a table; what could not be read is in its errors, and nothing is warned of."""
+def table_of(run: Run, columns: Sequence[str], most: int = 1_000_000) -> Table:
+    """Columns of the jobs of a run; what could not be read is in its errors, and nothing is warned of."""
     from xpframe.frames import _read  # frames uses workspace, which shows itself by this module
 
-    return _read([run], False, columns=columns, max_columns=1_000_000 if columns else 2000, quiet=True)
+    return _read([run], False, columns=columns, max_columns=most, quiet=True)
 
 
 def summarize(run: Run) -> Summary:
     """Counts the states and tasks of the jobs of a run, and finds where they differ."""
     errors: list[XpFrameError] = []
     try:
-        table = table_of(run)
+        # with a dot: tags and parameters, without the times, for which a file of each job would be read
+        table = table_of(run, ["task", "state", "*.*"], 2000)
     except XpFrameError as error:
-        errors.append(error)
-        table = table_of(run, ["job_id", "task", "state"])
-    tasks = table.column_values("task")
-    states = [shown_state(state) for state in table.column_values("state")]
+        # that there is neither is no error
+        errors += [] if isinstance(error, ColumnError) else [error]
+        table = table_of(run, ["task", "state"])
     by_task: dict[str, Counter[str]] = {}
-    for (task, state), count in Counter(zip(tasks, states, strict=True)).items():
-        by_task.setdefault(task or "?", Counter())[state] += count
-    columns, left_out = job_columns(table, tasks, f"{run.workspace}{os.sep}")
+    for (task, state), count in table.value_counts(["task", "state"]):
+        by_task.setdefault(task or "?", Counter())[shown_state(state)] += count
+    columns, left_out = job_columns(table, f"{run.workspace}{os.sep}")
     return Summary(
-        jobs=len(tasks),
-        states=in_order(Counter(states)),
+        jobs=len(table),
+        states=in_order(sum(by_task.values(), Counter())),
         tasks={task: in_order(counts) for task, counts in by_task.items()},
         columns=columns,
         left_out=left_out,
@@ -132,7 +137,7 @@ def summarize(run: Run) -> Summary:
     )
 
 
-def job_columns(table: Table, tasks: list[str | None], root: str) -> tuple[list[Column], int]:
+def job_columns(table: Table, root: str) -> tuple[list[Column], int]:
     """The tags and the varying parameters of a table of jobs, and how many columns were not looked at.
 
     Lists are left out, and paths below ``root``, the workspace: those are outputs.
@@ -140,31 +145,36 @@ def job_columns(table: Table, tasks: list[str | None], root: str) -> tuple[list[
     plain = [name for name, kind in table.schema if not kind.startswith(("LargeList", "List", "Struct"))]
     group_of = {name: table.column_metadata(name).get("xpframe.group", "system") for name in plain}
     asked = [name for name in plain if group_of[name] != "system"]
-    by_values: dict[tuple[Any, ...], Column] = {}
+    columns: list[Column] = []
+    alike: dict[tuple[Any, ...], list[Column]] = {}
     for name in asked[:MOST_COLUMNS]:
-        values = table.column_values(name)
-        key = tuple(values)
-        if key in by_values and any(value is not None for value in key):
-            by_values[key].names.append(name)
-            continue
-        counts = Counter(values)
-        counts.pop(None, None)
-        if group_of[name] != "tag" and (not varies(values, counts, tasks) or are_below(root, counts)):
-            continue
-        by_values[key] = Column([name], group_of[name], values, counts)
-    return list(by_values.values()), max(0, len(asked) - MOST_COLUMNS)
+        found = table.value_counts([name])
+        counts = {value: count for (value,), count in found if value is not None}
+        known = alike.setdefault(tuple(found), [])
+        same = next((column for column in known if counts and are_same(table, column.names[0], name)), None)
+        if same:
+            same.names.append(name)
+        elif group_of[name] == "tag" or (varies(table, name, counts) and not are_below(root, counts)):
+            columns.append(Column([name], group_of[name], counts, table))
+            known.append(columns[-1])
+    return columns, max(0, len(asked) - MOST_COLUMNS)
 
 
-def are_below(root: str, values: Counter[Any]) -> bool:
+def are_same(table: Table, one: str, other: str) -> bool:
+    """Whether two columns have the same values."""
+    return all(a == b for (a, b), _ in table.value_counts([one, other]))
+
+
+def are_below(root: str, values: Iterable[Any]) -> bool:
     """Whether all values are paths below a directory."""
     return all(isinstance(value, str) and value.startswith(root) for value in values)
 
 
-def varies(values: list[Any], counts: Counter[Any], tasks: list[str | None]) -> bool:
+def varies(table: Table, name: str, counts: dict[Any, int]) -> bool:
     """Whether jobs differ in a column; that another task has no such parameter is no difference."""
     if len(counts) != 1:
         return len(counts) > 1
-    seen = set(zip(tasks, [value is None for value in values], strict=True))
+    seen = {(task, value is None) for (task, value), _ in table.value_counts(["task", name])}
     return any((task, False) in seen for task, missing in seen if missing)
 
 
