@@ -73,8 +73,6 @@ impl Rows {
     fn replace(&mut self, at: usize, row: JobRow) {
         if let Some(known) = self.0.get_mut(at) {
             *known = row;
-        } else if let Some(known) = self.0.iter_mut().nth(at) {
-            *known = row;
         }
     }
 }

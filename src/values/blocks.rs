@@ -126,6 +126,15 @@ impl<P: Piece> Blocks<P> {
 }
 
 impl<T: Copy + 'static> Blocks<Vec<T>> {
+    /// One item, to be changed; a piece that is shared is copied first.
+    pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        if at >= self.start {
+            return self.last.get_mut(at - self.start);
+        }
+        let (start, piece) = self.earlier.iter_mut().rev().find(|(start, _)| *start <= at)?;
+        Arc::make_mut(piece).get_mut(at - *start)
+    }
+
     /// Every item, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.earlier.iter_mut().flat_map(|(_, piece)| Arc::make_mut(piece)).chain(&mut self.last)
