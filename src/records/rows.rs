@@ -210,20 +210,20 @@ impl JobRows {
         likes: &mut Likes,
     ) -> u64 {
         let clean = std::str::from_utf8(block).is_ok();
-        let mut lines = json::Lines::after(number, block);
+        let mut left = json::Lines::after(number, block);
         while !stop.asked() {
-            if clean && let Some((row, length)) = likes.read(lines.rest(), &mut self.store) {
-                lines.pass(length);
+            if clean && let Some((row, length)) = likes.read(left.rest(), &mut self.store) {
+                left.pass(length);
                 self.push(row);
                 continue;
             }
-            let Some(line) = lines.next() else { break };
+            let Some(line) = left.next() else { break };
             match self.read_line(line, clean, likes) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
         }
-        lines.number()
+        left.number()
     }
 
     fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut Likes) -> Result<JobRow> {

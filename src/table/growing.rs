@@ -80,7 +80,9 @@ fn numbers<T: Copy + Default>(under: &Under<'_>, number: impl Fn(Value) -> Optio
     under.each(|value, holders| {
         if let Some(number) = number(value) {
             valid.set(holders);
-            holders.iter().for_each(|&at| numbers[at as usize] = number);
+            for &at in holders {
+                numbers[at as usize] = number;
+            }
         }
     });
     (numbers, valid)
@@ -139,7 +141,9 @@ impl Texts {
 
     fn put(&mut self, text: Text, holders: &[u32]) {
         let code = self.code(text);
-        holders.iter().for_each(|&at| self.codes[at as usize] = code);
+        for &at in holders {
+            self.codes[at as usize] = code;
+        }
     }
 
     fn code(&mut self, text: Text) -> u32 {

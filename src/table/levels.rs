@@ -48,7 +48,11 @@ impl<'c> Under<'c> {
     /// The value of each holder.
     pub fn values(&self) -> Vec<Value> {
         let mut values = vec![Value::Null; self.len()];
-        self.each(|value, holders| holders.iter().for_each(|&at| values[at as usize] = value));
+        self.each(|value, holders| {
+            for &at in holders {
+                values[at as usize] = value;
+            }
+        });
         values
     }
 }
@@ -98,7 +102,9 @@ impl Level {
                 }
                 _ => return,
             };
-            holders.iter().for_each(|&at| local[at as usize] = code);
+            for &at in holders {
+                local[at as usize] = code;
+            }
         });
         Self::new(distinct, Some(self.compose(local)), graph)
     }
