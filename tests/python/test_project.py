@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORDER = [
     "error",
     "progress",
+    "threads",
     "file",
     "workspace",
     "json",
