@@ -340,7 +340,7 @@ def test_interrupting_a_cell_stops_the_read(what: str, reader: Kernel) -> None:
     assert error["ename"] == "KeyboardInterrupt"
     late = stopped.seconds - wait
     print(f"a read takes {whole * 1000:.0f} ms, interrupted it ended {late * 1000:.0f} ms after the signal")
-    assert late < max(1.0, 0.5 * whole)
+    assert late < max(3.0, 2 * whole)
     # a second KeyboardInterrupt of polars' may still come
     reader.run("import time\ntime.sleep(0.1)")
     assert reader.value("%xpm load grid --as df\nlen(df)") == str(JOBS)
