@@ -137,7 +137,7 @@ impl Kinds {
         let Some(head) = head(line) else { return };
         let first = self.classes.get(head).copied();
         let mut known = first;
-        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots)) {
+        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots, &graph.store)) {
             known = self.all[kind].sibling;
         }
         let template = Template::new(line, spans);
@@ -171,10 +171,17 @@ fn head(text: &[u8]) -> Option<&[u8]> {
 }
 
 impl Kind {
-    fn is_of(&self, object: &Object, slots: &[Slot]) -> bool {
+    fn is_of(&self, object: &Object, slots: &[Slot], store: &Store) -> bool {
         self.last.class == object.class
             && self.last.fields.shape == object.fields.shape
             && self.slots == slots
+            && self.dicts.iter().all(|&(position, _)| {
+                let shape = |fields| match store.record_value(fields, position as usize) {
+                    Value::Dict(dict) => Some(dict.shape),
+                    _ => None,
+                };
+                shape(self.last.fields) == shape(object.fields)
+            })
     }
 
     fn new(

@@ -61,7 +61,7 @@ impl Memo {
             matches!(text.get(end), Some(b',' | b'}' | b']')) && text[..end] == known.text[..end]
         };
         let found = self.known.iter().find(is_it).map(|known| (known.value, known.length));
-        self.hits += u32::from(found.is_some());
+        self.hits = self.hits.saturating_add(found.is_some().into());
         found
     }
 
@@ -77,7 +77,10 @@ impl Memo {
             self.known.clear();
             return;
         }
-        let Some(length) = Some(text.len()).filter(|&length| length <= LONGEST) else { return };
+        let length = text.len();
+        if length > LONGEST {
+            return;
+        }
         let mut known = Known { text: [0; LONGEST], length, value };
         known.text[..length].copy_from_slice(text);
         if self.known.len() < MOST {

@@ -108,14 +108,6 @@ impl Sheet {
         row
     }
 
-    /// Adds a row of these values.
-    pub fn add_all(&mut self, values: impl Iterator<Item = Value>) {
-        let last: Vec<Value> = self.fields.iter().map(|field| field.value(self.rows - 1)).collect();
-        let differ =
-            |(at, (value, last)): (usize, (Value, Value))| (value != last).then(|| (index(at), value));
-        self.add(values.zip(last).enumerate().filter_map(differ));
-    }
-
     /// The value of a row at the position of a field.
     pub fn value(&self, row: u32, position: usize) -> Value {
         self.fields.get(position).map_or(Value::Null, |field| field.value(row))

@@ -447,9 +447,7 @@ impl Store {
     /// Makes the last row of a sheet like a record of the same shape.
     pub(crate) fn repeat_row(&mut self, at: SheetIx, record: Record) {
         let values: Vec<Value> = self.raw(record).collect();
-        if let Some(sheet) = self.sheets.open(at.0) {
-            sheet.add_all(values.into_iter());
-        }
+        self.add_row(at, (0..).zip(values));
     }
 
     pub(super) fn sheet(&self, at: u32) -> Option<&Sheet> {

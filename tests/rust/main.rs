@@ -1,5 +1,6 @@
 //! Tests of the engine through its public interface; no Python interpreter is needed.
 
+mod alike;
 mod check;
 mod columns;
 mod damage;

@@ -146,7 +146,7 @@ fn fields(graph: &Graph, at: ObjectIx) -> String {
 }
 
 /// The fields of the config of a job.
-fn config(loaded: &LoadedRun, job: &str) -> String {
+pub fn config(loaded: &LoadedRun, job: &str) -> String {
     let at = loaded.job(job).unwrap_or_else(|| panic!("{job} has no config"));
     fields(&loaded.objects().graph, at)
 }
