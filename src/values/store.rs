@@ -320,7 +320,7 @@ impl Store {
     }
 
     /// Every shape.
-    pub fn shapes(&self) -> impl ExactSizeIterator<Item = ShapeIx> + use<> {
+    pub fn shapes(&self) -> impl Iterator<Item = ShapeIx> + use<> {
         (0..index(self.shapes.len())).map(ShapeIx)
     }
 
@@ -329,7 +329,7 @@ impl Store {
     }
 
     /// The values of a record as they were read: references that were resolved later are not followed.
-    pub(crate) fn raw(&self, record: Record) -> impl ExactSizeIterator<Item = Value> + '_ {
+    pub(crate) fn raw(&self, record: Record) -> impl Iterator<Item = Value> + '_ {
         let length = self.shape(record.shape).len();
         let sheet = self.sheet(record.sheet);
         let loose = if record.is_loose() { self.values.slice(record.start as usize, length) } else { &[] };
