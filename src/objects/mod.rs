@@ -20,6 +20,7 @@ mod lines;
 mod reused;
 mod run;
 mod saved;
+mod slots;
 
 pub use container::Source;
 pub use decode::Relocation;

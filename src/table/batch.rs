@@ -7,7 +7,7 @@ use arrow::error::ArrowError;
 use ahash::{HashMap, HashSet};
 
 use super::arrays::Arrays;
-use super::growing::Growing;
+use super::column::column;
 use super::levels::{Level, Under, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
@@ -240,7 +240,7 @@ impl Building<'_> {
                     continue;
                 };
                 let mut arrays = self.arrays();
-                let array = Growing::of(&under, *part, kind).finish(&mut arrays, at, *part, kind)?;
+                let array = column(&under, (at, *part, kind), &mut arrays)?;
                 built.push((index, level.expand(array)?, arrays.surrogates));
             }
             if self.columns_at(at).any(|index| is_fact(self.columns[index].source)) {

@@ -5,7 +5,7 @@
 
 mod arrays;
 mod batch;
-mod growing;
+mod column;
 mod layout;
 mod levels;
 mod schema;
