@@ -1,6 +1,6 @@
 //! Lines that are alike: each object has its own values, whatever the line before it had.
 
-use crate::objects::{Lab, config, object};
+use super::lab::{Lab, config, object};
 
 /// Reads one job a line, of one class, and says what each holds.
 fn read(fields: &[&str]) -> Vec<String> {

@@ -6,7 +6,7 @@ use xpframe::columns::{
 };
 use xpframe::error::{Error, Kind};
 
-use super::objects::{Lab, RUN, object, to};
+use super::lab::{Lab, RUN, object, to};
 
 /// A type in words.
 fn kind(kind: &Type) -> String {

@@ -12,7 +12,7 @@ use xpframe::values::ObjectIx;
 use xpframe::workspace::{Run, Workspace};
 
 use super::damage::{Dice, KINDS, Unpacked, damaged, effort, figures};
-use super::objects::{Lab, RUN};
+use super::lab::{Lab, RUN};
 use super::targets;
 
 const ARCHIVES: [&str; 6] =

@@ -13,7 +13,7 @@ use xpframe::records::Zone;
 use xpframe::scan::{Batches, Model, Next, Request, Table, Wanted};
 use xpframe::table::Texts;
 
-use super::objects::{Lab, RUN, TASK, object, to};
+use super::lab::{Lab, RUN, TASK, object, to};
 
 const SECOND: &str = "20260102_000000";
 
