@@ -185,25 +185,37 @@ def digest(n: int) -> str:
     return hashlib.sha256(str(n).encode()).hexdigest()
 
 
+# dicts of two keys, not always the same two
+pairs = st.dictionaries(st.sampled_from(KEYS[2:5]), ints, min_size=2, max_size=2)
+
+
 @st.composite
 def runs(draw: st.DrawFn) -> RandomRun:
     """A run of a few jobs over a few objects that they share."""
     objects: list[dict[str, Any]] = []
     jobs: dict[str, dict[str, Any]] = {}
     referred: set[int] = set()
+    sweep = draw(st.booleans())
     tidy = {
-        f: draw(st.sampled_from([None, None, None, ints, floats, texts, enums, paths, st.booleans()]))
+        f: draw(
+            st.sampled_from([*[None] * (0 if sweep else 3), ints, floats, texts, enums, paths, st.booleans()])
+        )
         for f in FIELDS
     }
-    for n in range(draw(st.integers(1, 10))):
+    for n in range(draw(st.integers(1, 12))):
         known = [o["id"] for o in objects]
         refer = st.sampled_from([*known[-3:], BASE_ID - 16]).map(lambda i: {"type": "python", "value": i})
         wild = values(refer if known else st.none())
         names = draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=4))
         fields = {f: draw(wild if tidy[f] is None else tidy[f]) for f in names}
-        referred.update(references(fields))
         task = draw(st.sampled_from(CLASSES))
-        is_job = draw(st.booleans()) or n == 0
+        if objects and sweep:
+            # the same class and fields as the last object, of which few change
+            task, fields = objects[-1]["type"], {**objects[-1]["fields"], "x": draw(pairs)}
+            if draw(st.integers(0, 9)) == 0:
+                fields[draw(st.sampled_from([*fields]))] = draw(wild)
+        referred.update(references(fields))
+        is_job = draw(st.booleans()) or n == 0 or sweep
         identity = draw(st.sampled_from([n, n, n, 0])) if is_job else 1_000 + draw(st.integers(0, 2))
         name = f"lab.{task}"
         o: dict[str, Any] = {
@@ -213,7 +225,7 @@ def runs(draw: st.DrawFn) -> RandomRun:
             "typename": name,
             "identifier": digest(identity),
         }
-        if known and draw(st.integers(0, 4)) == 0:
+        if known and not sweep and draw(st.integers(0, 4)) == 0:
             o["task"] = draw(st.sampled_from(known))
             referred.add(o["task"])
         if draw(st.integers(0, 9)) == 0:
