@@ -58,7 +58,7 @@ def late(delay):
             stopped = time.perf_counter()
             time.sleep(0.05)  # polars raises, and so does Python at the next step
     except KeyboardInterrupt:
-        pass
+        stopped = stopped or time.perf_counter()
     return stopped - sent[0] if stopped else None
 
 call()

@@ -100,7 +100,7 @@ rest = set(xpframe.__all__) - used - no_calls
 assert not rest, f"never called: {rest}"
 foreign = sorted(name for name in sys.modules if name.split(".")[0] in ("labpkg", "experimaestro", "lab"))
 assert not foreign, foreign
-print(calls)
+print(calls, flush=True)
 os._exit(0)
 """
 
