@@ -112,7 +112,7 @@ def test_nothing_is_shown_where_nobody_looks() -> None:
 
 # --- the calls that show it ---
 
-RUNS, JOBS = 30, 300
+RUNS, JOBS = 30, 900
 
 
 @pytest.fixture(scope="module")
