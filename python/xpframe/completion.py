@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import os
 import re
+import shlex
 import time
 import warnings
 from itertools import islice
@@ -14,6 +17,7 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 import xpframe
 from xpframe.errors import XpFrameError
 from xpframe.frames import model_of, runs_of
+from xpframe.locate import expanded
 from xpframe.workspace import Actions, Jobs
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ _OPTIONS = {
     "schema": ("--quiet", "--run", "--task"),
     "info": ("--quiet", "--run"),
 }
+_LINE = re.compile(r".*%xpm[ \t]+(.*)$")
 # an expression that is rooted at a name: attributes and subscripts by constants or names: nothing is called
 _ROOTED = r"""(?<![\w.\])}'"])([A-Za-z_]\w*(?:\.\w+|\[(?:'[^']*'|"[^"]*"|-?\d+|[A-Za-z_]\w*)\])*)"""
 _EXPRESSION = re.compile(_ROOTED + r"\.(\w*)$")
@@ -63,50 +68,85 @@ def matcher(magic: Xpm) -> Callable[[Any], dict[str, Any]]:
     @context_matcher(identifier="xpframe", priority=200)  # type: ignore[untyped-decorator]  # IPython has no types
     def complete(context: Any) -> dict[str, Any]:
         text = context.text_until_cursor
-        head, magic_name, line = text.rpartition("%xpm ")
-        del head
-        if magic_name:
-            words = line.split()
-            token = words.pop() if words and not line.endswith(" ") else ""
-            found = [name for name in _candidates(words, magic, cached) if name.startswith(token)]
-            cut = len(token) - len(context.token) if token.endswith(context.token) else 0
-            return _answer(found, cut, context.token, "experiment")
+        match = _LINE.match(text)
+        if match:
+            words, token, meant = _words(match[1])
+            names = _candidates(words, meant, magic, cached)
+            # a name that cannot be typed can be given as {variable}
+            found = [name for name in names if name.startswith(meant) and name.isprintable()]
+            return _answer([_typed(name, token[:1]) for name in found], token, "experiment")
         match = _EXPRESSION.search(text)
         if match:
             fields = _fields(match[1], magic.shell.user_ns)
             found = [name for name in fields if name.startswith(match[2])]
-            return _answer(found, 0, match[2], "field")
+            return _answer(found, match[2], "field")
         match = _SUBSCRIPT.search(text)
         if match:
             quote = "" if match[2] else "'"
             keys = (key for key in _keys(match[1], magic.shell.user_ns) if key.startswith(match[3]))
             found = [f"{quote}{key}{quote}" for key in islice(keys, context.limit)]
-            return _answer(found, 0, match[3], "key")
+            return _answer(found, match[3], "key")
         return {"completions": [], "suppress": False}
 
     return complete  # type: ignore[no-any-return]  # what the decorator gives back
 
 
-def _answer(found: list[str], cut: int, fragment: str, kind: str) -> dict[str, Any]:
-    completions = [SimpleCompletion(text=name[max(cut, 0) :], type=kind) for name in found]
+def _answer(found: list[str], fragment: str, kind: str) -> dict[str, Any]:
+    completions = [SimpleCompletion(text=name, type=kind) for name in found]
     return {"completions": completions, "suppress": bool(found), "matched_fragment": fragment}
 
 
+def _words(line: str) -> tuple[list[str], str, str]:
+    """The whole words of a line, what was typed of the next one, and what that means without its quotes."""
+    start, quote, escaped = 0, "", False
+    for at, character in enumerate(line):
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character.isspace():
+            start = at + 1
+    words, token = shlex.split(line[:start]), line[start:]
+    if token.startswith("--") and "=" in token:
+        option, _, token = token.partition("=")
+        words.append(option)
+    whole = token[:-1] if escaped else token
+    return words, token, "".join(shlex.split(whole + quote))
+
+
+def _typed(name: str, quote: str) -> str:
+    """A name as the magic reads it: in quotes where it has to be, in those that were begun if that goes."""
+    if quote not in ("'", '"') and not re.search(r"[\s'\"\\]", name):
+        return name
+    if quote != '"' and "'" not in name:
+        return f"'{name}'"
+    inner = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inner}"'
+
+
 def _candidates(
-    words: list[str], magic: Xpm, cached: Callable[[str, Callable[[], list[str]]], list[str]]
+    words: list[str], meant: str, magic: Xpm, cached: Callable[[str, Callable[[], list[str]]], list[str]]
 ) -> list[str]:
     """What can stand behind these words."""
     if not words:
         return list(_COMMANDS)
     command, last = words[0], words[-1]
     place = magic.workspace or None
-    if command not in _COMMANDS or command in ("ls", "use"):
+    if command == "use" and len(words) == 1:
+        return _directories(meant)
+    if command not in _COMMANDS or command in ("ls", "use") or last == "--as":
         return []
     if len(words) == 1:
         return cached("experiments", lambda: xpframe.Workspace(place).experiments())
     name = words[1]
     if last == "--run":
-        return ["latest", "all", *cached(f"runs {name}", lambda: xpframe.Workspace(place).runs(name))]
+        several = [] if command == "info" else ["all"]
+        runs = cached(f"runs {name}", lambda: xpframe.Workspace(place).runs(name))
+        return ["latest", *several, *runs]
     if last == "--backend":
         return ["pandas", "polars", "pyarrow"]
     if last == "--task":
@@ -116,6 +156,17 @@ def _candidates(
     )
     found = cached(f"columns {name}", lambda: _columns(name, place)) if columns else []
     return [*found, *(option for option in _OPTIONS.get(command, ()) if option not in words)]
+
+
+def _directories(begin: str) -> list[str]:
+    """The directories whose path begins so."""
+    head, slash, _ = begin.rpartition("/")
+    try:
+        with os.scandir(expanded(f"{head}{slash}" or ".")) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
+    except (OSError, ValueError):
+        return []
+    return [f"{head}{slash}{name}/" for name in names]
 
 
 def _tasks(name: str, place: str | None) -> list[str]:
@@ -134,7 +185,11 @@ def _fields(expression: str, namespace: dict[str, Any]) -> list[str]:
     """What stands below an expression of ours; nothing below any other."""
     value = _meant(expression, namespace)
     ours = (xpframe.Config, xpframe.ExperimentInfo, xpframe.Action, Jobs, Actions)
-    return [name for name in dir(value) if not name.startswith("_")] if isinstance(value, ours) else []
+    if not isinstance(value, ours):
+        return []
+    # what Python takes behind a dot; other fields are in xpframe.fields(config)
+    names = [name for name in dir(value) if name.isidentifier() and not keyword.iskeyword(name)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _keys(expression: str, namespace: dict[str, Any]) -> Iterable[str]:

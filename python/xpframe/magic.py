@@ -6,6 +6,7 @@ The magic parses, calls the public functions of xpframe, and gives back what the
 from __future__ import annotations
 
 import argparse
+import keyword
 import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -43,6 +44,17 @@ class _Parser(argparse.ArgumentParser):
         raise _HelpShownError(status, message)
 
 
+class _Command(_Parser):
+    """The parser of a sub-command: it tells itself what it does not know, with its own usage."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            words = " ".join(unknown)
+            self.error(f"unrecognized arguments: {visible(words)} (a name with spaces needs quotes)")
+        return found, unknown
+
+
 class _HelpShownError(Exception):
     """Help was asked for, and printed."""
 
@@ -50,7 +62,7 @@ class _HelpShownError(Exception):
 def parser() -> argparse.ArgumentParser:
     """What ``%xpm`` understands."""
     top = _Parser(prog="%xpm", description="Experiments by name.", usage="%%xpm COMMAND …")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
     load = commands.add_parser("load", help="an experiment as a DataFrame", usage="%%xpm load NAME [options]")
     schema = commands.add_parser(
         "schema", help="the columns of an experiment", usage="%%xpm schema NAME [--run R]"
@@ -60,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
     for command in (load, schema, info, runs):
         command.add_argument("name", metavar="NAME")
     for command in (load, schema, info):
-        command.add_argument("--run", default="latest", help="latest, all, or a run")
+        which = "latest, or a run" if command is info else "latest, all, or a run"
+        command.add_argument("--run", default="latest", help=which)
         command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema):
         command.add_argument("--task", action="append", help="a task to keep; may be repeated")
@@ -77,13 +90,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def refuse(options: argparse.Namespace) -> None:
+    """Refuses what load cannot do, before anything is read."""
+    variable = options.variable
+    if variable is not None and (not variable.isidentifier() or keyword.iskeyword(variable)):
+        raise XpmError(f"--as {variable!r}: that is no name of a variable")
+    if options.lazy and options.short:
+        raise XpmError("--short with --lazy: a lazy query has the full names (drop one)")
+    if options.lazy and options.backend not in (None, "polars"):
+        raise XpmError(f"--backend {options.backend} with --lazy: lazy queries are polars' (drop one)")
+
+
 @magics_class
 class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     """Experiments in a notebook; the defaults of its options are set by ``%config Xpm.…``."""
 
     workspace = Unicode("", help="the workspace that is meant; empty for the usual rules").tag(config=True)
     backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="what frames are made by").tag(config=True)
-    names = Enum(["full", "short"], "full", help="how columns are called").tag(config=True)
+    names = Enum(["full", "short"], "full", help="how columns of DataFrames are called").tag(config=True)
     max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
     quiet = Bool(False, help="whether progress is not shown").tag(config=True)
     _kept: Kept | None = None
@@ -102,7 +126,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             return None
         try:
             return getattr(self, f"_{options.command}")(options)
-        except XpFrameError as error:
+        except (XpFrameError, OSError, UnicodeError) as error:
             raise XpmError(str(error)) from None
 
     def _place(self) -> str | None:
@@ -112,6 +136,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         return self.quiet or options.quiet
 
     def _load(self, options: argparse.Namespace) -> Any:
+        refuse(options)
         asked: dict[str, Any] = {
             "workspace": self._place(),
             "run": options.run,
@@ -128,8 +153,6 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             frame = self._frame(options.name, **asked)
         if options.variable is None:
             return frame
-        if not options.variable.isidentifier():
-            raise XpmError(f"--as {options.variable}: that is no name of a variable")
         self.shell.push({options.variable: frame})
         return None
 

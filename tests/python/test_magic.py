@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ from xpframe.magic import XpmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Workspaces
 
@@ -93,6 +96,14 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load grid-search --columns hiden_size", "did you mean hidden_size"),
         ("%xpm load 'grid", "No closing quotation"),
         ("%xpm load grid-search --as 1x", "no name of a variable"),
+        ("%xpm load grid-search --as class", "--as 'class': that is no name of a variable"),
+        # said before anything is read
+        ("%xpm load nothing --as ''", "no name of a variable"),
+        ("%xpm load grid search", "unrecognized arguments: search (a name with spaces needs quotes)"),
+        ("%xpm load grid-search more", "usage: %xpm load NAME"),
+        ("%xpm load grid-search --lazy --short", "a lazy query has the full names"),
+        ("%xpm load grid-search --lazy --backend pandas", "lazy queries are polars'"),
+        ("name = 'a\\ud800'\n%xpm load {name}", "surrogates not allowed"),
     ],
 )
 def test_errors_are_one_line(shell: InteractiveShell, line: str, text: str) -> None:
@@ -195,3 +206,59 @@ def test_tab_runs_nothing(shell: InteractiveShell) -> None:
         )
         assert matcher(context)["completions"] == []
     assert ran == []
+
+
+ODD = ("my grid", "it's", 'say "so"', "back\\slash", "\u00e9t\u00e9 \u65e5", "line\nbreak", "bidi\u202e")
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose experiments and tags have names that need quotes."""
+    shutil.copytree(xpframe.sample_workspace(), tmp_path / "odd", symlinks=True)
+    (path,) = (tmp_path / "odd").glob("experiments/*/2*/jobs.jsonl")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in records:
+        record["tags"]["two words"] = record["tags"]["it's"] = 1
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    for name in ODD:
+        shutil.copytree(path.parents[1], path.parents[2] / name, symlinks=True)
+    shutil.rmtree(path.parents[1])
+    monkeypatch.setenv("XPFRAME_WORKSPACE", str(tmp_path / "odd"))
+    return tmp_path / "odd"
+
+
+def test_names_that_need_quotes_are_completed_with_them(shell: InteractiveShell, odd: Path) -> None:
+    """What Tab offers can be run; names with line breaks or unseen characters are not offered."""
+    offered = completions(shell, "%xpm load ")
+    assert len(offered) == len(ODD) - 2
+    for line in offered:
+        assert len(run(shell, f"{line} --columns state")) == 12
+    for begun in ("my", "'my g", '"my', "my\\ g"):
+        (line,) = completions(shell, f"%xpm load {begun}")
+        assert line in ("%xpm load 'my grid'", '%xpm load "my grid"')
+    assert completions(shell, "%xpm load 'my grid' --columns tags.t") == [
+        "%xpm load 'my grid' --columns 'tags.two words'"
+    ]
+    assert completions(shell, "%xpm load 'my grid' --columns 'tags.i") == [
+        "%xpm load 'my grid' --columns \"tags.it's\""
+    ]
+
+
+def test_tab_offers_what_can_stand_there(shell: InteractiveShell, odd: Path) -> None:
+    """Values behind `=`, directories behind `use`, no `all` for one info, no column that is a variable."""
+    assert completions(shell, "%xpm load x --backend=po") == ["%xpm load x --backend=polars"]
+    assert completions(shell, f"%xpm use {odd.parent}/o") == [f"%xpm use {odd.parent}/odd/"]
+    assert "%xpm load 'my grid' --run all" in completions(shell, "%xpm load 'my grid' --run ")
+    assert "%xpm info 'my grid' --run all" not in completions(shell, "%xpm info 'my grid' --run ")
+    assert not any("--" in line[25:] for line in completions(shell, "%xpm load 'my grid' --as "))
+    assert completions(shell, "%xpm\tload my") == ["%xpm\tload 'my grid'"]
+
+
+def test_fields_that_cannot_stand_behind_a_dot_are_not_offered(shell: InteractiveShell, odd: Path) -> None:
+    """A field that is called `class` is no completion, since `config.class` is no Python."""
+    (path,) = odd.glob("experiments/my grid/2*/objects.jsonl")
+    path.write_text(path.read_text().replace('"learning_rate"', '"class"'))
+    info = shell.user_ns["info"] = run(shell, "%xpm info 'my grid'")
+    shell.user_ns["config"] = next(iter(info.jobs.values()))
+    assert "class" in xpframe.fields(shell.user_ns["config"])
+    assert completions(shell, "config.") == ["config.model"]
