@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import json
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -23,6 +25,7 @@ from xpframe.errors import ColumnError, InvalidArgumentError, MissingLibraryErro
 from xpframe.plots import Picture
 from xpframe.plots.canvas import INK, gradient
 from xpframe.plots.columns import varying
+from xpframe.plots.ruler import ruler
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = ("states", "parallel", "timeline", "tasks")
@@ -141,6 +144,144 @@ def test_tasks_and_what_they_need(workspaces: Workspaces) -> None:
     assert needs[("train", "evaluate")] == 2
     assert sum(needs.values()) == sum(map(len, info.dependencies.values()))
     assert {"train", "evaluate", "sgdrun", "7 jobs"} <= set(texts(picture))
+
+
+def tagged(home: Path, values: list[Any]) -> Any:
+    """A run of 60 jobs that fail each third time, with one of the values and a number each as tags."""
+    shutil.copytree(xpframe.sample_workspace(), home / "sample", symlinks=True)
+    (path,) = (home / "sample").glob("experiments/*/2*/jobs.jsonl")
+    record = json.loads(path.read_text().splitlines()[0])
+    states, lines = {}, []
+    for at in range(60):
+        job_id = f"{at:064x}"
+        states[job_id] = "done" if at % 3 else "error"
+        tags = {"v": values[at % len(values)], "n": 2000 + at}
+        lines.append(json.dumps(record | {"job_id": job_id, "tags": tags, "timestamp": 1.79e9 + at}) + "\n")
+    path.write_text("".join(lines))
+    status = json.loads((path.parent / "status.json").read_text()) | {"job_states": states}
+    (path.parent / "status.json").write_text(json.dumps(status))
+    return load(path.parent)
+
+
+NAN, INF = float("nan"), float("inf")
+ODD: dict[str, list[Any]] = {
+    "one": [1],
+    "none": [None],
+    "nan": [NAN, *range(20)],
+    "infinite": [INF, -INF, *(at / 7 for at in range(20))],
+    "booleans": [True, False, None],
+    "lists": [[1, 2], [], [1, 2], ["<script>"]],
+    "extreme": [1e308, -1e308, 5e-324, *(at * 1e306 for at in range(-20, 20))],
+    "tiny": [10.0 ** (-5 * at) for at in range(60)],
+    "beyond floats": [10 ** (400 + at) for at in range(20)],
+    "beyond 64 bits": [2**64 + at for at in range(20)],
+    "alike": [1_795_434_058 + at for at in range(20)],
+    "dates": [f"2026-01-{at:02}" for at in range(1, 29)],
+    "categories": [f"category {at}" for at in range(60)],
+    "hostile": ["</svg><script>alert(1)</script>", "a\0b", "\u202e", "\ud800", "", "x" * 1_000_000],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_values_of_any_kind_are_drawn(kind: str, tmp_path: Path) -> None:
+    """NaN, infinities, lists, numbers beyond floats, categories: each is drawn, as axis and as colour."""
+    info = tagged(tmp_path, ODD[kind])
+    pictures = [info.plot.states("tags.v"), info.plot.states("tags.n", "tags.v")]
+    pictures += [info.plot.parallel("tags.v", ["tags.n", "tags.v"]), info.plot.parallel("tags.v", ["state"])]
+    pictures += [info.plot.parallel(), info.plot.states("dependencies", "submitted_at")]
+    for picture in pictures:
+        check_svg(picture.svg)
+        assert picture.png(0.2)[:4] == b"\x89PNG"
+    assert len(pd.DataFrame(pictures[2].data())) == 60
+
+
+def test_all_nan_are_one_value(tmp_path: Path) -> None:
+    """NaN stands once at an axis, apart from the scale of the numbers."""
+    picture = tagged(tmp_path, ODD["nan"]).plot.parallel("state", ["tags.v", "tags.n"])
+    assert texts(picture).count("nan") == 1
+    assert {"0", "5", "10", "15"} <= set(texts(picture))
+
+
+def test_times_are_times(tmp_path: Path, workspaces: Workspaces) -> None:
+    """A column of times shows times, and its data are datetimes."""
+    info = info_of(workspaces, "v270_full", "grid-search")
+    picture = info.plot.states("started_at", "task")
+    assert all(isinstance(row["started_at"], datetime) for row in picture.data())
+    assert any(text.startswith("2026-11-23 0") for text in texts(picture))
+    picture = tagged(tmp_path, [1]).plot.parallel("submitted_at", ["submitted_at", "tags.n"])
+    assert any(re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", text) for text in texts(picture))
+
+
+def test_scales_have_round_marks_between_the_values() -> None:
+    """Few round marks that differ, in order, also where numbers are alike, far apart or infinite in width."""
+    scales: list[list[float]] = [
+        [0.0019, 0.0988],
+        [1e-5, 1.0],
+        [-1e308, 1e308],
+        [5e-324, 1e300],
+        [1e9 + 1, 1e9 + 60],
+        [-3, 7],
+    ]
+    for low, high in scales:
+        share, marks = ruler({low: low, high: high})
+        assert share(low) == 0.0
+        assert share(high) == pytest.approx(1.0)
+        assert 2 <= len(marks) <= 7
+        assert len({label for _, label in marks}) == len(marks)
+        places = [share(at) for at, _ in marks]
+        assert places == sorted(places)
+        assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+    assert [label for _, label in ruler({0: 0.0019, 1: 0.0988})[1]] == ["0.02", "0.04", "0.06", "0.08"]
+    assert [label for _, label in ruler({0: 1e-5, 1: 1.0})[1]] == [
+        "1e-05",
+        "0.0001",
+        "0.001",
+        "0.01",
+        "0.1",
+        "1",
+    ]
+
+
+def test_counts_stand_on_the_colour_that_they_count(tmp_path: Path) -> None:
+    """A cell of several states says how many are in each, however few: never the sum on one colour."""
+    picture = tagged(tmp_path, [1, 2]).plot.states("tags.v", "task")
+    cells = Counter({(row["tags.v"], row["state"]): row["jobs"] for row in picture.data()})
+    assert cells == {(1, "done"): 20, (1, "failed"): 10, (2, "done"): 20, (2, "failed"): 10}
+    assert texts(picture).count("20") == texts(picture).count("10") == 2
+    assert "30" not in texts(picture)
+
+
+def test_rows_and_columns_differ_where_there_is_nothing_to_choose(tmp_path: Path) -> None:
+    """Of a run whose jobs differ in too many values the grid is states by tasks."""
+    picture = tagged(tmp_path, ["same"]).plot.states()
+    assert list(picture.data()[0]) == ["state", "task", "jobs"]
+    assert {"done", "failed", "40", "20"} <= set(texts(picture))
+
+
+def test_axes_are_those_of_the_most_jobs(tmp_path: Path) -> None:
+    """Columns of few jobs are no axes unless asked for; jobs that have none of the axes are counted."""
+    info = tagged(tmp_path, [1])
+    path = info.path / "jobs.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for at, record in enumerate(records):
+        record["tags"] = {"rare": at} if at < 10 else {"often": at} if at < 50 else {}
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    picture = load(info.path).plot.parallel()
+    assert list(picture.data()[0]) == ["tags.often", "state"]
+    assert len(picture.data()) == 40
+    assert "40 jobs; 20 more have none of these" in texts(picture)
+    assert len(load(info.path).plot.parallel(columns=["rare", "often"]).data()) == 60
+
+
+def test_a_run_without_jobs_is_drawn(tmp_path: Path) -> None:
+    """Of no jobs there are pictures too, that say so."""
+    info = tagged(tmp_path, [1])
+    (info.path / "jobs.jsonl").write_text("")
+    empty = load(info.path)
+    assert len(empty.jobs) == 0
+    for picture in (empty.plot.states(), empty.plot.timeline(), empty.plot.tasks()):
+        check_svg(picture.svg)
+    assert texts(empty.plot.parallel(columns=["state"])) == ["no jobs"]
 
 
 def test_data_makes_frames(workspaces: Workspaces) -> None:

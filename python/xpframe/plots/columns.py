@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.summary import shown_state, summarize, table_of
-from xpframe.display.text import value_text
+from xpframe.display.text import at_microseconds, instant, value_text
 from xpframe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from xpframe._core import Run
 
-__all__ = ["Factor", "agree", "factor", "label_of", "varying"]
+__all__ = ["Factor", "agree", "factor", "label_of", "measure", "varying"]
 
 
 @dataclass
@@ -30,18 +32,18 @@ class Factor:
 
     @cached_property
     def different(self) -> list[Any]:
-        """Its different values: numbers by size, others as they first occur, None last."""
+        """Its different values: numbers and times by size, others as they first occur, None last."""
         found = list(dict.fromkeys(self.values))
         present = [value for value in found if value is not None]
-        if self.is_numeric:
+        if self.is_measured:
             present.sort(key=lambda value: (value != value, value))  # noqa: PLR0124 - NaN stands at the end
         return present + [None] * (None in found)
 
     @cached_property
-    def is_numeric(self) -> bool:
-        """Whether it holds numbers, and nothing else."""
+    def is_measured(self) -> bool:
+        """Whether it holds numbers, or times, and nothing else."""
         kinds = set(map(type, self.values)) - {type(None)}
-        return bool(kinds) and all(issubclass(kind, int | float) and kind is not bool for kind in kinds)
+        return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
 
 
 def factor(run: Run, name: str) -> Factor:
@@ -53,14 +55,37 @@ def factor(run: Run, name: str) -> Factor:
         )
     full = table.column_names[0]
     values = table.column_values(full)
-    return Factor(full, [shown_state(value) for value in values] if full == "state" else values)
+    if full == "state":
+        return Factor(full, [shown_state(value) for value in values])
+    if dict(table.schema)[full].startswith("Timestamp"):
+        return Factor(full, [None if value is None else at_microseconds(value) for value in values])
+    return Factor(full, comparable(values))
 
 
 def varying(run: Run, most: int) -> list[Factor]:
     """The tags and parameters in which jobs differ: numbers, and others of at most so many values."""
     found = [column for column in summarize(run).columns if len(column.counts) > 1]
     usable = [column for column in found if column.is_numeric or len(column.counts) <= most]
-    return [Factor(column.names[0], column.values) for column in usable]
+    return [Factor(column.names[0], comparable(column.values)) for column in usable]
+
+
+def comparable(values: list[Any]) -> list[Any]:
+    """Values that can be told apart: all NaN are the same, and lists and dicts are their text."""
+    texts = [value_text(value) if isinstance(value, list | dict) else value for value in values]
+    return [math.nan if value != value else value for value in texts]  # noqa: PLR0124 - NaN
+
+
+def measure(value: object) -> float | None:
+    """The number that a number or a time is on a scale; None if it has no place there."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def agree(one: Factor, other: Factor) -> bool:
@@ -79,4 +104,6 @@ def label_of(value: object) -> str:
     """A value as it stands at an axis."""
     if value is None:
         return "none"
+    if isinstance(value, datetime):
+        return instant(value).removesuffix(" UTC")
     return value if isinstance(value, str) and value.strip() else value_text(value, 40)

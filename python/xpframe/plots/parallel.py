@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from xpframe.display.style import COLOURS
-from xpframe.display.text import number, plural, value_text, visible
+from xpframe.display.text import number, plural, visible
 from xpframe.errors import InvalidArgumentError
 from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient, width_of
-from xpframe.plots.columns import Factor, agree, factor, label_of, varying
+from xpframe.plots.columns import Factor, agree, factor, label_of, measure, varying
 from xpframe.plots.picture import Picture
+from xpframe.plots.ruler import ruler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ __all__ = ["parallel"]
 MOST_AXES = 8
 MOST_LABELS = 12
 MOST_LINES = 700
+MOST_APART = 5  # values beside a scale: none, NaN, infinite
+APART = 0.08  # of the height, for each of those
 TOP, BOTTOM = 64.0, 300.0
 STEP = 130.0
 
@@ -44,16 +47,23 @@ def parallel(run: Run, color: str, columns: Sequence[str] | None) -> Picture:
     if not found:
         hint = "name some: plot.parallel(columns=[…])"
         raise InvalidArgumentError("the jobs differ in no column", hint=hint)
-    axes = [axis_of(one) for one in found]
     colouring = factor(run, color)
-    jobs = list(zip(*(one.values for one in found), strict=True))
-    canvas = draw(axes, jobs, colouring)
+    every = zip(zip(*(one.values for one in found), strict=True), colouring.values, strict=True)
+    # where the axes were chosen here, jobs of other tasks would stand at none of all of them
+    rows = [row for row in every if columns or any(value is not None for value in row[0])]
     names = [one.name for one in found]
-    words = f"{plural(len(jobs), 'job')} over {', '.join(names)}, coloured by {colouring.name}"
-    data = [
-        {**dict(zip(names, job, strict=True)), colouring.name: value}
-        for job, value in zip(jobs, colouring.values, strict=True)
-    ]
+    words = f"{plural(len(rows), 'job')} over {', '.join(names)}, coloured by {colouring.name}"
+    data = [{**dict(zip(names, job, strict=True)), colouring.name: value} for job, value in rows]
+    if not rows:
+        canvas = Canvas(360, 30)
+        canvas.text(6, 18, "no jobs")
+        return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
+    shown = [Factor(name, [job[at] for job, _ in rows]) for at, name in enumerate(names)]
+    shades = Factor(colouring.name, [value for _, value in rows])
+    canvas = draw([axis_of(one) for one in shown], [job for job, _ in rows], shades)
+    if rest := len(colouring.values) - len(rows):
+        canvas.text(6, 14, f"{plural(len(rows), 'job')}; {number(rest)} more have none of these", size=10)
+        words += f"; {number(rest)} more have none of these"
     return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
 
 
@@ -93,32 +103,40 @@ def some(lines: list[Any]) -> list[Any]:
 
 
 def first_axes(run: Run) -> list[Factor]:
-    """Tags first; of a tag and a parameter that say the same for the jobs that have both, the tag."""
+    """Tags first; of a tag and a parameter that say the same for the jobs that have both, the tag.
+
+    Columns that many fewer jobs have than another, as those of a rarer task, are left out.
+    """
     kept: list[Factor] = []
-    for candidate in varying(run, MOST_LABELS):
+    candidates = [(one, len(one.values) - one.values.count(None)) for one in varying(run, MOST_LABELS)]
+    least = max((count for _, count in candidates), default=0) / 2
+    for candidate in (one for one, count in candidates if count >= least):
         if len(kept) < MOST_AXES and not any(agree(one, candidate) for one in kept):
             kept.append(candidate)
     return kept
 
 
 def axis_of(column: Factor) -> Axis:
-    """An axis: linear or logarithmic for numbers, evenly spaced for anything else and for few numbers."""
+    """An axis: a scale for many numbers or times, evenly spaced for anything else and for few of them."""
     different = column.different
-    finite = [value for value in different if isinstance(value, int | float) and math.isfinite(value)]
-    if not column.is_numeric or len(finite) < len(different) or len(different) <= MOST_LABELS:
-        places = {value: at / max(1, len(different) - 1) for at, value in enumerate(different)}
-        every = max(1, -(-len(different) // MOST_LABELS))
-        labels = [(place, cut(label_of(value), 14)) for value, place in places.items()][::every]
-        return Axis(column, lambda value: places[value], labels)
-    low, high = float(min(finite)), float(max(finite))
-    if low > 0 and high / low >= 1000:
-        labels = [
-            (share, value_text(float(f"{low * (high / low) ** share:.2g}")))
-            for share in (0, 0.25, 0.5, 0.75, 1)
-        ]
-        return Axis(column, lambda value: math.log(value / low) / math.log(high / low), labels)
-    labels = [(share, f"{low + (high - low) * share:.4g}") for share in (0, 0.25, 0.5, 0.75, 1)]
-    return Axis(column, lambda value: (value - low) / (high - low), labels)
+    measured = {value: place for value in different if (place := measure(value)) is not None}
+    apart = [value for value in different if value not in measured]
+    if column.is_measured and len(measured) > MOST_LABELS and len(apart) <= MOST_APART:
+        return scale(column, measured, apart)
+    places = {value: at / max(1, len(different) - 1) for at, value in enumerate(different)}
+    every = max(1, -(-len(different) // MOST_LABELS))
+    labels = [(place, cut(label_of(value), 14)) for value, place in places.items()][::every]
+    return Axis(column, places.__getitem__, labels)
+
+
+def scale(column: Factor, measured: dict[Any, float], apart: list[Any]) -> Axis:
+    """A linear or logarithmic axis with round numbers; what has no place on it stands above."""
+    top = 1 - APART * len(apart)
+    share, marks = ruler(measured)
+    places = {value: top * share(number) for value, number in measured.items()}
+    places |= {value: 1 - APART * at for at, value in enumerate(reversed(apart))}
+    labels = [(top * share(at), label) for at, label in marks]
+    return Axis(column, places.__getitem__, labels + [(places[value], label_of(value)) for value in apart])
 
 
 def colours(column: Factor) -> tuple[Callable[[Any], str], list[tuple[str, str]]]:
@@ -128,16 +146,17 @@ def colours(column: Factor) -> tuple[Callable[[Any], str], list[tuple[str, str]]
         return lambda state: COLOURS[state], [
             (state, COLOURS[state]) for state in COLOURS if state in different
         ]
-    if column.is_numeric and len(different) > 2:
-        finite = [value for value in different if math.isfinite(value)] or [0.0]
-        low, high = min(finite), max(finite)
-        size = (high - low) or 1
+    measured = {value: place for value in different if (place := measure(value)) is not None}
+    if column.is_measured and len(measured) > len(PALETTE):
+        share, marks = ruler(measured)
 
         def shade(value: Any) -> str:
-            return INK if value is None or not math.isfinite(value) else gradient((value - low) / size)
+            return gradient(share(measured[value])) if value in measured else INK
 
-        return shade, [(f"{low + size * share:.4g}", gradient(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+        return shade, [(label, gradient(share(at))) for at, label in marks]
     shades = {value: PALETTE[at % len(PALETTE)] for at, value in enumerate(different)}
+    if column.is_measured and len(measured) > 2:
+        shades = {value: gradient(at / (len(measured) - 1)) for at, value in enumerate(measured)}
     key = [(cut(label_of(value), 16), shade) for value, shade in shades.items()][: len(PALETTE)]
     return lambda value: shades.get(value, INK), key
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["legend", "states"]
 
 MOST = 40  # rows and columns
+WIDEST = 1_100.0  # of all columns together
 FEW = 20  # different values of a column that is chosen here
 CELL_HEIGHT = 28.0
 HEAD = 62.0
@@ -37,11 +38,12 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
                 state: count for state in COLOURS if (count := jobs[of_column, of_row, state])
             }
     canvas = Canvas(360, HEAD + CELL_HEIGHT * len(down.different[:MOST]) + 34)
-    draw_grid(canvas, across, down, cells)
+    drawn = draw_grid(canvas, across, down, cells)
     legend(canvas, 6, canvas.height - 14, Counter(state.values))
-    left_out = max(0, len(across.different) - MOST) + max(0, len(down.different) - MOST)
+    left_out = len(across.different) - drawn + max(0, len(down.different) - MOST)
     if left_out:
-        canvas.text(6, canvas.height - 1, f"… {plural(left_out, 'more value')} not shown", size=10)
+        canvas.height += 12
+        canvas.text(6, canvas.height - 6, f"… {plural(left_out, 'more value')} not shown", size=10)
     words = f"{plural(len(state.values), 'job')} by state over {across.name} and {down.name}"
     names = (across.name, down.name, "state", "jobs")
     data = [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
@@ -49,16 +51,21 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
 
 
 def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
-    """The two columns: those asked for, else those of which most jobs have a value, else the task."""
+    """The two columns: those asked for, else those of which most jobs have a value, else state and task."""
     free = [] if x and y else [found for found in varying(run, FEW) if len(found.different) <= FEW]
-    across = factor(run, x) if x else max(free, key=filled, default=factor(run, "task"))
+    across = factor(run, x) if x else max(free, key=filled, default=factor(run, other_than(y)))
     free = [found for found in free if found.name != across.name and not agree(found, across)]
     down = (
         factor(run, y)
         if y
-        else max(free, key=lambda found: filled(found, across), default=factor(run, "task"))
+        else max(free, key=lambda found: filled(found, across), default=factor(run, other_than(across.name)))
     )
     return across, down
+
+
+def other_than(name: str | None) -> str:
+    """The column where there is none to choose: the task, unless the other one is that."""
+    return "state" if name in ("task", None) else "task"
 
 
 def filled(*columns: Factor) -> tuple[int, int]:
@@ -71,44 +78,51 @@ def filled(*columns: Factor) -> tuple[int, int]:
     return there, -len(columns[0].different)
 
 
-def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> None:
-    """The names of the columns, their values, and a cell for each pair."""
+def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> int:
+    """The names of the columns, their values, a cell for each pair; says how many values stand across."""
     columns, rows = across.different[:MOST], down.different[:MOST]
     left = 18 + max((width_of(cut(label_of(value))) for value in rows), default=0.0)
-    counts = [sum(width_of(number(count)) + 15 for count in cell.values()) + 8 for cell in cells.values()]
-    labels = [width_of(cut(label_of(value), 16)) + 12 for value in columns]
-    width = min(130.0, max([44.0, *counts, *labels]))
+    counts = [sum(needed(number(count)) for count in cell.values()) + 8 for cell in cells.values()]
+    labels = [width_of(cut(label_of(value), 20)) + 12 for value in columns]
+    width = min(160.0, max([44.0, *counts, *labels]))
+    columns = columns[: int(WIDEST / width)]
     canvas.width = max(canvas.width, left + width * len(columns) + 10)
     canvas.text(left + 2, 14, cut(across.name, 70), bold=True)
     canvas.text(6, 36, cut(down.name, 40), bold=True)
     for at, of_column in enumerate(columns):
-        canvas.text(left + width * (at + 0.5), HEAD - 8, cut(label_of(of_column), 16), anchor="middle")
+        canvas.text(left + width * (at + 0.5), HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
     for row, of_row in enumerate(rows):
         top = HEAD + CELL_HEIGHT * row
         canvas.text(left - 8, top + 18, cut(label_of(of_row)), anchor="end")
         for at, of_column in enumerate(columns):
             where = f"{label_of(of_column)}, {label_of(of_row)}"
             draw_cell(canvas, left + width * at, top, width, cells[of_column, of_row], where)
+    return len(columns)
+
+
+def needed(count: str) -> float:
+    """The width of a count and the sign of its state."""
+    return width_of(count) + 17
 
 
 def draw_cell(canvas: Canvas, x: float, y: float, width: float, counts: dict[str, int], where: str) -> None:
-    """A cell whose area the states share, with their counts and signs, or the total if those do not fit."""
+    """A cell that the states share, each with room for its count and sign if all of them fit."""
     inner, height = width - 4, CELL_HEIGHT - 4
     total = sum(counts.values())
     if not total:
         canvas.frame(x + 2, y + 2, inner, height, dashed=True)
         return
     tip = f"{where}: " + ", ".join(f"{number(count)} {state}" for state, count in counts.items())
-    parts = [(state, count, inner * count / total) for state, count in counts.items()]
-    fits = all(width_of(number(count)) + 12 <= part for _, count, part in parts)
+    rooms = {state: needed(number(count)) for state, count in counts.items()}
+    free = inner - sum(rooms.values())
+    fits = free >= 0
     at = x + 2
-    for state, count, part in parts:
+    for state, count in counts.items():
+        part = rooms[state] + free * count / total if fits else inner * count / total
         canvas.rectangle(at, y + 2, part, height, COLOURS[state], tip=tip, corner=3)
         if fits:
             canvas.signed(at + part / 2, y + 18, number(count), SYMBOLS[state])
         at += part
-    if not fits:
-        canvas.signed(x + width / 2, y + 18, number(total), "")
 
 
 def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
