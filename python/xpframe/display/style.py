@@ -49,6 +49,7 @@ width:auto;table-layout:auto}
 max-width:44em;white-space:normal;background:none;color:inherit;line-height:1.5}
 .xpf.xpf.xpf thead th{font-weight:600;color:var(--soft);font-size:11px}
 .xpf.xpf.xpf tbody th{font-weight:400;overflow-wrap:break-word}
+.xpf.xpf.xpf td:is(.m,.n){color:var(--soft)}
 .xpf.xpf.xpf :is(td,th).num{text-align:right;font-variant-numeric:tabular-nums}
 .xpf code,.xpf .k,.xpf .v,.xpf .t,.xpf .d,.xpf .w,.xpf pre{font-family:var(--mono);font-size:12px}
 .xpf.xpf.xpf code{background:none;padding:0;color:inherit}

@@ -20,6 +20,7 @@ __all__ = [
     "STATES",
     "Column",
     "Summary",
+    "columns_of",
     "count_states",
     "job_columns",
     "shown_state",
@@ -135,6 +136,15 @@ def summarize(run: Run) -> Summary:
         left_out=left_out,
         errors=[*errors, *table.errors],
     )
+
+
+def columns_of(run: Run) -> list[Column]:
+    """The tags and the varying parameters of the jobs of a run; for them no state is looked up."""
+    try:
+        table = table_of(run, ["task", "*.*"], 2000)
+    except XpFrameError:
+        return []
+    return job_columns(table, f"{run.workspace}{os.sep}")[0]
 
 
 def job_columns(table: Table, root: str) -> tuple[list[Column], int]:

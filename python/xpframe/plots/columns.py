@@ -8,14 +8,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from xpframe.display.summary import shown_state, summarize, table_of
+from xpframe.display.summary import Column, columns_of, shown_state, table_of
 from xpframe.display.text import at_microseconds, instant, value_text
 from xpframe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xpframe._core import Run
 
-__all__ = ["Factor", "agree", "factor", "label_of", "measure", "varying"]
+__all__ = ["Factor", "agree", "factor", "given", "label_of", "measure", "varying"]
 
 
 @dataclass
@@ -24,26 +26,38 @@ class Factor:
 
     Attributes:
         name: Its full name.
-        values: Its values, None where a job has none.
+        read: What gives its values, None where a job has none; asked once, where they are needed.
+        found: Its different values, if they are known before.
     """
 
     name: str
-    values: list[Any]
+    read: Callable[[], list[Any]]
+    found: list[Any] | None = None
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """Its values."""
+        return self.read()
 
     @cached_property
     def different(self) -> list[Any]:
         """Its different values: numbers and times by size, others as they first occur, None last."""
-        found = list(dict.fromkeys(self.values))
+        found = list(dict.fromkeys(self.values)) if self.found is None else self.found
         present = [value for value in found if value is not None]
-        if self.is_measured:
+        if are_measured(present):
             present.sort(key=lambda value: (value != value, value))  # noqa: PLR0124 - NaN stands at the end
         return present + [None] * (None in found)
 
     @cached_property
     def is_measured(self) -> bool:
         """Whether it holds numbers, or times, and nothing else."""
-        kinds = set(map(type, self.values)) - {type(None)}
-        return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
+        return are_measured([value for value in self.different if value is not None])
+
+
+def are_measured(values: list[Any]) -> bool:
+    """Whether there are values, and all are numbers, or times."""
+    kinds = set(map(type, values))
+    return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
 
 
 def factor(run: Run, name: str) -> Factor:
@@ -56,17 +70,35 @@ def factor(run: Run, name: str) -> Factor:
     full = table.column_names[0]
     values = table.column_values(full)
     if full == "state":
-        return Factor(full, [shown_state(value) for value in values])
-    if dict(table.schema)[full].startswith("Timestamp"):
-        return Factor(full, [None if value is None else at_microseconds(value) for value in values])
-    return Factor(full, comparable(values))
+        values = [shown_state(value) for value in values]
+    elif dict(table.schema)[full].startswith("Timestamp"):
+        values = [None if value is None else at_microseconds(value) for value in values]
+    return given(full, comparable(values))
 
 
-def varying(run: Run, most: int) -> list[Factor]:
-    """The tags and parameters in which jobs differ: numbers, and others of at most so many values."""
-    found = [column for column in summarize(run).columns if len(column.counts) > 1]
-    usable = [column for column in found if column.is_numeric or len(column.counts) <= most]
-    return [Factor(column.names[0], comparable(column.values)) for column in usable]
+def given(name: str, values: list[Any]) -> Factor:
+    """A column of values that are at hand."""
+    return Factor(name, lambda: values)
+
+
+def varying(run: Run, most: int) -> list[tuple[Factor, int]]:
+    """The tags and parameters in which jobs differ, each with the number of jobs that have a value.
+
+    Those are numbers, and others of at most so many values.
+    """
+    columns = [column for column in columns_of(run) if len(column.counts) > 1]
+    usable = [column for column in columns if column.is_numeric or len(column.counts) <= most]
+    return [(of_column(column), sum(column.counts.values())) for column in usable]
+
+
+def of_column(column: Column) -> Factor:
+    """A column of a summary; its values are read only if they are asked for."""
+    found = comparable(list(column.counts))
+    if sum(column.counts.values()) < len(column.table):
+        found.append(None)
+    has_nan = any(value != value for value in column.counts)  # noqa: PLR0124 - NaN
+    read = (lambda: comparable(column.values)) if has_nan else (lambda: column.values)
+    return Factor(column.names[0], read, list(dict.fromkeys(found)))
 
 
 def comparable(values: list[Any]) -> list[Any]:

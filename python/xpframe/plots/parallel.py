@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -12,7 +13,7 @@ from xpframe.display.style import COLOURS
 from xpframe.display.text import number, plural, visible
 from xpframe.errors import InvalidArgumentError
 from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient, width_of
-from xpframe.plots.columns import Factor, agree, factor, label_of, measure, varying
+from xpframe.plots.columns import Factor, agree, factor, given, label_of, measure, varying
 from xpframe.plots.picture import Picture
 from xpframe.plots.ruler import ruler
 
@@ -48,38 +49,44 @@ def parallel(run: Run, color: str, columns: Sequence[str] | None) -> Picture:
         hint = "name some: plot.parallel(columns=[…])"
         raise InvalidArgumentError("the jobs differ in no column", hint=hint)
     colouring = factor(run, color)
-    every = zip(zip(*(one.values for one in found), strict=True), colouring.values, strict=True)
     # where the axes were chosen here, jobs of other tasks would stand at none of all of them
-    rows = [row for row in every if columns or any(value is not None for value in row[0])]
-    names = [one.name for one in found]
-    words = f"{plural(len(rows), 'job')} over {', '.join(names)}, coloured by {colouring.name}"
-    data = [{**dict(zip(names, job, strict=True)), colouring.name: value} for job, value in rows]
-    if not rows:
+    nothing = (None,) * len(found)
+    kept = [bool(columns) or job != nothing for job in zip(*(one.values for one in found), strict=True)]
+    shown = [given(one.name, list(compress(one.values, kept))) for one in (*found, colouring)]
+    count = sum(kept)
+    words = (
+        f"{plural(count, 'job')} over {', '.join(one.name for one in found)}, coloured by {colouring.name}"
+    )
+    if count:
+        canvas = draw([axis_of(one) for one in shown[:-1]], shown[-1])
+    else:
         canvas = Canvas(360, 30)
         canvas.text(6, 18, "no jobs")
-        return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
-    shown = [Factor(name, [job[at] for job, _ in rows]) for at, name in enumerate(names)]
-    shades = Factor(colouring.name, [value for _, value in rows])
-    canvas = draw([axis_of(one) for one in shown], [job for job, _ in rows], shades)
-    if rest := len(colouring.values) - len(rows):
-        canvas.text(6, 14, f"{plural(len(rows), 'job')}; {number(rest)} more have none of these", size=10)
+    if rest := len(kept) - count:
+        canvas.text(6, 14, f"{plural(count, 'job')}; {number(rest)} more have none of these", size=10)
         words += f"; {number(rest)} more have none of these"
+
+    def data() -> list[dict[str, Any]]:
+        names = [one.name for one in shown]
+        rows = zip(*(one.values for one in shown), strict=True)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     return Picture(canvas.svg(words), f"<picture: {visible(words, 400)}>", data)
 
 
-def draw(axes: list[Axis], jobs: list[tuple[Any, ...]], colouring: Factor) -> Canvas:
+def draw(axes: list[Axis], colouring: Factor) -> Canvas:
     """Draws the lines of jobs, those that are alike as one thicker line, then the axes over them."""
     colour, key = colours(colouring)
     margin = 40.0 + max(width_of(label) for _, label in axes[0].labels)
     canvas = Canvas(margin + STEP * (len(axes) - 1) + 130, BOTTOM + 44)
     places_of = [{value: round(axis.place(value), 3) for value in axis.factor.different} for axis in axes]
+    across = [
+        [places[value] for value in axis.factor.values] for places, axis in zip(places_of, axes, strict=True)
+    ]
     shades = {value: colour(value) for value in colouring.different}
-    lines = Counter(
-        (tuple(places[value] for places, value in zip(places_of, job, strict=True)), shades[value])
-        for job, value in zip(jobs, colouring.values, strict=True)
-    )
+    lines = Counter(zip(*across, [shades[value] for value in colouring.values], strict=True))
     curves = Canvas(canvas.width, canvas.height)
-    for (places, stroke), count in some(list(lines.items())):
+    for (*places, stroke), count in some(list(lines.items())):
         points = [(margin + STEP * at, height(place)) for at, place in enumerate(places)]
         width = 1.3 + min(4.0, 0.6 * math.log2(count))
         curves.curve(smooth(points), stroke, width=width, opacity=0.35 + 0.4 / (1 + len(lines) / 60))
@@ -108,7 +115,7 @@ def first_axes(run: Run) -> list[Factor]:
     Columns that many fewer jobs have than another, as those of a rarer task, are left out.
     """
     kept: list[Factor] = []
-    candidates = [(one, len(one.values) - one.values.count(None)) for one in varying(run, MOST_LABELS)]
+    candidates = varying(run, MOST_LABELS)
     least = max((count for _, count in candidates), default=0) / 2
     for candidate in (one for one, count in candidates if count >= least):
         if len(kept) < MOST_AXES and not any(agree(one, candidate) for one in kept):

@@ -9,6 +9,7 @@ from xpframe.locate import expanded
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["Picture"]
@@ -22,10 +23,10 @@ class Picture:
 
         text: What it shows, in words.
 
-        data: What it shows, one dict a thing drawn.
+        data: What gives what it shows, one dict a thing drawn.
     """
 
-    def __init__(self, svg: str, text: str, data: list[dict[str, Any]]) -> None:
+    def __init__(self, svg: str, text: str, data: Callable[[], list[dict[str, Any]]]) -> None:
         self._svg, self._text, self._data = svg, text, data
 
     @property
@@ -35,7 +36,7 @@ class Picture:
 
     def data(self) -> list[dict[str, Any]]:
         """What was drawn: dicts of plain values, all with the same keys, as DataFrames take them."""
-        return [dict(row) for row in self._data]
+        return self._data()
 
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Writes the picture to a file.

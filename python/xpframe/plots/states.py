@@ -46,20 +46,22 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
         canvas.text(6, canvas.height - 6, f"… {plural(left_out, 'more value')} not shown", size=10)
     words = f"{plural(len(state.values), 'job')} by state over {across.name} and {down.name}"
     names = (across.name, down.name, "state", "jobs")
-    data = [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
+
+    def data() -> list[dict[str, Any]]:
+        return [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
+
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
 
 
 def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
     """The two columns: those asked for, else those of which most jobs have a value, else state and task."""
-    free = [] if x and y else [found for found in varying(run, FEW) if len(found.different) <= FEW]
-    across = factor(run, x) if x else max(free, key=filled, default=factor(run, other_than(y)))
+    free = [] if x and y else [found for found, _ in varying(run, FEW) if len(found.different) <= FEW]
+    across = factor(run, x or other_than(y)) if x or not free else max(free, key=filled)
     free = [found for found in free if found.name != across.name and not agree(found, across)]
-    down = (
-        factor(run, y)
-        if y
-        else max(free, key=lambda found: filled(found, across), default=factor(run, other_than(across.name)))
-    )
+    if y or not free:
+        down = factor(run, y or other_than(across.name))
+    else:
+        down = max(free, key=lambda found: filled(found, across))
     return across, down
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS
 from xpframe.display.summary import shown_state
@@ -54,7 +54,12 @@ def tasks(run: Run) -> Picture:
         draw_box(canvas, box, needs[box.task, box.task])
     legend(canvas, 6, height + 26, Counter(states.values()))
     words = f"{plural(len(boxes), 'task')} and what they need, {plural(len(states), 'job')}"
-    data = [{"task": task, "needs": needed, "dependencies": count} for (needed, task), count in needs.items()]
+
+    def data() -> list[dict[str, Any]]:
+        return [
+            {"task": task, "needs": other, "dependencies": count} for (other, task), count in needs.items()
+        ]
+
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
 
 

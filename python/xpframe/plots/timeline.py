@@ -35,7 +35,7 @@ def timeline(run: Run) -> Picture:
     if not ran:
         canvas = Canvas(360, 30)
         canvas.text(6, 18, "no job has started")
-        return Picture(canvas.svg("no job has started"), "<picture: no job has started>", [])
+        return Picture(canvas.svg("no job has started"), "<picture: no job has started>", list)
     begin = ran[0]["started_at"]
     end = max(job["ended_at"] or job["started_at"] for job in ran)
     canvas = draw(ran, begin, end)
@@ -44,7 +44,7 @@ def timeline(run: Run) -> Picture:
         rest = f"{number(len(jobs) - len(ran))} more not started or not shown"
         canvas.text(WIDTH - 10, 12, rest, anchor="end", size=10)
         words += f"; {rest}"
-    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", [as_data(job) for job in ran])
+    return Picture(canvas.svg(words), f"<picture: {visible(words)}>", lambda: [as_data(job) for job in ran])
 
 
 def draw(jobs: list[dict[str, Any]], begin: int, end: int) -> Canvas:
