@@ -39,17 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # a terminal without some character shows its escape
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    failure = 1
     try:
+        options = _parser().parse_args(arguments)
+        failure = options.failure
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", XpFrameWarning)
             code: int = options.command(options) or 0
         for warning in told:
             print(f"xpframe: {_safe(str(warning.message))}", file=sys.stderr)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where it was closed before Python began
+            sys.stdout.flush()
     except XpFrameError as error:
         print(f"xpframe: {_safe(str(error))}", file=sys.stderr)
-        return int(options.failure)
+        return failure
     except BrokenPipeError:
         # whoever read has enough; Python must not flush into the closed pipe at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"xpframe: {_safe(f'{where}{error.strerror or error}')}", file=sys.stderr)
-        return int(options.failure)
+        return failure
     except KeyboardInterrupt:
         return 130
     return code
@@ -68,18 +71,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"xpframe {_core.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Any, text: str, *, named: bool) -> argparse.ArgumentParser:
+    def command(name: str, run: Any, text: str, *, named: str = "") -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         if named:
-            sub.add_argument("experiment", metavar="NAME", help="an experiment, a glob, or the path of a run")
+            sub.add_argument("experiment", metavar="NAME", help=named)
         sub.add_argument("--workspace", "-w", metavar="PATH", help="the root of the workspace")
         sub.add_argument("--json", action="store_true", help="print JSON, for scripts")
         sub.set_defaults(command=run, failure=1)
         return sub
 
-    command("ls", _ls, "list the experiments", named=False)
-    command("runs", _runs, "list the runs of an experiment, newest first", named=True)
-    sub = command("check", _check, "say what is wrong with a workspace, and what to do about it", named=False)
+    command("ls", _ls, "list the experiments")
+    command("runs", _runs, "list the runs of an experiment, newest first", named="an experiment")
+    sub = command("check", _check, "say what is wrong with a workspace, and what to do about it")
     sub.add_argument(
         "place", metavar="WORKSPACE", nargs="?", help="its root; or give --workspace, or neither"
     )
@@ -88,9 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
     sub.set_defaults(failure=2)
+    named = "an experiment, a glob, or the path of a run"
     for sub in (
-        command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=True),
-        command("schema", _schema, "list the columns of an experiment", named=True),
+        command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
+        command("schema", _schema, "list the columns of an experiment", named=named),
     ):
         sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
         sub.add_argument("--task", action="append", help="a task to keep; may be repeated")

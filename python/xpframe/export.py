@@ -7,12 +7,15 @@ size.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import secrets
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from xpframe import _core
@@ -74,8 +77,8 @@ def write(
     _refuse_workspaces(target)
     if partition or str(path).endswith(("/", os.sep)):
         return _write_partitions(table, target)
-    writers: dict[str, Callable[[Path], object]] = {
-        ".parquet": lambda to: _frame(table).write_parquet(to),
+    writers: dict[str, Callable[[IO[bytes]], object]] = {
+        ".parquet": lambda to: _write_parquet(_frame(table), to),
         ".arrow": lambda to: _frame(table).write_ipc(to),
         ".feather": lambda to: _frame(table).write_ipc(to),
         ".csv": lambda to: _csv(table, raw=raw).write_csv(to),
@@ -85,7 +88,8 @@ def write(
     writer = writers.get(target.suffix.lower())
     if writer is None:
         raise InvalidArgumentError(
-            f"no writer for {target.name!r}", hint=f"its ending is one of {', '.join(writers)}"
+            f"no writer for {target.name!r}",
+            hint=f"its ending is one of {', '.join(writers)}; or end the path with / for a file a run",
         )
     _whole(target, writer)
     return target
@@ -132,9 +136,17 @@ def _frame(table: _core.Table) -> polars.DataFrame:
     return pl.DataFrame(table)
 
 
-def _write_lines(table: _core.Table, to: Path) -> None:
-    with to.open("w", encoding="ascii", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in json_lines(table))
+def _write_parquet(frame: polars.DataFrame, to: IO[bytes]) -> None:
+    from polars.exceptions import ComputeError
+
+    try:
+        frame.write_parquet(to)
+    except ComputeError as error:  # what polars makes of a full disk
+        raise OSError(str(error)) from error
+
+
+def _write_lines(table: _core.Table, to: IO[bytes]) -> None:
+    to.writelines(f"{line}\n".encode("ascii") for line in json_lines(table))
 
 
 def _csv(table: _core.Table, *, raw: bool) -> polars.DataFrame:
@@ -171,16 +183,18 @@ def _write_partitions(table: _core.Table, directory: Path) -> Path:
     for (experiment, run), part in (
         _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items()
     ):
-        place = (
-            directory / f"experiment={quote(str(experiment), safe='')}" / f"run={quote(str(run), safe='')}"
-        )
+        place = directory / f"experiment={_key(experiment)}" / f"run={_key(run)}"
         _refuse_workspaces(place)
         place.mkdir(parents=True, exist_ok=True)
-        _whole(place / "part-0.parquet", part.write_parquet)
+        _whole(place / "part-0.parquet", partial(_write_parquet, part))
     return directory
 
 
-def _whole(target: Path, writer: Callable[[Path], object]) -> None:
+def _key(value: object) -> str:
+    return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(str(value), safe="")
+
+
+def _whole(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
     """Writes beside the target and puts it in place when it is whole."""
     if not target.parent.is_dir():
         raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="make it first")
@@ -190,12 +204,31 @@ def _whole(target: Path, writer: Callable[[Path], object]) -> None:
         )
     beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
-        beside.touch(exist_ok=False)
-        writer(beside)
-        beside.replace(target)
+        with _told(target):
+            # an open file, no path: after Ctrl-C polars goes on for a moment, and would make the file anew
+            with beside.open("xb") as file:
+                writer(file)
+            beside.replace(target)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # what was raised tells more
+            try:
+                beside.unlink(missing_ok=True)
+            except KeyboardInterrupt:  # polars raised it, and Python does once more at the next call
+                beside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Says of which file the system refused something: polars leaves that out, and has it in words."""
+    try:
+        yield
+    except OSError as error:
+        number, words = error.errno, error.strerror
+        if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):
+            number = int(told[1])
+            words = os.strerror(number)
+        raise OSError(number or errno.EIO, words or str(error), str(target)) from error
 
 
 def _refuse_workspaces(target: Path) -> None:

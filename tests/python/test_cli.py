@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -115,14 +116,14 @@ def test_files_that_cannot_be_written_are_one_line(
     """What the system refuses is one line on stderr too, and Ctrl-C is no traceback."""
 
     def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device", "x.jsonl")
+        raise OSError(28, "No space left on device")
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("xpframe.export._write_lines", refuse)
     assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 1
-    assert capsys.readouterr().err == "xpframe: x.jsonl: No space left on device\n"
+    assert capsys.readouterr().err == f"xpframe: {tmp_path / 'x.jsonl'}: No space left on device\n"
     monkeypatch.setattr("xpframe.export._write_lines", interrupt)
     assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 130
     assert list(tmp_path.iterdir()) == []
@@ -136,6 +137,14 @@ def test_terminals_without_a_character_show_its_escape(sample: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u2026" in done.stdout
     assert done.stdout.isascii()
+
+
+def test_a_closed_output_is_no_fault(sample: Path) -> None:
+    """Where standard output was closed before Python began, nothing is told, and there is no traceback."""
+    shell = f"exec {shlex.quote(sys.executable)} -m xpframe ls >&-"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, check=False)
+    assert sample.is_dir()
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,7 +24,6 @@ from xpframe.export import json_lines, safe_text, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Workspaces
 
@@ -246,14 +249,29 @@ def test_partitions_are_read_back_as_hive(workspaces: Workspaces, tmp_path: Path
     assert "experiment=grid-search/run=20261123_071802/part-0.parquet" in files
     frame = table.to_polars()
     texts = {"experiment": pl.String, "run": pl.String}
-    back = pl.concat(
-        [
-            pl.read_parquet(path, hive_partitioning=True, hive_schema=texts)
-            for path in directory.rglob("*.parquet")
-        ]
-    )
+    back = pl.read_parquet(directory, hive_schema=texts)
     keys = ["experiment", "run", "job_id"]
     assert back.select(frame.columns).sort(keys).equals(frame.sort(keys), null_equal=True)
+
+
+def test_partitions_keep_null_apart(tmp_path: Path) -> None:
+    """Jobs without a value are a partition of their own, not that of the text ``None``; odd texts return."""
+    texts = [None, "None", "a/b", "..", "a=b", "%41", "é ", ""]
+    jobs = [
+        {
+            "job_id": digest(at),
+            "task_id": "lab.t",
+            "tags": {} if text is None else {"x": text},
+            "timestamp": 1.5,
+        }
+        for at, text in enumerate(texts)
+    ]
+    columns = {"experiment": "tags.x", "run": "task", "job": "job_id"}
+    table = xpframe.xp_table(RandomRun([], jobs).write(tmp_path / "ws"), columns=columns)
+    directory = table.write(tmp_path / "hive", partition=True)
+    assert len(list(directory.glob("*/run=lab.t/part-0.parquet"))) == len(texts)
+    back = pl.read_parquet(directory, hive_schema={"experiment": pl.String, "run": pl.String})
+    assert back.select(table.column_names).sort("job").equals(table.to_polars().sort("job"))
 
 
 def test_partitions_need_their_columns(workspaces: Workspaces, tmp_path: Path) -> None:
@@ -307,6 +325,54 @@ def test_wrong_places_are_errors(workspaces: Workspaces, tmp_path: Path) -> None
         xpframe.export.write(object(), kept)  # type: ignore[arg-type]
     assert kept.read_text() == "before"
     assert list(tmp_path.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "jsonl"])
+def test_what_the_system_refuses_names_the_file(ending: str, tmp_path: Path) -> None:
+    """A full disk is an OSError that names the file, whoever writes; nothing is left of it."""
+    target = tmp_path / "out" / f"grid.{ending}"
+    target.parent.mkdir()
+    script = """
+import resource, sys, xpframe
+table = xpframe.xp_table(sys.argv[1])
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+try:
+    table.write(sys.argv[2])
+except OSError as error:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    print(error.filename, error)
+"""
+    command = [sys.executable, "-c", script, str(every_type_run(tmp_path / "ws")), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    filename, _, words = done.stdout.partition(" ")
+    assert filename == str(target)
+    # of Parquet polars tells that it failed, not always why
+    assert f"[Errno {errno.EFBIG}]" in words or (ending == "parquet" and f"[Errno {errno.EIO}]" in words)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C removes what was written so far, even if it comes once more meanwhile."""
+    table = xpframe.xp_table("grid-search", workspace=xpframe.sample_workspace())
+    unlink, asked = Path.unlink, []
+
+    def interrupt(*_: object) -> None:
+        assert len(list(tmp_path.iterdir())) == 1
+        raise KeyboardInterrupt
+
+    def interrupted_once(path: Path, **options: bool) -> None:
+        asked.append(path)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        unlink(path, **options)
+
+    monkeypatch.setattr("xpframe.export._write_lines", interrupt)
+    monkeypatch.setattr(Path, "unlink", interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        table.write(tmp_path / "x.jsonl")
+    assert len(asked) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_json_lines_are_ascii(tmp_path: Path) -> None:
