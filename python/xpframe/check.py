@@ -126,13 +126,22 @@ class Findings(Sequence[Finding]):
         printer.text(repr(self) if cycle or printer.indentation else str(self))
 
 
-def check(workspace: _core.Workspace, experiment: Experiments | None, run: str | Sequence[str]) -> Findings:
+def check(
+    workspace: _core.Workspace,
+    experiment: Experiments | None,
+    run: str | Sequence[str],
+    *,
+    quiet: bool = False,
+) -> Findings:
     """Looks at the runs that are meant; at all of them, and around them, if none is named."""
     from xpframe.frames import runs_of
+    from xpframe.progress import reading
 
     root = str(workspace.root)
     asked: list[_core.Run] | None = None
     if experiment is not None or run != "all":
         asked, _ = runs_of("*" if experiment is None else experiment, root, run)
-    table, seen = _core.check_workspace(workspace, asked)
+    # how much there is to look at is known at the end only
+    with reading("check", quiet=quiet, size=None):
+        table, seen = _core.check_workspace(workspace, asked)
     return Findings(root, table, seen)

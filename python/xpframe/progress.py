@@ -58,7 +58,7 @@ class Position(NamedTuple):
         """``grid-search: 84 MB of 312 MB (27%)``."""
         begin = self._begin()
         if self.total <= 0:
-            return f"{begin}looking"
+            return f"{begin}{self._done()} read" if self.done else f"{begin}looking"
         if self.done >= self.total:
             return f"{begin}{amount(self.total, self.unit)}, building"
         return f"{begin}{self._done()} of {amount(self.total, self.unit)} ({self.part:.0%})"
@@ -67,7 +67,8 @@ class Position(NamedTuple):
         """``grid-search: 312 MB in 2.1 s``."""
         what = amount(self.done, self.unit)
         if self.stopped:
-            what = f"stopped at {self._done()} of {amount(self.total, self.unit)}"
+            of = f" of {amount(self.total, self.unit)}" if self.total else ""
+            what = f"stopped at {self._done()}{of}"
         return f"{self._begin()}{what} in {self.seconds:.1f} s"
 
     def _done(self) -> str:
@@ -189,18 +190,20 @@ class _Over(threading.Event):
 
 
 def reading(
-    title: str = "", *, quiet: bool = False, size: Callable[[], int] = lambda: 0
+    title: str = "", *, quiet: bool = False, size: Callable[[], int] | None = lambda: 0
 ) -> AbstractContextManager[None]:
     """Shows how far the engine's reading of files is; as :func:`watch`.
 
     ``size`` tells how many bytes there are to read in all, if it can: it is called at most once, and only
-    when progress is shown.
+    when progress is shown. None says that nobody knows, not even the engine.
     """
     begun = _core.progress()
     sizes: list[int] = []
 
     def counter() -> tuple[int, int, str]:
         done, total = (now - then for now, then in zip(_core.progress(), begun, strict=True))
+        if size is None:
+            return done, 0, "bytes"
         if done and not sizes:
             sizes.append(size())
         return done, max(total, *sizes, 0), "bytes"

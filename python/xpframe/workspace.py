@@ -507,7 +507,9 @@ class Workspace:
         """
         return self._run(experiment, run_id).saved(saved)
 
-    def check(self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all") -> Findings:
+    def check(
+        self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all", quiet: bool = False
+    ) -> Findings:
         """Looks for what is wrong: dangling references, ids that Python used twice, jobs without configs,
         states that disagree with marker files, runs cut short, paths that are gone, and more. Every config is
         compared with the params.json of its job. Nothing is written.
@@ -517,6 +519,8 @@ class Workspace:
                 if not given.
 
             run: ``"all"``, ``"latest"``, the identifier of a run, or a list of them.
+
+            quiet: Whether progress is not shown.
 
         Returns:
             The findings, as a sequence, a frame (``frame()``) and text (``print``); ``is_clean`` when there
@@ -528,7 +532,7 @@ class Workspace:
         """
         from xpframe.check import check
 
-        return check(self._workspace, experiment, run)
+        return check(self._workspace, experiment, run, quiet=quiet)
 
     def _run(self, experiment: str, run_id: str | None) -> _core.Run:
         if run_id is None:

@@ -198,6 +198,21 @@ def test_objects_show_how_far_they_are(tmp_path: Path, places: list[Shown]) -> N
     assert len(places) == before + 1
 
 
+def test_a_check_shows_how_much_it_read(runs: Path, places: list[Shown]) -> None:
+    """The doctor, who does not know how much there is, tells how much was read, unless it shall be quiet."""
+    workspace = xpframe.Workspace(runs)
+    assert len(workspace.check(quiet=True)) > 0
+    assert places == []
+    shown = shown_by(workspace.check, places)
+    (last,) = shown.closed
+    assert (last.title, last.total) == ("check", 0)
+    assert last.done > 1_000_000
+    assert str(last) == f"check: {last.done / 1e6:.0f} MB read"
+    assert last.summary().startswith(f"check: {last.done / 1e6:.0f} MB in ")
+    stopped = Position("check", 2_000_000, 0, "bytes", 1.25, stopped=True)
+    assert stopped.summary() == "check: stopped at 2 MB in 1.2 s"
+
+
 def test_a_query_that_has_enough_says_so(runs: Path, places: list[Shown]) -> None:
     """What a stopped query leaves says how far it was."""
     lazy = xpframe.scan_xp("grid", workspace=runs, run="all", keep_bytes=0, quiet=True)
