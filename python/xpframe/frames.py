@@ -296,7 +296,10 @@ def runs_of(
     several = not one or run == "all"
     for place, (names, globbed) in zip(places, _names_in(places, asked), strict=True):
         several = several or globbed
-        runs.extend(found for name in names for found in _runs_of(place, name, run))
+        for name in names:
+            # what a glob found may have no run yet, or none any more
+            if name in asked or run != "latest" or place.runs(name):
+                runs.extend(_runs_of(place, name, run))
     return runs, several
 
 
@@ -313,13 +316,17 @@ def _is_one(workspace: Workspaces) -> bool:
 
 
 def _places(asked: list[str], workspace: Workspaces) -> list[_core.Workspace]:
-    """The workspaces that are meant."""
+    """The workspaces that are meant, each once."""
     if workspace is None or isinstance(workspace, (str, os.PathLike)):
         return [find_workspace(workspace, asked[0])]
     places = [find_workspace(where, asked[0]) for where in workspace]
     if not places:
         raise InvalidArgumentError("no workspace was named", hint="give a path, some, or leave it out")
-    return places
+    distinct: dict[tuple[int, int], _core.Workspace] = {}
+    for place in places:
+        found = place.root.stat()
+        distinct.setdefault((found.st_dev, found.st_ino), place)
+    return list(distinct.values())
 
 
 def _asked(experiment: Experiments) -> list[str]:
@@ -398,7 +405,7 @@ def _names(place: _core.Workspace, asked: list[str]) -> tuple[list[str], bool]:
 def _runs_of(place: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
     """The runs of one experiment; all of them oldest first, as time goes."""
     if not isinstance(run, str):
-        return [place.run(name, run_id) for run_id in run]
+        return [place.run(name, run_id) for run_id in dict.fromkeys(run)]
     if run == "latest":
         return [place.latest(name)]
     if run == "all":

@@ -257,6 +257,30 @@ def test_one_workspace_in_a_list(grid: Path) -> None:
     assert frame.height == 2
 
 
+def test_what_is_named_twice_is_read_once(grid: Path, tmp_path: Path) -> None:
+    """A workspace that is named twice, by a link too, and a run that is, have each job once."""
+    (tmp_path / "link").symlink_to(grid)
+    twice: list[dict[str, Any]] = [
+        {"workspace": [grid, grid]},
+        {"workspace": [grid, tmp_path / "link"]},
+        {"workspace": grid, "run": [run_id(2), run_id(2)]},
+    ]
+    for options in twice:
+        frame = xpframe.scan_xp("grid", **options).collect()
+        assert frame["job_id"].to_list() == [job_id(2, 0), job_id(2, 1)]
+        assert_frame_equal(xpframe.xp_frame("grid", backend="polars", **options), frame)
+
+
+def test_globs_pass_over_experiments_without_runs(grid: Path) -> None:
+    """An experiment that has no run is left out of what a glob means, and an error where it is named."""
+    (grid / "experiments" / "begun").mkdir()
+    assert xpframe.scan_xp("*", workspace=grid).collect()["experiment"].to_list() == ["grid"] * 2
+    assert xpframe.scan_xp("b*", workspace=grid).collect().height == 0
+    for named in ("begun", ["g*", "begun"]):
+        with pytest.raises(RunNotFoundError, match="begun"):
+            xpframe.scan_xp(named, workspace=grid)
+
+
 def test_path_of_a_run(grid: Path) -> None:
     """A run directory, as a path or as text, is one run."""
     path = grid / "experiments" / "grid" / run_id(1)
