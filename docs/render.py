@@ -62,6 +62,9 @@ def render(path: Path, out: Path) -> Path:
         with mock.patch.dict(os.environ, environment | settings, clear=True):
             run: Any = ExecutePreprocessor(timeout=SECONDS, kernel_name="python3")
             run.preprocess(notebook, {"metadata": {"path": home}})
+    for cell in notebook.cells:
+        # logs and warnings of libraries, with paths of this machine
+        cell.get("outputs", [])[:] = [one for one in cell.get("outputs", []) if one.get("name") != "stderr"]
     exporter: Any = HTMLExporter(template_name="template", extra_template_basedirs=[str(DOCS)])
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title_of(path)}})
     out.mkdir(parents=True, exist_ok=True)

@@ -105,3 +105,16 @@ def test_a_rendered_notebook_fetches_nothing(tmp_path: Path) -> None:
     assert found.tags.count("table") >= 3
     assert "hidden_size" in page
     assert len(page) < 2_000_000
+
+
+def test_a_page_holds_no_logs(tmp_path: Path) -> None:
+    """What libraries write to stderr, with paths of the machine, is not in the page."""
+    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    code = "import sys\nprint('shown')\nprint('lo' + 'gged', file=sys.stderr)"
+    notebook.cells = [nbformat.v4.new_code_cell(code)]  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, tmp_path / "logs.ipynb")  # type: ignore[no-untyped-call]
+    render = [sys.executable, str(REPOSITORY / "docs" / "render.py"), "--out", str(tmp_path / "site")]
+    subprocess.run([*render, str(tmp_path / "logs.ipynb")], capture_output=True, check=True)
+    page = (tmp_path / "site" / "logs.html").read_text()
+    assert "<pre>shown" in page
+    assert "logged" not in page
