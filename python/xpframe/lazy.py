@@ -97,12 +97,14 @@ def scan_xp(
     """Experiments as a polars LazyFrame, one row a job, of which only what a query needs is read.
 
     Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose
-    runs and jobs before any config is looked at. :func:`last_read` tells what a query read.
+    runs and jobs before any config is looked at. :func:`last_read` tells what a query read. A Python function
+    in a filter goes through cloudpickle: what it does to variables outside of it is not seen there.
 
     The columns are decided here: for that, the configs of all runs are looked at once, unless ``columns``
     names only tags and system columns (``["job_id", "tags.*"]``). Each ``collect`` sees the runs, jobs and
     columns that there are then; files that did not change are not read again to know the columns. Which
-    workspace is meant is settled here.
+    workspace is meant is settled here. Where several runs hold more than ``keep_bytes`` and one of them is
+    being written, ``collect`` may end with a ``ReadError`` that says to ask again.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
