@@ -62,6 +62,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self.manager, self.client = start_new_kernel(kernel_name="python3")
+        self.pressed = 0.0  # when the stop button was pressed
 
     def run(self, code: str, *, interrupt_after: float | None = None) -> Done:
         """Runs a cell; perhaps presses the stop button after so many seconds."""
@@ -70,7 +71,12 @@ class Kernel:
         if interrupt_after is not None:
             # what the stop button sends; interrupt_kernel would leave an event loop open on that thread
             provisioner: Any = self.manager.provisioner
-            timer = threading.Timer(interrupt_after, provisioner.process.send_signal, [signal.SIGINT])
+
+            def press() -> None:
+                self.pressed = time.time()
+                provisioner.process.send_signal(signal.SIGINT)
+
+            timer = threading.Timer(interrupt_after, press)
             timer.start()
         begun = time.perf_counter()
         reply = self.client.execute_interactive(
@@ -202,13 +208,15 @@ def thousand_experiments(root: Path, like: Path) -> Path:
 def test_tab_answers_within_50_ms_on_a_thousand_experiments(
     kernel: Kernel, tmp_path: Path, workspaces: Workspaces
 ) -> None:
-    """Commands, experiments, options and runs are offered in less than 50 ms, the median of nine; what the
-    kernel takes to answer anything at all is not counted.
+    """Commands, experiments, options and runs are offered in less than 50 ms, the median of nine, each listed
+    anew; what the kernel takes to answer anything at all is not counted.
     """
     root = tmp_path / "thousand"
     root.mkdir()
     thousand_experiments(root, workspaces.path("v270_full"))
     kernel.value(f"%xpm use {root}")
+    # no listing is believed
+    kernel.value("import xpframe.completion as c\nc._FRESH, c._FRESH_PER_COST = -1, 0")
     expected = {
         "%xpm lo": ["%xpm load"],
         "%xpm load exp-09": [f"%xpm load exp-{at:04}" for at in range(900, 1000)],
@@ -328,19 +336,30 @@ LOOPS = {
     "collect": "df = lazy.collect(engine='streaming')",
 }
 
+# what a kernel needs to show an error is not counted
+LOOP = """
+import time
+try:
+    while True:
+        {}
+except KeyboardInterrupt:
+    ended = time.time()
+    raise
+"""
+
 
 @pytest.mark.parametrize("what", LOOPS)
 def test_interrupting_a_cell_stops_the_read(what: str, reader: Kernel) -> None:
     """The stop button ends a read of 100,000 jobs as KeyboardInterrupt, soon, and the next read is whole."""
     whole = reader.run(LOOPS[what]).seconds
     wait = 0.5 + 1.5 * whole
-    stopped = reader.run(f"while True:\n    {LOOPS[what]}", interrupt_after=wait)
+    stopped = reader.run(LOOP.format(LOOPS[what]), interrupt_after=wait)
     assert stopped.status == "error"
     error = stopped.of("error")[0]
     assert error["ename"] == "KeyboardInterrupt"
-    late = stopped.seconds - wait
+    late = float(reader.value("print(ended)")) - reader.pressed
     print(f"a read takes {whole * 1000:.0f} ms, interrupted it ended {late * 1000:.0f} ms after the signal")
-    assert late < max(3.0, 2 * whole)
+    assert 0 < late < 0.5
     # a second KeyboardInterrupt of polars' may still come
     reader.run("import time\ntime.sleep(0.1)")
     assert reader.value("%xpm load grid --as df\nlen(df)") == str(JOBS)
