@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except XpFrameError as error:
         print(f"xpframe: {_safe(str(error))}", file=sys.stderr)
         return failure
+    except UnicodeEncodeError as error:
+        print(f"xpframe: {error.object!r} is not UTF-8, and no experiment is called so", file=sys.stderr)
+        return failure
     except BrokenPipeError:
         # whoever read has enough; Python must not flush into the closed pipe at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
         sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
-        sub.add_argument("--columns", "-c", nargs="+", metavar="COLUMN", help="names, short names or globs")
+        text = "names, short names or globs; NAME stands before them"
+        sub.add_argument("--columns", "-c", nargs="+", action="extend", metavar="COLUMN", help=text)
         sub.add_argument("--short", action="store_true", help="strip tags. and config. from the names")
         sub.add_argument("--strict", action="store_true", help="stop at the first thing that cannot be read")
         if sub.get_default("command") is _frame:
@@ -169,17 +173,18 @@ def _frame(options: argparse.Namespace) -> None:
         columns = [timed(table.column_values(name)[:_ROWS], kind) for name, kind in table.schema]
         print(_text([names, *zip(*columns, strict=True)]))
         rest = f", the first {_ROWS} shown" if len(table) > _ROWS else ""
-        print(f"{len(table)} jobs, {len(names)} columns{rest}")
+        print(f"{_count(len(table), 'job')}, {_count(len(names), 'column')}{rest}")
 
 
 def _schema(options: argparse.Namespace) -> None:
     table = _table(options)
     found: list[dict[str, Any]] = []
     for name, kind in table.schema:
-        known = {key.removeprefix("xpframe."): value for key, value in table.column_metadata(name).items()}
-        found.append({"column": name, "type": kind, **known})
-    if not options.json:
-        found = [{key: entry.get(key) for key in ("column", "type", "group", "python")} for entry in found]
+        known = table.column_metadata(name)
+        group, path, python = (known.get(f"xpframe.{key}") for key in ("group", "path", "python"))
+        found.append({"column": name, "type": kind, "group": group, "python": python})
+        if options.json:
+            found[-1]["path"] = path and json.loads(path)
     _show(found, options)
 
 
@@ -216,4 +221,8 @@ def _text(rows: Sequence[Sequence[object]]) -> str:
         for row in cells
     ]
     left = len(widths) - shown
-    return "\n".join([*lines, f"({left} more columns)"] if left else lines)
+    return "\n".join([*lines, f"({_count(left, 'more column')})"] if left else lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

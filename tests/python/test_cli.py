@@ -65,6 +65,15 @@ def test_frame_prints_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: p
 
 
 @pytest.mark.usefixtures("sample")
+def test_columns_may_be_asked_for_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-c` given again adds columns; one is no plural."""
+    assert main(["frame", "grid-search", "-c", "state", "-c", "failure", "job_id", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out.splitlines()[0])) == ["state", "failure", "job_id"]
+    assert main(["frame", "grid-search", "-c", "state"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "12 jobs, 1 column"
+
+
+@pytest.mark.usefixtures("sample")
 def test_frame_as_json_has_a_line_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     """`frame --json` prints an object a job, with short names if asked."""
     assert main(["frame", "grid-search", "--json", "--short", "--columns", "state", "tags.hidden_size"]) == 0
@@ -90,9 +99,11 @@ def test_schema_lists_columns(capsys: pytest.CaptureFixture[str]) -> None:
         "column": "config.learning_rate",
         "type": "Float64",
         "group": "parameter",
-        "path": '["config","learning_rate"]',
+        "path": ["config", "learning_rate"],
         "python": "float",
     }
+    assert {tuple(entry) for entry in columns.values()} == {("column", "type", "group", "python", "path")}
+    assert columns["state"]["path"] is None
 
 
 @pytest.mark.usefixtures("sample")
@@ -104,6 +115,8 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert told.err.startswith("xpframe: ")
     assert "grid-search" in told.err
     assert told.err.count("\n") == 1
+    assert main(["frame", "grid\udcff"]) == 1
+    assert capsys.readouterr().err == "xpframe: 'grid\\udcff' is not UTF-8, and no experiment is called so\n"
     with pytest.raises(SystemExit) as ended:
         main(["fram"])
     assert ended.value.code == 2
