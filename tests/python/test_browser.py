@@ -290,6 +290,27 @@ def test_tab_completes_the_name_of_an_experiment(
     assert "26 rows" in page.locator(".jp-OutputArea-output").last.inner_text()
 
 
+def test_tab_writes_quotes_where_they_are_needed(visit: Visit, lab: Lab, tmp_path: Path) -> None:
+    """Lab takes a completion with quotes for what was typed without them, or with the first one only."""
+    shutil.copytree(xpframe.sample_workspace(), tmp_path / "sample", symlinks=True)
+    experiments = tmp_path / "sample" / "experiments"
+    (experiments / "grid-search").rename(experiments / "my grid")
+    cells = ["%load_ext xpframe", f"%xpm use '{tmp_path / 'sample'}'", "", ""]
+    page = opened(visit, lab.notebook("quotes", cells))
+    page.evaluate(RUN)
+    page.wait_for_function("document.querySelectorAll('.jp-InputPrompt')[1].innerText.includes('2')")
+    for at, typed in ((2, "my"), (3, "'my")):
+        cell = page.locator(".jp-Notebook .cm-content").nth(at)
+        cell.click()
+        page.keyboard.type(f"%xpm load {typed}", delay=20)
+        page.keyboard.press("Tab")
+        page.wait_for_selector(".jp-Completer .jp-Completer-item")
+        page.keyboard.press("Enter")
+        assert cell.inner_text() == "%xpm load 'my grid'"
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_function("n => document.querySelectorAll('table.dataframe').length === n", arg=at - 1)
+
+
 def test_saved_outputs_are_readable_without_trust(
     visit: Visit, lab: Lab, artifacts: Path, workspaces: Workspaces
 ) -> None:
