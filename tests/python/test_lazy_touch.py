@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from xpframe import ReadReport
 
 RUNS, JOBS = 200, 3
-WITNESSED = 12
+# the columns that are told by the directory of a job
+OF_DIRECTORIES = ("state", "failure", "started_at", "ended_at", "duration_s")
+WITNESSED = 11 + len(OF_DIRECTORIES)
 
 # each query is a phase of its own in the trace; what comes before its `begin` is not counted
 SCRIPT = """
@@ -28,7 +30,7 @@ import os, sys
 import polars as pl
 import xpframe
 
-workspace, run = sys.argv[1:]
+workspace, run, *of_directories = sys.argv[1:]
 everything = {"workspace": workspace, "run": "all"}
 col = pl.col
 
@@ -56,12 +58,13 @@ ask("head, in memory", cold.select(parameters).head(2), "in-memory")
 ask("tags", cold.select("tags.size"))
 ask("tags, kept", kept.select("tags.size"))
 begin("only tags")
-columns = ["tags.*", "job_id", "task", "run", "submitted_at", "state"]
+columns = ["tags.*", "job_id", "task", "run", "submitted_at", "path", *of_directories]
 tags = xpframe.scan_xp("grid", columns=columns, **everything)
 print("only tags", tags.select("tags.size").collect().height)
 end()
-ask("system columns", tags.select("job_id", "task", "run", "submitted_at"))
-ask("states of one run", tags.filter(col("run") == run).select("state"))
+ask("system columns", tags.select("job_id", "task", "run", "submitted_at", "path"))
+for column in of_directories:
+    ask(column + " of one run", tags.filter(col("run") == run).select(column))
 # the last, as what is read ahead may come to its end later
 ask("head of a filter", cold.filter(col("config.rate") > 0).select(parameters).head(1))
 """
@@ -95,7 +98,7 @@ def witnessed(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
         pytest.skip("strace is not installed")
     trace = tmp_path_factory.mktemp("trace") / "calls"
     command = ["strace", "-f", "-e", "trace=file", "-s", "4096", "-o", str(trace)]
-    command += [sys.executable, "-c", SCRIPT, str(workspace), run_id(7)]
+    command += [sys.executable, "-c", SCRIPT, str(workspace), run_id(7), *OF_DIRECTORIES]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode and "ptrace" in done.stderr.lower():
         pytest.skip("strace is not allowed here")
@@ -174,12 +177,21 @@ def test_tags_open_no_objects(witnessed: dict[str, Touched], query: str) -> None
     assert len(found.files("/jobs.jsonl")) == {"tags": RUNS, "only tags": RUNS}.get(query, 0)
 
 
-def test_job_directories_are_looked_at_when_asked(witnessed: dict[str, Touched]) -> None:
-    """`state` looks into the directories of the jobs that are asked for; tags and system columns do not."""
-    assert witnessed["states of one run"].rows == JOBS
-    assert witnessed["states of one run"].job_directories >= JOBS
-    for query in ("tags", "tags, kept", "only tags", "system columns"):
-        assert witnessed[query].job_directories == 0, query
+@pytest.mark.parametrize("column", OF_DIRECTORIES)
+def test_job_directories_are_looked_at_when_asked(witnessed: dict[str, Touched], column: str) -> None:
+    """What only the directory of a job tells looks into those of the jobs that are asked for."""
+    found = witnessed[f"{column} of one run"]
+    assert found.rows == JOBS
+    assert found.job_directories >= JOBS
+    assert found.files("/objects.jsonl") == []
+    assert {Path(path).parent.name for path in found.files("/jobs.jsonl")} <= {run_id(7)}
+
+
+@pytest.mark.parametrize("query", ["tags", "tags, kept", "only tags", "system columns"])
+def test_job_directories_are_left_alone(witnessed: dict[str, Touched], query: str) -> None:
+    """Tags and the other system columns look into no directory of a job."""
+    assert witnessed[query].rows == RUNS * JOBS
+    assert witnessed[query].job_directories == 0
 
 
 def read_by(lazy: pl.LazyFrame) -> tuple[int, ReadReport]:
