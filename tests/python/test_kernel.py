@@ -359,7 +359,7 @@ def test_interrupting_a_cell_stops_the_read(what: str, reader: Kernel) -> None:
     assert error["ename"] == "KeyboardInterrupt"
     late = float(reader.value("print(ended)")) - reader.pressed
     print(f"a read takes {whole * 1000:.0f} ms, interrupted it ended {late * 1000:.0f} ms after the signal")
-    assert 0 < late < 0.5
+    assert 0 < late < 1
     # a second KeyboardInterrupt of polars' may still come
     reader.run("import time\ntime.sleep(0.1)")
     assert reader.value("%xpm load grid --as df\nlen(df)") == str(JOBS)
