@@ -15,7 +15,7 @@ RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test browser fuzz soak reliability lint format docs stubs stubs-check wheel clean
-.PHONY: bench bench-engine bench-instructions profile
+.PHONY: bench bench-lazy bench-engine bench-instructions profile
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## mea
 
 docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
 	$(PYTHON) docs/render.py $(ARGS)
+
+bench-lazy: $(VENV)/.dev target/release-site/.ok  ## judge lazy queries: many runs, few columns, memory, Ctrl-C
+	PYTHONPATH=target/release-site $(PYTHON) benches/lazy.py $(ARGS)
 
 bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
 	$(CARGO) bench --quiet --features bench -- $(ARGS)
