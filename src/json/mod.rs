@@ -9,6 +9,7 @@
 //! What is accepted is what `json.loads` accepts, with one stated limit: values nested deeper than [`MAX_DEPTH`].
 
 mod de;
+mod digits;
 mod lines;
 mod reader;
 mod string;
@@ -17,5 +18,5 @@ mod template;
 pub use de::from_slice;
 pub use lines::{Line, Lines, lines};
 pub use reader::{Kind, MAX_DEPTH, Number, Reader, Syntax};
-pub use string::{Text, decode_into, list_text, lossless};
+pub use string::{Text, decode_into, is_utf8, list_text, lossless};
 pub use template::{Span, Template};

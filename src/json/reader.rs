@@ -1,5 +1,6 @@
 //! A pull reader over bytes: the caller asks what comes next and takes it.
 
+use super::digits::Digits;
 use super::string::Text;
 use super::template::Span;
 use crate::error::Error;
@@ -193,41 +194,51 @@ impl<'a> Reader<'a> {
             Some(b'N') if !negative => return self.word(b"NaN").map(|()| Number::Float(f64::NAN)),
             _ => {}
         }
-        let digits = self.digits()?;
-        if digits > 1 && self.bytes[self.at - digits] == b'0' {
-            return Err(Syntax { at: self.at - digits, what: "a number has a leading zero" });
+        let whole = self.digits()?;
+        if whole.count > 1 && self.bytes[self.at - whole.count] == b'0' {
+            return Err(Syntax { at: self.at - whole.count, what: "a number has a leading zero" });
         }
         if matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
-            return self.float(start);
+            return self.float(start, whole);
         }
         let text = &self.bytes[start..self.at];
-        Ok(small_integer(text).map_or(Number::Big(text, start), Number::Int))
+        let large = || std::str::from_utf8(text).ok()?.parse().ok();
+        let int = whole.exact().map(|value| if negative { -value } else { value }).or_else(large);
+        Ok(int.map_or(Number::Big(text, start), Number::Int))
     }
 
-    /// The rest of a float whose first byte is at `start`.
-    fn float(&mut self, start: usize) -> Result<Number<'a>> {
+    /// The rest of a float whose first byte is at `start`, after its `whole` part.
+    fn float(&mut self, start: usize, whole: Digits) -> Result<Number<'a>> {
+        let mut all = whole;
+        let mut scale = 0;
         if self.bytes.get(self.at) == Some(&b'.') {
             self.at += 1;
-            self.digits()?;
+            let part = self.digits()?;
+            all = whole.then(part);
+            scale = i64::try_from(part.count).unwrap_or(i64::MAX).wrapping_neg();
         }
         if let Some(b'e' | b'E') = self.bytes.get(self.at) {
             self.at += 1;
+            let down = self.bytes.get(self.at) == Some(&b'-');
             self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
-            self.digits()?;
+            let power = self.digits()?.exact().unwrap_or(i64::from(u32::MAX));
+            scale = scale.saturating_add(if down { -power } else { power });
+        }
+        let negative = self.bytes.get(start) == Some(&b'-');
+        if let Some(value) = all.scaled(scale) {
+            return Ok(Number::Float(if negative { -value } else { value }));
         }
         let wrong = Syntax { at: start, what: "a number was expected" };
         let text = std::str::from_utf8(&self.bytes[start..self.at]).map_err(|_| wrong)?;
         text.parse().map(Number::Float).map_err(|_| wrong)
     }
 
-    /// Takes at least one digit and says how many there were.
+    /// Takes at least one digit.
     #[inline]
-    fn digits(&mut self) -> Result<usize> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.wrong("a digit was expected")) } else { Ok(self.at - start) }
+    fn digits(&mut self) -> Result<Digits> {
+        let found = Digits::first(&self.bytes[self.at..]);
+        self.at += found.count;
+        if found.count == 0 { Err(self.wrong("a digit was expected")) } else { Ok(found) }
     }
 
     /// Takes a string, not decoded.
@@ -242,18 +253,24 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.at += plain_prefix(&self.bytes[self.at..]);
-            match self.bytes.get(self.at) {
+            let rest = &self.bytes[self.at..];
+            let length = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            if has_control(&rest[..length]) {
+                self.at += rest.iter().take_while(|&&byte| byte >= 0x20).count();
+                return Err(self.wrong("a control character in a string"));
+            }
+            self.at += length;
+            match rest.get(length) {
                 Some(b'"') => {
                     let raw = &self.bytes[start..self.at];
                     self.at += 1;
                     return Ok(Text { raw, escaped, at: start });
                 }
-                Some(b'\\') => {
+                Some(_) => {
                     escaped = true;
                     self.at = (self.at + 2).min(self.bytes.len());
                 }
-                _ => return Err(self.wrong("a control character in a string")),
+                None => return Err(self.wrong(CUT)),
             }
         }
     }
@@ -389,36 +406,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The integer that `text` writes, if it fits.
+/// Whether a byte is a control character.
 #[inline]
-fn small_integer(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = text.strip_prefix(b"-").map_or((false, text), |digits| (true, digits));
-    if digits.len() <= 18 {
-        let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-        return Some(if negative { -value } else { value });
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// How many bytes of `bytes` come before the first quote, backslash or control character.
-#[inline]
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (index, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let slash = word ^ (ONES * u64::from(b'\\'));
-        // a byte's high bit is set where the byte is zero, here: equal to the quote, to the backslash, or below 0x20
-        let found = (quote.wrapping_sub(ONES) & !quote
-            | slash.wrapping_sub(ONES) & !slash
-            | word.wrapping_sub(ONES * 0x20) & !word)
-            & HIGHS;
-        if found != 0 {
-            return index * 8 + (found.trailing_zeros() / 8) as usize;
-        }
-    }
-    let tail = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(u8::MAX, |least, &byte| least.min(byte)) < 0x20
 }

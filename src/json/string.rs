@@ -79,6 +79,12 @@ fn push_wtf8(code: u32, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether bytes are UTF-8. Most are ASCII, which is seen sooner.
+#[must_use]
+pub fn is_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
 /// The text of decoded bytes, an unpaired surrogate shown as the six characters of its escape (`\ud800`): Arrow and Rust
 /// strings cannot hold it. The flag says whether there was any.
 #[must_use]

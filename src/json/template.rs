@@ -91,18 +91,13 @@ fn goes_on(value: &[u8]) -> bool {
 /// How many bytes two texts begin with in common.
 #[inline]
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let length = a.len().min(b.len());
-    let (a, b) = (&a[..length], &b[..length]);
-    let mut same = 0;
-    let wide = a.as_chunks::<32>().0.iter().zip(b.as_chunks::<32>().0);
-    same += 32 * wide.take_while(|(a, b)| a == b).count();
-    let narrow = a[same..].as_chunks::<8>().0.iter().zip(b[same..].as_chunks::<8>().0);
-    for (a, b) in narrow {
-        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+    let (wide_a, wide_b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+    for (at, (a, b)) in wide_a.iter().zip(wide_b).enumerate() {
+        let differ = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
         if differ != 0 {
-            return same + (differ.trailing_zeros() / 8) as usize;
+            return 16 * at + (differ.trailing_zeros() / 8) as usize;
         }
-        same += 8;
     }
+    let same = 16 * wide_a.len().min(wide_b.len());
     same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
 }

@@ -14,7 +14,7 @@ use super::kinds::Kinds;
 use super::run::Beside;
 use crate::error::{Error, Result};
 use crate::file::LinedFile;
-use crate::json::{Line, Lines, Reader};
+use crate::json::{self, Line, Lines, Reader};
 use crate::progress::{Counter, Stop};
 use crate::values::{ObjectIx, Value, index};
 
@@ -189,7 +189,7 @@ impl<'s> Part<'s> {
     }
 
     fn read_block(&mut self, block: &[u8], kinds: &mut Kinds, stop: &Stop) {
-        let clean = std::str::from_utf8(block).is_ok();
+        let clean = json::is_utf8(block);
         let mut lines = Lines::after(self.lines, block);
         while !stop.asked() {
             let known = self.decoder.repeated;

@@ -462,6 +462,54 @@ fn floats_are_exact() {
     assert_eq!(seen, 17);
 }
 
+/// Numbers of any number of digits, before and behind the point and in the exponent, are what Rust's own reader says, wherever
+/// they stand among the words in which digits are read.
+#[test]
+fn numbers_are_what_rust_reads() {
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let digits = |dice: &mut Dice, most: usize| -> String {
+        let count = 1 + dice.below(most);
+        (0..count).map(|_| char::from(b'0' + u8::try_from(dice.below(10)).unwrap())).collect()
+    };
+    let mut seen = [0; 3];
+    for _ in 0..200_000 {
+        let sign = dice.one(&["", "-"]);
+        let most = dice.one(&[3, 9, 19, 25]);
+        let whole = digits(&mut dice, most);
+        let whole = whole.trim_start_matches('0');
+        let mut spelled = format!("{sign}{}", if whole.is_empty() { "0" } else { whole });
+        let is_float = dice.chance(2);
+        if is_float {
+            spelled = format!("{spelled}.{}", digits(&mut dice, most));
+        }
+        if is_float && dice.chance(3) {
+            let power = dice.below(40);
+            let (e, sign) = (dice.one(&["e", "E"]), dice.one(&["", "+", "-"]));
+            spelled = format!("{spelled}{e}{sign}{power:02}");
+        }
+        let behind = dice.one(&["", ",", "]", " ", ",1234567890123456789"]);
+        let text = format!("{spelled}{behind}");
+        let mut reader = Reader::new(text.as_bytes());
+        let number = reader.number().unwrap();
+        assert_eq!(reader.position(), spelled.len(), "{text}");
+        let expected = if is_float {
+            seen[0] += 1;
+            Number::Float(spelled.parse().unwrap())
+        } else if let Ok(int) = spelled.parse() {
+            seen[1] += 1;
+            Number::Int(int)
+        } else {
+            seen[2] += 1;
+            Number::Big(spelled.as_bytes(), 0)
+        };
+        assert_eq!(number, expected, "{text}");
+        if let (Number::Float(number), Number::Float(expected)) = (number, expected) {
+            assert_eq!(number.to_bits(), expected.to_bits(), "{text}");
+        }
+    }
+    assert!(seen.iter().all(|&seen| seen > 5_000), "{seen:?}");
+}
+
 /// Numbers that Python would not write are refused, with the byte where they go wrong.
 #[test]
 fn numbers_of_other_languages_are_refused() {
@@ -505,7 +553,7 @@ fn strings_keep_every_code_point() {
 #[test]
 fn strings_end_where_they_end() {
     let mut seen = 0;
-    for length in 0..40 {
+    for length in 0..100 {
         let filling = ["z", "\u{7f}", "é", "!"][length % 4].repeat(length);
         let quoted = format!("\"{filling}\"");
         assert_eq!(read(&quoted).unwrap(), text(&filling));
@@ -520,7 +568,7 @@ fn strings_end_where_they_end() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 40 * 32);
+    assert_eq!(seen, 100 * 32);
 }
 
 /// An escape that JSON does not have is refused where it stands in the whole text.
