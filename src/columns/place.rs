@@ -325,10 +325,10 @@ impl Places {
         let mut walk =
             Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
         let mut holders = Vec::with_capacity(roots.len());
-        let mut class = None;
+        let mut classes: HashSet<ClassIx> = HashSet::default();
         for &root in roots {
             let object = graph.object(root);
-            if class.replace(object.class) != Some(object.class) {
+            if classes.insert(object.class) {
                 walk.places.get_mut(Self::CONFIG).seen.classes.insert(graph.typename(root).into_owned());
             }
             holders.push(object.fields);

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
     LargeListArray, LargeStringArray, LargeStringBuilder, PrimitiveArray, StringArray, StringViewArray,
-    StringViewBuilder, StructArray, UInt32Array, UInt64Array,
+    StringViewBuilder, StructArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 
+use super::codes::{self, NONE};
 use super::levels::{Under, holders_of, record_of};
 use super::schema::{Texts, data_type};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
+use crate::json;
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
@@ -63,7 +65,11 @@ impl<'a> Arrays<'a> {
                 strings(digits.iter().map(Option::as_deref), self.texts)
             }
             Type::Utf8 => self.texts(&values.iter().map(text_of).collect::<Vec<_>>()),
-            Type::Enum => self.enums(values)?,
+            Type::Enum => {
+                let mut members = Members::new(self.store, values.len());
+                (0..).zip(values).for_each(|(at, &value)| members.put(value, &[at]));
+                members.finish(self.texts)?
+            }
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
             Type::List(item) => self.lists(values, at, part, item)?,
             Type::Struct(members) => self.structs(values, at, members)?,
@@ -109,15 +115,19 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    /// Gives each text as it is shown. Several are looked up before the first is given: the processor waits for all of them
-    /// at once.
+    /// Gives each text as it is shown. Of several the ends are looked at before the first is given: the processor waits for all
+    /// of them at once.
     fn each_text(&mut self, texts: &[Option<Text>], mut give: impl FnMut(Option<&str>)) {
-        let mut shown: Vec<Option<(Cow<'_, str>, bool)>> = Vec::with_capacity(AHEAD);
+        let mut ahead: Vec<Option<&[u8]>> = Vec::with_capacity(AHEAD);
         for some in texts.chunks(AHEAD) {
-            shown.clear();
-            shown.extend(some.iter().map(|text| text.map(|text| self.store.text(text))));
-            for text in &shown {
-                give(text.as_ref().map(|(text, odd)| {
+            ahead.clear();
+            ahead.extend(some.iter().map(|text| text.map(|text| self.store.bytes(text))));
+            std::hint::black_box(ahead.iter().flatten().fold((0, 0), |(first, last), bytes| {
+                (first ^ bytes.first().unwrap_or(&0), last ^ bytes.last().unwrap_or(&0))
+            }));
+            for &bytes in &ahead {
+                let shown = bytes.map(json::lossless);
+                give(shown.as_ref().map(|(text, odd)| {
                     self.surrogates |= odd;
                     text.as_ref()
                 }));
@@ -146,48 +156,13 @@ impl<'a> Arrays<'a> {
         clippy::cast_precision_loss,
         reason = "the type of the column was chosen so that nothing is lost"
     )]
-    fn float(&self, value: Value, ints_too: bool) -> Option<f64> {
+    pub fn float(&self, value: Value, ints_too: bool) -> Option<f64> {
         match value {
             Value::Float(value) => Some(value),
             Value::Int(value) if ints_too => Some(value as f64),
             Value::BigInt(text) if ints_too => self.store.text(text).0.parse().ok(),
             _ => None,
         }
-    }
-
-    fn enums(&self, values: &[Value]) -> Made {
-        let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
-        let mut codes: IndexMap<u32, u32, ahash::RandomState> = IndexMap::default();
-        let mut last = None;
-        let mut code = |value: Value| {
-            let Value::Enum(at) = value else { return None };
-            if let Some((_, code)) = last.filter(|&(last, _)| last == at) {
-                return Some(code);
-            }
-            let name = || Some(self.store.symbol(self.store.enum_member(at)?.name));
-            let code = match codes.get(&at) {
-                Some(&code) => code,
-                None => {
-                    let code = crate::values::index(names.insert_full(name()?).0);
-                    codes.insert(at, code);
-                    code
-                }
-            };
-            last = Some((at, code));
-            Some(code)
-        };
-        let keys: Vec<Option<u32>> = values.iter().copied().map(&mut code).collect();
-        Ok(match self.texts {
-            Texts::View => {
-                let keys: UInt32Array = keys.into_iter().collect();
-                Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
-            }
-            Texts::Large => {
-                let keys: Int32Array =
-                    keys.into_iter().map(|key| key.and_then(|key| i32::try_from(key).ok())).collect();
-                Arc::new(DictionaryArray::try_new(keys, Arc::new(LargeStringArray::from_iter_values(names)))?)
-            }
-        })
     }
 
     fn lists(&mut self, values: &[Value], at: PlaceIx, part: Part, item: &Type) -> Made {
@@ -309,6 +284,59 @@ impl<'a> Arrays<'a> {
             }
             Value::List(_) | Value::Set(_) | Value::Dict(_) => (6, 0.0, "".into()),
         }
+    }
+}
+
+/// The members of enums among some values: a dictionary, in the order of the values.
+pub(super) struct Members<'s> {
+    store: &'s Store,
+    /// The member of each value, by its position among those that were seen
+    codes: Vec<u32>,
+    seen: IndexSet<u32, ahash::RandomState>,
+}
+
+impl<'s> Members<'s> {
+    pub fn new(store: &'s Store, length: usize) -> Self {
+        Self { store, codes: vec![NONE; length], seen: IndexSet::default() }
+    }
+
+    /// What stands at some positions, if it is a member.
+    pub fn put(&mut self, value: Value, positions: &[u32]) {
+        let Value::Enum(member) = value else { return };
+        let known = self.seen.last().filter(|&&last| last == member).map(|_| self.seen.len() - 1);
+        let code = crate::values::index(known.unwrap_or_else(|| self.seen.insert_full(member).0));
+        for &at in positions {
+            self.codes[at as usize] = code;
+        }
+    }
+
+    pub fn finish(mut self, texts: Texts) -> Made {
+        let order = codes::renumber(&mut self.codes, self.seen.len());
+        // members of different enums may have one name
+        let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
+        let renamed: Vec<u32> = order
+            .iter()
+            .map(|&code| self.name(code))
+            .map(|name| crate::values::index(names.insert_full(name).0))
+            .collect();
+        for code in self.codes.iter_mut().filter(|code| **code != NONE) {
+            *code = renamed[*code as usize];
+        }
+        let keys = codes::array(self.codes);
+        Ok(match texts {
+            Texts::View => {
+                Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
+            }
+            Texts::Large => {
+                let keys: Int32Array = keys.unary_opt(|key| i32::try_from(key).ok());
+                Arc::new(DictionaryArray::try_new(keys, Arc::new(LargeStringArray::from_iter_values(names)))?)
+            }
+        })
+    }
+
+    fn name(&self, code: u32) -> Cow<'s, str> {
+        let member = self.seen.get_index(code as usize).and_then(|&at| self.store.enum_member(at));
+        member.map(|member| self.store.symbol(member.name)).unwrap_or_default()
     }
 }
 

@@ -94,7 +94,7 @@ pub fn build(
             works.extend(building.groups(*at).into_iter().map(|group| Work::Group(building, group, level)));
         }
     }
-    let done = threads::each(&works, threads(rows.len()), |work| match work {
+    let done = threads::each(&works, threads(rows.len() * columns.len()), |work| match work {
         Work::System => asked.system(rows, zone),
         Work::Facts(building, at, level) => {
             // those of deeper places are built with what stands there
@@ -207,7 +207,7 @@ impl Building<'_> {
                 .flat_map(|(at, level)| self.children(*at).map(move |(key, child)| (level, key, child)))
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
-            let next = threads::each(&deeper, threads(rows.len()), |&(level, key, child)| {
+            let next = threads::each(&deeper, threads(rows.len() * deeper.len()), |&(level, key, child)| {
                 let values = Under::new(self.store, &level.holders, key);
                 (child, level.below(&values, self.graph))
             });
@@ -283,9 +283,9 @@ fn is_fact(source: Source) -> bool {
 const TOGETHER: usize = 8;
 
 /// Fewer values than that are built faster by one thread.
-const WORTH_A_THREAD: usize = 4096;
+const WORTH_A_THREAD: usize = 1 << 15;
 
-/// How many threads build so many rows.
-fn threads(rows: usize) -> usize {
-    if rows < WORTH_A_THREAD { 1 } else { threads::at_most(usize::MAX) }
+/// How many threads build so many values.
+fn threads(values: usize) -> usize {
+    if values < WORTH_A_THREAD { 1 } else { threads::at_most(usize::MAX) }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, UInt32Array};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int64Type};
 
-use super::arrays::{Arrays, Made, text_of};
+use super::arrays::{Arrays, Made, Members, text_of};
+use super::codes::{self, NONE};
 use super::levels::Under;
 use crate::columns::{Part, PlaceIx, Type};
 use crate::values::{Text, Value, index};
@@ -31,7 +32,13 @@ pub(super) fn column(
                 },
             )
         }
+        (Type::Float64, Part::Number) => numbers::<Float64Type>(under, |value| arrays.float(value, true)),
         (Type::Utf8, _) => texts(under, arrays)?,
+        (Type::Enum, _) => {
+            let mut members = Members::new(arrays.store, under.len());
+            under.each(|value, holders| members.put(value, holders));
+            members.finish(arrays.texts)?
+        }
         _ => arrays.values(&under.values(), at, part, kind)?,
     })
 }
@@ -108,18 +115,16 @@ impl Bits {
 
 /// Texts, each that is repeated from line to line once.
 struct Texts {
-    /// The number of the text of each holder, or [`NOTHING`]
+    /// The number of the text of each holder, or [`NONE`]
     codes: Vec<u32>,
     distinct: Vec<Option<Text>>,
     /// The texts seen last, by their place in the store
     seen: [Option<(Text, u32)>; 64],
 }
 
-const NOTHING: u32 = u32::MAX;
-
 impl Texts {
     fn new(length: usize) -> Self {
-        Self { codes: vec![NOTHING; length], distinct: Vec::new(), seen: [None; 64] }
+        Self { codes: vec![NONE; length], distinct: Vec::new(), seen: [None; 64] }
     }
 
     fn put(&mut self, text: Text, holders: &[u32]) {
@@ -147,7 +152,6 @@ impl Texts {
         if in_order {
             return Ok(texts);
         }
-        let codes: UInt32Array = self.codes.iter().map(|&code| (code != NOTHING).then_some(code)).collect();
-        take(&texts, &codes, None)
+        take(&texts, &codes::array(self.codes), None)
     }
 }

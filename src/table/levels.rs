@@ -6,12 +6,10 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::error::ArrowError;
 
+use super::codes::{self, NONE};
 use crate::columns::Places;
 use crate::objects::Graph;
 use crate::values::{Holders, Record, ShapeIx, Store, Value, index};
-
-/// A row that has nothing at a place, or a config that has no such field.
-const NONE: u32 = u32::MAX;
 
 /// The values under one key of some holders; null where a holder has none.
 pub(super) struct Under<'c> {
@@ -23,9 +21,10 @@ pub(super) struct Under<'c> {
 
 impl<'c> Under<'c> {
     pub fn new(store: &'c Store, holders: &'c Holders, key: &str) -> Self {
+        let named = store.named(key);
         let position = |shape| {
             let mut keys = store.shape(shape).iter();
-            keys.position(|&symbol| store.symbol(symbol) == key).map_or(NONE, index)
+            keys.position(|symbol| named.contains(symbol)).map_or(NONE, index)
         };
         Self { store, holders, positions: store.shapes().map(position).collect() }
     }
@@ -111,13 +110,10 @@ impl Level {
 
     /// From the position among this level's holders to what `local` says of it, for each row.
     fn compose(&self, local: Vec<u32>) -> UInt32Array {
-        let known = |code: u32| (code != NONE).then_some(code);
-        match &self.codes {
-            None => local.into_iter().map(known).collect(),
-            Some(codes) => {
-                codes.iter().map(|code| code.and_then(|code| known(local[code as usize]))).collect()
-            }
-        }
+        codes::array(match &self.codes {
+            None => local,
+            Some(codes) => codes.iter().map(|code| code.map_or(NONE, |code| local[code as usize])).collect(),
+        })
     }
 
     /// Repeats an array of one value a holder so that it has one a row.

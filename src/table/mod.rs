@@ -5,6 +5,7 @@
 
 mod arrays;
 mod batch;
+mod codes;
 mod column;
 mod layout;
 mod levels;

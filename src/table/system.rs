@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::Field;
@@ -11,6 +11,7 @@ use indexmap::IndexSet;
 
 use super::arrays::{Arrays, strings};
 use super::batch::Rows;
+use super::codes;
 use super::schema::{Texts, data_type};
 use crate::columns::{Places, System, Type};
 use crate::error::Error;
@@ -80,8 +81,16 @@ impl<'r> SystemColumns<'r> {
     /// Each task is built once.
     fn tasks(&self) -> Result<ArrayRef, ArrowError> {
         let mut tasks: IndexSet<Symbol, ahash::RandomState> = IndexSet::default();
-        let codes = self.rows.jobs().map(|row| Some(index(tasks.insert_full(row.task_id).0)));
-        let codes: UInt32Array = codes.collect();
+        let mut last = None;
+        let mut code = |task| match last {
+            Some((known, code)) if known == task => code,
+            _ => {
+                let code = index(tasks.insert_full(task).0);
+                last = Some((task, code));
+                code
+            }
+        };
+        let codes = codes::array(self.rows.jobs().map(|row| code(row.task_id)).collect());
         let store = &self.rows.known().store;
         let names = strings(tasks.iter().map(|&task| Some(store.symbol(task))), self.texts);
         take(&names, &codes, None)

@@ -415,6 +415,30 @@ fn enums_of_several_runs_are_one_dictionary() {
     assert_eq!(column(&table, "config.mode"), ["FAST", "-", "SLOW", "-", "FAST", "-"]);
 }
 
+/// The names of an enum are in the order of the rows, whatever the order in which kinds of lines are read; members of two
+/// enums that have one name are one.
+#[test]
+fn names_of_an_enum_are_in_the_order_of_the_rows() {
+    let jobs = ["a", "b", "c", "d", "e", "f"];
+    let modes = [
+        ("Train", "Mode", "SLOW"),
+        ("Eval", "Other", "FAST"),
+        ("Train", "Mode", "FAST"),
+        ("Train", "Mode", "FAST"),
+        ("Eval", "Other", "BEST"),
+        ("Eval", "Other", "SLOW"),
+    ];
+    let line = |(id, (job, (class, of, name))): (i64, (&&str, (&str, &str, &str)))| {
+        let mode = format!(r#""mode":{{"type":"enum","module":"lab","enum":"{of}","value":"{name}"}}"#);
+        object(id, class, job, &mode)
+    };
+    let lines: Vec<String> = (1..).zip(jobs.iter().zip(modes)).map(line).collect();
+    let table = choose(vec![Lab::with(&jobs, &lines).good()], &["mode"]).read().unwrap();
+    assert_eq!(column(&table, "config.mode"), modes.map(|(_, _, name)| name));
+    let names = table.batches[0].column(0).as_any_dictionary().values();
+    assert_eq!(names.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["SLOW", "FAST", "BEST"]);
+}
+
 /// Columns are taken by position; a position that is not there is refused.
 #[test]
 fn tables_are_projected() {
