@@ -331,6 +331,10 @@ impl JobKeys for Keys<'_> {
         self.0.job_id(&self.0.rows[at])
     }
 
+    fn is(&self, at: usize, job_id: &[u8]) -> bool {
+        at < self.count() && self.0.store.bytes(self.0.rows[at].job_id) == job_id
+    }
+
     fn task_id(&self, at: usize) -> Cow<'_, str> {
         self.0.task_id(&self.0.rows[at])
     }

@@ -1,11 +1,14 @@
 //! Work that several threads share.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many threads are worth it where more than `most` are not.
+/// How many threads are worth it where more than `most` are not. The system is asked once: it reads files to tell.
 #[must_use]
 pub fn at_most(most: usize) -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(most).max(1)
+    static THERE: OnceLock<usize> = OnceLock::new();
+    let there = THERE.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    most.clamp(1, *there)
 }
 
 /// What `work` makes of each item, in order. So many threads take one item after the other; the calling one is among them.

@@ -51,7 +51,7 @@ pub struct Object {
 pub struct Graph {
     /// The values that the objects hold
     pub store: Store,
-    pub(super) objects: Blocks<Vec<Object>>,
+    pub(super) objects: Blocks<Object>,
     pub(super) classes: IndexSet<Class, ahash::RandomState>,
     pub(super) files: Vec<PathBuf>,
 }

@@ -27,6 +27,8 @@ pub trait JobKeys {
     fn count(&self) -> usize;
     /// The identifier of a job, 64 hexadecimal digits.
     fn job_id(&self, at: usize) -> Cow<'_, str>;
+    /// Whether there is such a job and these bytes are its identifier.
+    fn is(&self, at: usize, job_id: &[u8]) -> bool;
     /// The identifier of its task: the directory under `jobs/`.
     fn task_id(&self, at: usize) -> Cow<'_, str>;
     /// The position of the job of this identifier.
@@ -230,7 +232,7 @@ impl RunObjects {
         for at in from..self.graph.len() {
             let at = ObjectIx(crate::values::index(at));
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
-            let guess = (next < keys.count() && keys.job_id(next).as_bytes() == identifier).then_some(next);
+            let guess = keys.is(next, identifier).then_some(next);
             if let Some(position) = guess.or_else(|| keys.position(identifier)) {
                 self.set_root(position, at);
                 next = position + 1;

@@ -49,7 +49,7 @@ pub struct JobRows {
 
 /// Jobs in a few pieces: a run that grew shares those that it had before.
 #[derive(Debug, Clone, Default)]
-pub struct Rows(Blocks<Vec<JobRow>>);
+pub struct Rows(Blocks<JobRow>);
 
 impl Rows {
     /// How many there are.
@@ -66,7 +66,7 @@ impl Rows {
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &JobRow> {
-        (0..self.len()).map(|at| &self[at])
+        self.0.iter()
     }
 
     /// Puts another in the place of one.
@@ -177,9 +177,8 @@ impl JobRows {
     /// The position of a job, by its identifier as it is shown: an unpaired surrogate in it is shown as its escape.
     #[must_use]
     pub fn find(&self, shown: &str) -> Option<usize> {
-        let odd =
-            || self.rows.iter().position(|row| self.store.is_odd(row.job_id) && self.job_id(row) == shown);
-        self.position(shown.as_bytes()).or_else(odd)
+        let escaped = || self.rows.iter().position(|row| shown.contains('\\') && self.job_id(row) == shown);
+        self.position(shown.as_bytes()).or_else(escaped)
     }
 
     /// Reads the lines of a file from a byte on, before which `number` others stand.
@@ -209,7 +208,7 @@ impl JobRows {
         (path, stop): (&Path, &Stop),
         likes: &mut Likes,
     ) -> u64 {
-        let clean = std::str::from_utf8(block).is_ok();
+        let clean = json::is_utf8(block);
         let mut left = json::Lines::after(number, block);
         while !stop.asked() {
             if clean && let Some((row, length)) = likes.read(left.rest(), &mut self.store) {

@@ -1,93 +1,44 @@
 //! Items in the order they came, in a few pieces: what was collected by several threads, or at several times, is put together
 //! without being copied.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-/// What blocks are made of: strings and vectors.
-pub(crate) trait Piece: Default + Clone {
-    /// What a slice of it is.
-    type Slice: ?Sized;
-    /// How many items it has.
-    fn length(&self) -> usize;
-    /// Some of its items, none if there are not so many.
-    fn part(&self, range: Range<usize>) -> Option<&Self::Slice>;
-    /// No items.
-    fn nothing<'n>() -> &'n Self::Slice;
-    /// Keeps the first items.
-    fn cut(&mut self, length: usize);
-}
-
-impl Piece for String {
-    type Slice = str;
-
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn part(&self, range: Range<usize>) -> Option<&str> {
-        self.get(range)
-    }
-
-    fn nothing<'n>() -> &'n str {
-        ""
-    }
-
-    fn cut(&mut self, length: usize) {
-        self.truncate(length);
-    }
-}
-
-impl<T: Copy + 'static> Piece for Vec<T> {
-    type Slice = [T];
-
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn part(&self, range: Range<usize>) -> Option<&[T]> {
-        self.get(range)
-    }
-
-    fn nothing<'n>() -> &'n [T] {
-        &[]
-    }
-
-    fn cut(&mut self, length: usize) {
-        self.truncate(length);
-    }
-}
-
 /// Items in a few pieces, numbered through. What was pushed together lies in one piece.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Blocks<P> {
+#[derive(Debug, Clone)]
+pub(crate) struct Blocks<T> {
     /// The piece that grows, and the number of its first item
-    last: P,
+    last: Vec<T>,
     start: usize,
     /// The pieces before it, with the number of their first item; copies of these blocks share them
-    earlier: Vec<(usize, Arc<P>)>,
+    earlier: Vec<(usize, Arc<Vec<T>>)>,
 }
 
-impl<P: Piece> Blocks<P> {
+impl<T> Default for Blocks<T> {
+    fn default() -> Self {
+        Self { last: Vec::new(), start: 0, earlier: Vec::new() }
+    }
+}
+
+impl<T: Copy> Blocks<T> {
     /// How many items there are.
     pub fn len(&self) -> usize {
-        self.start + self.last.length()
+        self.start + self.last.len()
     }
 
     /// The piece that grows.
-    pub fn last(&mut self) -> &mut P {
+    pub fn last(&mut self) -> &mut Vec<T> {
         &mut self.last
     }
 
-    /// Items that were pushed together.
+    /// Items that were pushed together; none if there are not so many.
     #[inline]
-    pub fn slice(&self, at: usize, length: usize) -> &P::Slice {
+    pub fn slice(&self, at: usize, length: usize) -> &[T] {
         let (start, piece) = self.piece(at);
-        piece.part(at - start..at - start + length).unwrap_or(P::nothing())
+        piece.get(at - start..at - start + length).unwrap_or_default()
     }
 
     #[inline]
-    fn piece(&self, at: usize) -> (usize, &P) {
+    fn piece(&self, at: usize) -> (usize, &[T]) {
         if at >= self.start {
             return (self.start, &self.last);
         }
@@ -97,12 +48,12 @@ impl<P: Piece> Blocks<P> {
 
     /// Keeps the first items; only what the last piece has can be forgotten.
     pub fn truncate(&mut self, length: usize) {
-        self.last.cut(length.saturating_sub(self.start));
+        self.last.truncate(length.saturating_sub(self.start));
     }
 
     /// Lets copies share the items that there are.
     pub fn seal(&mut self) {
-        if self.last.length() == 0 {
+        if self.last.is_empty() {
             return;
         }
         let start = self.len();
@@ -123,9 +74,12 @@ impl<P: Piece> Blocks<P> {
         self.start = others.start + by;
         self.last = others.last;
     }
-}
 
-impl<T: Copy + 'static> Blocks<Vec<T>> {
+    /// Every item.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.earlier.iter().flat_map(|(_, piece)| piece.iter()).chain(&self.last)
+    }
+
     /// One item, to be changed; a piece that is shared is copied first.
     pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
         if at >= self.start {

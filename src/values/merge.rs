@@ -14,7 +14,6 @@ pub(crate) struct Moved {
     values: u32,
     sheets: u32,
     texts: usize,
-    odd: usize,
     objects: u32,
 }
 
@@ -26,7 +25,7 @@ impl Moved {
 
     /// The same text.
     pub fn text(&self, text: super::Text) -> super::Text {
-        text.moved(self.texts, self.odd)
+        text.moved(self.texts)
     }
 
     /// The same record.
@@ -79,9 +78,9 @@ impl Store {
         };
         let enums = other.enums.iter().map(member).collect();
         let references = other.unresolved.iter().map(resolve).collect();
-        let (values, texts, odd) = (index(self.values.len()), self.texts.len(), self.odd.len());
+        let (values, texts) = (index(self.values.len()), self.texts.len());
         let (sheets, objects) = (index(self.sheets.count()), index(objects));
-        let moved = Moved { symbols, shapes, enums, references, values, sheets, texts, odd, objects };
+        let moved = Moved { symbols, shapes, enums, references, values, sheets, texts, objects };
         for value in other.values.iter_mut() {
             *value = moved.value(*value);
         }
@@ -89,7 +88,6 @@ impl Store {
         let shape = |shape: ShapeIx| moved.shapes[shape.0 as usize];
         self.sheets.append(other.sheets, shape, |value| moved.value(value));
         self.texts.append(other.texts);
-        self.odd.extend_from_slice(&other.odd);
         moved
     }
 }

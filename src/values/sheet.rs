@@ -57,7 +57,8 @@ impl Field {
                 changes += 1;
             }
             let end = self.starts.get(changes).copied().unwrap_or(u32::MAX);
-            let next = at + until(&rows[at..], end);
+            let is_over = rows.get(at + 1).is_none_or(|&row| row >= end);
+            let next = if is_over { at + 1 } else { at + until(&rows[at..], end) };
             found(self.after(changes), at..next);
             at = next;
         }

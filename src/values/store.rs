@@ -14,27 +14,22 @@ type Set<T> = IndexSet<T, ahash::RandomState>;
 pub struct Text {
     length: u32,
     low: u32,
-    /// The upper bits of the start; the highest says that the text has unpaired surrogates
+    /// The upper bits of the start
     high: u16,
 }
-
-const ODD: u16 = 1 << 15;
 
 /// For so many bytes of text room is made at once, at most.
 const MOST_ROOM: usize = 1 << 28;
 
 impl Text {
     #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
-    fn new(start: usize, length: usize, odd: bool) -> Self {
-        let flag = if odd { ODD } else { 0 };
-        Self { length: index(length), low: start as u32, high: (start >> 32) as u16 | flag }
+    fn new(start: usize, length: usize) -> Self {
+        Self { length: index(length), low: start as u32, high: (start >> 32) as u16 }
     }
 
-    /// The same text after `start` bytes were put before it.
-    pub(super) fn moved(self, start: usize, odd: usize) -> Self {
-        let is_odd = self.high & ODD != 0;
-        let by = if is_odd { odd } else { start };
-        Self::new(self.range().start + by, self.length as usize, is_odd)
+    /// The same text after `bytes` were put before all texts.
+    pub(super) fn moved(self, bytes: usize) -> Self {
+        Self::new(self.start() + bytes, self.length as usize)
     }
 
     /// Whether the text has no bytes.
@@ -48,10 +43,8 @@ impl Text {
         self.low as usize ^ self.low as usize >> 6
     }
 
-    fn range(self) -> std::ops::Range<usize> {
-        let start = (self.high & !ODD) as usize;
-        let start = start << 32 | self.low as usize;
-        start..start + self.length as usize
+    fn start(self) -> usize {
+        (self.high as usize) << 32 | self.low as usize
     }
 }
 
@@ -182,13 +175,12 @@ pub enum Value {
 /// The values of one run, or of one file, and the texts that they point into.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
-    pub(super) texts: Blocks<String>,
-    /// The texts that are no valid UTF-8, since they have unpaired surrogates
-    pub(super) odd: Vec<u8>,
+    /// UTF-8, but for unpaired surrogates
+    pub(super) texts: Blocks<u8>,
     pub(super) symbols: Set<Box<[u8]>>,
     pub(super) shapes: Set<Shape>,
     /// The values of lists, sets and loose records
-    pub(super) values: Blocks<Vec<Value>>,
+    pub(super) values: Blocks<Value>,
     pub(super) sheets: Sheets,
     pub(super) enums: Set<EnumMember>,
     pub(crate) unresolved: Vec<Unresolved>,
@@ -199,7 +191,6 @@ pub struct Store {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     texts: usize,
-    odd: usize,
     values: usize,
 }
 
@@ -225,13 +216,12 @@ impl Store {
 
     /// How much it holds now.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { texts: self.texts.len(), odd: self.odd.len(), values: self.values.len() }
+        Mark { texts: self.texts.len(), values: self.values.len() }
     }
 
     /// Forgets the texts and values that came since; nothing may point to them.
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.texts.truncate(mark.texts);
-        self.odd.truncate(mark.odd);
         self.values.truncate(mark.values);
     }
 
@@ -262,25 +252,13 @@ impl Store {
     /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
     #[must_use]
     pub fn bytes(&self, text: Text) -> &[u8] {
-        if text.high & ODD != 0 {
-            return self.odd.get(text.range()).unwrap_or_default();
-        }
-        self.texts.slice(text.range().start, text.length as usize).as_bytes()
+        self.texts.slice(text.start(), text.length as usize)
     }
 
     /// The text, unpaired surrogates shown as escapes; the flag says whether there were any.
     #[must_use]
     pub fn text(&self, text: Text) -> (std::borrow::Cow<'_, str>, bool) {
-        if text.high & ODD != 0 {
-            return json::lossless(self.bytes(text));
-        }
-        (self.texts.slice(text.range().start, text.length as usize).into(), false)
-    }
-
-    /// Whether a text has unpaired surrogates.
-    #[must_use]
-    pub fn is_odd(&self, text: Text) -> bool {
-        text.high & ODD != 0
+        json::lossless(self.bytes(text))
     }
 
     /// The name behind a symbol, in bytes (as [`Self::bytes`]).
@@ -299,6 +277,14 @@ impl Store {
     #[must_use]
     pub fn find_symbol(&self, name: &[u8]) -> Option<Symbol> {
         self.symbols.get_index_of(name).map(|at| Symbol(index(at)))
+    }
+
+    /// The symbols of the names that are shown like this: several, if unpaired surrogates are shown as their escapes.
+    pub(crate) fn named(&self, shown: &str) -> Vec<Symbol> {
+        if !shown.contains('\\') {
+            return self.find_symbol(shown.as_bytes()).into_iter().collect();
+        }
+        (0..index(self.symbols.len())).map(Symbol).filter(|&symbol| self.symbol(symbol) == shown).collect()
     }
 
     /// How many symbols there are.
@@ -403,14 +389,9 @@ impl Store {
 
     /// Keeps a text.
     pub fn push_text(&mut self, bytes: &[u8]) -> Text {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            let start = self.texts.len();
-            self.texts.last().push_str(text);
-            return Text::new(start, bytes.len(), false);
-        }
-        let start = self.odd.len();
-        self.odd.extend_from_slice(bytes);
-        Text::new(start, bytes.len(), true)
+        let start = self.texts.len();
+        self.texts.last().extend_from_slice(bytes);
+        Text::new(start, bytes.len())
     }
 
     /// Keeps a string as the reader gave it.

@@ -147,6 +147,10 @@ impl JobKeys for NoJobs {
         "".into()
     }
 
+    fn is(&self, _: usize, _: &[u8]) -> bool {
+        false
+    }
+
     fn task_id(&self, _: usize) -> Cow<'_, str> {
         "".into()
     }
