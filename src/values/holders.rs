@@ -92,7 +92,7 @@ impl Holders {
     }
 
     /// Gives the values of all fields with the first position that has each, sheet by sheet: the shape, the position of the
-    /// field in it, the value, the position of the record.
+    /// field in it, the value, the position of the record. Of values that all mean the same to the type of a column, one.
     pub fn each_field(&self, store: &Store, mut found: impl FnMut(ShapeIx, usize, Value, u32)) {
         for &(position, record) in &self.loose {
             for (at, value) in store.raw(record).enumerate() {
@@ -102,6 +102,10 @@ impl Holders {
         for group in &self.groups {
             let fields = store.sheet(group.sheet).map_or(&[][..], |sheet| &sheet.fields);
             for (at, field) in fields.iter().enumerate() {
+                if let Some(value) = field.like_all() {
+                    found(group.shape, at, value, group.first());
+                    continue;
+                }
                 field.each(&group.rows, |value, range| found(group.shape, at, value, group.earliest(range)));
             }
         }

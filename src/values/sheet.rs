@@ -12,14 +12,36 @@ pub(crate) struct Field {
     /// The later values, and the first row of each
     later: Vec<Value>,
     starts: Vec<u32>,
+    /// What kinds of values there are, as [`kind`] says
+    kinds: u8,
 }
+
+/// A bit for each kind of values that mean the same to the type of a column; what cannot be told by one of them is other.
+fn kind(value: Value) -> u8 {
+    match value {
+        Value::Null => 1,
+        Value::Bool(_) => 1 << 1,
+        Value::Int(0..=EXACT) => 1 << 2,
+        Value::Int(NEGATIVE..0) => 1 << 3,
+        Value::Float(_) => 1 << 4,
+        Value::Str(_) => 1 << 5,
+        Value::Path(_) => 1 << 6,
+        _ => OTHER,
+    }
+}
+
+const OTHER: u8 = 1 << 7;
+/// Integers of at most this size are floats too, without rounding.
+const EXACT: i64 = 1 << 53;
+const NEGATIVE: i64 = -EXACT;
 
 impl Field {
     fn new(first: Value) -> Self {
-        Self { first, later: Vec::new(), starts: Vec::new() }
+        Self { first, later: Vec::new(), starts: Vec::new(), kinds: kind(first) }
     }
 
     fn push(&mut self, row: u32, value: Value) {
+        self.kinds |= kind(value);
         self.later.push(value);
         self.starts.push(row);
     }
@@ -45,6 +67,11 @@ impl Field {
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         std::iter::once(&mut self.first).chain(&mut self.later)
+    }
+
+    /// A value, if all of them mean the same to the type of a column.
+    pub fn like_all(&self) -> Option<Value> {
+        (self.kinds.is_power_of_two() && self.kinds != OTHER).then_some(self.first)
     }
 
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
