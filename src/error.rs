@@ -94,6 +94,13 @@ impl Error {
         Self::new(Kind::Format, reason)
     }
 
+    /// A panic of this crate: none crosses into Python, and none is waited for.
+    #[must_use]
+    pub fn fault() -> Self {
+        Self::format("the reader failed inside")
+            .hint("this is a fault of xpframe, please report it with the files")
+    }
+
     /// The operating system's refusal to read `path`.
     #[must_use]
     pub fn io(path: &Path, source: &std::io::Error) -> Self {

@@ -183,6 +183,13 @@ impl LinedFile {
         if is_there(path)? { Self::open(path).map(Some) } else { Ok(None) }
     }
 
+    /// The same file as if it had at most so many bytes.
+    #[must_use]
+    pub fn until(mut self, size: Option<u64>) -> Self {
+        self.size = size.map_or(self.size, |size| self.size.min(size));
+        self
+    }
+
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -335,6 +342,24 @@ impl Signature {
             path.metadata().ok().map(|found| (found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
         };
         Self(paths.into_iter().map(one).collect())
+    }
+
+    /// Whether the same files, written no earlier and of at least the same size, may be like `now`: whether what they were is a
+    /// part of what they are is not told.
+    #[must_use]
+    pub fn may_have_grown_to(&self, now: &Self) -> bool {
+        let grew = |(then, now): (&Option<_>, &Option<_>)| match (then, now) {
+            (
+                Some((size, seconds, nanoseconds, inode)),
+                Some((new_size, new_seconds, new_nanoseconds, new_inode)),
+            ) => {
+                inode == new_inode
+                    && size <= new_size
+                    && (seconds, nanoseconds) <= (new_seconds, new_nanoseconds)
+            }
+            (then, now) => then.is_none() && now.is_none(),
+        };
+        self.0.len() == now.0.len() && self.0.iter().zip(&now.0).all(grew)
     }
 
     /// The bytes of all of them.

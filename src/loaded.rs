@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
-use crate::file::{LinedFile, Signature};
+use crate::file::{Bookmark, LinedFile, Signature};
 use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::Stop;
 use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
@@ -24,6 +24,8 @@ const SAMPLE: usize = 4;
 pub struct LoadedRun {
     run: Run,
     stop: Stop,
+    /// How much of its files is read, if not all
+    ends: Option<Ends>,
     /// What its files were like before the first of them was read
     known: OnceCell<Signature>,
     rows: OnceCell<Arc<JobRows>>,
@@ -42,6 +44,7 @@ impl LoadedRun {
         Self {
             run,
             stop,
+            ends: None,
             known: OnceCell::new(),
             rows: OnceCell::new(),
             objects: OnceCell::new(),
@@ -130,6 +133,23 @@ impl LoadedRun {
         Self::new(self.run.clone(), stop)
     }
 
+    /// How far its files were read, if they are files that grow and what was read of them ended with a line.
+    #[must_use]
+    pub fn ends(&self) -> Option<Ends> {
+        let objects = self.objects.get().map(|objects| objects.end().cloned());
+        Some(Ends {
+            jobs: self.rows.get()?.end()?.clone(),
+            objects: objects.map_or(Some(None), |end| end.map(Some))?,
+        })
+    }
+
+    /// Another of which nothing is read yet, and which is never read farther than this; it is what was there once if the files
+    /// only grew ([`Ends::still_there`]).
+    #[must_use]
+    pub fn until(self, ends: Ends) -> Self {
+        Self { ends: Some(ends), ..self }
+    }
+
     /// This run, or one of which nothing is read yet if readers of this one were stopped: what they left may be incomplete.
     #[must_use]
     pub fn readable(self: &Arc<Self>) -> Arc<Self> {
@@ -178,8 +198,13 @@ impl LoadedRun {
     pub fn rows(&self) -> &JobRows {
         self.rows.get_or_init(|| {
             self.note();
-            Arc::new(JobRows::load(&self.run, &self.stop))
+            Arc::new(JobRows::parse(&self.run, self.list(), &self.stop))
         })
+    }
+
+    fn list(&self) -> Result<Option<LinedFile>> {
+        let until = self.ends.as_ref().map(|ends| ends.jobs.at());
+        JobRows::list(&self.run).map(|list| list.map(|list| list.until(until)))
     }
 
     /// Remembers what the files are like, before they are read: those that grow meanwhile are then known to have changed.
@@ -204,7 +229,7 @@ impl LoadedRun {
             self.note();
             let relocation = self.relocation();
             // before the objects: a driver writes the row of a job first
-            let list = self.rows.get().is_none().then(|| JobRows::list(&self.run));
+            let list = self.rows.get().is_none().then(|| self.list());
             let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
             let work = move || {
                 if let Some(list) = list {
@@ -212,7 +237,8 @@ impl LoadedRun {
                 }
             };
             let beside = Beside { threads: threads::at_most(MOST_THREADS), work, bytes };
-            let parsed = RunObjects::parse(&self.run, relocation, &self.stop, beside);
+            let until = self.ends.as_ref().and_then(|ends| ends.objects.as_ref()).map(Bookmark::at);
+            let parsed = RunObjects::parse(&self.run, until, relocation, &self.stop, beside);
             Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), self), relocation, &self.stop))
         })
     }
@@ -304,6 +330,26 @@ impl LoadedRun {
         errors.extend(self.record.get().into_iter().flat_map(|(_, found)| found).cloned());
         errors.extend(self.objects.get().into_iter().flat_map(|objects| &objects.errors).cloned());
         errors
+    }
+}
+
+/// How far the files of a run were read.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    jobs: Bookmark,
+    /// Nothing if they were not read
+    objects: Option<Bookmark>,
+}
+
+impl Ends {
+    /// Whether the files of the run still begin with what was read of them.
+    #[must_use]
+    pub fn still_there(&self, run: &Run) -> bool {
+        let goes_on = |name: &str, from: &Bookmark| {
+            LinedFile::open(&run.path().join(name)).is_ok_and(|file| file.goes_on(from))
+        };
+        goes_on("jobs.jsonl", &self.jobs)
+            && self.objects.as_ref().is_none_or(|objects| goes_on("objects.jsonl", objects))
     }
 }
 

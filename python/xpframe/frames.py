@@ -333,6 +333,11 @@ def _asked(experiment: Experiments) -> list[str]:
     asked = [experiment] if isinstance(experiment, str) else [str(name) for name in _sequence(experiment)]
     if not asked:
         raise InvalidArgumentError("no experiment was named", hint="give a name, a list of names or a glob")
+    for name in asked:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            raise InvalidArgumentError(
+                f"experiment={name!r} has an unpaired surrogate", hint="no experiment can be called like this"
+            )
     return asked
 
 

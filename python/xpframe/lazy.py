@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xpframe import _core
-from xpframe.errors import MissingLibraryError
+from xpframe.errors import InvalidArgumentError, MissingLibraryError
 from xpframe.frames import model_of, runs_of, settled
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def scan_xp(
     The columns are decided here: for that, the configs of all runs are looked at once, unless ``columns``
     names only tags and system columns (``["job_id", "tags.*"]``). Each ``collect`` sees the runs, jobs and
     columns that there are then; files that did not change are not read again to know the columns. Which
-    workspace is meant is settled here. Where several runs hold more than ``keep_bytes`` and one of them is
-    being written, ``collect`` may end with a ``ReadError`` that says to ask again.
+    workspace is meant is settled here. A run that is read again while jobs are appended to it is read as far
+    as it was known; one that was replaced meanwhile ends ``collect`` with a ``ReadError`` that says to ask
+    again.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
@@ -132,8 +133,11 @@ def scan_xp(
         MissingLibraryError: polars 2 is not installed.
         WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
         ColumnError, TooManyColumnsError: The columns are not.
+        InvalidArgumentError: An argument is not what it can be.
     """
     require_polars()
+    if keep_bytes < 0:
+        raise InvalidArgumentError(f"keep_bytes={keep_bytes}", hint="it is a number of bytes, 0 or more")
     from xpframe.lazy_polars import lazy_frame
 
     options = {"task": task, "columns": columns, "max_columns": max_columns, "timezone": timezone}

@@ -13,7 +13,7 @@ use super::ids::Ids;
 use super::lacking::LISTED;
 use super::lines::{read_lines, read_on};
 use crate::error::{Error, Kind, Result};
-use crate::file::{self, LinedFile};
+use crate::file::{self, Bookmark, LinedFile};
 use crate::progress::Stop;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value};
 use crate::workspace::Run;
@@ -136,6 +136,12 @@ impl RunObjects {
         Some(grown)
     }
 
+    /// How far the objects.jsonl was read, if its last line has an end and all configs were found in it.
+    #[must_use]
+    pub fn end(&self) -> Option<&Bookmark> {
+        self.kept.as_ref()?.container.bookmark.as_ref()
+    }
+
     /// Whether one of the first objects is the config of a job that has none: its row came later.
     fn were_there(&self, objects: usize, keys: &impl JobKeys) -> bool {
         let without = (0..keys.count()).filter(|&at| self.roots[at].is_none());
@@ -165,10 +171,11 @@ impl RunObjects {
         }
     }
 
-    /// Reads the run's file, which needs to know nothing of its jobs.
+    /// Reads the run's file, which needs to know nothing of its jobs; of an objects.jsonl at most the bytes before `until`.
     #[must_use]
     pub fn parse(
         run: &Run,
+        until: Option<u64>,
         relocation: &Relocation,
         stop: &Stop,
         beside: Beside<impl FnOnce() + Send>,
@@ -183,13 +190,14 @@ impl RunObjects {
             errors: Vec::new(),
             kept: None,
         };
-        let container = objects.read_run_file(run, relocation, stop, beside);
+        let container = objects.read_run_file(run, until, relocation, stop, beside);
         Parsed { objects, container }
     }
 
     fn read_run_file(
         &mut self,
         run: &Run,
+        until: Option<u64>,
         relocation: &Relocation,
         stop: &Stop,
         beside: Beside<impl FnOnce() + Send>,
@@ -206,7 +214,7 @@ impl RunObjects {
                 (beside.work)();
                 return None;
             };
-            let (graph, container) = read_lines(source, &opened, beside, stop, &mut self.errors);
+            let (graph, container) = read_lines(source, &opened.until(until), beside, stop, &mut self.errors);
             self.graph = graph;
             return Some(container);
         }

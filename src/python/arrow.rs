@@ -142,10 +142,24 @@ impl Table {
         self.table.warnings.clone()
     }
 
-    /// Some of the columns, in the order given; nothing is copied.
-    fn select(&self, names: Vec<String>) -> PyResult<Self> {
-        let positions: PyResult<Vec<usize>> = names.iter().map(|name| self.position(name)).collect();
-        Ok(Self { table: self.table.project(&positions?)? })
+    /// Some of the columns, by a name or some, in the order given; nothing is copied.
+    #[pyo3(signature = (names: "str | Iterable[str]"))]
+    fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let names: Vec<String> = match names.extract() {
+            Ok(name) => vec![name],
+            Err(_) => names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?,
+        };
+        let mut positions = Vec::with_capacity(names.len());
+        for name in &names {
+            let position = self.position(name)?;
+            if positions.contains(&position) {
+                return Err(
+                    Error::new(Kind::Column, format!("column {} is asked for twice", quoted(name))).into()
+                );
+            }
+            positions.push(position);
+        }
+        Ok(Self { table: self.table.project(&positions)? })
     }
 
     /// The record batches, each as a table of its own; nothing is copied.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::progress::Stop;
 
 /// How long Ctrl-C waits at most to be noticed.
@@ -30,16 +30,10 @@ pub(super) fn interruptible<R: Send + 'static>(
         receiver = back;
         match waited {
             Ok(Ok(result)) => return Ok(result),
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(fault().into()),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Error::fault().into()),
             Err(RecvTimeoutError::Timeout) => {
                 py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?;
             }
         }
     }
-}
-
-/// A panic of this crate, as an error: no panic crosses into Python.
-fn fault() -> Error {
-    Error::new(Kind::Format, "the reader failed inside")
-        .hint("this is a fault of xpframe, please report it with the files")
 }

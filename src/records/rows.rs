@@ -117,6 +117,12 @@ impl JobRows {
         rows
     }
 
+    /// How far the jobs.jsonl was read, if its last line has an end.
+    #[must_use]
+    pub fn end(&self) -> Option<&Bookmark> {
+        self.bookmark.as_ref()
+    }
+
     /// These rows and those that came since, if the jobs.jsonl only grew.
     #[must_use]
     pub fn grown(&self, file: &LinedFile, stop: &Stop) -> Option<Self> {

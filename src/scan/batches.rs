@@ -1,11 +1,12 @@
 //! Parts of a model, one after the other, built ahead by a few threads.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::model::{Model, Part, threads};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
 use crate::progress::Stop;
 
@@ -205,7 +206,8 @@ impl Shared {
                 state.started += 1;
                 state.started - 1
             };
-            let part = self.build(at);
+            let part =
+                catch_unwind(AssertUnwindSafe(|| self.build(at))).unwrap_or_else(|_| Err(Error::fault()));
             self.lock().ready.insert(at, part);
             self.changed.notify_all();
         }

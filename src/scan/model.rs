@@ -12,7 +12,7 @@ use super::table::{Table, internal};
 use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matches};
 use crate::error::{Error, Kind, Result, did_you_mean, quoted};
 use crate::file::Signature;
-use crate::loaded::LoadedRun;
+use crate::loaded::{Ends, LoadedRun};
 use crate::progress::Stop;
 use crate::table::{Rows, build, schema};
 use crate::threads;
@@ -36,9 +36,23 @@ pub struct Model {
 struct KnownRun {
     loaded: Arc<LoadedRun>,
     signature: Signature,
+    /// How far it was read then, if it is to be read again
+    ends: Option<Ends>,
     /// The positions of the jobs of the asked tasks; all if there are none
     rows: Option<Vec<usize>>,
     jobs: usize,
+}
+
+impl KnownRun {
+    /// Refuses a run whose files are not what they were when the columns were decided, or that and more.
+    fn check(&self) -> Result<()> {
+        let (run, now) = (self.loaded.run(), self.loaded.signature());
+        let grew = |ends: &Ends| self.signature.may_have_grown_to(&now) && ends.still_there(run);
+        if now == self.signature || self.ends.as_ref().is_some_and(grew) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Io, "was changed while it was read").at_file(run.path()).hint("ask again"))
+    }
 }
 
 /// The columns of some jobs of one run.
@@ -78,8 +92,9 @@ impl Model {
                 kept += signature.bytes();
                 let forget = kept > request.keep_bytes && request.runs.len() > 1;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
+                let ends = if forget { loaded.ends() } else { None };
                 let loaded = if forget { Arc::new(loaded.unread()) } else { loaded };
-                runs.push(KnownRun { loaded, signature, rows, jobs });
+                runs.push(KnownRun { loaded, signature, ends, rows, jobs });
             }
         }
         let Deciding { places, theirs, .. } = deciding.finish()?;
@@ -140,25 +155,28 @@ impl Model {
         }
     }
 
-    /// The run at a position, to build parts of: read anew, under this `stop`, if it was forgotten.
+    /// The run at a position, to build parts of: read anew, under this `stop`, if it was forgotten; as far as it was read when
+    /// the columns were decided.
     ///
     /// # Errors
-    /// `Io`, if the run was changed since the columns were decided and has to be read again.
+    /// `Io`, if the run was changed since otherwise than by growing.
     pub(super) fn open(&self, at: usize, stop: &Stop) -> Result<Arc<LoadedRun>> {
-        let KnownRun { loaded, signature, .. } = &self.runs[at];
-        if loaded.is_read() {
-            return Ok(Arc::clone(loaded));
+        let known = &self.runs[at];
+        if known.loaded.is_read() {
+            return Ok(Arc::clone(&known.loaded));
         }
-        if loaded.signature() != *signature {
-            return Err(changed(loaded.run().path()));
-        }
-        Ok(Arc::new(loaded.stopped_by(stop.clone())))
+        known.check()?;
+        let anew = known.loaded.stopped_by(stop.clone());
+        Ok(Arc::new(match &known.ends {
+            Some(ends) => anew.until(ends.clone()),
+            None => anew,
+        }))
     }
 
     /// Some of the columns of some of a run's jobs: `rows` counts among the jobs of the asked tasks, all if there is none.
     ///
     /// # Errors
-    /// `Io`, if the run was changed since the columns were decided and had to be read again.
+    /// `Io`, if the run had to be read again and was changed, otherwise than by growing, since the columns were decided.
     pub fn part(&self, at: usize, columns: &[usize], rows: Option<&[usize]>) -> Result<Part> {
         let loaded = self.open(at, self.runs[at].loaded.stop())?;
         self.part_of(&loaded, at, columns, rows)
@@ -187,8 +205,8 @@ impl Model {
         let built = build(rows, &asked, &self.places, schema, self.request.texts, &self.request.zone)
             .map_err(internal)?;
         // what came while it was read is not in the columns that were decided
-        if !Arc::ptr_eq(loaded, &known.loaded) && loaded.signature() != known.signature {
-            return Err(changed(loaded.run().path()));
+        if !Arc::ptr_eq(loaded, &known.loaded) {
+            known.check()?;
         }
         let mut errors = loaded.errors();
         errors.extend(built.errors);
@@ -325,10 +343,6 @@ fn too_deep(name: &str) -> Error {
     )
     .at_field(name)
     .hint("the objects have it: load_xp_info(…).jobs")
-}
-
-fn changed(path: &Path) -> Error {
-    Error::new(Kind::Io, "was changed while it was read").at_file(path).hint("ask again")
 }
 
 /// How many threads read at once.

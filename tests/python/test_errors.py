@@ -378,6 +378,23 @@ ARGUMENTS = [
     ),
     Situation(
         "InvalidArgumentError",
+        lambda ws: xp_table("a\ud800b", workspace=ws),
+        "experiment='a\\ud800b' has an unpaired surrogate",
+        hint="no experiment can be called like this",
+    ),
+    Situation(
+        "InvalidArgumentError",
+        lambda ws: xpframe.scan_xp("grid-search", workspace=ws, keep_bytes=-1),
+        "keep_bytes=-1",
+        hint="it is a number of bytes, 0 or more",
+    ),
+    Situation(
+        "ColumnError",
+        lambda ws: xp_table("grid-search", workspace=ws).select(["job_id", "job_id"]),
+        "column 'job_id' is asked for twice",
+    ),
+    Situation(
+        "InvalidArgumentError",
         lambda ws: xp_table(anything(3), workspace=ws),
         "experiment=3",
         hint="give a name, a list of names, a glob, or the path of a run directory",

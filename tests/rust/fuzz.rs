@@ -193,7 +193,8 @@ fn objects_shown(run: &Run, threads: usize) -> Vec<String> {
     let relocation = Relocation::default();
     let stop = Stop::default();
     let beside = Beside { threads, work: || (), bytes: 0 };
-    let read = RunObjects::parse(run, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
+    let read =
+        RunObjects::parse(run, None, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
     let objects = (0..read.graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap()));
     let mut shown: Vec<String> = objects.map(|at| targets::object_shown(&read.graph, at)).collect();
     shown.extend(read.errors.iter().map(ToString::to_string));

@@ -1,5 +1,6 @@
 //! Runs and a request become batches: types, values, order, and what is told about them.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -635,6 +636,52 @@ fn forgotten_runs_are_read_again() {
     let run = lab.path("experiments/grid/20260101_000003");
     assert_eq!(error.to_string(), format!("{}: was changed while it was read (ask again)", run.display()));
     assert_eq!(error.kind(), Kind::Io);
+}
+
+/// A forgotten run that only grew since is read as far as it was; one that was written anew is refused, be it longer.
+#[test]
+fn forgotten_runs_may_grow() {
+    let (lab, runs) = many_runs(3);
+    let model = Model::of(&Request { keep_bytes: 0, ..request(runs) }).unwrap();
+    let position = model.position("config.n").unwrap();
+    let path = |name: &str| lab.path("experiments/grid/20260101_000002").join(name);
+    let append = |name: &str, more: String| {
+        let known = std::fs::read_to_string(path(name)).unwrap();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(path(name))
+            .unwrap()
+            .write_all(more.as_bytes())
+            .unwrap();
+        known
+    };
+    let line = object(3, "Train", "l", "\"n\":\"text\"");
+    append("objects.jsonl", line.clone() + "\n");
+    let jobs =
+        append("jobs.jsonl", format!("{{\"job_id\": \"l\", \"task_id\": \"{TASK}\", \"tags\": {{}}}}\n"));
+    for _ in 0..2 {
+        let batch = model.part(2, &[position], None).unwrap().batch;
+        assert_eq!(batch.num_rows(), 2);
+        assert_eq!(first_number(&batch), 2);
+        append("objects.jsonl", line.clone()[..9].to_owned());
+    }
+    std::fs::write(path("jobs.jsonl"), jobs.replace("\"j\"", "\"i\"") + &jobs).unwrap();
+    let error = model.part(2, &[position], None).unwrap_err();
+    assert!(error.to_string().ends_with("was changed while it was read (ask again)"), "{error}");
+}
+
+/// A part that cannot be built because of a fault of this crate is an error; nobody waits for it.
+#[test]
+fn faults_of_workers_are_told() {
+    let (_lab, runs) = many_runs(2);
+    let model = Arc::new(Model::of(&request(runs)).unwrap());
+    let wanted = |run| Wanted { run, rows: None };
+    let mut batches = Batches::new(Arc::clone(&model), vec![0], vec![wanted(0), wanted(7), wanted(1)]);
+    assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
+    let Next::Ready(Err(error)) = batches.next(None) else { panic!("no such run") };
+    assert_eq!(error.reason(), "the reader failed inside");
+    assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
+    assert!(matches!(batches.next(None), Next::End));
 }
 
 /// Who asked to stop gets little of the run or nothing, and no error; a run of which nothing was read is read whole.
