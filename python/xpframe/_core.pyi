@@ -316,9 +316,9 @@ class Table:
         """
         The names and Arrow types of the columns: a list of (name, type) pairs, the types as text.
         """
-    def select(self, /, names: SupportsGetItem[int, str]) -> Table:
+    def select(self, /, names: "str | Iterable[str]") -> Table:
         """
-        Some of the columns, in the order given; nothing is copied.
+        Some of the columns, by a name or some, in the order given; nothing is copied.
         """
     @property
     def shape(self, /) -> tuple[int, int]:

@@ -121,6 +121,12 @@ def anything(value: Any) -> Any:
     return value
 
 
+def empty_beside(ws: Path) -> Path:
+    """Another workspace, without experiments."""
+    (ws.parent / "empty" / "experiments").mkdir(parents=True)
+    return ws.parent / "empty"
+
+
 def linked_out(ws: Path) -> None:
     (ws / "experiments" / "link").symlink_to(ws.parent / "home")
     Workspace(ws).runs("link")
@@ -215,8 +221,8 @@ EXPERIMENTS = [
     ),
     Situation(
         "ExperimentNotFoundError",
-        lambda ws: xp_frame("grid-serch", workspace=[ws, ws]),
-        "no experiment matches 'grid-serch' in {ws}, {ws}",
+        lambda ws: xp_frame("grid-serch", workspace=[ws, empty_beside(ws)]),
+        "no experiment matches 'grid-serch' in {ws}, {top}/empty",
         "",
         "did you mean grid-search?",
     ),

@@ -166,12 +166,12 @@ def test_columns_by_renaming(workspaces: Workspaces) -> None:
     assert found["model"].to_pylist() == whole["config.model.name"].to_pylist()
 
 
-def test_a_table_gives_columns_by_name(sample: Path) -> None:
+def test_a_table_gives_columns_by_name(workspaces: Workspaces) -> None:
     """One name, a list or anything that gives names; in the order given."""
-    table = xp_table("grid-search", workspace=sample, columns=["job_id", "task", "tags.*"])
-    assert table.select("task").column_names == ["task"]
-    assert table.select(["task", "job_id"]).column_names == ["task", "job_id"]
-    assert table.select(name for name in table.column_names if "t" in name).column_names[0] == "task"
+    found = xpframe.xp_table("grid-search", workspace=grid(workspaces), columns=["job_id", "task", "tags.*"])
+    assert found.select("task").column_names == ["task"]
+    assert found.select(["task", "job_id"]).column_names == ["task", "job_id"]
+    assert found.select(name for name in found.column_names if "t" in name).column_names[0] == "task"
 
 
 def test_object_facts_work_when_asked_for(workspaces: Workspaces) -> None:
