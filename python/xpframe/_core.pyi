@@ -316,7 +316,7 @@ class Table:
         """
         The names and Arrow types of the columns: a list of (name, type) pairs, the types as text.
         """
-    def select(self, /, names: "str | Iterable[str]") -> Table:
+    def select(self, /, names: "str | list[str] | tuple[str, ...]") -> Table:
         """
         Some of the columns, by a name or some, in the order given; nothing is copied.
         """

@@ -143,7 +143,7 @@ impl Table {
     }
 
     /// Some of the columns, by a name or some, in the order given; nothing is copied.
-    #[pyo3(signature = (names: "str | Iterable[str]"))]
+    #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
         let names: Vec<String> = match names.extract() {
             Ok(name) => vec![name],
