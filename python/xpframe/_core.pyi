@@ -18,7 +18,7 @@ The version of the package.
 @final
 class Batches:
     """
-    Tables of one run or a part of one, in the order in which they were wanted, built ahead on other threads.
+    Tables of one run, a part of one, or some, in the order in which they were wanted, built ahead on other threads.
     """
     def __iter__(self, /) -> Batches: ...
     def __len__(self, /) -> int: ...
@@ -118,7 +118,7 @@ class Model:
     def batches(self, /, columns: SupportsGetItem[int, str], wanted: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]], most: SupportsIndex | None = None) -> Batches:
         """
         Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs. A table is
-        a run, or of a run of more jobs than `most` one of several parts.
+        a run. With `most`, it has about so many jobs at most: it is a part of a run, or several small runs, ever more of them.
         """
     @property
     def column_names(self, /) -> list[str]:

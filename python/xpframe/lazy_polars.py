@@ -99,8 +99,8 @@ class Source:
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        """What polars calls to read: limit first, then filter, as it means them. A batch is a run, or part of
-        one.
+        """What polars calls to read: limit first, then filter, as it means them. A batch is a run, part of
+        one, or some.
         """
         del batch_size
         if self._failure is not None:
@@ -190,7 +190,7 @@ def _as_they_come(batches: _core.Batches) -> Iterator[_core.Table | None]:
     if threading.current_thread() is threading.main_thread():
         yield from batches
         return
-    for _ in range(len(batches)):
+    while len(batches):
         while not any(batches.wait() for _ in range(2)):  # 40 ms
             yield None
         yield next(batches)

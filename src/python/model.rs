@@ -57,7 +57,7 @@ impl Model {
     }
 
     /// Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs. A table is
-    /// a run, or of a run of more jobs than `most` one of several parts.
+    /// a run. With `most`, it has about so many jobs at most: it is a part of a run, or several small runs, ever more of them.
     #[pyo3(signature = (columns, wanted, most=None))]
     fn batches(
         &self,
@@ -72,21 +72,18 @@ impl Model {
         let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();
         let wanted = wanted.into_iter().map(|(run, rows)| Wanted { run, rows }).collect();
         let columns = columns?;
-        let batches = scan::Batches::ahead(
-            Arc::clone(&self.model),
-            columns.clone(),
-            wanted,
-            most.unwrap_or(usize::MAX).max(1),
-        );
-        Ok(Batches { model: Arc::clone(&self.model), columns, ahead: Mutex::new(batches) })
+        let model = Arc::clone(&self.model);
+        let ahead = scan::Batches::ahead(model, columns.clone(), wanted, most.unwrap_or(usize::MAX).max(1));
+        Ok(Batches { model: Arc::clone(&self.model), columns, most, ahead: Mutex::new(ahead) })
     }
 }
 
-/// Tables of one run or a part of one, in the order in which they were wanted, built ahead on other threads.
+/// Tables of one run, a part of one, or some, in the order in which they were wanted, built ahead on other threads.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Batches {
     model: Arc<scan::Model>,
     columns: Vec<usize>,
+    most: Option<usize>,
     ahead: Mutex<scan::Batches>,
 }
 
@@ -107,9 +104,14 @@ impl Batches {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
         loop {
-            let next =
-                py.detach(|| self.ahead.lock().unwrap_or_else(PoisonError::into_inner).next(Some(PATIENCE)));
-            match next {
+            let next = || {
+                let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+                match self.most {
+                    Some(most) => ahead.next_together(most, PATIENCE),
+                    None => ahead.next(Some(PATIENCE)),
+                }
+            };
+            match py.detach(next) {
                 Next::End => return Ok(None),
                 Next::NotYet => py.check_signals()?,
                 Next::Ready(part) => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::model::{Model, Part, threads};
 use crate::error::{Error, Result};
@@ -35,6 +35,8 @@ pub enum Next {
 pub struct Batches {
     shared: Arc<Shared>,
     next: usize,
+    /// How many jobs were given at once the last time
+    given: usize,
 }
 
 #[derive(Debug)]
@@ -91,7 +93,7 @@ impl Batches {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || shared.work());
         }
-        Self { shared, next: 0 }
+        Self { shared, next: 0, given: 0 }
     }
 
     /// The next part; waits for it, but not longer than `patience`.
@@ -114,6 +116,30 @@ impl Batches {
         self.next += 1;
         shared.changed.notify_all();
         Next::Ready(part)
+    }
+
+    /// The next part, and with it those that come within `patience` after it, until they have twice as many jobs as were given
+    /// the last time, or `most`: who takes many small runs pays for fewer, and who stops early gets few.
+    pub fn next_together(&mut self, most: usize, patience: Duration) -> Next {
+        let first = match self.next(Some(patience)) {
+            Next::Ready(Ok(part)) => part,
+            other => return other,
+        };
+        let enough = most.min(2 * self.given);
+        let over = Instant::now() + patience;
+        self.given = first.batch.num_rows();
+        let mut parts = vec![first];
+        while self.given < enough {
+            match self.next(Some(over.saturating_duration_since(Instant::now()))) {
+                Next::Ready(Ok(part)) => {
+                    self.given += part.batch.num_rows();
+                    parts.push(part);
+                }
+                Next::Ready(Err(error)) => return Next::Ready(Err(error)),
+                Next::NotYet | Next::End => break,
+            }
+        }
+        Next::Ready(Part::joined(parts))
     }
 
     /// Waits for the next part, but not longer than `patience`; says whether [`Self::next`] has something to tell.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::request::Request;
@@ -64,6 +65,25 @@ pub struct Part {
     pub errors: Vec<Error>,
     /// The columns that show unpaired surrogates as escapes
     pub surrogates: Vec<String>,
+}
+
+impl Part {
+    /// Parts with the same columns, one after the other.
+    ///
+    /// # Errors
+    /// `Format`, if they do not fit together: a fault of this crate.
+    pub(super) fn joined(mut parts: Vec<Self>) -> Result<Self> {
+        if parts.len() == 1
+            && let Some(alone) = parts.pop()
+        {
+            return Ok(alone);
+        }
+        let schema = parts.first().map_or_else(|| Arc::new(Schema::empty()), |part| part.batch.schema());
+        let batch = concat_batches(&schema, parts.iter().map(|part| &part.batch)).map_err(internal)?;
+        let (errors, surrogates): (Vec<_>, Vec<_>) =
+            parts.into_iter().map(|part| (part.errors, part.surrogates)).unzip();
+        Ok(Self { batch, errors: errors.concat(), surrogates: surrogates.concat() })
+    }
 }
 
 impl Model {

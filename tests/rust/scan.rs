@@ -598,6 +598,31 @@ fn parts_are_some_of_the_rows() {
     assert_eq!(rows(Some(&[])), [""; 0]);
 }
 
+/// Small runs are put together, ever more of them, in order; what was wanted is there once.
+#[test]
+fn small_runs_come_together() {
+    let (_lab, runs) = many_runs(40);
+    let model = Arc::new(Model::of(&request(runs)).unwrap());
+    let all: Vec<usize> = (0..model.columns().len()).collect();
+    let wanted = (0..40).map(|run| Wanted { run, rows: None }).collect();
+    let mut batches = Batches::ahead(Arc::clone(&model), all, wanted, 16);
+    let (mut sizes, mut numbers) = (Vec::new(), Vec::new());
+    loop {
+        match batches.next_together(16, Duration::from_secs(20)) {
+            Next::Ready(part) => {
+                let batch = part.unwrap().batch;
+                sizes.push(batch.num_rows());
+                let column = batch.column_by_name("config.n").unwrap().as_primitive::<Int64Type>();
+                numbers.extend(column.values().iter().copied().filter(|&number| number >= 0));
+            }
+            Next::NotYet => {}
+            Next::End => break,
+        }
+    }
+    assert_eq!(sizes, [2, 4, 8, 16, 16, 16, 16, 2]);
+    assert_eq!(numbers, (0..40).collect::<Vec<i64>>());
+}
+
 /// Batches that are dropped stop their threads; the model can be used again.
 #[test]
 fn dropped_batches_stop() {
