@@ -103,7 +103,10 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load grid-search more", "usage: %xpm load NAME"),
         ("%xpm load grid-search --lazy --short", "a lazy query has the full names"),
         ("%xpm load grid-search --lazy --backend pandas", "lazy queries are polars'"),
-        ("name = 'a\\ud800'\n%xpm load {name}", "surrogates not allowed"),
+        (
+            "name = 'a\\ud800'\n%xpm load {name}",
+            "has an unpaired surrogate (no experiment can be called like this)",
+        ),
     ],
 )
 def test_errors_are_one_line(shell: InteractiveShell, line: str, text: str) -> None:
