@@ -13,7 +13,8 @@ LENIENT := --allow-any-generics --allow-subclassing-any --allow-untyped-decorato
 RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 
 # succeeds where there is Chromium, or where it can be installed
-CHROMIUM := command -v $${XPFRAME_CHROMIUM:-chromium} >/dev/null || { test "$$(id -u)" = 0 \
+CHROMIUM := (for name in $${XPFRAME_CHROMIUM:-chromium chromium-browser google-chrome}; do \
+		command -v $$name >/dev/null && exit 0; done; exit 1) || { test "$$(id -u)" = 0 \
 	&& command -v apt-get >/dev/null && apt-get update -q -q && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -q -q --no-install-recommends chromium fonts-liberation; } >/dev/null
 

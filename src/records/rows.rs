@@ -87,12 +87,6 @@ impl Index<usize> for Rows {
 }
 
 impl JobRows {
-    /// Reads the jobs of `run`. What cannot be read is in `errors`.
-    #[must_use]
-    pub fn load(run: &Run, stop: &Stop) -> Self {
-        Self::parse(run, Self::list(run), stop)
-    }
-
     /// The jobs.jsonl as long as it is now, if there is one. A driver writes the row of a job before its objects: whoever opens
     /// this file first finds the objects of all its rows but the last.
     ///
@@ -102,7 +96,7 @@ impl JobRows {
         LinedFile::open_if_there(&run.path().join("jobs.jsonl"))
     }
 
-    /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`].
+    /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`]. What cannot be read is in `errors`.
     #[must_use]
     pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &Stop) -> Self {
         let mut rows = Self::default();
