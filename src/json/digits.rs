@@ -69,17 +69,33 @@ impl Digits {
         if self.count <= EXACT { i64::try_from(self.value).ok() } else { None }
     }
 
-    /// The float nearest to the integer times a power of ten, if both are floats themselves: one rounding is the right one.
+    /// The float nearest to the integer times a power of ten, where that is soon known.
     #[inline]
     #[allow(clippy::cast_precision_loss, reason = "what would lose some is refused")]
     pub fn scaled(self, power: i64) -> Option<f64> {
-        if self.count > EXACT || self.value > EXACT_AS_FLOAT {
+        if self.count > EXACT {
             return None;
         }
-        let ten = POWERS.get(usize::try_from(power.unsigned_abs()).ok()?)?;
-        let value = self.value as f64;
+        let size = usize::try_from(power.unsigned_abs()).ok()?;
+        if self.value > EXACT_AS_FLOAT {
+            return if power < 0 { TENS.get(size).map(|&ten| quotient(self.value, ten)) } else { None };
+        }
+        // both are floats themselves: one rounding is the right one
+        let (value, ten) = (self.value as f64, POWERS.get(size)?);
         Some(if power < 0 { value / ten } else { value * ten })
     }
+}
+
+/// The float nearest to a fraction of integers below 2⁶⁰, the first of them above 2⁵³.
+///
+/// With 64 bits behind the point the quotient has at least 57 bits. A float has 53, so that the last of them only tells whether
+/// anything is left: one rounding, that of the conversion, is the right one.
+#[allow(clippy::cast_precision_loss, reason = "that is the rounding")]
+fn quotient(value: u64, divisor: u64) -> f64 {
+    const UNIT: f64 = 1.0 / (1_u128 << 64) as f64;
+    let (value, divisor) = (u128::from(value) << 64, u128::from(divisor));
+    let rest = u128::from(value % divisor != 0);
+    ((value / divisor) | rest) as f64 * UNIT
 }
 
 /// The highest bit of each byte that is no digit.

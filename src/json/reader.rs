@@ -186,18 +186,14 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let negative = self.bytes.get(start) == Some(&b'-');
         self.at += usize::from(negative);
-        match self.bytes.get(self.at) {
-            Some(b'I') => {
-                self.word(b"Infinity")?;
-                return Ok(Number::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
-            }
-            Some(b'N') if !negative => return self.word(b"NaN").map(|()| Number::Float(f64::NAN)),
-            _ => {}
+        let whole = Digits::first(&self.bytes[self.at..]);
+        if whole.count == 0 {
+            return self.no_digits(negative);
         }
-        let whole = self.digits()?;
-        if whole.count > 1 && self.bytes[self.at - whole.count] == b'0' {
-            return Err(Syntax { at: self.at - whole.count, what: "a number has a leading zero" });
+        if whole.count > 1 && self.bytes[self.at] == b'0' {
+            return Err(Syntax { at: self.at, what: "a number has a leading zero" });
         }
+        self.at += whole.count;
         if matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
             return self.float(start, whole);
         }
@@ -205,6 +201,19 @@ impl<'a> Reader<'a> {
         let large = || std::str::from_utf8(text).ok()?.parse().ok();
         let int = whole.exact().map(|value| if negative { -value } else { value }).or_else(large);
         Ok(int.map_or(Number::Big(text, start), Number::Int))
+    }
+
+    /// A number that does not begin with a digit, behind its sign.
+    #[cold]
+    fn no_digits(&mut self, negative: bool) -> Result<Number<'a>> {
+        match self.bytes.get(self.at) {
+            Some(b'I') => {
+                self.word(b"Infinity")?;
+                Ok(Number::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }))
+            }
+            Some(b'N') if !negative => self.word(b"NaN").map(|()| Number::Float(f64::NAN)),
+            _ => Err(self.wrong("a digit was expected")),
+        }
     }
 
     /// The rest of a float whose first byte is at `start`, after its `whole` part.
