@@ -16,10 +16,10 @@ impl Check<'_> {
         let (run, graph) = (loaded.run(), &loaded.objects().graph);
         let mut groups: HashMap<&[u8], Vec<ObjectIx>> = HashMap::default();
         for at in graph.indices() {
-            let object = graph.object(at);
+            let about = graph.about(at);
             // what was read besides, from the params.json of a job, is compared with the run elsewhere
-            if object.container == 0 && !graph.file(0).ends_with("params.json") && !object.stub {
-                groups.entry(graph.store.bytes(object.identifier)).or_default().push(at);
+            if about.container == 0 && !graph.file(0).ends_with("params.json") && !about.stub {
+                groups.entry(graph.store.bytes(graph.object(at).identifier)).or_default().push(at);
             }
         }
         groups.retain(|_, group| group.len() > 1);
@@ -99,7 +99,7 @@ impl Contents {
             graph.typename(at).hash(&mut hasher);
             graph.store.bytes(object.identifier).hash(&mut hasher);
             contents.record(graph, object.fields, &state).hash(&mut hasher);
-            contents.value(graph, object.init_tasks, &state).hash(&mut hasher);
+            contents.value(graph, graph.about(at).init_tasks, &state).hash(&mut hasher);
             contents.0.push(hasher.finish());
         }
         contents

@@ -35,7 +35,7 @@ impl Walk<'_> {
             }
             let object = self.graph.object(at);
             let mut values: Vec<(Value, usize, String)> = self.fields(Value::Dict(object.fields), place);
-            values.push((object.init_tasks, place, "init_tasks".to_owned()));
+            values.push((self.graph.about(at).init_tasks, place, "init_tasks".to_owned()));
             while let Some((value, from, name)) = values.pop() {
                 match value {
                     Value::Object(held) if self.seen[held.at()] => {}
@@ -144,7 +144,7 @@ impl Check<'_> {
     /// Tasks that were written without their fields.
     fn stubs(&mut self, loaded: &LoadedRun) {
         let graph = &loaded.objects().graph;
-        for at in graph.indices().filter(|&at| graph.object(at).stub) {
+        for at in graph.indices().filter(|&at| graph.about(at).stub) {
             let what =
                 format!("{} {} was written without its fields", graph.typename(at), graph.identifier(at));
             let (file, line) = graph.place(at);
@@ -158,12 +158,12 @@ impl Check<'_> {
         let mut kinds: HashMap<(ClassIx, Symbol), (&str, ObjectIx)> = HashMap::default();
         let mut told: HashSet<(ClassIx, Symbol, &str)> = HashSet::default();
         for at in graph.indices() {
-            let object = graph.object(at);
-            for (field, value) in graph.store.entries(object.fields) {
+            let class = graph.about(at).class;
+            for (field, value) in graph.store.entries(graph.object(at).fields) {
                 let Some(kind) = encoding(value) else { continue };
-                let place = (object.class, field);
+                let place = (class, field);
                 let &mut (first, other) = kinds.entry(place).or_insert((kind, at));
-                if first == kind || !told.insert((object.class, field, kind)) {
+                if first == kind || !told.insert((class, field, kind)) {
                     continue;
                 }
                 let (file, line) = graph.place(at);

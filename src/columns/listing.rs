@@ -81,6 +81,12 @@ impl System {
         }
     }
 
+    /// Whether it is told by the job's directory.
+    #[must_use]
+    pub fn needs_status(self) -> bool {
+        matches!(self, Self::State | Self::Failure) || self.needs_times()
+    }
+
     /// Whether it is told only by a file in the job's directory, not by the directory's listing.
     #[must_use]
     pub fn needs_times(self) -> bool {

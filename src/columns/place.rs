@@ -5,8 +5,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::names::escape;
 use crate::error::{Error, Kind, Result};
-use crate::objects::{ClassIx, Graph, Object};
-use crate::threads;
+use crate::objects::{ClassIx, Graph};
 use crate::values::{Holders, ObjectIx, Record, ShapeIx, Store, Value, index};
 
 /// Index of a [`Place`].
@@ -113,9 +112,6 @@ const DEEPEST_IN_LIST: usize = 64;
 const DEEPEST: usize = 8192;
 /// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
 const LONGEST_NAMES: usize = 128 << 20;
-
-/// Fewer jobs than that are looked at faster by one thread.
-const WORTH_A_THREAD: usize = 4096;
 
 impl Places {
     /// Where tags stand.
@@ -299,45 +295,40 @@ impl Places {
     /// `TooManyColumns`.
     pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
         Walk { places: self, store, graph: None, met: HashSet::default() }
-            .descend(Self::TAGS, tags.into_iter().collect())
+            .descend(Self::TAGS, Holders::new(tags.into_iter().map(Some)))
     }
 
-    /// Notes the configs of jobs, and all that is below; of many jobs on several threads.
+    /// Notes the configs of jobs, and all that is below.
     ///
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
-        let threads = threads::at_most(4);
-        let shares: Vec<&[ObjectIx]> =
-            roots.chunks(roots.len().div_ceil(threads).max(WORTH_A_THREAD)).collect();
-        if shares.len() < 2 {
-            return self.see_some(graph, roots);
-        }
-        let limit = self.limit;
-        let seen = threads::each(&shares, threads, |roots| {
-            let mut places = Self::new(limit);
-            places.see_some(graph, roots).map(|()| places)
-        });
-        seen.into_iter().try_for_each(|places| self.merge(&places?))
-    }
-
-    fn see_some(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
         let mut walk =
             Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
-        let mut holders = Vec::with_capacity(roots.len());
+        let seen = &mut walk.places.get_mut(Self::CONFIG).seen;
         let mut classes: HashSet<ClassIx> = HashSet::default();
-        for &root in roots {
-            let object = graph.object(root);
-            if classes.insert(object.class) {
-                walk.places.get_mut(Self::CONFIG).seen.classes.insert(graph.typename(root).into_owned());
+        let mut last = None;
+        let holders = Holders::new(roots.iter().map(|&root| {
+            let class = graph.about(root).class;
+            if last.replace(class) != Some(class) && classes.insert(class) {
+                seen.classes.insert(graph.typename(root).into_owned());
             }
-            holders.push(object.fields);
-        }
+            Some(graph.object(root).fields)
+        }));
         walk.descend(Self::CONFIG, holders)
     }
 
+    /// No place but the two roots, under the same limit.
+    #[must_use]
+    pub fn like(&self) -> Self {
+        Self::new(self.limit)
+    }
+
     /// Notes what stands at other places, as if it had been seen after what was seen here.
-    fn merge(&mut self, others: &Self) -> Result<()> {
+    ///
+    /// # Errors
+    /// `TooManyColumns`.
+    pub fn merge(&mut self, others: &Self) -> Result<()> {
         let mut pending = vec![(Self::CONFIG, Self::CONFIG), (Self::TAGS, Self::TAGS)];
         while let Some((at, other)) = pending.pop() {
             let found = others.get(other);
@@ -426,23 +417,20 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    fn go(&mut self, found: Found) -> Result<()> {
-        let mut pending: Vec<(PlaceIx, Vec<Record>)> = found.order.into_iter().collect();
-        while let Some((at, holders)) = pending.pop() {
-            pending.extend(self.look_into(at, holders)?.order);
+    /// Notes what each holder at a place holds, and all that is below.
+    fn descend(&mut self, at: PlaceIx, holders: Holders) -> Result<()> {
+        let mut pending: Vec<(PlaceIx, Vec<Record>)> =
+            self.look_into(at, &holders)?.order.into_iter().collect();
+        drop(holders);
+        while let Some((at, records)) = pending.pop() {
+            let holders = Holders::new(records.into_iter().map(Some));
+            pending.extend(self.look_into(at, &holders)?.order);
         }
         Ok(())
     }
 
-    fn descend(&mut self, at: PlaceIx, holders: Vec<Record>) -> Result<()> {
-        let mut found = Found::default();
-        found.order.insert(at, holders);
-        self.go(found)
-    }
-
     /// Notes the values of each holder at `at`.
-    fn look_into(&mut self, at: PlaceIx, holders: Vec<Record>) -> Result<Found> {
-        let holders = Holders::new(holders.into_iter().map(Some));
+    fn look_into(&mut self, at: PlaceIx, holders: &Holders) -> Result<Found> {
         let mut known: HashMap<ShapeIx, Vec<Option<PlaceIx>>> = HashMap::default();
         for shape in holders.shapes() {
             known.insert(shape, self.places.children_of(at, self.store, shape)?);
@@ -529,7 +517,7 @@ impl Walk<'_> {
         if found.last_object.replace((at, object)) == Some((at, object)) || !self.met.insert((at, object)) {
             return;
         }
-        let Object { class, fields, .. } = *graph.object(object);
+        let class = graph.about(object).class;
         if found.last_class.replace((at, class)) != Some((at, class)) {
             let typename = graph.typename(object);
             let seen = &mut self.places.get_mut(at).seen;
@@ -537,7 +525,7 @@ impl Walk<'_> {
                 seen.classes.insert(typename.into_owned());
             }
         }
-        found.push(at, fields);
+        found.push(at, graph.object(object).fields);
     }
 }
 

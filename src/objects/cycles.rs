@@ -81,10 +81,10 @@ fn components(graph: &Graph) -> Vec<usize> {
 
 /// The references that an object holds, as they were read, resolved or not.
 fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
-    let object = graph.object(ObjectIx(index(at)));
+    let at = ObjectIx(index(at));
     let mut found = Vec::new();
-    let mut pending: Vec<Value> = vec![object.init_tasks];
-    pending.extend(graph.store.raw(object.fields));
+    let mut pending: Vec<Value> = vec![graph.about(at).init_tasks];
+    pending.extend(graph.store.raw(graph.object(at).fields));
     while let Some(value) = pending.pop() {
         match value {
             Value::Object(_) | Value::Unresolved(_) => found.push(value),

@@ -1,7 +1,7 @@
 //! One object definition: the line of an objects.jsonl, or an item of `"objects"` elsewhere.
 
 use super::decode::{Decoder, NOBODY};
-use super::graph::{Class, ClassIx, Graph, Object};
+use super::graph::{About, Class, ClassIx, Graph, Object, Task};
 use crate::error::{Error, Result};
 use crate::json::{Kind, Number, Reader, Syntax};
 use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value, index, read, record};
@@ -36,19 +36,18 @@ impl Graph {
             return Ok(None);
         }
         let class = self.class_of(parts)?;
-        let at = ObjectIx(index(self.objects.len()));
         let task = match parts.task {
-            None => Value::Null,
-            Some(task) if task == id => Value::Object(at),
-            Some(task) => decoder.reference(&mut self.store, task),
+            None => Task::No,
+            Some(task) if task == id => Task::Itself,
+            Some(task) => Task::Other(decoder.reference(&mut self.store, task)),
         };
         let init_tasks: Vec<Value> =
             parts.init_tasks.iter().map(|&task| decoder.reference(&mut self.store, task)).collect();
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
-        let object = Object { id, class, identifier, fields, task, init_tasks, meta, stub, container, line };
-        self.put(object, decoder).map(Some)
+        let about = self.push_about(About { class, task, init_tasks, meta, stub, container });
+        self.put(Object { id, identifier, fields, line, about }, decoder).map(Some)
     }
 
     /// Adds an object behind the others.

@@ -23,7 +23,7 @@ impl Graph {
                 if held == root || !seen.insert(held) {
                     return;
                 }
-                let producer = match self.store.resolve(self.object(held).task) {
+                let producer = match self.task(held) {
                     Value::Object(task) => Some(task),
                     Value::Unresolved(_) => None,
                     _ => Some(held),

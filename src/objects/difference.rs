@@ -101,13 +101,13 @@ impl Walk<'_> {
         if !self.is_same(x, y) {
             return self.differ(at, Some(Value::Object(x)), Some(Value::Object(y)));
         }
-        let (mine, theirs) = (*self.a.object(x), *self.b.object(y));
+        let (mine, theirs) = (*self.a.about(x), *self.b.about(y));
         if mine.stub || theirs.stub {
             return Ok(());
         }
-        self.records(mine.fields, theirs.fields, at)?;
+        self.records(self.a.object(x).fields, self.b.object(y).fields, at)?;
         self.values(mine.init_tasks, theirs.init_tasks, at, &|| "init_tasks".to_owned())?;
-        let tasks = (self.a.store.resolve(mine.task), self.b.store.resolve(theirs.task));
+        let tasks = (self.a.task(x), self.b.task(y));
         match tasks {
             // a job is its own task once it was submitted, and its producer otherwise stands in its own line
             (Value::Object(one), Value::Object(other))

@@ -26,14 +26,27 @@ pub struct Class {
 pub struct Object {
     /// Python's `id()`, which means something only inside its container
     pub id: i64,
-    /// Its class
-    pub class: ClassIx,
     /// The content identifier, 64 hexadecimal digits; the job id if the object is a task
     pub identifier: Text,
     /// Its fields, in declaration order
     pub fields: Record,
-    /// The task that produced it: an object (perhaps itself), an unresolved reference, or null
-    pub task: Value,
+    /// The line in its file, from 1; 0 where the file is one value
+    pub line: u32,
+    /// What it has in common with others
+    pub(super) about: AboutIx,
+}
+
+/// Index of an [`About`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AboutIx(pub(super) u32);
+
+/// What an object mostly has in common with the one of its class that was defined before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct About {
+    /// Its class
+    pub class: ClassIx,
+    /// The task that produced it
+    pub(super) task: Task,
     /// The tasks to run before it, a list
     pub init_tasks: Value,
     /// Whether it was flagged as not being part of the experiment's identity
@@ -42,8 +55,17 @@ pub struct Object {
     pub stub: bool,
     /// The file it was read from
     pub container: u32,
-    /// The line in that file, from 1; 0 where the file is one value
-    pub line: u32,
+}
+
+/// The task that produced an object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Task {
+    /// None did
+    No,
+    /// The object itself
+    Itself,
+    /// An object, or an unresolved reference
+    Other(Value),
 }
 
 /// The objects of one run or of one file.
@@ -52,6 +74,7 @@ pub struct Graph {
     /// The values that the objects hold
     pub store: Store,
     pub(super) objects: Blocks<Object>,
+    pub(super) abouts: Blocks<About>,
     pub(super) classes: IndexSet<Class, ahash::RandomState>,
     pub(super) files: Vec<PathBuf>,
 }
@@ -66,6 +89,7 @@ impl Graph {
     pub(super) fn seal(&mut self) {
         self.store.seal();
         self.objects.seal();
+        self.abouts.seal();
     }
 
     /// How many objects there are.
@@ -95,6 +119,33 @@ impl Graph {
         &self.objects.slice(at.at(), 1)[0]
     }
 
+    /// What an object has in common with others.
+    ///
+    /// # Panics
+    /// If the index is of another graph.
+    #[inline]
+    #[must_use]
+    pub fn about(&self, at: ObjectIx) -> &About {
+        &self.abouts.slice(self.object(at).about.0 as usize, 1)[0]
+    }
+
+    /// Keeps what objects have in common.
+    pub(super) fn push_about(&mut self, about: About) -> AboutIx {
+        let at = AboutIx(crate::values::index(self.abouts.len()));
+        self.abouts.last().push(about);
+        at
+    }
+
+    /// The task that produced an object: an object (perhaps itself), an unresolved reference, or null.
+    #[must_use]
+    pub fn task(&self, at: ObjectIx) -> Value {
+        match self.about(at).task {
+            Task::No => Value::Null,
+            Task::Itself => Value::Object(at),
+            Task::Other(task) => self.store.resolve(task),
+        }
+    }
+
     /// The class of an object.
     ///
     /// # Panics
@@ -113,7 +164,7 @@ impl Graph {
     /// `module.Class` of an object.
     #[must_use]
     pub fn typename(&self, at: ObjectIx) -> std::borrow::Cow<'_, str> {
-        self.store.symbol(self.class(self.object(at).class).typename)
+        self.store.symbol(self.class(self.about(at).class).typename)
     }
 
     /// The content identifier of an object.
@@ -134,8 +185,7 @@ impl Graph {
     /// The file and line where an object stands.
     #[must_use]
     pub fn place(&self, at: ObjectIx) -> (&Path, u64) {
-        let object = self.object(at);
-        (self.file(object.container), u64::from(object.line))
+        (self.file(self.about(at).container), u64::from(self.object(at).line))
     }
 
     /// The file of a container.
@@ -147,8 +197,7 @@ impl Graph {
     /// The objects that `at` holds in its fields and init tasks, however deep in lists and dicts, and the references that name
     /// no object. Not the task that produced it.
     pub fn held(&self, at: ObjectIx, mut found: impl FnMut(Value)) {
-        let object = self.object(at);
-        let mut pending: Vec<Value> = vec![object.init_tasks, Value::Dict(object.fields)];
+        let mut pending: Vec<Value> = vec![self.about(at).init_tasks, Value::Dict(self.object(at).fields)];
         while let Some(value) = pending.pop() {
             match value {
                 Value::Object(_) | Value::Unresolved(_) => found(value),

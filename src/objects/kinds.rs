@@ -7,7 +7,7 @@
 use ahash::HashMap;
 
 use super::decode::Decoder;
-use super::graph::{Graph, Object};
+use super::graph::{About, Graph, Object, Task};
 use super::slots::{Slot, slots};
 use crate::json::{Number, Reader, Syntax, Template};
 use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
@@ -17,8 +17,9 @@ use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
 struct Kind {
     template: Template,
     slots: Vec<Slot>,
-    /// The object of the last line
+    /// The object of the last line, and what it has in common with those before
     last: Object,
+    about: About,
     /// The fields of its objects
     fields: SheetIx,
     /// The dicts of the user's in its fields, by the position of the field
@@ -108,7 +109,7 @@ impl Kinds {
         if self.misses > TRIAL && self.hits < self.misses || self.all.len() >= LIMIT {
             return;
         }
-        let object = *graph.object(at);
+        let (object, about) = (*graph.object(at), *graph.about(at));
         let fields = graph.store.shape(object.fields.shape).len();
         if fields > MOST_FIELDS {
             return;
@@ -117,17 +118,19 @@ impl Kinds {
         let Some(head) = head(line) else { return };
         let first = self.classes.get(head).copied();
         let mut known = first;
-        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots, &graph.store)) {
+        while let Some(kind) =
+            known.filter(|&kind| !self.all[kind].is_of((object, about), &slots, &graph.store))
+        {
             known = self.all[kind].sibling;
         }
         let template = Template::new(line, spans);
         let kind = if let Some(known) = known {
-            self.all[known].repeat(template, object, &mut graph.store);
+            self.all[known].repeat(template, (object, about), &mut graph.store);
             known
         } else {
             let kind = self.all.len();
             self.classes.insert(head.into(), kind);
-            self.all.push(Kind::new(template, slots, object, (kind, first), &mut graph.store));
+            self.all.push(Kind::new(template, slots, (object, about), (kind, first), &mut graph.store));
             kind
         };
         if let Some(last) = self.all.get_mut(self.last) {
@@ -151,8 +154,8 @@ fn head(text: &[u8]) -> Option<&[u8]> {
 }
 
 impl Kind {
-    fn is_of(&self, object: &Object, slots: &[Slot], store: &Store) -> bool {
-        self.last.class == object.class
+    fn is_of(&self, (object, about): (Object, About), slots: &[Slot], store: &Store) -> bool {
+        self.about.class == about.class
             && self.last.fields.shape == object.fields.shape
             && self.slots == slots
             && self.dicts.iter().all(|&(position, _)| {
@@ -167,7 +170,7 @@ impl Kind {
     fn new(
         template: Template,
         slots: Vec<Slot>,
-        last: Object,
+        (last, about): (Object, About),
         (next, sibling): (usize, Option<usize>),
         store: &mut Store,
     ) -> Self {
@@ -183,11 +186,22 @@ impl Kind {
         let dicts = inside.into_iter().filter_map(&mut dict).collect();
         let fields = store.begin_sheet(last.fields);
         let memos = slots.iter().map(|_| Memo::default()).collect();
-        Self { template, slots, last, fields, dicts, memos, changes: Changes::default(), next, sibling }
+        Self {
+            template,
+            slots,
+            last,
+            about,
+            fields,
+            dicts,
+            memos,
+            changes: Changes::default(),
+            next,
+            sibling,
+        }
     }
 
     /// Remembers another line that was read whole.
-    fn repeat(&mut self, template: Template, object: Object, store: &mut Store) {
+    fn repeat(&mut self, template: Template, (object, about): (Object, About), store: &mut Store) {
         for &(position, sheet) in &self.dicts {
             if let Value::Dict(dict) = store.record_value(object.fields, position as usize) {
                 store.repeat_row(sheet, dict);
@@ -195,21 +209,30 @@ impl Kind {
         }
         store.repeat_row(self.fields, object.fields);
         self.template = template;
-        self.last = object;
+        (self.last, self.about) = (object, about);
     }
 
     fn read(&mut self, text: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<(Object, usize)> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
-        let mut object = self.last;
+        let (mut object, mut about) = (self.last, self.about);
         let (slots, memos, changes) = (&self.slots, &mut self.memos, &mut self.changes);
         changes.fields.clear();
         changes.inside.clear();
         changes.read.clear();
-        let mut reading = Reading { graph, decoder, object: &mut object, changes, new_id: false };
+        let mut reading = Reading {
+            graph,
+            decoder,
+            object: &mut object,
+            about: &mut about,
+            changes,
+            new_id: false,
+            new_about: false,
+        };
         let fits =
             self.template.fit(text, |at, reader| reading.take(slots[at], (at, &mut memos[at]), reader));
         // the same id once more: what the line means is for the slower reader to say
         let usable = fits.filter(|_| reading.new_id);
+        let new_about = reading.new_about;
         let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
         if fits.is_some() && (usable.is_none() || unsettled) {
             self.template = Template::default();
@@ -219,6 +242,10 @@ impl Kind {
                 self.memos[slot].keep(&text[span.start..span.end], value);
             }
             object.fields = self.keep(&mut graph.store)?;
+            if new_about {
+                self.about = about;
+                object.about = graph.push_about(about);
+            }
             self.last = object;
             return Some((object, length));
         }
@@ -247,8 +274,10 @@ struct Reading<'r, 'd> {
     graph: &'r mut Graph,
     decoder: &'r mut Decoder<'d>,
     object: &'r mut Object,
+    about: &'r mut About,
     changes: &'r mut Changes,
     new_id: bool,
+    new_about: bool,
 }
 
 impl Reading<'_, '_> {
@@ -267,10 +296,13 @@ impl Reading<'_, '_> {
             Slot::Identifier => self.object.identifier = store.string(reader.string()?)?,
             Slot::Task => {
                 let task = integer(reader)?;
-                let own = ObjectIx(crate::values::index(self.graph.objects.len()));
-                let is_own = task == self.object.id;
-                self.object.task =
-                    if is_own { Value::Object(own) } else { self.decoder.reference(store, task) };
+                let task = if task == self.object.id {
+                    Task::Itself
+                } else {
+                    Task::Other(self.decoder.reference(store, task))
+                };
+                self.new_about |= task != self.about.task;
+                self.about.task = task;
             }
             Slot::InitTasks => {
                 let mut tasks = Vec::new();
@@ -278,8 +310,9 @@ impl Reading<'_, '_> {
                     tasks.push(self.decoder.reference(store, integer(reader)?));
                     Ok::<(), Syntax>(())
                 })?;
-                self.object.init_tasks =
+                self.about.init_tasks =
                     if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
+                self.new_about = true;
             }
             Slot::Field(position) => {
                 let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;

@@ -22,7 +22,7 @@ impl Graph {
         while let Some(&at) = pending.last() {
             let (mut ids, before) = (Vec::new(), pending.len());
             if found[at.at()].is_none() {
-                if let (true, Value::Unresolved(task)) = (tasks, self.store.resolve(self.object(at).task)) {
+                if let (true, Value::Unresolved(task)) = (tasks, self.task(at)) {
                     add(&mut ids, self.store.unresolved(task).id);
                 }
                 self.held(at, |value| match value {

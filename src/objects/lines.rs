@@ -9,17 +9,15 @@ use std::ops::Range;
 use super::container::{Container, Source};
 use super::decode::{Decoder, NOBODY};
 use super::definition::Parts;
-use super::graph::{Class, ClassIx, Graph, Object};
+use super::graph::{Class, ClassIx, Graph, Object, Task};
 use super::kinds::Kinds;
 use super::run::Beside;
+use super::shares::{Share, Shares};
 use crate::error::{Error, Result};
-use crate::file::LinedFile;
+use crate::file::{Blocks, LinedFile};
 use crate::json::{self, Line, Lines, Reader};
 use crate::progress::{Counter, Stop};
 use crate::values::{ObjectIx, Value, index};
-
-/// A file smaller than this is not worth a second thread.
-const WORTH_A_PART: u64 = 1 << 20;
 
 /// After so many bytes it is estimated how many objects the file has.
 const SAMPLE: u64 = 1 << 20;
@@ -29,6 +27,8 @@ const MOST: usize = 1 << 20;
 
 /// What one part of a file brought.
 struct Part<'s> {
+    /// The first byte of the part
+    start: u64,
     graph: Graph,
     decoder: Decoder<'s>,
     /// What could not be read, by the line within the part
@@ -37,6 +37,16 @@ struct Part<'s> {
     last: Option<ObjectIx>,
     /// Whether it was read to its end
     complete: bool,
+}
+
+/// What is needed to go on reading a part.
+struct ReadingOn<'s> {
+    kinds: Kinds,
+    progress: Counter<'s>,
+    /// How many bytes were read, and about how many there will be
+    read: u64,
+    size: u64,
+    stop: &'s Stop,
 }
 
 /// Reads an objects.jsonl on several threads, of which one does something else first. A bad line is an error in the list, and
@@ -48,15 +58,15 @@ pub(super) fn read_lines(
     stop: &Stop,
     errors: &mut Vec<Error>,
 ) -> (Graph, Container) {
-    let ranges = ranges(file, beside.threads.max(1), beside.bytes);
-    let mut parts = read_parts(source, file, &ranges, beside.work, stop);
+    let shares = Shares::of(file, beside.threads.max(1), beside.bytes);
+    let mut parts = read_parts(source, &shares, beside.work, stop);
     let mut whole = parts.remove(0);
     for part in parts {
         if stop.asked() {
             break;
         }
         if !whole.fits(&part) {
-            whole = Part::read(source, file, 0..file.size(), stop);
+            whole = Part::read(source, &Shares::one(file, 0..file.size()), 0, stop);
             break;
         }
         whole.append(part);
@@ -74,7 +84,7 @@ pub(super) fn read_on(
     errors: &mut Vec<Error>,
 ) -> Option<(Graph, Container)> {
     let from = container.bookmark.as_ref().filter(|from| from.at() > 0 && file.goes_on(from))?;
-    let next = Part::read(source, file, from.at()..file.size(), stop);
+    let next = Part::read(source, &Shares::one(file, from.at()..file.size()), 0, stop);
     let mut graph = graph.clone();
     let mut decoder = graph.begin(source, None);
     graph.files.pop();
@@ -82,7 +92,7 @@ pub(super) fn read_on(
     decoder.ids = container.ids.clone();
     decoder.referrers.clone_from(&container.referrers);
     let (lines, last) = (from.lines(), container.last);
-    let mut whole = Part { graph, decoder, errors: Vec::new(), lines, last, complete: true };
+    let mut whole = Part { start: 0, graph, decoder, errors: Vec::new(), lines, last, complete: true };
     if stop.asked() || !whole.fits(&next) {
         return None;
     }
@@ -90,91 +100,97 @@ pub(super) fn read_on(
     Some(whole.end(file, errors))
 }
 
-/// Cuts a file into one part a thread. The last part is smaller by what its thread does besides.
-fn ranges(file: &LinedFile, threads: usize, other_bytes: u64) -> Vec<Range<u64>> {
-    let size = file.size();
-    let share = (size + other_bytes) / threads as u64;
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    while ranges.len() + 1 < threads && size - start > share && share > WORTH_A_PART {
-        let Ok(end) = file.line_after(start + share) else { break };
-        ranges.push(start..end);
-        start = end;
-    }
-    ranges.push(start..size);
-    ranges.retain(|range| range.start < range.end || range.start == 0);
-    ranges
-}
-
+/// Reads all shares of a file, the last one after something else was done. The parts are in the order of the file.
 fn read_parts<'s>(
     source: Source<'s>,
-    file: &LinedFile,
-    ranges: &[Range<u64>],
+    shares: &Shares<'_>,
     other: impl FnOnce() + Send,
     stop: &Stop,
 ) -> Vec<Part<'s>> {
-    let (first, later) = ranges.split_first().map_or((0..0, ranges), |(first, later)| (first.clone(), later));
-    std::thread::scope(|scope| {
+    let read = |share: usize| {
+        let mut parts = vec![Part::read(source, shares, share, stop)];
+        while !stop.asked()
+            && let Some(share) = shares.take_over()
+        {
+            parts.push(Part::read(source, shares, share, stop));
+        }
+        parts
+    };
+    let count = shares.count();
+    let mut parts = std::thread::scope(|scope| {
         let mut other = Some(other);
         let mut others = Vec::new();
-        for (at, range) in later.iter().enumerate() {
-            let other = if at + 1 == later.len() { other.take() } else { None };
+        for share in 1..count {
+            let other = if share + 1 == count { other.take() } else { None };
             others.push(scope.spawn(move || {
                 if let Some(other) = other {
                     other();
                 }
-                Part::read(source, file, range.clone(), stop)
+                read(share)
             }));
         }
         if let Some(other) = other {
             scope.spawn(other);
         }
-        let mut parts = vec![Part::read(source, file, first, stop)];
+        let mut parts = read(0);
         for part in others {
             match part.join() {
-                Ok(part) => parts.push(part),
+                Ok(more) => parts.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
         parts
-    })
+    });
+    parts.sort_by_key(|part| part.start);
+    parts
 }
 
 impl<'s> Part<'s> {
-    fn read(source: Source<'s>, file: &LinedFile, range: Range<u64>, stop: &Stop) -> Self {
+    /// Reads a share.
+    fn read(source: Source<'s>, shares: &Shares<'_>, share: usize, stop: &Stop) -> Self {
         let mut graph = Graph::new();
         let mut decoder = graph.begin(source, None);
-        if range.start > 0 {
+        let Share { left: Range { start, end }, expected } = shares.get(share);
+        if start > 0 {
             decoder.foreign = Some(indexmap::IndexMap::default());
         }
-        let mut part = Self { graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: false };
-        let mut kinds = Kinds::default();
-        let size = range.end - range.start;
-        let mut progress = Counter::of(size, stop);
-        let mut read = 0;
-        let mut blocks = file.lines(range);
-        loop {
-            let block = match blocks.more() {
-                Ok(Some(block)) => block,
-                Ok(None) => {
-                    part.complete = true;
-                    break;
-                }
-                Err(error) => {
-                    part.errors.push((part.lines + 1, error));
-                    break;
-                }
-            };
-            part.read_block(block, &mut kinds, stop);
-            if read < SAMPLE && read + block.len() as u64 >= SAMPLE {
-                part.expect(read + block.len() as u64, size);
-            }
-            read += block.len() as u64;
-            if !progress.advance(block.len()) {
-                break;
+        let mut part =
+            Self { start, graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: true };
+        let mut reading = ReadingOn {
+            kinds: Kinds::default(),
+            progress: Counter::of(expected, stop),
+            read: 0,
+            size: end - start,
+            stop,
+        };
+        while let Some(range) = shares.next(share) {
+            if let Err(error) = part.read_lines(shares.file.lines(range), &mut reading) {
+                part.complete = false;
+                part.errors.extend(error.map(|error| (part.lines + 1, error)));
+                shares.give_up(share);
             }
         }
         part
+    }
+
+    /// Reads some lines; nothing is wrong but that reading shall stop if there is no error.
+    fn read_lines(
+        &mut self,
+        mut lines: Blocks<'_>,
+        reading: &mut ReadingOn<'_>,
+    ) -> std::result::Result<(), Option<Error>> {
+        while let Some(block) = lines.more()? {
+            self.read_block(block, &mut reading.kinds, reading.stop);
+            let before = reading.read;
+            reading.read += block.len() as u64;
+            if before < SAMPLE && reading.read >= SAMPLE {
+                self.expect(reading.read, reading.size);
+            }
+            if !reading.progress.advance(block.len()) {
+                return Err(None);
+            }
+        }
+        Ok(())
     }
 
     /// Makes room for what a file will bring, by what its first bytes brought.
@@ -244,7 +260,7 @@ impl<'s> Part<'s> {
 
     /// The whole file.
     fn end(self, file: &LinedFile, errors: &mut Vec<Error>) -> (Graph, Container) {
-        let Self { mut graph, decoder, errors: found, last, lines, complete } = self;
+        let Self { mut graph, decoder, errors: found, last, lines, complete, .. } = self;
         errors.extend(found.into_iter().map(|(line, error)| error.at_line(line).at_file(file.path())));
         let mut container = graph.end(decoder, Value::Null, last);
         container.bookmark = if complete { file.bookmark(lines) } else { None };
@@ -281,14 +297,21 @@ impl<'s> Part<'s> {
             .map(|found| ClassIx(index(known.insert_full(class(found)).0)))
             .collect();
         let lines = u32::try_from(self.lines).unwrap_or(u32::MAX);
+        for about in next.graph.abouts.iter_mut() {
+            about.class = classes[about.class.0 as usize];
+            about.init_tasks = moved.value(about.init_tasks);
+            if let Task::Other(task) = &mut about.task {
+                *task = moved.value(*task);
+            }
+        }
+        let abouts = index(self.graph.abouts.len());
         for object in next.graph.objects.iter_mut() {
-            object.class = classes[object.class.0 as usize];
             object.identifier = moved.text(object.identifier);
             object.fields = moved.record(object.fields);
-            object.task = moved.value(object.task);
-            object.init_tasks = moved.value(object.init_tasks);
             object.line = object.line.saturating_add(lines);
+            object.about.0 += abouts;
         }
+        self.graph.abouts.append(next.graph.abouts);
         self.graph.objects.append(next.graph.objects);
         let by = index(objects);
         let after = |referrer: u32| if referrer == NOBODY { NOBODY } else { referrer + by };

@@ -20,12 +20,13 @@ mod lines;
 mod reused;
 mod run;
 mod saved;
+mod shares;
 mod slots;
 
 pub use container::Source;
 pub use decode::Relocation;
 pub use difference::{Difference, difference, show};
 pub use equality::same_content;
-pub use graph::{Class, ClassIx, Graph, Object};
+pub use graph::{About, Class, ClassIx, Graph, Object};
 pub use run::{Beside, JobKeys, Parsed, Roots, RunObjects, executed, is_same_process};
 pub use saved::{SavedObject, load_saved};

@@ -124,7 +124,7 @@ impl RunObjects {
                 found(held);
             }
         };
-        meet(self.graph.object(at).task);
+        meet(self.graph.task(at));
         self.graph.held(at, &mut meet);
     }
 }

@@ -70,7 +70,7 @@ impl Config {
         let graph = self.source.get().graph();
         let typename = graph.typename(self.at);
         let (file, line) = graph.place(self.at);
-        if graph.object(self.at).stub {
+        if graph.about(self.at).stub {
             let error = Error::new(
                 Kind::Field,
                 format!("{typename} was not loaded when the run was written: it has no fields here"),
@@ -207,25 +207,25 @@ impl Config {
     /// The task that produced this config; a submitted task is its own. None if no task did.
     #[getter]
     fn __xpmtask__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.convert(py, self.source.get().graph().object(self.at).task, Style::Objects)
+        self.convert(py, self.source.get().graph().task(self.at), Style::Objects)
     }
 
     /// The tasks that run before this one.
     #[getter]
     fn __xpminittasks__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.convert(py, self.source.get().graph().object(self.at).init_tasks, Style::Objects)
+        self.convert(py, self.source.get().graph().about(self.at).init_tasks, Style::Objects)
     }
 
     /// Whether the config was flagged as not being part of the experiment's identity.
     #[getter]
     fn __xpmmeta__(&self) -> bool {
-        self.source.get().graph().object(self.at).meta
+        self.source.get().graph().about(self.at).meta
     }
 
     /// Whether the config stands for a task that was not loaded when the run was written; it has no fields then.
     #[getter]
     fn __xpmstub__(&self) -> bool {
-        self.source.get().graph().object(self.at).stub
+        self.source.get().graph().about(self.at).stub
     }
 }
 

@@ -513,11 +513,12 @@ fn rows_shown(loaded: &LoadedRun) -> Vec<String> {
 
 /// An object with all that its definition says.
 pub fn object_shown(graph: &Graph, at: ObjectIx) -> String {
-    let object = graph.object(at);
-    let (store, class) = (&graph.store, graph.class(object.class));
+    let (object, about) = (graph.object(at), graph.about(at));
+    let (store, class) = (&graph.store, graph.class(about.class));
     let names = [class.module, class.name, class.typename].map(|name| store.symbol(name).into_owned());
-    let held = [Value::Dict(object.fields), object.task, object.init_tasks].map(|value| shown(store, value));
-    let facts = (object.id, object.meta, object.stub, object.container, object.line);
+    let held =
+        [Value::Dict(object.fields), graph.task(at), about.init_tasks].map(|value| shown(store, value));
+    let facts = (object.id, about.meta, about.stub, about.container, object.line);
     format!("{facts:?} {names:?} {} {held:?}", graph.identifier(at))
 }
 

@@ -81,7 +81,7 @@ fn missing_tasks_are_found_in_params() {
     let loaded = lab.good();
     let graph = &loaded.objects().graph;
     let Some(Value::Object(two)) = graph.field(loaded.job("j").unwrap(), "a") else { panic!("no config") };
-    let Value::Object(task) = graph.store.resolve(graph.object(two).task) else { panic!("no task") };
+    let Value::Object(task) = graph.task(two) else { panic!("no task") };
     assert_eq!(graph.identifier(task), "eight");
 }
 

@@ -276,8 +276,9 @@ fn many_dangling_references_are_told_together() {
 fn a_task_may_be_its_own_producer() {
     let lines = [object_with(1, "Train", "j", "\"task\":1,", ""), object_with(2, "Train", "k", "", "")];
     let loaded = Lab::with(&["j", "k"], &lines).good();
-    assert_eq!(definition(&loaded, "j").task, Value::Object(loaded.job("j").unwrap()));
-    assert_eq!(definition(&loaded, "k").task, Value::Null);
+    let task = |job| loaded.objects().graph.task(loaded.job(job).unwrap());
+    assert_eq!(task("j"), Value::Object(loaded.job("j").unwrap()));
+    assert_eq!(task("k"), Value::Null);
 }
 
 /// An id that is given twice is an error if the objects differ; references that come later name the second.
@@ -362,16 +363,17 @@ fn definitions_have_more_than_fields() {
     );
     let loaded = lab.load(RUN);
     let graph = &loaded.objects().graph;
-    let job = definition(&loaded, "j");
-    assert_eq!((job.id, job.meta, job.stub, job.line), (2, true, false, 2));
+    let at = |job| loaded.job(job).unwrap();
+    let (job, about) = (graph.object(at("j")), graph.about(at("j")));
+    assert_eq!((job.id, about.meta, about.stub, job.line), (2, true, false, 2));
     assert_eq!(
-        (shown(graph, job.task), shown(graph, job.init_tasks)),
+        (shown(graph, graph.task(at("j"))), shown(graph, about.init_tasks)),
         ("@load".into(), "[@load, missing 99]".into())
     );
-    let stub = definition(&loaded, "s");
+    let stub = graph.about(at("s"));
     assert!(stub.stub && !stub.meta);
-    let old = definition(&loaded, "old");
-    assert_eq!((old.meta, old.task, old.line), (false, Value::Null, 4));
+    let (task, old) = (graph.task(at("old")), graph.about(at("old")));
+    assert_eq!((old.meta, task, graph.object(at("old")).line), (false, Value::Null, 4));
     let class = graph.class(old.class);
     assert_eq!(
         [class.module, class.name, class.typename].map(|it| graph.store.symbol(it)),
