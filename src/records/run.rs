@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::moment::Moment;
 use super::small::read_json;
 use super::{alive, events};
-use crate::error::{Error, quoted};
-use crate::file::read_small;
+use crate::error::{Error, Result, quoted};
+use crate::file::{LARGEST, LinedFile};
 use crate::workspace::Run;
 
 /// What the files say of a run. Everything that they leave out is empty.
@@ -162,14 +163,26 @@ pub fn run_record(run: &Run, errors: &mut Vec<Error>) -> RunRecord {
 /// The identifiers of the actions that were added. Costs a glance at `status.json` where it says that there are none.
 #[must_use]
 pub fn action_ids(run: &Run) -> Vec<String> {
-    let bytes = read_small(&run.path().join("status.json")).ok().flatten().unwrap_or_default();
-    let mentions = |text: &str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
-    // the final one has all of them; before that, only the events have any
-    let is_final = !bytes.is_empty() && !mentions("\"ended_at\": null") && !mentions("\"ended_at\":null");
-    if is_final && !mentions("\"action_id\"") {
+    if tells_of_none(&run.path().join("status.json")).unwrap_or(false) {
         return Vec::new();
     }
     run_record(run, &mut Vec::new()).actions.into_keys().collect()
+}
+
+/// Whether a `status.json` is the final one, which has all actions (before that, only the events have any), and has none.
+fn tells_of_none(status: &Path) -> Result<bool> {
+    let Some(file) = LinedFile::open_if_there(status)?.filter(|file| (1..=LARGEST).contains(&file.size()))
+    else {
+        return Ok(false);
+    };
+    let others = ["\"ended_at\": null", "\"ended_at\":null", "\"action_id\""].map(memmem::Finder::new);
+    let mut blocks = file.lines(0..file.size());
+    while let Some(lines) = blocks.more()? {
+        if others.iter().any(|other| other.find(lines).is_some()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A driver that said how it ended is gone. A detached one leaves jobs that go on by themselves: nobody can

@@ -14,6 +14,7 @@ use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matc
 use crate::error::{Error, Kind, Result, did_you_mean, quoted};
 use crate::file::Signature;
 use crate::loaded::{Ends, LoadedRun};
+use crate::objects::RunObjects;
 use crate::progress::Stop;
 use crate::table::{Rows, build, schema};
 use crate::threads;
@@ -316,16 +317,37 @@ impl<'r> Deciding<'r> {
     }
 }
 
+/// Notes what stands where in some jobs; of many jobs on several threads.
 fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
-    let known = rows.known();
-    places.see_tags(&known.store, rows.jobs().filter_map(|row| row.tags))?;
-    if configs {
-        let objects = rows.loaded.objects();
-        let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| objects.roots[at]).collect();
-        places.see_configs(&objects.graph, &roots)?;
+    let store = &rows.known().store;
+    let tags = |places: &mut Places| places.see_tags(store, rows.jobs().filter_map(|row| row.tags));
+    if !configs {
+        return tags(places);
     }
-    Ok(())
+    let RunObjects { roots, graph, .. } = rows.loaded.objects();
+    let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| roots[at]).collect();
+    let shares: Vec<&[ObjectIx]> = roots.chunks(roots.len().div_ceil(SHARES).max(WORTH_A_SHARE)).collect();
+    if shares.len() < 2 {
+        tags(places)?;
+        return places.see_configs(graph, &roots);
+    }
+    let works: Vec<Option<&[ObjectIx]>> = std::iter::once(None).chain(shares.into_iter().map(Some)).collect();
+    let seen = threads::each(&works, threads::at_most(SHARES), |share| {
+        let mut seen = places.like();
+        let noted = match share {
+            None => tags(&mut seen),
+            Some(roots) => seen.see_configs(graph, roots),
+        };
+        noted.map(|()| seen)
+    });
+    seen.into_iter().try_for_each(|seen| places.merge(&seen?))
 }
+
+/// Into so many shares the configs of a run are cut.
+const SHARES: usize = 4;
+
+/// Fewer jobs are looked at faster by one thread.
+const WORTH_A_SHARE: usize = 4096;
 
 /// Whether a column may be asked for that stands in the configs of the jobs.
 fn needs_configs(selection: &Selection) -> bool {

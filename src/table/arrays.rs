@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    LargeListArray, LargeStringArray, LargeStringBuilder, PrimitiveArray, StringArray, StringViewArray,
-    StringViewBuilder, StructArray, UInt64Array,
+    LargeListArray, LargeStringArray, PrimitiveArray, StringArray, StructArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
@@ -16,8 +15,8 @@ use indexmap::IndexSet;
 use super::codes::{self, NONE};
 use super::levels::{Under, holders_of, record_of};
 use super::schema::{Texts, data_type};
+use super::texts::{strings, texts};
 use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
-use crate::json;
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
@@ -64,7 +63,7 @@ impl<'a> Arrays<'a> {
                 let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
                 strings(digits.iter().map(Option::as_deref), self.texts)
             }
-            Type::Utf8 => self.texts(&values.iter().map(text_of).collect::<Vec<_>>()),
+            Type::Utf8 => self.texts(values.iter().map(text_of), values.len()),
             Type::Enum => {
                 let mut members = Members::new(self.store, values.len());
                 (0..).zip(values).for_each(|(at, &value)| members.put(value, &[at]));
@@ -95,44 +94,14 @@ impl<'a> Arrays<'a> {
             (Value::Object(object), Some(graph)) => Some(say(graph, object)),
             _ => None,
         };
-        let texts: Vec<Option<Cow<'_, str>>> = values.iter().copied().map(text).collect();
-        strings(texts.iter().map(Option::as_deref), self.texts)
+        strings(values.iter().copied().map(text), self.texts)
     }
 
-    /// The array of some texts of the store.
-    pub fn texts(&mut self, texts: &[Option<Text>]) -> ArrayRef {
-        match self.texts {
-            Texts::View => {
-                let mut array = StringViewBuilder::with_capacity(texts.len());
-                self.each_text(texts, |text| array.append_option(text));
-                Arc::new(array.finish())
-            }
-            Texts::Large => {
-                let mut array = LargeStringBuilder::with_capacity(texts.len(), 0);
-                self.each_text(texts, |text| array.append_option(text));
-                Arc::new(array.finish())
-            }
-        }
-    }
-
-    /// Gives each text as it is shown. Of several the ends are looked at before the first is given: the processor waits for all
-    /// of them at once.
-    fn each_text(&mut self, texts: &[Option<Text>], mut give: impl FnMut(Option<&str>)) {
-        let mut ahead: Vec<Option<&[u8]>> = Vec::with_capacity(AHEAD);
-        for some in texts.chunks(AHEAD) {
-            ahead.clear();
-            ahead.extend(some.iter().map(|text| text.map(|text| self.store.bytes(text))));
-            std::hint::black_box(ahead.iter().flatten().fold((0, 0), |(first, last), bytes| {
-                (first ^ bytes.first().unwrap_or(&0), last ^ bytes.last().unwrap_or(&0))
-            }));
-            for &bytes in &ahead {
-                let shown = bytes.map(json::lossless);
-                give(shown.as_ref().map(|(text, odd)| {
-                    self.surrogates |= odd;
-                    text.as_ref()
-                }));
-            }
-        }
+    /// The array of so many texts of the store.
+    pub fn texts(&mut self, found: impl Iterator<Item = Option<Text>> + Clone, length: usize) -> ArrayRef {
+        let (array, surrogates) = texts(self.store, (found, length), self.texts);
+        self.surrogates |= surrogates;
+        array
     }
 
     fn digits(&self, value: Value) -> Option<Cow<'a, str>> {
@@ -340,9 +309,6 @@ impl<'s> Members<'s> {
     }
 }
 
-/// How many texts are looked up at once.
-const AHEAD: usize = 64;
-
 /// The text of a value that is one.
 pub(super) fn text_of(value: &Value) -> Option<Text> {
     match value {
@@ -357,12 +323,4 @@ fn boolean(value: Value) -> Option<bool> {
 
 fn int(value: Value) -> Option<i64> {
     if let Value::Int(value) = value { Some(value) } else { None }
-}
-
-/// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, layout: Texts) -> ArrayRef {
-    match layout {
-        Texts::View => Arc::new(texts.collect::<StringViewArray>()),
-        Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),
-    }
 }

@@ -11,10 +11,10 @@ use super::column::column;
 use super::levels::{Level, Under, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
-use crate::columns::{Column, PlaceIx, Places, Source};
+use crate::columns::{Column, PlaceIx, Places, Source, System};
 use crate::error::Error;
 use crate::loaded::LoadedRun;
-use crate::objects::Graph;
+use crate::objects::{Graph, RunObjects};
 use crate::records::{JobRow, JobRows, Zone};
 use crate::threads;
 use crate::values::{Store, Value};
@@ -48,13 +48,13 @@ impl<'r> Rows<'r> {
     }
 
     /// The positions of the jobs among those of the run, in order.
-    pub fn positions(&self) -> impl Iterator<Item = usize> + 'r {
+    pub fn positions(&self) -> impl Iterator<Item = usize> + Clone + 'r {
         let (chosen, all) = (self.chosen, self.known().rows.len());
         (0..self.len()).map(move |at| chosen.map_or(at, |chosen| chosen[at])).filter(move |&at| at < all)
     }
 
     /// The jobs, in order.
-    pub fn jobs(&self) -> impl Iterator<Item = &'r JobRow> + 'r {
+    pub fn jobs(&self) -> impl Iterator<Item = &'r JobRow> + Clone + 'r {
         let rows = &self.known().rows;
         self.positions().map(|at| &rows[at])
     }
@@ -86,16 +86,17 @@ pub fn build(
     let asked = Asked { columns, places, texts };
     let roots: Vec<Building<'_>> =
         [Places::TAGS, Places::CONFIG].into_iter().filter_map(|root| asked.below(root, rows)).collect();
-    let forests: Vec<Vec<(PlaceIx, Level)>> = roots.iter().map(|root| root.levels(rows)).collect();
-    let mut works = vec![Work::System];
+    let threads = threads(rows.len() * columns.len());
+    let forests = threads::each(&roots, threads, |root| root.levels(rows));
+    let mut works: Vec<Work<'_>> = asked.of_jobs().into_iter().map(Work::OfJobs).collect();
     for (building, levels) in roots.iter().zip(&forests) {
         for (at, level) in levels {
             works.push(Work::Facts(building, *at, level));
             works.extend(building.groups(*at).into_iter().map(|group| Work::Group(building, group, level)));
         }
     }
-    let done = threads::each(&works, threads(rows.len() * columns.len()), |work| match work {
-        Work::System => asked.system(rows, zone),
+    let done = threads::each(&works, threads, |work| match work {
+        Work::OfJobs(group) => asked.build_of_jobs(group, rows, zone),
         Work::Facts(building, at, level) => {
             // those of deeper places are built with what stands there
             let is_root = places.get(*at).parent().is_none();
@@ -122,7 +123,7 @@ pub fn build(
 
 /// What one thread does at a time.
 enum Work<'b> {
-    System,
+    OfJobs(Vec<(usize, System)>),
     Facts(&'b Building<'b>, PlaceIx, &'b Level),
     Group(&'b Building<'b>, Vec<(&'b str, PlaceIx)>, &'b Level),
 }
@@ -136,18 +137,31 @@ struct Asked<'b> {
 }
 
 impl<'b> Asked<'b> {
-    /// The columns about the jobs themselves.
-    fn system(&self, rows: Rows<'_>, zone: &Zone) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
-        let times = self.columns.iter().any(|column| match column.source {
-            Source::System(system) => system.needs_times(),
-            _ => false,
-        });
+    /// The columns about the jobs themselves, by their positions; those that need the statuses of the jobs together.
+    fn of_jobs(&self) -> Vec<Vec<(usize, System)>> {
+        let system = |(index, column): (usize, &Column)| match column.source {
+            Source::System(system) => Some((index, system)),
+            _ => None,
+        };
+        let all = self.columns.iter().enumerate().filter_map(system);
+        let (of_status, others): (Vec<_>, Vec<_>) = all.partition(|(_, system)| system.needs_status());
+        let mut groups: Vec<Vec<(usize, System)>> = others.into_iter().map(|one| vec![one]).collect();
+        groups.push(of_status);
+        groups
+    }
+
+    /// Builds some columns about the jobs themselves.
+    fn build_of_jobs(
+        &self,
+        group: &[(usize, System)],
+        rows: Rows<'_>,
+        zone: &Zone,
+    ) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
+        let times = group.iter().any(|(_, system)| system.needs_times());
         let mut system = SystemColumns::new(&rows, zone, self.places, self.texts, times);
         let mut built = Vec::new();
-        for (index, column) in self.columns.iter().enumerate() {
-            if let Source::System(asked) = column.source {
-                built.push((index, system.column(asked)?, false));
-            }
+        for &(index, asked) in group {
+            built.push((index, system.column(asked)?, false));
         }
         Ok((built, system.errors))
     }
@@ -192,14 +206,7 @@ type BuiltColumn = (usize, ArrayRef, bool);
 impl Building<'_> {
     /// The levels that have wanted places below them, from one value a row at the root.
     fn levels(&self, rows: Rows<'_>) -> Vec<(PlaceIx, Level)> {
-        let roots: Vec<Value> = if self.root == Places::TAGS {
-            rows.jobs().map(|row| row.tags.map_or(Value::Null, Value::Dict)).collect()
-        } else {
-            let objects = rows.loaded.objects();
-            let config = |at: usize| objects.roots[at].map_or(Value::Null, Value::Object);
-            rows.positions().map(config).collect()
-        };
-        let mut levels = vec![(self.root, Level::of_rows(roots, self.graph))];
+        let mut levels = vec![(self.root, self.roots(rows))];
         let mut known = 0;
         while known < levels.len() {
             let deeper: Vec<(&Level, &str, PlaceIx)> = levels[known..]
@@ -215,6 +222,18 @@ impl Building<'_> {
             levels.extend(next);
         }
         levels
+    }
+
+    /// The level of the tags, or of the configs, of the rows.
+    fn roots(&self, rows: Rows<'_>) -> Level {
+        if self.root == Places::TAGS {
+            return Level::of_rows(Vec::new(), rows.jobs().map(|row| row.tags));
+        }
+        let RunObjects { roots, graph, .. } = rows.loaded.objects();
+        let told = self.columns_at(self.root).any(|index| is_fact(self.columns[index].source));
+        let config = |at: usize| roots[at].map_or(Value::Null, Value::Object);
+        let values = if told { rows.positions().map(config).collect() } else { Vec::new() };
+        Level::of_rows(values, rows.positions().map(|at| roots[at].map(|root| graph.object(root).fields)))
     }
 
     /// The wanted places below a place, and those on the way to wanted ones.

@@ -117,7 +117,7 @@ impl Bits {
 struct Texts {
     /// The number of the text of each holder, or [`NONE`]
     codes: Vec<u32>,
-    distinct: Vec<Option<Text>>,
+    distinct: Vec<Text>,
     /// The texts seen last, by their place in the store
     seen: [Option<(Text, u32)>; 64],
 }
@@ -140,13 +140,13 @@ impl Texts {
             return code;
         }
         let code = index(self.distinct.len());
-        self.distinct.push(Some(text));
+        self.distinct.push(text);
         *seen = Some((text, code));
         code
     }
 
     fn finish(self, arrays: &mut Arrays<'_>) -> Made {
-        let texts = arrays.texts(&self.distinct);
+        let texts = arrays.texts(self.distinct.iter().copied().map(Some), self.distinct.len());
         let in_order = self.codes.len() == self.distinct.len()
             && self.codes.iter().enumerate().all(|(at, &code)| code as usize == at);
         if in_order {

@@ -58,6 +58,7 @@ impl<'c> Under<'c> {
 
 /// The distinct configs and dicts at a place, and which of them each row has.
 pub(super) struct Level {
+    /// Those of the roots only where something is told of them
     pub values: Vec<Value>,
     /// What each of them holds
     pub holders: Holders,
@@ -66,14 +67,9 @@ pub(super) struct Level {
 }
 
 impl Level {
-    fn new(values: Vec<Value>, codes: Option<UInt32Array>, graph: Option<&Graph>) -> Self {
-        let holders = holders_of(&values, graph);
-        Self { values, holders, codes: codes.map(Arc::new) }
-    }
-
-    /// The level of the roots: one value a row.
-    pub fn of_rows(rows: Vec<Value>, graph: Option<&Graph>) -> Self {
-        Self::new(rows, None, graph)
+    /// The level of the roots: what each row holds.
+    pub fn of_rows(values: Vec<Value>, rows: impl Iterator<Item = Option<Record>>) -> Self {
+        Self { values, holders: Holders::new(rows), codes: None }
     }
 
     /// The level below: `values` has one value for each holder of this one.
@@ -105,7 +101,8 @@ impl Level {
                 local[at as usize] = code;
             }
         });
-        Self::new(distinct, Some(self.compose(local)), graph)
+        let holders = holders_of(&distinct, graph);
+        Self { values: distinct, holders, codes: Some(Arc::new(self.compose(local))) }
     }
 
     /// From the position among this level's holders to what `local` says of it, for each row.

@@ -12,6 +12,7 @@ mod levels;
 mod schema;
 mod short;
 mod system;
+mod texts;
 
 pub use batch::{Built, Rows, build};
 pub use layout::{for_pandas, for_pyarrow, in_layout_of};

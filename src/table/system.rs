@@ -9,14 +9,15 @@ use arrow::datatypes::Field;
 use arrow::error::ArrowError;
 use indexmap::IndexSet;
 
-use super::arrays::{Arrays, strings};
+use super::arrays::Arrays;
 use super::batch::Rows;
 use super::codes;
 use super::schema::{Texts, data_type};
+use super::texts::strings;
 use crate::columns::{Places, System, Type};
 use crate::error::Error;
 use crate::records::{JobRow, JobStatus, JobStatuses, Moment, Zone};
-use crate::values::{Symbol, Text, index};
+use crate::values::{Symbol, index};
 
 /// The statuses of the rows, read when the first column needs them.
 pub(super) struct SystemColumns<'r> {
@@ -42,10 +43,7 @@ impl<'r> SystemColumns<'r> {
             System::Workspace => self.repeated(&run.workspace().root().to_string_lossy()),
             System::Experiment => self.repeated(run.experiment()),
             System::Run => self.repeated(run.id()),
-            System::JobId => {
-                let ids: Vec<Option<Text>> = rows.jobs().map(|row| Some(row.job_id)).collect();
-                self.arrays().texts(&ids)
-            }
+            System::JobId => self.arrays().texts(rows.jobs().map(|row| Some(row.job_id)), rows.len()),
             System::Task => self.tasks()?,
             System::Path => {
                 let path = |row| {
@@ -55,10 +53,7 @@ impl<'r> SystemColumns<'r> {
                 };
                 self.texts(&rows.jobs().map(path).collect::<Vec<_>>())
             }
-            System::SubmittedAt => {
-                let recorded: Vec<Option<i64>> = rows.jobs().map(|row| row.submitted).collect();
-                times(recorded.into_iter())
-            }
+            System::SubmittedAt => times(rows.jobs().map(|row| row.submitted)),
             System::State => self.of_status(|status| Some(status.state.as_str().to_owned())),
             System::Failure => self.of_status(|status| status.failure.clone()),
             System::StartedAt => self.moments(|status| status.started_at),

@@ -46,6 +46,19 @@ impl<T: Copy> Blocks<T> {
         found.map_or((self.start, &self.last), |(start, piece)| (*start, piece))
     }
 
+    /// The pieces, to be shared; nothing if the last one still grows.
+    pub fn shared(&self) -> Option<impl ExactSizeIterator<Item = &Arc<Vec<T>>>> {
+        self.last.is_empty().then(|| self.earlier.iter().map(|(_, piece)| piece))
+    }
+
+    /// The number of the piece that an item is in, and its number there.
+    #[inline]
+    pub fn place(&self, at: usize) -> (usize, usize) {
+        let after = self.earlier.iter().rev().position(|(start, _)| *start <= at);
+        let piece = after.map_or(0, |after| self.earlier.len() - 1 - after);
+        (piece, at - self.earlier.get(piece).map_or(0, |(start, _)| *start))
+    }
+
     /// Keeps the first items; only what the last piece has can be forgotten.
     pub fn truncate(&mut self, length: usize) {
         self.last.truncate(length.saturating_sub(self.start));

@@ -1,19 +1,98 @@
 //! Records of one shape, field by field: what does not change from record to record is kept once.
 
+use std::mem::discriminant;
 use std::sync::Arc;
 
-use super::index;
-use super::store::{ShapeIx, Value};
+use super::store::{Items, ShapeIx, Text, UnresolvedIx, Value};
+use super::{ObjectIx, index};
 
 /// The values of one field in the order of the records. Each stands until the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     first: Value,
     /// The later values, and the first row of each
-    later: Vec<Value>,
-    starts: Vec<u32>,
+    later: Later,
+    starts: Starts,
     /// What kinds of values there are, as [`kind`] says
     kinds: u8,
+}
+
+/// The later values of a field.
+#[derive(Debug, Clone)]
+enum Later {
+    /// All are of the type of the first one, and small: their [`bits`]
+    Alike(Vec<u64>),
+    Any(Vec<Value>),
+}
+
+/// The rows in which a field changed, in order.
+#[derive(Debug, Clone, Default)]
+struct Starts {
+    /// So many rows after the first one, it changed in each
+    always: u32,
+    later: Vec<u32>,
+}
+
+impl Starts {
+    fn push(&mut self, row: u32) {
+        if self.later.is_empty() && row == self.always + 1 {
+            self.always = row;
+        } else {
+            self.later.push(row);
+        }
+    }
+
+    /// The row of a change.
+    #[inline]
+    fn get(&self, change: usize) -> Option<u32> {
+        match change.checked_sub(self.always as usize) {
+            None => Some(index(change + 1)),
+            Some(later) => self.later.get(later).copied(),
+        }
+    }
+
+    /// How many changes there were when a row came.
+    fn until(&self, row: u32) -> usize {
+        if row <= self.always {
+            return row as usize;
+        }
+        self.always as usize + self.later.partition_point(|&start| start <= row)
+    }
+}
+
+/// What tells a value from others of its type, if that is little.
+fn bits(value: Value) -> Option<u64> {
+    Some(match value {
+        Value::Null => 0,
+        Value::Bool(value) => value.into(),
+        Value::Int(value) => value.cast_unsigned(),
+        Value::Float(value) => value.to_bits(),
+        Value::Str(text) | Value::Path(text) => return text.bits(),
+        Value::Enum(member) => member.into(),
+        Value::List(items) | Value::Set(items) => u64::from(items.start) << 32 | u64::from(items.length),
+        Value::Object(object) => object.0.into(),
+        Value::Unresolved(reference) => reference.0.into(),
+        Value::BigInt(_) | Value::Dict(_) => return None,
+    })
+}
+
+/// The value of the same type as another that has these bits.
+#[allow(clippy::cast_possible_truncation, reason = "the bits are cut into what they were made of")]
+fn of_bits(bits: u64, like: Value) -> Value {
+    let items = || Items { start: (bits >> 32) as u32, length: bits as u32 };
+    match like {
+        Value::Bool(_) => Value::Bool(bits != 0),
+        Value::Int(_) => Value::Int(bits.cast_signed()),
+        Value::Float(_) => Value::Float(f64::from_bits(bits)),
+        Value::Str(_) => Value::Str(Text::of_bits(bits)),
+        Value::Path(_) => Value::Path(Text::of_bits(bits)),
+        Value::Enum(_) => Value::Enum(bits as u32),
+        Value::List(_) => Value::List(items()),
+        Value::Set(_) => Value::Set(items()),
+        Value::Object(_) => Value::Object(ObjectIx(bits as u32)),
+        Value::Unresolved(_) => Value::Unresolved(UnresolvedIx(bits as u32)),
+        Value::Null | Value::BigInt(_) | Value::Dict(_) => like,
+    }
 }
 
 /// A bit for each kind of values that mean the same to the type of a column; what cannot be told by one of them is other.
@@ -37,36 +116,59 @@ const NEGATIVE: i64 = -EXACT;
 
 impl Field {
     fn new(first: Value) -> Self {
-        Self { first, later: Vec::new(), starts: Vec::new(), kinds: kind(first) }
+        Self { first, later: Later::Alike(Vec::new()), starts: Starts::default(), kinds: kind(first) }
     }
 
     fn push(&mut self, row: u32, value: Value) {
         self.kinds |= kind(value);
-        self.later.push(value);
         self.starts.push(row);
+        self.push_later(value);
     }
 
-    /// How often it had changed when a row came.
-    fn known(&self, row: u32) -> usize {
-        // most often nothing changes, or everything does
-        let guess = row as usize;
-        match self.starts.get(guess.wrapping_sub(1)) {
-            Some(&start) if start == row => guess,
-            _ => self.starts.partition_point(|&start| start <= row),
+    fn push_later(&mut self, value: Value) {
+        match &mut self.later {
+            Later::Any(values) => values.push(value),
+            Later::Alike(all) => {
+                let alike = discriminant(&value) == discriminant(&self.first);
+                if let Some(bits) = bits(value).filter(|_| alike) {
+                    all.push(bits);
+                    return;
+                }
+                let mut values: Vec<Value> = all.iter().map(|&bits| of_bits(bits, self.first)).collect();
+                values.push(value);
+                self.later = Later::Any(values);
+            }
         }
     }
 
     /// The value after so many changes.
+    #[inline]
     fn after(&self, changes: usize) -> Value {
-        changes.checked_sub(1).and_then(|at| self.later.get(at)).copied().unwrap_or(self.first)
+        let Some(at) = changes.checked_sub(1) else { return self.first };
+        match &self.later {
+            Later::Alike(all) => all.get(at).map(|&bits| of_bits(bits, self.first)),
+            Later::Any(values) => values.get(at).copied(),
+        }
+        .unwrap_or(self.first)
     }
 
     fn value(&self, row: u32) -> Value {
-        self.after(self.known(row))
+        self.after(self.starts.until(row))
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        std::iter::once(&mut self.first).chain(&mut self.later)
+    /// Puts another value in the place of each.
+    fn change(&mut self, value: impl Fn(Value) -> Value) {
+        let before = self.first;
+        self.first = value(before);
+        match &mut self.later {
+            Later::Alike(_) if matches!(before, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {}
+            Later::Alike(all) => {
+                for bits in std::mem::take(all) {
+                    self.push_later(value(of_bits(bits, before)));
+                }
+            }
+            Later::Any(values) => values.iter_mut().for_each(|held| *held = value(*held)),
+        }
     }
 
     /// A value, if all of them mean the same to the type of a column.
@@ -76,16 +178,21 @@ impl Field {
 
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
     pub fn each(&self, rows: &[u32], mut found: impl FnMut(Value, std::ops::Range<usize>)) {
-        let Some(&first) = rows.first() else { return };
-        let mut changes = self.known(first);
+        let always = self.starts.always;
+        let mut changes = rows.first().map_or(0, |&row| self.starts.until(row));
         let mut at = 0;
         while let Some(&row) = rows.get(at) {
-            while self.starts.get(changes).is_some_and(|&start| start <= row) {
-                changes += 1;
-            }
-            let end = self.starts.get(changes).copied().unwrap_or(u32::MAX);
-            let is_over = rows.get(at + 1).is_none_or(|&row| row >= end);
-            let next = if is_over { at + 1 } else { at + until(&rows[at..], end) };
+            let next = if row <= always {
+                changes = row as usize;
+                at + 1 + rows[at + 1..].iter().take_while(|&&other| other == row).count()
+            } else {
+                while self.starts.get(changes).is_some_and(|start| start <= row) {
+                    changes += 1;
+                }
+                let end = self.starts.get(changes).unwrap_or(u32::MAX);
+                let is_over = rows.get(at + 1).is_none_or(|&row| row >= end);
+                if is_over { at + 1 } else { at + until(&rows[at..], end) }
+            };
             found(self.after(changes), at..next);
             at = next;
         }
@@ -204,9 +311,7 @@ impl Sheets {
         let earlier = others.earlier.into_iter().map(Arc::unwrap_or_clone);
         for mut sheet in earlier.chain(others.open) {
             sheet.shape = shape(sheet.shape);
-            for held in sheet.fields.iter_mut().flat_map(Field::values_mut) {
-                *held = value(*held);
-            }
+            sheet.fields.iter_mut().for_each(|field| field.change(&value));
             self.earlier.push(Arc::new(sheet));
         }
     }

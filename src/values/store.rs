@@ -1,5 +1,7 @@
 //! Values and what they point into.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 use super::blocks::Blocks;
@@ -21,6 +23,10 @@ pub struct Text {
 /// For so many bytes of text room is made at once, at most.
 const MOST_ROOM: usize = 1 << 28;
 
+/// How texts are put into 64 bits.
+const LENGTH_BITS: u32 = 24;
+const START_BITS: u32 = u64::BITS - LENGTH_BITS;
+
 impl Text {
     #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
     fn new(start: usize, length: usize) -> Self {
@@ -41,6 +47,25 @@ impl Text {
     /// A number that is seldom that of another text, for tables of what was seen.
     pub(crate) fn slot(self) -> usize {
         self.low as usize ^ self.low as usize >> 6
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.length as usize
+    }
+
+    /// The text in 64 bits, if it is short enough.
+    pub(super) fn bits(self) -> Option<u64> {
+        let start = self.start() as u64;
+        (start >> START_BITS == 0 && self.length >> LENGTH_BITS == 0)
+            .then(|| start << LENGTH_BITS | u64::from(self.length))
+    }
+
+    /// The text that was put into these bits.
+    pub(super) fn of_bits(bits: u64) -> Self {
+        let length = bits & ((1 << LENGTH_BITS) - 1);
+        Self::new((bits >> LENGTH_BITS) as usize, length as usize)
     }
 
     fn start(self) -> usize {
@@ -253,6 +278,17 @@ impl Store {
     #[must_use]
     pub fn bytes(&self, text: Text) -> &[u8] {
         self.texts.slice(text.start(), text.length as usize)
+    }
+
+    /// The pieces that texts lie in, to be shared; nothing if more text may come.
+    pub(crate) fn shared_texts(&self) -> Option<impl ExactSizeIterator<Item = &Arc<Vec<u8>>>> {
+        self.texts.shared()
+    }
+
+    /// The number of the piece that a text lies in, and where it begins there.
+    #[inline]
+    pub(crate) fn text_place(&self, text: Text) -> (usize, usize) {
+        self.texts.place(text.start())
     }
 
     /// The text, unpaired surrogates shown as escapes; the flag says whether there were any.
