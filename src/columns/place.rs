@@ -294,7 +294,7 @@ impl Places {
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
-        Walk { places: self, store, graph: None, met: HashSet::default() }
+        Walk { places: self, store, graph: None, marks: Marks::default(), met: HashSet::default() }
             .descend(Self::TAGS, Holders::new(tags.into_iter().map(Some)))
     }
 
@@ -303,8 +303,13 @@ impl Places {
     /// # Errors
     /// `TooManyColumns`.
     pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
-        let mut walk =
-            Walk { places: self, store: &graph.store, graph: Some(graph), met: HashSet::default() };
+        let mut walk = Walk {
+            places: self,
+            store: &graph.store,
+            graph: Some(graph),
+            marks: Marks::of(graph),
+            met: HashSet::default(),
+        };
         let seen = &mut walk.places.get_mut(Self::CONFIG).seen;
         let mut classes: HashSet<ClassIx> = HashSet::default();
         let mut last = None;
@@ -412,8 +417,33 @@ struct Walk<'w> {
     places: &'w mut Places,
     store: &'w Store,
     graph: Option<&'w Graph>,
+    /// The objects that stand in many holders of a place
+    marks: Marks,
     /// The objects met at a place, and in its lists: an object is looked into once a place, however many jobs share it
     met: HashSet<(PlaceIx, ObjectIx)>,
+}
+
+/// Where each object was found last: the place, and its position among the values there, from 1.
+#[derive(Default)]
+struct Marks(Vec<(u32, u32)>);
+
+impl Marks {
+    fn of(graph: &Graph) -> Self {
+        Self(vec![(0, 0); graph.len()])
+    }
+
+    /// Whether a value is an object that is among the values of a place already; it then stands where it came first.
+    fn is_known(&mut self, at: PlaceIx, value: Value, position: u32, values: &mut [(u32, Value)]) -> bool {
+        let Value::Object(object) = value else { return false };
+        let Some(mark) = self.0.get_mut(object.at()) else { return false };
+        let known = if mark.0 == at.0 { values.get_mut((mark.1 as usize).wrapping_sub(1)) } else { None };
+        if let Some(found) = known.filter(|known| known.1 == value) {
+            found.0 = found.0.min(position);
+            return true;
+        }
+        *mark = (at.0, index(values.len() + 1));
+        false
+    }
 }
 
 impl Walk<'_> {
@@ -435,6 +465,7 @@ impl Walk<'_> {
         for shape in holders.shapes() {
             known.insert(shape, self.places.children_of(at, self.store, shape)?);
         }
+        let mut marks = std::mem::take(&mut self.marks);
         let mut last: Option<(ShapeIx, &[Option<PlaceIx>])> = None;
         let mut later: IndexMap<PlaceIx, Vec<(u32, Value)>, ahash::RandomState> = IndexMap::default();
         holders.each_field(self.store, |shape, field, value, position| {
@@ -446,10 +477,14 @@ impl Walk<'_> {
             if let Some(child) = children[field] {
                 let value = self.store.resolve(value);
                 if !self.see_plain(child, value) {
-                    later.entry(child).or_default().push((position, value));
+                    let values = later.entry(child).or_default();
+                    if !marks.is_known(child, value, position, values) {
+                        values.push((position, value));
+                    }
                 }
             }
         });
+        self.marks = marks;
         let mut found = Found::default();
         for (child, mut values) in later {
             // in the order of the holders, whatever the order in which they were read

@@ -60,6 +60,9 @@ impl Starts {
     }
 }
 
+/// For so many changes room is made at the first: most fields that change do so often.
+const FIRST: usize = 32;
+
 /// What tells a value from others of its type, if that is little.
 fn bits(value: Value) -> Option<u64> {
     Some(match value {
@@ -131,6 +134,9 @@ impl Field {
             Later::Alike(all) => {
                 let alike = discriminant(&value) == discriminant(&self.first);
                 if let Some(bits) = bits(value).filter(|_| alike) {
+                    if all.is_empty() {
+                        all.reserve(FIRST);
+                    }
                     all.push(bits);
                     return;
                 }
