@@ -424,7 +424,7 @@ def write_files(root: Path, row: dict[str, Any], at: int) -> None:
 
 def test_ten_thousand_jobs(large: Path) -> None:
     """Every display and picture of a run of 10,000 jobs takes less than 300 kB and 200 ms, or on a busy
-    machine, of the unoptimised module, less than three times what reading the run takes.
+    machine, of the unoptimised module, less than four times what reading the run takes.
     """
     workspace = xpframe.Workspace(large)
     (experiment,) = workspace.experiments()
@@ -448,7 +448,7 @@ def test_ten_thousand_jobs(large: Path) -> None:
     if experiment == "grid":
         assert len(info.plot.timeline().data()) == 1_500
         assert info._run.states().popitem()[1][0] == "done"
-    most = max(0.2, 3 * reading)
+    most = max(0.2, 4 * reading)
     assert {label: round(took * 1000) for label, took in times.items() if took > most} == {}
 
 

@@ -189,10 +189,11 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
     text
 }
 
-fn objects_shown(run: &Run, threads: usize) -> Vec<String> {
+/// What is read when the last of the threads has something else to do first, for so long.
+fn objects_shown(run: &Run, threads: usize, other: Duration) -> Vec<String> {
     let relocation = Relocation::default();
     let stop = Stop::default();
-    let beside = Beside { threads, work: || (), bytes: 0 };
+    let beside = Beside { threads, work: || std::thread::sleep(other), bytes: 0 };
     let read =
         RunObjects::parse(run, None, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
     let objects = (0..read.graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap()));
@@ -201,7 +202,8 @@ fn objects_shown(run: &Run, threads: usize) -> Vec<String> {
     shown
 }
 
-/// However many threads read a file, the same objects and errors come out, regular or not.
+/// However many threads read a file, and whichever of them takes over from another, the same objects and errors come out,
+/// regular or not.
 #[test]
 fn threads_change_nothing() {
     let rounds = effort(6, 150);
@@ -210,10 +212,10 @@ fn threads_change_nothing() {
         let lab = Lab::new();
         lab.run_file(RUN, "objects.jsonl", tangled(round, &mut dice));
         let run = Workspace::open(&lab.path("")).unwrap().run("grid", RUN).unwrap();
-        let alone = objects_shown(&run, 1);
+        let alone = objects_shown(&run, 1, Duration::ZERO);
         assert!(alone.len() > 8_000);
-        for threads in [2, 3] {
-            let found = objects_shown(&run, threads);
+        for (threads, other) in [(2, 0), (3, 0), (2, 500), (3, 500)] {
+            let found = objects_shown(&run, threads, Duration::from_millis(other));
             let differ = alone.iter().zip(&found).find(|(alone, found)| alone != found);
             assert_eq!(differ, None, "round {round}, {threads} threads");
             assert_eq!(alone.len(), found.len());

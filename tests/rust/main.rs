@@ -1,6 +1,7 @@
 //! Tests of the engine through its public interface; no Python interpreter is needed.
 
 mod alike;
+mod batches;
 mod check;
 mod columns;
 mod damage;
