@@ -209,14 +209,15 @@ impl LinedFile {
         Blocks { file: self, at: range.start, end: range.end, buffer: Vec::new(), given: 0, filled: 0 }
     }
 
-    /// Where the first line begins that begins behind a byte; the size if there is none.
+    /// Where the first line begins that begins behind a byte; the size if there is none, or only behind a line that is too long
+    /// to be read.
     ///
     /// # Errors
     /// `Io`, with the path.
     pub fn line_after(&self, byte: u64) -> Result<u64> {
         let mut at = byte;
         let mut buffer = [0; 4096];
-        while at < self.size {
+        while at < self.size && at - byte <= LONGEST_LINE as u64 {
             let count = self.read_at(&mut buffer, at)?;
             if let Some(end) = memchr::memchr(b'\n', &buffer[..count]) {
                 return Ok((at + end as u64 + 1).min(self.size));

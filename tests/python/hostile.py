@@ -319,6 +319,12 @@ def a_pipe_as_list_of_jobs(w: Workspace) -> None:
 
 
 @case
+def objects_of_a_terabyte(w: Workspace) -> None:
+    with (w.run / "objects.jsonl").open("w") as file:
+        file.truncate(1 << 40)
+
+
+@case
 def a_file_of_a_terabyte(w: Workspace) -> None:
     for name in ("objects.jsonl", "status.json", "jobs.jsonl"):
         with (w.run / name).open("w") as file:
