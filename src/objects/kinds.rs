@@ -226,13 +226,15 @@ impl Kind {
             about: &mut about,
             changes,
             new_id: false,
+            new_task: false,
             new_about: false,
         };
         let fits =
             self.template.fit(text, |at, reader| reading.take(slots[at], (at, &mut memos[at]), reader));
-        // the same id once more: what the line means is for the slower reader to say
-        let usable = fits.filter(|_| reading.new_id);
-        let new_about = reading.new_about;
+        let Reading { new_id, new_task, new_about, .. } = reading;
+        let as_named = new_task || !self.about.names(object.id, graph);
+        // the same id once more, or a task that is another one now: what the line means is for the slower reader to say
+        let usable = fits.filter(|_| new_id && as_named);
         let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
         if fits.is_some() && (usable.is_none() || unsettled) {
             self.template = Template::default();
@@ -269,6 +271,19 @@ impl Kind {
     }
 }
 
+impl About {
+    /// Whether the task is another one if an object that names it as this one did has this id.
+    fn names(&self, id: i64, graph: &Graph) -> bool {
+        match self.task {
+            Task::No => false,
+            Task::Itself => true,
+            Task::Other(Value::Object(task)) => graph.object(task).id == id,
+            Task::Other(Value::Unresolved(task)) => graph.store.unresolved(task).id == id,
+            Task::Other(_) => true,
+        }
+    }
+}
+
 /// An object that is being read, from one of the same kind.
 struct Reading<'r, 'd> {
     graph: &'r mut Graph,
@@ -277,6 +292,7 @@ struct Reading<'r, 'd> {
     about: &'r mut About,
     changes: &'r mut Changes,
     new_id: bool,
+    new_task: bool,
     new_about: bool,
 }
 
@@ -301,6 +317,7 @@ impl Reading<'_, '_> {
                 } else {
                     Task::Other(self.decoder.reference(store, task))
                 };
+                self.new_task = true;
                 self.new_about |= task != self.about.task;
                 self.about.task = task;
             }

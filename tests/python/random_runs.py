@@ -228,6 +228,10 @@ def runs(draw: st.DrawFn) -> RandomRun:
         if known and not sweep and draw(st.integers(0, 4)) == 0:
             o["task"] = draw(st.sampled_from(known))
             referred.add(o["task"])
+        if sweep and draw(st.booleans()):
+            # its own, or that of the last object
+            o["task"] = draw(st.sampled_from([o["id"], (objects or [o])[-1].get("task", o["id"])]))
+            referred.add(o["task"])
         if draw(st.integers(0, 9)) == 0:
             o["meta"] = True
         objects.append({**o, "fields": fields})

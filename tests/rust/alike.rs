@@ -1,6 +1,8 @@
 //! Lines that are alike: each object has its own values, whatever the line before it had.
 
-use super::lab::{Lab, config, object};
+use xpframe::values::Value;
+
+use super::lab::{Lab, config, object, object_with};
 
 /// Reads one job a line, of one class, and says what each holds.
 fn read(fields: &[&str]) -> Vec<String> {
@@ -58,4 +60,24 @@ fn values_come_back() {
         .map(|at| format!(r#""x":"{}","l":[{},"{}"],"n":{}"#, at % 5, at % 7, at % 3, at % 11 * 10))
         .collect();
     is_read_as_alone(&fields.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// A line may name as its task what the line before it defined, also if that named itself.
+#[test]
+fn a_task_may_be_that_of_the_line_before() {
+    // each object, and its task
+    let tasks = [(1, 1), (2, 1), (3, 3), (4, 4), (5, 4), (6, 4), (7, 7), (8, 1), (9, 8), (10, 10), (11, 10)];
+    let ids: Vec<String> = tasks.iter().map(|(id, _)| format!("j{id}")).collect();
+    let lines: Vec<String> = tasks
+        .iter()
+        .zip(&ids)
+        .map(|(&(at, task), id)| object_with(at, "Train", id, &format!("\"task\":{task},"), "\"x\":1"))
+        .collect();
+    let lab = Lab::with(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
+    let loaded = lab.good();
+    let graph = &loaded.objects().graph;
+    for (id, (at, task)) in ids.iter().zip(tasks) {
+        let Value::Object(found) = graph.task(loaded.job(id).unwrap()) else { panic!("{id} has no task") };
+        assert_eq!(graph.object(found).id, task, "the task of {at}");
+    }
 }
