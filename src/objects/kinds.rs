@@ -276,10 +276,9 @@ impl About {
     fn names(&self, id: i64, graph: &Graph) -> bool {
         match self.task {
             Task::No => false,
-            Task::Itself => true,
             Task::Other(Value::Object(task)) => graph.object(task).id == id,
             Task::Other(Value::Unresolved(task)) => graph.store.unresolved(task).id == id,
-            Task::Other(_) => true,
+            Task::Itself | Task::Other(_) => true,
         }
     }
 }
