@@ -423,7 +423,7 @@ struct Walk<'w> {
     met: HashSet<(PlaceIx, ObjectIx)>,
 }
 
-/// Where each object was found last: the place, and its position among the values there, from 1.
+/// Where each object was found last: the place, and its position among the values there. The roots are no such place.
 #[derive(Default)]
 struct Marks(Vec<(u32, u32)>);
 
@@ -432,17 +432,19 @@ impl Marks {
         Self(vec![(0, 0); graph.len()])
     }
 
-    /// Whether a value is an object that is among the values of a place already; it then stands where it came first.
-    fn is_known(&mut self, at: PlaceIx, value: Value, position: u32, values: &mut [(u32, Value)]) -> bool {
-        let Value::Object(object) = value else { return false };
-        let Some(mark) = self.0.get_mut(object.at()) else { return false };
-        let known = if mark.0 == at.0 { values.get_mut((mark.1 as usize).wrapping_sub(1)) } else { None };
-        if let Some(found) = known.filter(|known| known.1 == value) {
-            found.0 = found.0.min(position);
-            return true;
+    /// Adds the value that the holder at a position has to those of a place. An object that is among them is not added again:
+    /// it stands where it came first.
+    fn add(&mut self, at: PlaceIx, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
+        let mark = if let Value::Object(object) = value { self.0.get_mut(object.at()) } else { None };
+        if let Some(mark) = mark {
+            let known = values.get_mut(mark.1 as usize).filter(|known| mark.0 == at.0 && known.1 == value);
+            if let Some((first, _)) = known {
+                *first = position.min(*first);
+                return;
+            }
+            *mark = (at.0, index(values.len()));
         }
-        *mark = (at.0, index(values.len() + 1));
-        false
+        values.push((position, value));
     }
 }
 
@@ -477,10 +479,7 @@ impl Walk<'_> {
             if let Some(child) = children[field] {
                 let value = self.store.resolve(value);
                 if !self.see_plain(child, value) {
-                    let values = later.entry(child).or_default();
-                    if !marks.is_known(child, value, position, values) {
-                        values.push((position, value));
-                    }
+                    marks.add(child, (position, value), later.entry(child).or_default());
                 }
             }
         });

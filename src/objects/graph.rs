@@ -126,7 +126,13 @@ impl Graph {
     #[inline]
     #[must_use]
     pub fn about(&self, at: ObjectIx) -> &About {
-        &self.abouts.slice(self.object(at).about.0 as usize, 1)[0]
+        self.about_of(self.object(at))
+    }
+
+    /// What an object, not necessarily added yet, has in common with others.
+    #[inline]
+    pub(super) fn about_of(&self, object: &Object) -> &About {
+        &self.abouts.slice(object.about.0 as usize, 1)[0]
     }
 
     /// Keeps what objects have in common.

@@ -17,9 +17,8 @@ use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
 struct Kind {
     template: Template,
     slots: Vec<Slot>,
-    /// The object of the last line, and what it has in common with those before
+    /// The object of the last line
     last: Object,
-    about: About,
     /// The fields of its objects
     fields: SheetIx,
     /// The dicts of the user's in its fields, by the position of the field
@@ -109,7 +108,7 @@ impl Kinds {
         if self.misses > TRIAL && self.hits < self.misses || self.all.len() >= LIMIT {
             return;
         }
-        let (object, about) = (*graph.object(at), *graph.about(at));
+        let object = *graph.object(at);
         let fields = graph.store.shape(object.fields.shape).len();
         if fields > MOST_FIELDS {
             return;
@@ -118,19 +117,17 @@ impl Kinds {
         let Some(head) = head(line) else { return };
         let first = self.classes.get(head).copied();
         let mut known = first;
-        while let Some(kind) =
-            known.filter(|&kind| !self.all[kind].is_of((object, about), &slots, &graph.store))
-        {
+        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots, graph)) {
             known = self.all[kind].sibling;
         }
         let template = Template::new(line, spans);
         let kind = if let Some(known) = known {
-            self.all[known].repeat(template, (object, about), &mut graph.store);
+            self.all[known].repeat(template, object, &mut graph.store);
             known
         } else {
             let kind = self.all.len();
             self.classes.insert(head.into(), kind);
-            self.all.push(Kind::new(template, slots, (object, about), (kind, first), &mut graph.store));
+            self.all.push(Kind::new(template, slots, object, (kind, first), &mut graph.store));
             kind
         };
         if let Some(last) = self.all.get_mut(self.last) {
@@ -154,8 +151,9 @@ fn head(text: &[u8]) -> Option<&[u8]> {
 }
 
 impl Kind {
-    fn is_of(&self, (object, about): (Object, About), slots: &[Slot], store: &Store) -> bool {
-        self.about.class == about.class
+    fn is_of(&self, object: &Object, slots: &[Slot], graph: &Graph) -> bool {
+        let store = &graph.store;
+        graph.about_of(&self.last).class == graph.about_of(object).class
             && self.last.fields.shape == object.fields.shape
             && self.slots == slots
             && self.dicts.iter().all(|&(position, _)| {
@@ -170,7 +168,7 @@ impl Kind {
     fn new(
         template: Template,
         slots: Vec<Slot>,
-        (last, about): (Object, About),
+        last: Object,
         (next, sibling): (usize, Option<usize>),
         store: &mut Store,
     ) -> Self {
@@ -186,22 +184,11 @@ impl Kind {
         let dicts = inside.into_iter().filter_map(&mut dict).collect();
         let fields = store.begin_sheet(last.fields);
         let memos = slots.iter().map(|_| Memo::default()).collect();
-        Self {
-            template,
-            slots,
-            last,
-            about,
-            fields,
-            dicts,
-            memos,
-            changes: Changes::default(),
-            next,
-            sibling,
-        }
+        Self { template, slots, last, fields, dicts, memos, changes: Changes::default(), next, sibling }
     }
 
     /// Remembers another line that was read whole.
-    fn repeat(&mut self, template: Template, (object, about): (Object, About), store: &mut Store) {
+    fn repeat(&mut self, template: Template, object: Object, store: &mut Store) {
         for &(position, sheet) in &self.dicts {
             if let Value::Dict(dict) = store.record_value(object.fields, position as usize) {
                 store.repeat_row(sheet, dict);
@@ -209,12 +196,12 @@ impl Kind {
         }
         store.repeat_row(self.fields, object.fields);
         self.template = template;
-        (self.last, self.about) = (object, about);
+        self.last = object;
     }
 
     fn read(&mut self, text: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<(Object, usize)> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
-        let (mut object, mut about) = (self.last, self.about);
+        let (mut object, before) = (self.last, *graph.about_of(&self.last));
         let (slots, memos, changes) = (&self.slots, &mut self.memos, &mut self.changes);
         changes.fields.clear();
         changes.inside.clear();
@@ -223,16 +210,15 @@ impl Kind {
             graph,
             decoder,
             object: &mut object,
-            about: &mut about,
+            about: before,
             changes,
             new_id: false,
             new_task: false,
-            new_about: false,
         };
         let fits =
             self.template.fit(text, |at, reader| reading.take(slots[at], (at, &mut memos[at]), reader));
-        let Reading { new_id, new_task, new_about, .. } = reading;
-        let as_named = new_task || !self.about.names(object.id, graph);
+        let Reading { about, new_id, new_task, .. } = reading;
+        let as_named = new_task || !before.names(object.id, graph);
         // the same id once more, or a task that is another one now: what the line means is for the slower reader to say
         let usable = fits.filter(|_| new_id && as_named);
         let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
@@ -244,8 +230,7 @@ impl Kind {
                 self.memos[slot].keep(&text[span.start..span.end], value);
             }
             object.fields = self.keep(&mut graph.store)?;
-            if new_about {
-                self.about = about;
+            if about != before {
                 object.about = graph.push_about(about);
             }
             self.last = object;
@@ -288,11 +273,10 @@ struct Reading<'r, 'd> {
     graph: &'r mut Graph,
     decoder: &'r mut Decoder<'d>,
     object: &'r mut Object,
-    about: &'r mut About,
+    about: About,
     changes: &'r mut Changes,
     new_id: bool,
     new_task: bool,
-    new_about: bool,
 }
 
 impl Reading<'_, '_> {
@@ -311,14 +295,12 @@ impl Reading<'_, '_> {
             Slot::Identifier => self.object.identifier = store.string(reader.string()?)?,
             Slot::Task => {
                 let task = integer(reader)?;
-                let task = if task == self.object.id {
+                self.about.task = if task == self.object.id {
                     Task::Itself
                 } else {
                     Task::Other(self.decoder.reference(store, task))
                 };
                 self.new_task = true;
-                self.new_about |= task != self.about.task;
-                self.about.task = task;
             }
             Slot::InitTasks => {
                 let mut tasks = Vec::new();
@@ -328,7 +310,6 @@ impl Reading<'_, '_> {
                 })?;
                 self.about.init_tasks =
                     if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
-                self.new_about = true;
             }
             Slot::Field(position) => {
                 let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;

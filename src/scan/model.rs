@@ -326,13 +326,15 @@ fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
     }
     let RunObjects { roots, graph, .. } = rows.loaded.objects();
     let roots: Vec<ObjectIx> = rows.positions().filter_map(|at| roots[at]).collect();
-    let shares: Vec<&[ObjectIx]> = roots.chunks(roots.len().div_ceil(SHARES).max(WORTH_A_SHARE)).collect();
-    if shares.len() < 2 {
+    let threads = threads::at_most(SHARES);
+    if threads < 2 || roots.len() <= WORTH_A_SHARE {
         tags(places)?;
         return places.see_configs(graph, &roots);
     }
-    let works: Vec<Option<&[ObjectIx]>> = std::iter::once(None).chain(shares.into_iter().map(Some)).collect();
-    let seen = threads::each(&works, threads::at_most(SHARES), |share| {
+    let shares = roots.chunks(roots.len().div_ceil(SHARES).max(WORTH_A_SHARE));
+    // the tags are one more
+    let works: Vec<Option<&[ObjectIx]>> = std::iter::once(None).chain(shares.map(Some)).collect();
+    let seen = threads::each(&works, threads, |share| {
         let mut seen = places.like();
         let noted = match share {
             None => tags(&mut seen),

@@ -147,6 +147,7 @@ impl<'b> Asked<'b> {
         let (of_status, others): (Vec<_>, Vec<_>) = all.partition(|(_, system)| system.needs_status());
         let mut groups: Vec<Vec<(usize, System)>> = others.into_iter().map(|one| vec![one]).collect();
         groups.push(of_status);
+        groups.retain(|group| !group.is_empty());
         groups
     }
 

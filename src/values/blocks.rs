@@ -51,12 +51,12 @@ impl<T: Copy> Blocks<T> {
         self.last.is_empty().then(|| self.earlier.iter().map(|(_, piece)| piece))
     }
 
-    /// The number of the piece that an item is in, and its number there.
+    /// The number of the piece that an item is in, the last one being that which grows, and the item's number there.
     #[inline]
     pub fn place(&self, at: usize) -> (usize, usize) {
-        let after = self.earlier.iter().rev().position(|(start, _)| *start <= at);
-        let piece = after.map_or(0, |after| self.earlier.len() - 1 - after);
-        (piece, at - self.earlier.get(piece).map_or(0, |(start, _)| *start))
+        let starts = self.earlier.iter().map(|(start, _)| *start).chain([self.start]);
+        let before = starts.take_while(|start| *start <= at);
+        before.enumerate().last().map_or((0, at), |(piece, start)| (piece, at - start))
     }
 
     /// Keeps the first items; only what the last piece has can be forgotten.
