@@ -294,6 +294,9 @@ impl Blocks<'_> {
         self.buffer.copy_within(self.given..self.filled, 0);
         self.filled -= self.given;
         self.given = 0;
+        if self.filled == 0 && self.at == self.end {
+            return Ok(None);
+        }
         loop {
             let seen = self.filled;
             let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
@@ -313,6 +316,12 @@ impl Blocks<'_> {
             }
             return Ok((self.given > 0).then(|| &self.buffer[..self.given]));
         }
+    }
+
+    /// The lines behind these, up to another byte, are more of them.
+    pub fn go_on(&mut self, end: u64) {
+        progress::bytes(end.saturating_sub(self.end));
+        self.end = end;
     }
 
     fn make_room(&mut self, left: usize) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 /// How many threads are worth it where more than `most` are not. The system is asked once: it reads files to tell.
 #[must_use]
@@ -30,13 +31,25 @@ pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> 
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
         let mut all = take();
         for other in others {
-            match other.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+            all.extend(joined(other));
         }
         all
     });
     all.sort_by_key(|&(at, _)| at);
     all.into_iter().map(|(_, made)| made).collect()
+}
+
+/// What `work` gives, while another thread does something else, which is done then.
+pub(crate) fn beside<R>(other: impl FnOnce() + Send, work: impl FnOnce() -> R) -> R {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let made = work();
+        joined(other);
+        made
+    })
+}
+
+/// What a thread made. If it panicked, so does this one. The end of a scope alone would not wait for the thread itself to end.
+pub(crate) fn joined<R>(thread: ScopedJoinHandle<'_, R>) -> R {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

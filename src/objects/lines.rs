@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::file::{Blocks, LinedFile};
 use crate::json::{self, Line, Lines, Reader};
 use crate::progress::{Counter, Stop};
+use crate::threads;
 use crate::values::{ObjectIx, Value, index};
 
 /// After so many bytes it is estimated how many objects the file has.
@@ -59,7 +60,7 @@ pub(super) fn read_lines(
     errors: &mut Vec<Error>,
 ) -> (Graph, Container) {
     let shares = Shares::of(file, beside.threads.max(1), beside.bytes);
-    let mut parts = read_parts(source, &shares, beside.work, stop);
+    let mut parts = read_parts(source, &shares, beside, stop);
     let mut whole = parts.remove(0);
     for part in parts {
         if stop.asked() {
@@ -100,45 +101,39 @@ pub(super) fn read_on(
     Some(whole.end(file, errors))
 }
 
-/// Reads all shares of a file, the last one after something else was done. The parts are in the order of the file.
+/// Reads all shares of a file. One thread does something else first. The parts are in the order of the file.
 fn read_parts<'s>(
     source: Source<'s>,
     shares: &Shares<'_>,
-    other: impl FnOnce() + Send,
+    beside: Beside<impl FnOnce() + Send>,
     stop: &Stop,
 ) -> Vec<Part<'s>> {
-    let read = |share: usize| {
-        let mut parts = vec![Part::read(source, shares, share, stop)];
-        while !stop.asked()
-            && let Some(share) = shares.take_over()
-        {
+    let take_over = || if beside.threads > 1 && !stop.asked() { shares.take_over() } else { None };
+    let read = |share: Option<usize>| {
+        let mut parts = Vec::new();
+        let mut next = share.or_else(take_over);
+        while let Some(share) = next {
             parts.push(Part::read(source, shares, share, stop));
+            next = take_over();
         }
         parts
     };
     let count = shares.count();
+    let last = count.max(2) - 1;
     let mut parts = std::thread::scope(|scope| {
-        let mut other = Some(other);
+        let mut other = Some(beside.work);
         let mut others = Vec::new();
-        for share in 1..count {
-            let other = if share + 1 == count { other.take() } else { None };
+        for share in 1..=last {
+            let other = if share == last { other.take() } else { None };
             others.push(scope.spawn(move || {
                 if let Some(other) = other {
                     other();
                 }
-                read(share)
+                read((share < count).then_some(share))
             }));
         }
-        if let Some(other) = other {
-            scope.spawn(other);
-        }
-        let mut parts = read(0);
-        for part in others {
-            match part.join() {
-                Ok(more) => parts.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
+        let mut parts = read(Some(0));
+        parts.extend(others.into_iter().flat_map(threads::joined));
         parts
     });
     parts.sort_by_key(|part| part.start);
@@ -163,8 +158,10 @@ impl<'s> Part<'s> {
             size: end - start,
             stop,
         };
+        let mut lines = shares.file.lines(start..start);
         while let Some(range) = shares.next(share) {
-            if let Err(error) = part.read_lines(shares.file.lines(range), &mut reading) {
+            lines.go_on(range.end);
+            if let Err(error) = part.read_lines(&mut lines, &mut reading) {
                 part.complete = false;
                 part.errors.extend(error.map(|error| (part.lines + 1, error)));
                 shares.give_up(share);
@@ -176,7 +173,7 @@ impl<'s> Part<'s> {
     /// Reads some lines; nothing is wrong but that reading shall stop if there is no error.
     fn read_lines(
         &mut self,
-        mut lines: Blocks<'_>,
+        lines: &mut Blocks<'_>,
         reading: &mut ReadingOn<'_>,
     ) -> std::result::Result<(), Option<Error>> {
         while let Some(block) = lines.more()? {

@@ -8,6 +8,7 @@ use crate::file::LinedFile;
 /// The shares of a file.
 pub(super) struct Shares<'f> {
     pub file: &'f LinedFile,
+    at_once: u64,
     all: Mutex<Vec<Share>>,
 }
 
@@ -26,16 +27,18 @@ impl From<Range<u64>> for Share {
     }
 }
 
-/// Less is not worth another thread.
+/// Less is not a share of its own from the beginning.
 const WORTH_A_PART: u64 = 1 << 20;
 
-/// How much is read before it is asked whether somebody took over the rest.
-const AT_ONCE: u64 = 1 << 19;
+/// How much of a file is read before it is asked whether somebody took over the rest: less of a small one.
+fn at_once(size: u64) -> u64 {
+    (size / 16).clamp(1 << 18, 1 << 19)
+}
 
 impl<'f> Shares<'f> {
     /// All of the bytes are one share.
     pub fn one(file: &'f LinedFile, bytes: Range<u64>) -> Self {
-        Self { file, all: Mutex::new(vec![bytes.into()]) }
+        Self::these(file, vec![bytes])
     }
 
     /// One share a thread. The last one is smaller by what its thread does besides.
@@ -51,7 +54,12 @@ impl<'f> Shares<'f> {
         }
         ranges.push(start..size);
         ranges.retain(|range| range.start < range.end || range.start == 0);
-        Self { file, all: Mutex::new(ranges.into_iter().map(Share::from).collect()) }
+        Self::these(file, ranges)
+    }
+
+    fn these(file: &'f LinedFile, ranges: Vec<Range<u64>>) -> Self {
+        let all = Mutex::new(ranges.into_iter().map(Share::from).collect());
+        Self { file, at_once: at_once(file.size()), all }
     }
 
     /// How many there are.
@@ -71,7 +79,7 @@ impl<'f> Shares<'f> {
             return None;
         }
         let start = left.start;
-        left.start = self.line_after(start + AT_ONCE, left.end);
+        left.start = self.line_after(start + self.at_once, left.end);
         Some(start..left.start)
     }
 
@@ -87,7 +95,7 @@ impl<'f> Shares<'f> {
         let largest = all.iter_mut().max_by_key(|share| share.left.end - share.left.start)?;
         let Range { start, end } = largest.left;
         let middle = self.line_after(start + (end - start) / 2, end);
-        if end - middle < AT_ONCE {
+        if end - middle < self.at_once {
             return None;
         }
         largest.left.end = middle;
