@@ -1,6 +1,7 @@
 //! Many records at once, read field by field.
 
 use super::index;
+use super::sheet::Rows;
 use super::store::{Record, ShapeIx, Store, Value};
 
 /// Some records, numbered by their position, so arranged that those of one sheet are read together.
@@ -11,13 +12,29 @@ pub(crate) struct Holders {
     length: usize,
 }
 
+/// Records that follow each other, in their sheet and by their positions.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    first: Option<Record>,
+    position: u32,
+    length: u32,
+}
+
+impl Run {
+    /// Whether a record at a position is the next one.
+    fn goes_on(&self, record: Record, position: u32) -> bool {
+        let next = |first: Record| record.sheet == first.sheet && record.start == first.start + self.length;
+        self.position + self.length == position && !record.is_loose() && self.first.is_some_and(next)
+    }
+}
+
 /// The records of one sheet.
 #[derive(Debug)]
 struct Group {
     sheet: u32,
     shape: ShapeIx,
     /// Their rows, in order
-    rows: Vec<u32>,
+    rows: Rows,
     /// The position of each
     positions: Vec<u32>,
     /// Whether the positions are in order too
@@ -30,26 +47,38 @@ impl Holders {
         let mut holders = Self::default();
         // the group of each sheet, from 1
         let mut of_sheet: Vec<u32> = Vec::new();
+        let mut run = Run::default();
         for record in records {
             let position = index(holders.length);
             holders.length += 1;
             let Some(record) = record else { continue };
-            if record.is_loose() {
-                holders.loose.push((position, record));
+            if run.goes_on(record, position) {
+                run.length += 1;
                 continue;
             }
-            let sheet = record.sheet as usize;
-            if of_sheet.len() <= sheet {
-                of_sheet.resize(sheet + 1, 0);
-            }
-            if of_sheet[sheet] == 0 {
-                holders.groups.push(Group::new(record));
-                of_sheet[sheet] = index(holders.groups.len());
-            }
-            holders.groups[of_sheet[sheet] as usize - 1].push(record.start, position);
+            holders.keep(run, &mut of_sheet);
+            run = Run { first: Some(record), position, length: 1 };
         }
+        holders.keep(run, &mut of_sheet);
         holders.groups.iter_mut().for_each(Group::arrange);
         holders
+    }
+
+    fn keep(&mut self, run: Run, of_sheet: &mut Vec<u32>) {
+        let Some(record) = run.first else { return };
+        if record.is_loose() {
+            self.loose.push((run.position, record));
+            return;
+        }
+        let sheet = record.sheet as usize;
+        if of_sheet.len() <= sheet {
+            of_sheet.resize(sheet + 1, 0);
+        }
+        if of_sheet[sheet] == 0 {
+            self.groups.push(Group::new(record));
+            of_sheet[sheet] = index(self.groups.len());
+        }
+        self.groups[of_sheet[sheet] as usize - 1].push(record.start, run.position, run.length);
     }
 
     /// How many positions there are.
@@ -117,24 +146,25 @@ impl Group {
         Self {
             sheet: record.sheet,
             shape: record.shape,
-            rows: Vec::new(),
+            rows: Rows::default(),
             positions: Vec::new(),
             ascending: true,
         }
     }
 
-    fn push(&mut self, row: u32, position: u32) {
-        self.ascending &= self.rows.last().is_none_or(|&last| last <= row);
-        self.rows.push(row);
-        self.positions.push(position);
+    fn push(&mut self, row: u32, position: u32, length: u32) {
+        self.ascending &= self.rows.last().is_none_or(|last| last <= row);
+        self.rows.extend(row..row + length);
+        self.positions.extend(position..position + length);
     }
 
     fn arrange(&mut self) {
         if !self.ascending {
-            let mut pairs: Vec<(u32, u32)> =
-                self.rows.iter().copied().zip(self.positions.iter().copied()).collect();
+            let rows = std::mem::take(&mut self.rows).list();
+            let mut pairs: Vec<(u32, u32)> = rows.into_iter().zip(self.positions.iter().copied()).collect();
             pairs.sort_unstable();
-            (self.rows, self.positions) = pairs.into_iter().unzip();
+            let (rows, positions) = pairs.into_iter().unzip();
+            (self.rows, self.positions) = (Rows::List(rows), positions);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Records of one shape, field by field: what does not change from record to record is kept once.
 
 use std::mem::discriminant;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::store::{Items, ShapeIx, Text, UnresolvedIx, Value};
@@ -169,7 +170,14 @@ impl Field {
         match &mut self.later {
             Later::Alike(_) if matches!(before, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {}
             Later::Alike(all) => {
-                for bits in std::mem::take(all) {
+                let first = discriminant(&self.first);
+                let small = |value: Value| bits(value).filter(|_| discriminant(&value) == first);
+                let changed = all.iter_mut().map_while(|held| {
+                    *held = small(value(of_bits(*held, before)))?;
+                    Some(())
+                });
+                let changed = changed.count();
+                for bits in all.split_off(changed) {
                     self.push_later(value(of_bits(bits, before)));
                 }
             }
@@ -183,7 +191,27 @@ impl Field {
     }
 
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
-    pub fn each(&self, rows: &[u32], mut found: impl FnMut(Value, std::ops::Range<usize>)) {
+    pub fn each(&self, rows: &Rows, found: impl FnMut(Value, Range<usize>)) {
+        match rows {
+            Rows::Run(run) => self.each_of_run(run.clone(), found),
+            Rows::List(list) => self.each_of_list(list, found),
+        }
+    }
+
+    fn each_of_run(&self, rows: Range<u32>, mut found: impl FnMut(Value, Range<usize>)) {
+        let mut changes = self.starts.until(rows.start);
+        let mut row = rows.start;
+        while row < rows.end {
+            let next = self.starts.get(changes).map_or(rows.end, |next| next.min(rows.end));
+            if next > row {
+                found(self.after(changes), (row - rows.start) as usize..(next - rows.start) as usize);
+            }
+            row = next;
+            changes += 1;
+        }
+    }
+
+    fn each_of_list(&self, rows: &[u32], mut found: impl FnMut(Value, Range<usize>)) {
         let always = self.starts.always;
         let mut changes = rows.first().map_or(0, |&row| self.starts.until(row));
         let mut at = 0;
@@ -201,6 +229,47 @@ impl Field {
             };
             found(self.after(changes), at..next);
             at = next;
+        }
+    }
+}
+
+/// Some rows of a sheet, in order. Those that follow each other are not written out.
+#[derive(Debug)]
+pub(crate) enum Rows {
+    Run(Range<u32>),
+    List(Vec<u32>),
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Run(0..0)
+    }
+}
+
+impl Rows {
+    /// Adds some that follow each other.
+    pub fn extend(&mut self, more: Range<u32>) {
+        match self {
+            Self::Run(run) if run.end == more.start => run.end = more.end,
+            Self::Run(run) if run.start == run.end => *run = more,
+            Self::Run(run) => *self = Self::List(run.clone().chain(more).collect()),
+            Self::List(list) => list.extend(more),
+        }
+    }
+
+    /// The last one.
+    pub fn last(&self) -> Option<u32> {
+        match self {
+            Self::Run(run) => run.clone().next_back(),
+            Self::List(list) => list.last().copied(),
+        }
+    }
+
+    /// All of them, written out.
+    pub fn list(self) -> Vec<u32> {
+        match self {
+            Self::Run(run) => run.collect(),
+            Self::List(list) => list,
         }
     }
 }
