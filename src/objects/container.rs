@@ -27,7 +27,7 @@ pub struct Source<'s> {
 }
 
 /// What one file brought.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Container {
     pub number: u32,
     pub ids: Ids,

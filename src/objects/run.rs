@@ -15,14 +15,15 @@ use super::lines::{read_lines, read_on};
 use crate::error::{Error, Kind, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::progress::Stop;
-use crate::values::{Items, ObjectIx, Record, Symbol, Value};
+use crate::threads;
+use crate::values::{Items, ObjectIx, Record, Symbol, Value, index};
 use crate::workspace::Run;
 
 /// Objects by identifier.
 pub type Roots = IndexMap<String, ObjectIx, ahash::RandomState>;
 
 /// The jobs of a run, by position: what names them on disk.
-pub trait JobKeys {
+pub trait JobKeys: Sync {
     /// How many there are.
     fn count(&self) -> usize;
     /// The identifier of a job, 64 hexadecimal digits.
@@ -38,7 +39,7 @@ pub trait JobKeys {
 }
 
 /// The objects of one run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunObjects {
     /// All of them
     pub graph: Graph,
@@ -60,7 +61,7 @@ pub struct RunObjects {
 }
 
 /// What is needed to go on where the run's file ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Kept {
     container: Container,
     /// How many of the errors are about lines of the file
@@ -94,6 +95,9 @@ impl Parsed {
     }
 }
 
+/// Jobs are looked for by one thread more for so many objects.
+const WORTH_A_THREAD: usize = 1 << 14;
+
 /// The run-level files of object definitions, newest format first.
 const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
 
@@ -123,7 +127,16 @@ impl RunObjects {
         let source = Source { file: file.path(), relocation, job_dir: None, data_dir: None };
         let (graph, container) = read_on(source, file, (&self.graph, container), stop, &mut errors)?;
         let known = self.graph.len();
-        let mut grown = Self { graph, errors, kept: None, ..self.clone() };
+        let mut grown = Self {
+            graph,
+            errors,
+            kept: None,
+            roots: self.roots.clone(),
+            order: self.order.clone(),
+            dependencies: self.dependencies.clone(),
+            corrected: self.corrected.clone(),
+            completed: self.completed.clone(),
+        };
         grown.roots.resize(keys.count(), None);
         grown.find_jobs(known, keys);
         if grown.were_there(known, keys) {
@@ -146,7 +159,7 @@ impl RunObjects {
     fn were_there(&self, objects: usize, keys: &impl JobKeys) -> bool {
         let without = (0..keys.count()).filter(|&at| self.roots[at].is_none());
         let without: HashSet<String> = without.map(|at| keys.job_id(at).into_owned()).collect();
-        let mut known = (0..objects).map(|at| self.graph.identifier(ObjectIx(crate::values::index(at))));
+        let mut known = (0..objects).map(|at| self.graph.identifier(ObjectIx(index(at))));
         !without.is_empty() && known.any(|identifier| without.contains(identifier.as_ref()))
     }
 
@@ -218,8 +231,7 @@ impl RunObjects {
             self.graph = graph;
             return Some(container);
         }
-        std::thread::scope(|scope| {
-            scope.spawn(beside.work);
+        threads::beside(beside.work, || {
             let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok()?;
             Some(self.graph.read_whole(source, &bytes, None, &mut self.errors))
         })
@@ -235,17 +247,29 @@ impl RunObjects {
     /// Nothing marks the jobs of an objects.jsonl: they are the objects with their identifiers; the last of several wins, at
     /// the place of the first (`format.md` §2.5).
     fn find_jobs(&mut self, from: usize, keys: &impl JobKeys) {
+        let objects = self.graph.len() - from;
+        let threads = threads::at_most(objects / WORTH_A_THREAD);
+        let share = objects.div_ceil(threads).max(1);
+        let shares: Vec<_> = (from..self.graph.len()).step_by(share).collect();
+        let found = threads::each(&shares, threads, |&start| self.jobs_among(start, share, keys));
+        for (position, at) in found.into_iter().flatten() {
+            self.set_root(position as usize, at);
+        }
+    }
+
+    /// The jobs among so many objects, by their positions.
+    fn jobs_among(&self, start: usize, objects: usize, keys: &impl JobKeys) -> Vec<(u32, ObjectIx)> {
         // most often jobs are defined in the order in which they were submitted
         let mut next = 0;
-        for at in from..self.graph.len() {
-            let at = ObjectIx(crate::values::index(at));
+        let job = |at: usize| {
+            let at = ObjectIx(index(at));
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             let guess = keys.is(next, identifier).then_some(next);
-            if let Some(position) = guess.or_else(|| keys.position(identifier)) {
-                self.set_root(position, at);
-                next = position + 1;
-            }
-        }
+            let position = guess.or_else(|| keys.position(identifier))?;
+            next = position + 1;
+            Some((index(position), at))
+        };
+        (start..self.graph.len().min(start + objects)).filter_map(job).collect()
     }
 
     /// The objects that have one of these identifiers, by identifier: how actions are found. The last of several wins, at the
@@ -254,7 +278,7 @@ impl RunObjects {
     pub fn find_roots<'i>(&self, identifiers: impl Iterator<Item = &'i str>) -> Roots {
         let wanted: HashSet<&[u8]> = identifiers.map(str::as_bytes).collect();
         let mut roots: IndexMap<&[u8], ObjectIx, ahash::RandomState> = IndexMap::default();
-        for at in (0..self.graph.len()).map(|at| ObjectIx(crate::values::index(at))) {
+        for at in (0..self.graph.len()).map(|at| ObjectIx(index(at))) {
             let identifier = self.graph.store.bytes(self.graph.object(at).identifier);
             if wanted.contains(identifier) {
                 roots.insert(identifier, at);
