@@ -98,6 +98,13 @@ fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
 /// dots too.
 #[must_use]
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
+    let plain = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
+    let (plain, pattern) = pattern.split_at(plain);
+    // most patterns are some text and a star
+    name.strip_prefix(plain).is_some_and(|rest| pattern == "*" || wild_matches(pattern, rest))
+}
+
+fn wild_matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut from) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

@@ -51,21 +51,25 @@ impl Moment {
         match self {
             Self::Utc(micros) => micros,
             Self::Naive(micros) => Timestamp::from_microsecond(micros)
-                .and_then(|wall| zone.0.to_timestamp(TimeZone::UTC.to_datetime(wall)))
+                .and_then(|wall| zone.get().to_timestamp(TimeZone::UTC.to_datetime(wall)))
                 .map_or(micros, Timestamp::as_microsecond),
         }
     }
 }
 
-/// The zone in which times without a zone are read.
+/// The zone in which times without a zone are read: a named one, or that of this machine, which is looked up when it is needed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Zone(TimeZone);
+pub struct Zone(Option<TimeZone>);
 
 impl Zone {
     /// The zone of this machine.
     #[must_use]
     pub fn local() -> Self {
-        Self(TimeZone::system())
+        Self(None)
+    }
+
+    fn get(&self) -> TimeZone {
+        self.0.clone().unwrap_or_else(TimeZone::system)
     }
 
     /// A zone by its name in the IANA database, as `Europe/Paris` or `UTC`.
@@ -73,7 +77,7 @@ impl Zone {
     /// # Errors
     /// `InvalidArgument`: no such zone.
     pub fn named(name: &str) -> Result<Self> {
-        TimeZone::get(name).map(Self).map_err(|_| {
+        TimeZone::get(name).map(|zone| Self(Some(zone))).map_err(|_| {
             Error::new(Kind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
                 .hint("give a name of the IANA database, as Europe/Paris or UTC")
         })
