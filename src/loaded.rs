@@ -193,6 +193,16 @@ impl LoadedRun {
         }
     }
 
+    /// Forgets what was read of it, if that is much. To give back the memory of many jobs takes milliseconds; nobody waits for it.
+    pub fn let_go(&mut self) {
+        if self.rows.get().is_some_and(|rows| rows.rows.len() >= MANY) {
+            let unread = self.unread();
+            let left = std::mem::replace(self, unread);
+            // where there is no thread to be had, it is dropped here
+            let _ = std::thread::Builder::new().spawn(move || drop(left));
+        }
+    }
+
     /// Its jobs and their tags.
     #[must_use]
     pub fn rows(&self) -> &JobRows {
@@ -355,6 +365,9 @@ impl Ends {
 
 /// More threads do not read one run: each has its own memory of what it read, so more of them pay less and less.
 const MOST_THREADS: usize = 4;
+
+/// So many jobs are let go on another thread.
+const MANY: usize = 10_000;
 
 /// A directory and those in it.
 fn with_children(directory: &Path) -> Vec<PathBuf> {

@@ -91,6 +91,15 @@ impl Source {
     }
 }
 
+impl Drop for Source {
+    fn drop(&mut self) {
+        let (Origin::Run(loaded) | Origin::Saved(loaded, ..)) = &mut self.origin;
+        if let Some(loaded) = Arc::get_mut(loaded) {
+            loaded.let_go();
+        }
+    }
+}
+
 #[pymethods]
 impl Source {
     #[allow(clippy::type_complexity, reason = "what pickle wants: a function and its arguments")]
