@@ -19,6 +19,14 @@ impl Dice {
     pub fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.roll() >> 16).unwrap() % limit.max(1)
     }
+
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
+    pub fn chance(&mut self, of: usize) -> bool {
+        self.below(of) == 0
+    }
 }
 
 /// The kinds of damage that [`damaged`] knows.

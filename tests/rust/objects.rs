@@ -560,23 +560,6 @@ fn a_loaded_run_does_not_change() {
     assert_eq!(config(&again, "j"), "{x: 1234}");
 }
 
-/// A run of many jobs that was let go is one that was never read; what shares its rows still has them.
-#[test]
-fn a_large_run_is_let_go() {
-    let jobs: Vec<String> = (0..10_000).map(|at| format!("j{at}")).collect();
-    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
-    let lab = Lab::with(&jobs, &[object(1, "Train", "j7", "\"x\":1")]);
-    let mut loaded = lab.load(RUN);
-    loaded.read(true);
-    let shares = loaded.renewed();
-    loaded.let_go();
-    assert!(!loaded.is_read() && loaded.objects_if_read().is_none());
-    for loaded in [&shares, &loaded] {
-        assert_eq!(loaded.rows().rows.len(), 10_000);
-        assert_eq!(config(loaded, "j7"), "{x: 1}");
-    }
-}
-
 /// A run that grew has the rows that it had, but for a job that was submitted again; the earlier reading stays as it was.
 #[test]
 fn a_run_that_grew_goes_on_with_its_rows() {

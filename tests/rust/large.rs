@@ -1,0 +1,50 @@
+//! What is done otherwise where there are many jobs.
+
+use crate::lab::{Lab, RUN, config, object, order};
+
+fn jobs(count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("j{at}")).collect()
+}
+
+/// A run of many jobs that was let go is one that was never read; what shares its rows still has them.
+#[test]
+fn a_large_run_is_let_go() {
+    let jobs = jobs(10_000);
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let lab = Lab::with(&jobs, &[object(1, "Train", "j7", "\"x\":1")]);
+    let mut loaded = lab.load(RUN);
+    loaded.read(true);
+    let shares = loaded.renewed();
+    loaded.let_go();
+    assert!(!loaded.is_read() && loaded.objects_if_read().is_none());
+    for loaded in [&shares, &loaded] {
+        assert_eq!(loaded.rows().rows.len(), 10_000);
+        assert_eq!(config(loaded, "j7"), "{x: 1}");
+    }
+}
+
+/// The jobs of many objects are looked for on several threads. Of several objects of a job the last one wins, at the place of
+/// the first, though they lie in the shares of two threads; objects that are no jobs stand between them.
+#[test]
+fn jobs_are_found_among_many_objects() {
+    let jobs = jobs(40_000);
+    let mut lines: Vec<String> = Vec::new();
+    // from behind, so that the next job is never the one that is guessed
+    for (id, job) in (1_i64..).zip(jobs.iter().rev()) {
+        lines.push(object(id, "Train", job, &format!("\"n\":{id}")));
+        if id % 1000 == 0 {
+            lines.push(object(-id, "Part", "no job", "\"n\":0"));
+        }
+    }
+    lines.push(object(50_001, "Train", "j39999", "\"n\":50001"));
+    lines.push(object(50_002, "Train", "j0", "\"n\":50002"));
+    let names: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let lab = Lab::with(&names, &lines);
+    let loaded = lab.load(RUN);
+    let found = order(&loaded);
+    assert!(found.iter().eq(jobs.iter().rev()));
+    assert_eq!(config(&loaded, "j39999"), "{n: 50001}");
+    assert_eq!(config(&loaded, "j0"), "{n: 50002}");
+    assert_eq!(config(&loaded, "j20000"), "{n: 20000}");
+    assert_eq!(loaded.errors().len(), 0);
+}
