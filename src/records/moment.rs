@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Kind, Result, quoted};
 
@@ -57,19 +58,19 @@ impl Moment {
     }
 }
 
-/// The zone in which times without a zone are read: a named one, or that of this machine, which is looked up when it is needed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Zone(Option<TimeZone>);
+/// The zone in which times without a zone are read: a named one, or that of this machine, which is looked up at the first of them.
+#[derive(Debug, Clone)]
+pub struct Zone(OnceCell<TimeZone>);
 
 impl Zone {
     /// The zone of this machine.
     #[must_use]
     pub fn local() -> Self {
-        Self(None)
+        Self(OnceCell::new())
     }
 
-    fn get(&self) -> TimeZone {
-        self.0.clone().unwrap_or_else(TimeZone::system)
+    fn get(&self) -> &TimeZone {
+        self.0.get_or_init(TimeZone::system)
     }
 
     /// A zone by its name in the IANA database, as `Europe/Paris` or `UTC`.
@@ -77,7 +78,7 @@ impl Zone {
     /// # Errors
     /// `InvalidArgument`: no such zone.
     pub fn named(name: &str) -> Result<Self> {
-        TimeZone::get(name).map(|zone| Self(Some(zone))).map_err(|_| {
+        TimeZone::get(name).map(|zone| Self(OnceCell::with_value(zone))).map_err(|_| {
             Error::new(Kind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
                 .hint("give a name of the IANA database, as Europe/Paris or UTC")
         })

@@ -52,8 +52,7 @@ pub fn data_type(kind: &Type, texts: Texts) -> DataType {
 #[must_use]
 pub fn schema(columns: &[Column], places: &Places, texts: Texts) -> SchemaRef {
     let field = |column: &Column| {
-        let mut metadata = HashMap::with_capacity(3);
-        metadata.insert("xpframe.group".to_owned(), column.group().to_owned());
+        let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
         let (place, python) = match column.source {
             Source::System(_) => (None, None),
             Source::Values(at, part) => (Some(at), Some(places.get(at).python_types(part))),

@@ -1,7 +1,7 @@
 //! Many records at once, read field by field.
 
 use super::index;
-use super::sheet::Rows;
+use super::sheet::SheetRows;
 use super::store::{Record, ShapeIx, Store, Value};
 
 /// Some records, numbered by their position, so arranged that those of one sheet are read together.
@@ -34,7 +34,7 @@ struct Group {
     sheet: u32,
     shape: ShapeIx,
     /// Their rows, in order
-    rows: Rows,
+    rows: SheetRows,
     /// The position of each
     positions: Vec<u32>,
     /// Whether the positions are in order too
@@ -146,7 +146,7 @@ impl Group {
         Self {
             sheet: record.sheet,
             shape: record.shape,
-            rows: Rows::default(),
+            rows: SheetRows::default(),
             positions: Vec::new(),
             ascending: true,
         }
@@ -164,7 +164,7 @@ impl Group {
             let mut pairs: Vec<(u32, u32)> = rows.into_iter().zip(self.positions.iter().copied()).collect();
             pairs.sort_unstable();
             let (rows, positions) = pairs.into_iter().unzip();
-            (self.rows, self.positions) = (Rows::List(rows), positions);
+            (self.rows, self.positions) = (SheetRows::List(rows), positions);
         }
     }
 

@@ -191,10 +191,10 @@ impl Field {
     }
 
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
-    pub fn each(&self, rows: &Rows, found: impl FnMut(Value, Range<usize>)) {
+    pub fn each(&self, rows: &SheetRows, found: impl FnMut(Value, Range<usize>)) {
         match rows {
-            Rows::Run(run) => self.each_of_run(run.clone(), found),
-            Rows::List(list) => self.each_of_list(list, found),
+            SheetRows::Run(run) => self.each_of_run(run.clone(), found),
+            SheetRows::List(list) => self.each_of_list(list, found),
         }
     }
 
@@ -235,18 +235,18 @@ impl Field {
 
 /// Some rows of a sheet, in order. Those that follow each other are not written out.
 #[derive(Debug)]
-pub(crate) enum Rows {
+pub(crate) enum SheetRows {
     Run(Range<u32>),
     List(Vec<u32>),
 }
 
-impl Default for Rows {
+impl Default for SheetRows {
     fn default() -> Self {
         Self::Run(0..0)
     }
 }
 
-impl Rows {
+impl SheetRows {
     /// Adds some that follow each other.
     pub fn extend(&mut self, more: Range<u32>) {
         match self {
