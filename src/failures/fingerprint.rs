@@ -40,7 +40,7 @@ pub fn masked(message: &str) -> String {
 fn masks(rest: &str, before: char, text: &mut String) -> usize {
     let inside = before.is_alphanumeric() || before == '_';
     for (mask, length) in [
-        ("<path>", if inside || before == '#' { 0 } else { path_length(rest) }),
+        ("<path>", if inside || matches!(before, '#' | '<') { 0 } else { path_length(rest) }),
         ("#", if inside { 0 } else { hexadecimal_length(rest) }),
         ("#", number_length(rest, inside)),
     ] {

@@ -3,7 +3,7 @@
 use super::records::{cleans_up, ends_traceback, is_life, is_record, level, starts_traceback};
 use super::tail::Tail;
 use super::text::OVERWRITTEN;
-use super::traceback::{Chain, End, Frame, Raised, is_frame, is_header, read_chain};
+use super::traceback::{Chain, End, Frame, Raised, is_frame, is_header, is_link, read_chain, split_class};
 
 /// What a log says about the end of its task.
 #[derive(Debug, Default)]
@@ -61,8 +61,9 @@ pub fn root(lines: &[&str]) -> Option<Raised> {
     let start = lines.iter().rposition(|line| starts_traceback(line))?;
     let first = (start + 1..lines.len()).find(|&index| is_header(lines[index]))?;
     let chain = read_chain(lines, first, End::Exact(lines.len()))?;
-    // the last one read may be cut
-    (chain.raised.len() > 1).then(|| chain.raised.into_iter().next())?
+    // the last one may be cut
+    let is_whole = chain.raised.len() > 1 || chain.end < lines.len();
+    chain.raised.into_iter().next().filter(|_| is_whole)
 }
 
 fn of_chain(lines: &[&str], start: usize, chain: Chain, certain: bool) -> Reason {
@@ -83,9 +84,7 @@ fn tail_of(lines: &[&str], end: usize) -> Option<String> {
 
 /// The chain that experimaestro logs between two records of its own.
 fn announced(lines: &[&str], end: usize, cut: bool) -> Option<(Chain, usize)> {
-    let follows = |index: usize| {
-        lines[..end].get(index + 1).is_some_and(|next| is_begin(next)).then_some(index + 1)
-    };
+    let follows = |index: usize| begins(&lines[..end], index + 1).then_some(index + 1);
     let announced = (0..end).filter(|&index| starts_traceback(lines[index]));
     // the first: the message may quote another log
     let start = announced.clone().find_map(follows).or_else(|| {
@@ -100,6 +99,13 @@ fn announced(lines: &[&str], end: usize, cut: bool) -> Option<(Chain, usize)> {
 fn frames_of_cut(lines: &[&str], possible: bool) -> Option<usize> {
     let first = possible.then(|| lines.iter().position(|line| line.starts_with("  File \"")))??;
     lines[..first].iter().all(|line| is_frame(line)).then_some(first)
+}
+
+/// Whether a chain begins in a line: with a traceback, or with an exception that has none and led to another.
+fn begins(lines: &[&str], index: usize) -> bool {
+    let Some(line) = lines.get(index) else { return false };
+    let is_bare = || split_class(line).is_some() && level(line).is_none();
+    is_begin(line) || (is_bare() && lines[index..].iter().any(|line| is_link(line)))
 }
 
 fn is_begin(line: &str) -> bool {

@@ -24,7 +24,10 @@ impl<'t> Tail<'t> {
                 return;
             }
             let line = line.trim_end();
-            let is_noise = line.starts_with(OVERWRITTEN) || is_life(line) || ends_traceback(line);
+            let is_noise = line.starts_with(OVERWRITTEN)
+                || is_life(line)
+                || ends_traceback(line)
+                || line == "--- Logging error ---";
             if is_noise || (line.is_empty() && self.lines.is_empty()) {
                 continue;
             }

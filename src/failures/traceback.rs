@@ -69,6 +69,11 @@ pub fn is_header(line: &str) -> bool {
     line.trim_end().ends_with(HEADER) || rich::is_top(line)
 }
 
+/// Whether a text says how two exceptions of a chain belong together.
+pub fn is_link(text: &str) -> bool {
+    [BECAUSE, DURING].contains(&text.trim())
+}
+
 /// Whether a line stands in a traceback.
 pub fn is_frame(line: &str) -> bool {
     line.starts_with("  File \"") || line.starts_with("    ")
@@ -179,8 +184,7 @@ fn behind_link(lines: &[&str], start: usize, limit: usize) -> Option<usize> {
         sentence.push_str(lines[index].trim());
         index += 1;
     }
-    let is_link = sentence == BECAUSE || sentence == DURING;
-    (is_link && index + 1 < limit && lines[index].trim().is_empty()).then_some(index + 1)
+    (is_link(&sentence) && index + 1 < limit && lines[index].trim().is_empty()).then_some(index + 1)
 }
 
 /// `  File "…", line 3, in name`

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use super::json_file::read_json;
+use super::ending::JobEnding;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::run::RunRecord;
@@ -166,6 +167,22 @@ impl<'a> JobStatuses<'a> {
     pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> (State, Option<String>) {
         let Decision { told, .. } = self.decide(&mut self.look(task_id, job_id, true, errors), errors);
         (told.state, told.reason)
+    }
+
+    /// How a job ended, without the times. Wrong files are told in `errors`.
+    pub fn ending(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobEnding {
+        let mut look = self.look(task_id, job_id, true, errors);
+        let Decision { told, failure, .. } = self.decide(&mut look, errors);
+        let Look { directory, markers, .. } = look;
+        JobEnding {
+            state: told.state,
+            reason: told.reason,
+            message: failure.message,
+            exit: failure.exit,
+            is_marked: markers.failed.is_some(),
+            has_pid: markers.pid.is_some(),
+            directory,
+        }
     }
 
     /// Everything known of the execution of a job. Wrong files are told in `errors`.

@@ -7,6 +7,7 @@
 //! another selection of them.
 
 mod alive;
+mod ending;
 mod events;
 mod evidence;
 mod jobs;
@@ -19,9 +20,11 @@ mod rows;
 mod run;
 mod state;
 
+pub use ending::JobEnding;
 pub use events::foreign_events;
 pub use evidence::Evidence;
 pub use jobs::{JobStatus, JobStatuses};
+pub use markers::ExitValue;
 pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;
 pub use rows::{JobRow, JobRows, first_jobs};

@@ -5,11 +5,13 @@
 //! the asked columns need: tags need jobs.jsonl, parameters the run's objects, states the directories of the jobs.
 
 mod batches;
+mod failed_jobs;
 mod plan;
 mod request;
 mod table;
 
 pub use batches::{Batches, NextBatch, RowChoice};
+pub use failed_jobs::FailureRequest;
 pub use plan::{RunBatch, ScanPlan};
 pub use request::TableRequest;
 pub use table::Table;

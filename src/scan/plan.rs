@@ -360,7 +360,8 @@ fn needs_configs(selection: &Selection) -> bool {
     })
 }
 
-fn several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
+/// Whether runs are of more than one workspace.
+pub(super) fn several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
     let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
     roots.len() > 1
 }

@@ -18,3 +18,4 @@ pub use batch::{Built, Rows, build};
 pub use layout::{for_pandas, for_pyarrow, in_layout_of};
 pub use schema::{Texts, data_type, schema};
 pub use short::shorten;
+pub(crate) use texts::strings;

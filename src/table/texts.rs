@@ -107,7 +107,7 @@ fn view(store: &Store, text: Text, blocks: &[u32]) -> Option<(u32, u32, u32)> {
 }
 
 /// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, layout: Texts) -> ArrayRef {
+pub(crate) fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, layout: Texts) -> ArrayRef {
     match layout {
         Texts::View => Arc::new(texts.collect::<StringViewArray>()),
         Texts::Large => Arc::new(texts.collect::<LargeStringArray>()),

@@ -26,6 +26,7 @@ ORDER = [
     "records",
     "objects",
     "loaded",
+    "failures",
     "check",
     "columns",
     "table",
