@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
 
@@ -47,6 +48,7 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "failures",
     "fields",
     "identifier",
     "last_read",
@@ -64,6 +66,7 @@ __all__ = [
 # what these need costs more to import than all the rest: they come when they are asked for
 _LATER = {
     "ReadReport": "lazy",
+    "failures": "failed_jobs",
     "last_read": "lazy",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["matcher"]
 
-_COMMANDS = ("info", "load", "ls", "runs", "schema", "use")
+_COMMANDS = ("failures", "info", "load", "ls", "runs", "schema", "use")
 _OPTIONS = {
     "load": ("--as", "--backend", "--columns", "--lazy", "--quiet", "--run", "--short", "--task"),
     "schema": ("--quiet", "--run", "--task"),
     "info": ("--quiet", "--run"),
+    "failures": ("--quiet", "--run", "--task"),
 }
 _LINE = re.compile(r".*%xpm[ \t]+(.*)$")
 # an expression that is rooted at a name: attributes and subscripts by constants or names: nothing is called

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from xpframe.changes import Changes
     from xpframe.check import Findings
+    from xpframe.failed_jobs import Failures
     from xpframe.frames import Experiments
     from xpframe.plots import Plots
 
@@ -352,6 +353,22 @@ class ExperimentInfo:
         from xpframe.frames import frame_of_runs
 
         return frame_of_runs([self._run], several_runs=False, **options)
+
+    def failures(
+        self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False
+    ) -> Failures:
+        """Why jobs of the run failed, by cause; it shows itself, and ``.frame()`` has a row a job.
+
+        Args:
+            task: Tasks to keep: identifiers, their last component, or globs.
+
+            strict: Whether to raise at the first log that cannot be read.
+
+            quiet: Hide progress.
+        """
+        from xpframe.failed_jobs import failures_of
+
+        return failures_of([self._run], task=task, strict=strict, quiet=quiet)
 
     def __repr__(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"

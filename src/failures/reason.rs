@@ -2,7 +2,7 @@
 
 use super::records::{cleans_up, ends_traceback, is_life, is_record, level, starts_traceback};
 use super::tail::Tail;
-use super::text::OVERWRITTEN;
+use super::text::{OVERWRITTEN, unescaped};
 use super::traceback::{Chain, End, Frame, Raised, is_frame, is_header, is_link, read_chain, split_class};
 
 /// What a log says about the end of its task.
@@ -34,6 +34,16 @@ const MAX_LINES_AFTER: usize = 5;
 
 /// Looks for the reason in the lines of a log. `cut` says that lines are missing before the first.
 pub fn find(lines: &[&str], cut: bool, ending: Ending) -> Reason {
+    if lines.iter().any(|line| unescaped(line).is_some()) {
+        let own = |line: &&str| unescaped(line).unwrap_or_else(|| vec![(*line).to_owned()]);
+        let lines: Vec<String> = lines.iter().flat_map(own).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        return find_in_lines(&lines, cut, ending);
+    }
+    find_in_lines(lines, cut, ending)
+}
+
+fn find_in_lines(lines: &[&str], cut: bool, ending: Ending) -> Reason {
     let end = lines.iter().rposition(|line| ends_traceback(line)).unwrap_or(lines.len());
     if let Some((chain, start)) = announced(lines, end, cut) {
         return of_chain(lines, start, chain, true);

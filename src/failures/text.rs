@@ -23,6 +23,40 @@ pub fn clean_text(text: &str) -> String {
     printable(text).replace('\r', "\n")
 }
 
+/// The lines of a traceback that a JSON record holds as an escaped text, behind the record without it; nothing if it holds none.
+#[must_use]
+pub fn unescaped(line: &str) -> Option<Vec<String>> {
+    const HEADER: &str = "Traceback (most recent call last):\\n";
+    let start = line.find(HEADER)?;
+    let text = &line[start..];
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.char_indices();
+    let mut end = text.len();
+    while let Some((position, next)) = rest.next() {
+        match next {
+            '"' => {
+                end = position;
+                break;
+            }
+            '\\' => match rest.next() {
+                Some((_, 'n')) => shown.push('\n'),
+                Some((_, 't')) => shown.push('\t'),
+                Some((_, 'u')) => {
+                    let digits: String = rest.by_ref().take(4).map(|(_, digit)| digit).collect();
+                    let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                    shown.extend(code.filter(|code| !code.is_control()));
+                }
+                Some((_, other)) => shown.push(other),
+                None => {}
+            },
+            other => shown.push(other),
+        }
+    }
+    let record = format!("{}{}", &line[..start], &text[end..]);
+    let lines = shown.trim_end().split('\n').map(str::to_owned);
+    Some(std::iter::once(record).chain(lines).collect())
+}
+
 fn decode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

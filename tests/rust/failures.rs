@@ -330,6 +330,20 @@ fn a_handler_of_rich_wraps_paths_and_messages() {
 }
 
 #[test]
+fn records_may_have_any_format() {
+    let text = format!("{RUNNER}{EXECUTE}ValueError: \"x\" is é\n");
+    let starts = "2026-11-26 23:24:08,123 | ERROR    | xpm - Got exception while running\n";
+    let ends = "2026-11-26 23:24:08,123 | INFO     | xpm - Error handler: finished with code 1, reason=failed\n";
+    assert_eq!(told(&said(format!("{starts}{text}{ends}"))), (AT, Some("ValueError"), Some("\"x\" is é")));
+    let escaped = text.replace('"', "\\\"").replace('\n', "\\n").replace('é', "\\u00e9");
+    let json = format!(
+        "{{\"level\": \"ERROR\", \"exc_info\": \"{escaped}\", \"msg\": \"Got exception while running\"}}\n\
+         {{\"level\": \"INFO\", \"msg\": \"Error handler: finished with code 1\"}}\n"
+    );
+    assert_eq!(told(&said(json)), (AT, Some("ValueError"), Some("\"x\" is é")));
+}
+
+#[test]
 fn colours_and_progress_bars_are_not_text() {
     let log = format!(
         "\rtrain: 1%\rtrain: 2%{STARTS}Traceback (most recent call last):\r\n  File \u{1b}[36m\"/home/ines/tasks.py\"\u{1b}[39;49;00m, \

@@ -10,7 +10,7 @@ from xpframe.display.style import SYMBOLS, panel
 from xpframe.display.text import html, number, plural, value_text, visible
 
 if TYPE_CHECKING:
-    from xpframe.failures import Failure, FailureGroup, Failures
+    from xpframe.failed_jobs import Failure, FailureGroup, Failures
 
 __all__ = ["failures_html", "failures_text", "heading"]
 

@@ -49,6 +49,7 @@ def info_html(info: ExperimentInfo) -> str:
         f'<div class="o">{html(" · ".join(whereabouts(info)), 500)}<br/><code>{html(info.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
+        why_html(summary.states),
         tasks_html(summary),
         columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
         columns_html("parameters that vary", [column for column in summary.columns if column.group != "tag"]),
@@ -68,7 +69,7 @@ def info_text(info: ExperimentInfo) -> str:
         f"{visible(info.experiment)}  run {visible(info.run_id)}  driver {driver(info)[0]}",
         "  ".join(whereabouts(info)),
         visible(str(info.path)),
-        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}",
+        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}{why_text(summary.states)}",
     ]
     lines += ["", "tasks"]
     width = max((len(visible(task)) for task in summary.tasks), default=0)
@@ -151,6 +152,18 @@ def legend(states: dict[str, int], jobs: int) -> str:
         for state, count in states.items()
     ]
     return f'<div class="legend"><b>{plural(jobs, "job")}</b> {" ".join(words)}</div>'
+
+
+def why_html(states: dict[str, int]) -> str:
+    """Where to read why jobs failed, if some did."""
+    if not why_text(states):
+        return ""
+    return '<div class="o">why did they fail: <code>info.failures()</code></div>'
+
+
+def why_text(states: dict[str, int]) -> str:
+    """The same for a terminal."""
+    return " (why: info.failures())" if states.get("failed") or states.get("lost") else ""
 
 
 def in_words(states: dict[str, int]) -> str:

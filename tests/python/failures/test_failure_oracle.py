@@ -12,7 +12,7 @@ import pytest
 from conftest import SHARED
 
 import xpframe
-from xpframe.failures import failures
+from xpframe.failed_jobs import failures
 
 ORACLES = sorted(SHARED.glob("*.failures.json"))
 FIELDS = ("failure", "exit_code", "exception", "message", "where", "cause", "blocked_by")

@@ -12,7 +12,7 @@ import pytest
 
 import xpframe
 from xpframe import _core
-from xpframe.failures import Failures, failures, named_failures
+from xpframe.failed_jobs import Failures, failures, named_failures
 
 RUN = "20260101_000000"
 TASK = "lab.tasks.train"
