@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "since"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Changes(Displayed):
     """The jobs of a run to which something happened, by their identifiers, in the order of submission.
 
@@ -89,7 +89,7 @@ class Changes(Displayed):
         counts = ", ".join(f"{len(jobs)} {kind}" for kind, jobs in self.kinds().items())
         return counts or "nothing happened"
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         return f"<Changes: {self}>"
 
     def _display(self, *, as_html: bool) -> str:

@@ -74,7 +74,7 @@ class Findings(Displayed, Sequence[Finding]):
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items())
         return f"<Findings of {self._place}: {counts}>"
 

@@ -11,7 +11,7 @@ __all__ = ["Displayed"]
 
 
 class Displayed:
-    """Gives a class its notebook and prompt displays; the class says in ``_display`` how both are made.
+    """Gives a class its ``repr``, from ``_one_line``, and its notebook and prompt displays, from ``_display``.
 
     Display functions take plain data or the engine's ``Run``, never the object itself, so that the display
     modules need no module that uses them.
@@ -19,13 +19,19 @@ class Displayed:
 
     __slots__ = ()
 
+    def _one_line(self) -> str:
+        raise NotImplementedError
+
     def _display(self, *, as_html: bool) -> str:
         raise NotImplementedError
+
+    # here, not in the class: IPython takes the first class that has either `__repr__` or `_repr_pretty_`
+    def __repr__(self) -> str:
+        return self._one_line()
 
     def _repr_html_(self) -> str:
         return self._display(as_html=True)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         # inside a list or dict there is room for one line only
-        one_line = cycle or printer.indentation
-        printer.text(repr(self) if one_line else self._display(as_html=False))
+        printer.text(repr(self) if cycle or printer.indentation else self._display(as_html=False))

@@ -70,7 +70,7 @@ class _Configs(Displayed, Mapping[str, "Any"]):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         counted = f"{len(self)} {type(self).__name__.lower()}"
         return f"<{counted} of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
 
@@ -176,7 +176,7 @@ class Action(Displayed):
     def __reduce__(self) -> tuple[type[Action], tuple[_core.Config, str, str]]:
         return Action, (self._config, self._description, self._typename)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         return f"<action {visible(self._typename)}: {visible(self._description)}>"
 
     def _display(self, *, as_html: bool) -> str:
@@ -336,7 +336,7 @@ class ExperimentInfo(Displayed):
 
         return frame_of_runs([self._run], several_runs=False, **options)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
         return f"<ExperimentInfo {visible(self.experiment)} {visible(self.run_id)}: {counts}>"
 

@@ -111,7 +111,7 @@ class Workspace(Displayed):
             return self._workspace.latest(experiment)
         return self._workspace.run(experiment, run_id)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         return f"<Workspace {visible(str(self.path))}>"
 
     def _display(self, *, as_html: bool) -> str:

@@ -388,7 +388,7 @@ ARGUMENTS = [
         "InvalidArgumentError",
         lambda _: xp_table("grid-search", workspace=[]),
         "workspace is an empty list",
-        hint="give a path, some, or leave it out",
+        hint="name a workspace, or leave it out",
     ),
     Situation(
         "InvalidArgumentError",
