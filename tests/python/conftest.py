@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SUPPORT = REPOSITORY / "tests" / "python" / "support"
 BUNDLED = REPOSITORY / "tests" / "workspaces"
 SHARED = Path(os.environ.get("XPFRAME_REFERENCE_WORKSPACES", REPOSITORY.parent / "shared" / "workspaces"))
 

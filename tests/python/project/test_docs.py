@@ -1,6 +1,6 @@
 """The documents cannot lie: every Python block of README.md and every docstring of the package is executed.
 
-python tests/python/test_docs.py     rewrites the outputs shown in README.md
+python tests/python/project/test_docs.py     rewrites the outputs shown in README.md
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

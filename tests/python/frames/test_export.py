@@ -20,6 +20,7 @@ from hypothesis import given
 import xpframe
 from conftest import archives
 from random_runs import BASE_ID, RandomRun, digest, runs
+from text_runs import HOSTILE, hostile_run
 from xpframe.errors import InvalidArgumentError
 from xpframe.export import json_lines, safe_text
 
@@ -27,22 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Workspaces
-
-HOSTILE = [
-    "=1+1",
-    "+1",
-    "-1",
-    "@x",
-    "'quoted",
-    '"quoted"',
-    "a\x00b",
-    "a\tb",
-    "a\nb",
-    "\u202ertl",
-    "",
-    "plain",
-    "é",
-]
 
 
 def whole(root: Path) -> xpframe.Table:
@@ -122,21 +107,6 @@ def every_type_run(root: Path) -> Path:
             {"job_id": digest(at), "task_id": "lab.t", "tags": {"lr": at / 3}, "timestamp": 1.5e9 + at}
         )
     return RandomRun(objects, jobs).write(root / "types")
-
-
-def hostile_run(root: Path) -> Path:
-    """A run whose jobs have text that a spreadsheet or a terminal would act on."""
-    run = root / "ws" / "experiments" / "x" / "20260101_000000"
-    run.mkdir(parents=True)
-    rows, objects = [], []
-    for at, text in enumerate(HOSTILE):
-        job_id = f"{at:064x}"
-        rows.append({"job_id": job_id, "task_id": "lab.t", "tags": {"text": text}, "timestamp": 1.5})
-        names = {"id": at, "module": "lab", "type": "T", "typename": "lab.T", "identifier": job_id}
-        objects.append({**names, "fields": {"text": text, "many": [text], "n": at}})
-    (run / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (run / "objects.jsonl").write_text("".join(json.dumps(o) + "\n" for o in objects))
-    return run
 
 
 def names_of(path: Path) -> list[str]:

@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-import test_zero_copy as typed
+import typed_runs as typed
 import xpframe
 from conftest import Workspaces, archives
 from engine import exact
-from test_zero_copy import memory, quietly, values_of
+from typed_runs import memory, quietly, values_of
 from xpframe._core import Table
 
 

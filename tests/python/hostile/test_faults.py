@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import unpack
+from conftest import SUPPORT, unpack
 from reliability import effort, figures
 
 if TYPE_CHECKING:
     from conftest import Workspaces
 
-SOURCE = Path(__file__).with_name("faults.c")
+SOURCE = SUPPORT / "faults.c"
 
 # {call that fails: what was said}; nothing is said where nothing was lost
 TRY_EACH = """

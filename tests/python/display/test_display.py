@@ -22,7 +22,7 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, archives
 from engine import load
-from test_plots import KINDS, check_svg, drawn
+from pictures import KINDS, check_svg, drawn
 from xpframe import display
 from xpframe.display.tree import Line, grow
 

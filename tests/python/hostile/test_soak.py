@@ -10,13 +10,14 @@ import warnings
 from pathlib import Path
 
 import xpframe
+from conftest import SUPPORT
 from engine import load
+from grid_search import TASKS
 from reliability import figures
-from test_live import TASKS
 
 SECONDS = float(os.environ.get("XPFRAME_SOAK", "5"))
 READERS = 4
-SCRIPT = Path(__file__).with_name("soak.py")
+SCRIPT = SUPPORT / "soak.py"
 
 
 def test_readers_of_a_growing_run_see_its_beginning(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How much the tests of broken, hostile and failing files do, and the page that their figures make.
 
 `make reliability` sets `$XPFRAME_RELIABILITY` to a directory: tests then do all that is promised and
-leave figures there, from which `python tests/python/reliability.py DIRECTORY` writes
+leave figures there, from which `python tests/python/support/reliability.py DIRECTORY` writes
 docs/reliability.md. Without it they do a little.
 """
 
@@ -121,4 +121,4 @@ def table(rows: list[tuple[str, Mapping[str, object]]]) -> str:
 
 if __name__ == "__main__":
     text = page(Path(sys.argv[1]))
-    Path(__file__).resolve().parents[2].joinpath("docs", "reliability.md").write_text(text)
+    Path(__file__).resolve().parents[3].joinpath("docs", "reliability.md").write_text(text)

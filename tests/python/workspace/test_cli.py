@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import xpframe
-from test_export import hostile_run
+from text_runs import hostile_run
 from xpframe.cli import main
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xpframe import Workspace, sample_workspace, xp_frame
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ARCHIVE = ROOT / "python" / "xpframe" / "_sample" / "workspace.tar.gz"
 
 # what experimaestro says, in a process of its own: the code of the jobs is importable there only

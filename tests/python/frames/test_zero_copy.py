@@ -4,83 +4,33 @@ from __future__ import annotations
 
 import gc
 import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import arro3.core
-import nanoarrow
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
 import xpframe
 from conftest import REPOSITORY, Workspaces, archives
 from engine import exact
-from random_runs import BASE_ID, RandomRun, digest
+from typed_runs import (
+    FIELDS,
+    leaves,
+    memory,
+    memory_of_pandas,
+    of_numpy,
+    quietly,
+    values_of,
+    write_run,
+)
 from xpframe._core import Table
 
 PAGE = REPOSITORY / "docs" / "zero-copy.md"
-ROWS = 130
-LONG = "a text of more than the twelve bytes that a view holds itself"
-
-
-def enum(name: str) -> dict[str, str]:
-    return {"type": "enum", "module": "lab", "enum": "Optimizer", "value": name}
-
-
-# field → what its column is called on the page, the value of a job; `<field>_gaps` has the same with nulls
-FIELDS: dict[str, tuple[str, Callable[[int], Any]]] = {
-    "flag": ("bool", lambda i: i % 3 == 0),
-    "steps": ("int", lambda i: 2**53 + 1 + i),
-    "hash": ("int to 2⁶⁴", lambda i: 2**64 - 1 - i),
-    "digits": ("larger int", lambda i: 10**30 + i),
-    "rate": ("float", lambda i: i / 7),
-    "loss": ("float, some NaN", lambda i: float("nan") if i % 4 == 0 else i / 7),
-    "name": ("text, to 12 bytes", lambda i: f"n{i % 5}"),
-    "note": ("text, longer", lambda i: f"{LONG} {i}"),
-    "kind": ("enum", lambda i: enum(("SGD", "ADAM")[i % 2])),
-    "flags": ("list of bool", lambda i: [True, i % 2 == 0]),
-    "layers": ("list of int", lambda i: [i] * (i % 3)),
-    "hashes": ("list of int to 2⁶⁴", lambda i: [2**64 - 1, i]),
-    "numbers": ("list of larger int", lambda i: [10**30, i]),
-    "rates": ("list of float", lambda i: [i / 3] * (i % 3)),
-    "words": ("list of text", lambda i: [f"{LONG} {i}"] * (i % 3)),
-    "kinds": ("list of enum", lambda i: [enum("SGD"), enum("ADAM")][: 1 + i % 2]),
-    "grid": ("list of lists", lambda i: [[i], []]),
-    "blocks": (
-        "list of dicts or configs",
-        lambda i: [{"width": i, "mode": f"{LONG} {i}"}, {"width": 1, "mode": "x"}],
-    ),
-    "holes": ("list of int, some null", lambda i: [i, None]),
-    "lost": ("list of dicts, some null", lambda i: [{"width": i}, None, {"width": None}]),
-    "nothing": ("nothing but null", lambda _: None),
-}
-
-
-def write_run(workspace: Path, run: int = 0) -> Path:
-    """A run whose table has every type, with and without nulls; every fifth job has not ended."""
-    objects, jobs = [], []
-    for i in range(ROWS):
-        fields = {name: value(i) for name, (_, value) in FIELDS.items()}
-        gaps = {f"{name}_gaps": None if i % 5 == 4 else value for name, value in fields.items()}
-        job_id = digest(1000 * run + i)
-        head = {"id": BASE_ID + 16 * i, "module": "lab", "type": "Train", "typename": "lab.Train"}
-        objects.append({**head, "identifier": job_id, "fields": fields | gaps})
-        jobs.append({"job_id": job_id, "task_id": "lab.train", "tags": {"lr": i / 3}, "timestamp": 1.5e9 + i})
-        if i % 5 != 4:
-            done = workspace / "jobs" / "lab.train" / job_id / "train.done"
-            done.parent.mkdir(parents=True)
-            done.touch()
-            os.utime(done, (1.6e9 + i, 1.6e9 + i))
-    written = RandomRun(objects, jobs).write(workspace)
-    return written.rename(written.parent / f"20260102_{run:06d}")
-
+THIS = Path(__file__).relative_to(REPOSITORY)
 
 # kind of values → the columns that hold it, without and with nulls
 COLUMNS = {words: (f"config.{name}", f"config.{name}_gaps") for name, (words, _) in FIELDS.items()}
@@ -100,40 +50,6 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Table:
     for run in (0, 1):
         write_run(root, run)
     return xpframe.xp_table("random", workspace=root, run="all")
-
-
-def buffers(array: nanoarrow.c_array.CArray) -> Iterator[tuple[int, int]]:
-    """Address and size of every buffer of an Arrow C array that is not empty, as its producer gave them."""
-    view = array.view()
-    for i, (address, buffer) in enumerate(zip(array.buffers, view.buffers, strict=True)):
-        # the sizes of the buffers of a view exist in the C interface only, not in the array
-        if buffer.size_bytes and view.buffer_type(i) != "variadic_size":
-            yield address, buffer.size_bytes
-    for child in array.children:
-        yield from buffers(child)
-    if array.dictionary:
-        yield from buffers(array.dictionary)
-
-
-def memory(stream: Any) -> dict[int, int]:
-    """Address → size of the memory behind all that an Arrow stream gives."""
-    return {at: size for array in nanoarrow.c_array_stream(stream) for at, size in buffers(array)}
-
-
-def memory_of_pandas(series: pd.Series) -> dict[int, int]:
-    """Address → size of the memory behind a column of pandas: Arrow's, numpy's, or of codes and names."""
-    array = series.array
-    if hasattr(array, "_pa_array"):
-        return memory(array._pa_array)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return of_numpy(array.codes) | memory(array.categories.array._pa_array)
-    if hasattr(array, "_mask"):
-        return of_numpy(array._data) | of_numpy(array._mask)
-    return of_numpy(array._ndarray)
-
-
-def of_numpy(array: np.ndarray) -> dict[int, int]:
-    return {array.__array_interface__["data"][0]: array.nbytes}
 
 
 def itself(table: Table) -> Table:
@@ -222,7 +138,7 @@ def page(one: Table, two: Table) -> str:
         [
             "# Which memory is shared",
             "",
-            "Written by `tests/python/test_zero_copy.py` (`XPFRAME_WRITE_DOCS=1` rewrites it); do not edit.",
+            f"Written by `{THIS}` (`XPFRAME_WRITE_DOCS=1` rewrites it); do not edit.",
             f"Measured with {versions}.",
             "",
             "A table of xpframe is made of Arrow buffers. For each type that it has, the addresses of these",
@@ -276,15 +192,6 @@ def test_the_page_says_what_is_measured(one_run: Table, two_runs: Table) -> None
     assert settled(PAGE.read_text()) == settled(text), "run this test with XPFRAME_WRITE_DOCS=1"
 
 
-def leaves(kind: pa.DataType) -> set[str]:
-    """The types that a type is made of, containers by their names."""
-    if pa.types.is_struct(kind):
-        return {"struct"}.union(*(leaves(field.type) for field in kind))
-    if pa.types.is_large_list(kind):
-        return {"large_list", *leaves(kind.value_type)}
-    return {str(kind)}
-
-
 def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> None:
     """No column of a reference workspace is made of a type that the page does not tell."""
     told = {name for field in pa.schema(one_run) for name in leaves(field.type)}
@@ -296,13 +203,6 @@ def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> 
             columns += 1
     print(f"{columns} of {columns} columns are of types that the page tells")
     assert columns > 60
-
-
-def quietly(*names: Any, **options: Any) -> Table:
-    """`xp_table`, its warning of damaged files kept quiet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
-        return xpframe.xp_table(*names, **options)
 
 
 @pytest.mark.parametrize("name", archives())
@@ -365,23 +265,6 @@ def test_shared_memory_outlives_the_table(library: Library, tmp_path: Path) -> N
     found = {name: exact(values_of(frame[name])) for name in expected}
     assert found == expected
     assert len(others) == 3
-
-
-def values_of(column: Any) -> list[Any]:
-    """A column of any library as `Table.column_values` gives it."""
-    if isinstance(column, pd.Series):
-        column = pa.array(column, from_pandas=True)
-    array = pa.chunked_array(column)
-    if pa.types.is_timestamp(array.type):
-        array = array.cast(pa.int64())
-    return [whole(value) for value in array.to_pylist()]
-
-
-def whole(value: Any) -> Any:
-    """Decimals as ints, in lists too."""
-    if isinstance(value, list):
-        return [whole(item) for item in value]
-    return int(value) if isinstance(value, Decimal) else value
 
 
 @pytest.mark.parametrize("zero_copy", [False, True])

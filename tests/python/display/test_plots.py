@@ -21,29 +21,11 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, archives
 from engine import load
+from pictures import KINDS, SVG, check_svg, drawn
 from xpframe.errors import ColumnError, InvalidArgumentError, MissingLibraryError
 from xpframe.plots import Picture
 from xpframe.plots.canvas import INK, gradient
-from xpframe.plots.columns import varying
 from xpframe.plots.ruler import ruler
-
-SVG = "{http://www.w3.org/2000/svg}"
-KINDS = ("states", "parallel", "timeline", "tasks")
-
-
-def check_svg(svg: str) -> ET.Element:
-    """An SVG is well-formed, small, and holds neither scripts nor anything to be fetched."""
-    assert len(svg) < 300_000
-    root = ET.fromstring(svg)
-    assert root.tag == f"{SVG}svg"
-    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
-    assert tags <= {"svg", "g", "rect", "path", "text", "title", "mask"}
-    names = {name for element in root.iter() for name in element.attrib}
-    assert not any(":" in name or name.startswith("on") for name in names)
-    numbers = re.sub(r">[^<]*<|aria-label=\"[^\"]*\"", "", svg).replace(SVG[1:-1], "")
-    assert not re.search(r"https?:|nan|inf", numbers)
-    assert svg.isprintable()
-    return root
 
 
 def texts(picture: Picture) -> list[str]:
@@ -68,16 +50,6 @@ def test_every_picture_of_every_run(name: str, workspaces: Workspaces) -> None:
             assert picture._repr_mimebundle_() == {"image/svg+xml": picture.svg, "text/plain": repr(picture)}
             seen += 1
     assert seen >= 3
-
-
-def drawn(info: Any, kind: str) -> Picture | None:
-    """A picture of a run; None for parallel axes of a run whose jobs do not differ."""
-    if kind != "parallel" or varying(info._run, 1_000):
-        picture: Picture = getattr(info.plot, kind)()
-        return picture
-    with pytest.raises(InvalidArgumentError, match="the jobs differ in no column"):
-        info.plot.parallel()
-    return None
 
 
 def runs(root: Path) -> list[Path]:
