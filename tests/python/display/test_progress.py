@@ -10,7 +10,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -277,24 +276,3 @@ def test_a_terminal_is_shown_and_cleaned(quiet: bool, runs: Path) -> None:
     assert f"grid, {RUNS} runs: ".encode() in err
     assert err.endswith(b"\r\x1b[K")
     assert b"\n" not in err
-
-
-def test_progress_costs_nothing_measurable(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read that is watched takes as long as one that is not: the best of 25 to 100, within a tenth."""
-
-    def seconds(quiet: bool) -> float:
-        begun = time.perf_counter()
-        xpframe.xp_table("grid", workspace=runs, run="all", quiet=quiet)
-        return time.perf_counter() - begun
-
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
-    monkeypatch.setattr(progress, "somewhere", Shown)
-    shown, quiet = inf, inf
-    # a busy machine needs more turns until both had a quiet one
-    for turn in range(100):
-        shown, quiet = min(shown, seconds(False)), min(quiet, seconds(True))
-        if turn >= 24 and shown < 1.1 * quiet + 0.01:
-            break
-    print(f"shown {1000 * shown:.1f} ms, quiet {1000 * quiet:.1f} ms")
-    # joining the thread that follows takes as long as a look at the counter
-    assert shown < 1.1 * quiet + 0.01

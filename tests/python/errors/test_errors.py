@@ -44,7 +44,10 @@ def named(situations: list[Situation]) -> list[Any]:
 
 @pytest.mark.parametrize("situation", named(SITUATIONS))
 def test_texts(situation: Situation, ws: Path) -> None:
-    """In each situation the error is of its class and its builtin, and says exactly this, pickled or not."""
+    """In each situation the error is of its class and its builtin, and says exactly this, pickled or not.
+
+    Reasons and hints start in lower case (or with a name) and end without a full stop.
+    """
     with pytest.raises(XpFrameError) as raised:
         situation.call(ws)
     error = raised.value
@@ -54,6 +57,9 @@ def test_texts(situation: Situation, ws: Path) -> None:
         situation = Situation(situation.kind, situation.call, *texts)
     said = (type(error).__name__, error.reason, error.place, error.hint or "")
     assert said == (situation.kind, *situation[2:])
+    for part in (error.reason, error.hint or ""):
+        assert not part[:1].isupper()
+        assert not part.endswith((".", " ", "!"))
     place = f"{situation.place}: " if situation.place else ""
     hint = f" ({situation.hint})" if situation.hint else ""
     assert str(error) == f"{place}{situation.reason}{hint}"
@@ -61,14 +67,6 @@ def test_texts(situation: Situation, ws: Path) -> None:
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert twin is not error
         assert (type(twin), str(twin), facts(twin)) == (type(error), str(error), facts(error))
-
-
-@pytest.mark.parametrize("situation", named(SITUATIONS))
-def test_style(situation: Situation) -> None:
-    """Reasons and hints start in lower case (or with a name) and end without a full stop."""
-    for part in (situation.reason, situation.hint):
-        assert not part[:1].isupper()
-        assert not part.endswith((".", " ", "!"))
 
 
 def test_every_class_is_met() -> None:

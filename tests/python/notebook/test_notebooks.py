@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -56,16 +55,12 @@ def test_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.delenv("XPFRAME_WORKSPACE", raising=False)
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    begun = time.monotonic()
     # nbclient raises what a cell raised, so that an error is a failure here
     NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
-    took = time.monotonic() - begun
-    print(f"{path.name}: {took:.1f} s")
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum(output.output_type == "execute_result" for output in outputs) >= 5
-    assert took < SECONDS
 
 
 class Fetched(HTMLParser):

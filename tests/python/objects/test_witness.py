@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ from oracle import Dump, Oracle, WitnessView, at_home, in_order, saved_at_home
 from witness import Row, Run, runs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Workspaces
 
 # What the ten bundled workspaces hold: a number that shrinks is a test that looks away.
@@ -92,7 +95,7 @@ def judge_row(run: Run, oracle: Oracle, row: Row, counts: Counter[str]) -> None:
         counts["params"] += 1
 
 
-def compared(name: str, workspaces: Workspaces) -> Counter[str]:
+def compare(name: str, workspaces: Workspaces) -> Counter[str]:
     """Compares a whole workspace with its oracle; says how much of each was compared."""
     root, oracle = workspaces.path(name), Oracle(workspaces.oracle(name))
     runs = {(r.experiment, r.run_id): r for r in runs_of(root, move=False)}
@@ -103,16 +106,24 @@ def compared(name: str, workspaces: Workspaces) -> Counter[str]:
     return counts
 
 
+@pytest.fixture(scope="session")
+def compared(workspaces: Workspaces) -> Callable[[str], Counter[str]]:
+    """The comparison of a workspace, which is done once."""
+    return cache(partial(compare, workspaces=workspaces))
+
+
 @pytest.mark.parametrize("name", archives())
-def test_witness_agrees_with_experimaestro(name: str, workspaces: Workspaces) -> None:
+def test_witness_agrees_with_experimaestro(
+    name: str, workspaces: Workspaces, compared: Callable[[str], Counter[str]]
+) -> None:
     """The witness reads objects, sharing, order, tags, actions and dependencies as experimaestro does."""
-    counts = compared(name, workspaces)
+    counts = compared(name)
     print(f"{name}: " + ", ".join(f"{n} of {n} {what}" for what, n in counts.items()))
     assert counts["runs"] > 0
     assert counts["params"] > 0
 
 
-def test_bundled_workspaces_are_all_counted(workspaces: Workspaces) -> None:
+def test_bundled_workspaces_are_all_counted(compared: Callable[[str], Counter[str]]) -> None:
     """The bundled workspaces hold what they held when these tests were written."""
     names = [p.name.removesuffix(".tar.gz") for p in BUNDLED.glob("*.tar.gz")]
-    assert sum((compared(n, workspaces) for n in names), Counter()) == BUNDLED_COUNTS
+    assert sum(map(compared, names), Counter()) == BUNDLED_COUNTS
