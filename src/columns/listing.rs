@@ -1,7 +1,8 @@
 //! The columns there are, in their order.
 
+use super::kind::ValueKind;
 use super::path_tree::{PathId, PathTree};
-use super::types::{Type, ValueKind};
+use super::types::Type;
 use crate::error::{Error, Result};
 
 /// A column about the job itself rather than about its parameters.

@@ -4,14 +4,18 @@
 //! where; every run that is read is noted into the same [`PathTree`]. [`Columns`] turns the notes into named, typed columns,
 //! and [`Selection`] picks among them.
 
+mod kind;
 mod listing;
 mod names;
 mod path_tree;
+mod seen;
 mod selection;
 mod types;
+mod walk;
 
+pub use kind::ValueKind;
 pub use listing::{Column, ColumnSource, Columns, System};
 pub use names::{escape, short_name};
 pub use path_tree::{FieldPath, PathId, PathTree};
 pub use selection::{Chosen, Selection, glob_matches};
-pub use types::{Member, MemberSource, Type, ValueKind};
+pub use types::{Member, MemberSource, Type};

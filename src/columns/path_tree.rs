@@ -1,54 +1,16 @@
-//! Where values stand, and what was seen there.
+//! The paths at which values stand, as a tree.
 
-use ahash::{HashMap, HashSet};
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 
+use super::kind::ValueKind;
 use super::names::escape;
+use super::seen::Seen;
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::{ClassIx, Graph};
-use crate::values::{ObjectIx, Record, RecordGroups, ShapeIx, Store, Value, index};
+use crate::values::{ShapeIx, Store, index};
 
 /// Index of a [`FieldPath`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathId(pub(crate) u32);
-
-/// What the integers of a place have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for on its own")]
-pub(super) struct Integers {
-    pub in_i64: bool,
-    pub in_u64: bool,
-    pub in_38_digits: bool,
-    /// Whether each is a float64 too, without rounding
-    pub exact_as_float: bool,
-}
-
-/// The kinds of values seen at a place.
-#[derive(Debug, Clone, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "independent facts, each asked for on its own")]
-pub(super) struct Seen {
-    pub bool: bool,
-    pub int: Option<Integers>,
-    pub float: bool,
-    pub str: bool,
-    pub path: bool,
-    pub enums: IndexSet<String>,
-    pub classes: IndexSet<String>,
-    pub dict: bool,
-}
-
-impl Seen {
-    fn merge(&mut self, other: &Self) {
-        self.bool |= other.bool;
-        self.float |= other.float;
-        self.str |= other.str;
-        self.path |= other.path;
-        self.dict |= other.dict;
-        other.int.into_iter().for_each(|integers| integers.note(&mut self.int));
-        self.enums.extend(other.enums.iter().cloned());
-        self.classes.extend(other.classes.iter().cloned());
-    }
-}
 
 /// Where a value can stand.
 #[derive(Debug, Clone)]
@@ -85,8 +47,8 @@ impl FieldPath {
 
     /// The place of the items of the lists, or of the members of the sets, that stand here.
     #[must_use]
-    pub fn inside(&self, part: super::ValueKind) -> Option<PathId> {
-        if part == super::ValueKind::Set { self.members } else { self.items }
+    pub fn inside(&self, part: ValueKind) -> Option<PathId> {
+        if part == ValueKind::Set { self.members } else { self.items }
     }
 
     /// The deeper places, in first-seen order.
@@ -145,7 +107,7 @@ impl PathTree {
         &self.all[at.0 as usize]
     }
 
-    fn get_mut(&mut self, at: PathId) -> &mut FieldPath {
+    pub(super) fn get_mut(&mut self, at: PathId) -> &mut FieldPath {
         &mut self.all[at.0 as usize]
     }
 
@@ -184,26 +146,6 @@ impl PathTree {
         let (root, keys) = path.split_first()?;
         let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&at| self.get(at).key == *root)?;
         keys.iter().try_fold(root, |at, key| self.get(at).children.get(*key).copied())
-    }
-
-    /// Whether values of this part, or nulls that would be in its column, stand at a place.
-    #[must_use]
-    pub fn has(&self, at: PathId, part: super::ValueKind) -> bool {
-        use super::ValueKind;
-        let FieldPath { seen, items, members, .. } = self.get(at);
-        let only_nulls = self.parts(at).iter().all(|&(part, _)| part == ValueKind::Null);
-        let there = match part {
-            ValueKind::Bool => seen.bool,
-            ValueKind::Int => seen.int.is_some(),
-            ValueKind::Float => seen.float,
-            ValueKind::Number => seen.int.is_some() || seen.float,
-            ValueKind::Str => seen.str || seen.path,
-            ValueKind::Enum => !seen.enums.is_empty(),
-            ValueKind::List => items.is_some(),
-            ValueKind::Set => members.is_some(),
-            ValueKind::Null => true,
-        };
-        there || (only_nulls && !self.get(at).has_inside())
     }
 
     /// The name of a place, as in `config.model.name`.
@@ -269,11 +211,16 @@ impl PathTree {
         Ok(added)
     }
 
-    fn children_of(&mut self, parent: PathId, store: &Store, shape: ShapeIx) -> Result<Vec<Option<PathId>>> {
+    pub(super) fn children_of(
+        &mut self,
+        parent: PathId,
+        store: &Store,
+        shape: ShapeIx,
+    ) -> Result<Vec<Option<PathId>>> {
         store.shape(shape).iter().map(|&key| self.child(parent, &store.symbol(key))).collect()
     }
 
-    fn items_of(&mut self, list: PathId, is_set: bool) -> Result<Option<PathId>> {
+    pub(super) fn items_of(&mut self, list: PathId, is_set: bool) -> Result<Option<PathId>> {
         let place = self.get(list);
         if let Some(at) = if is_set { place.members } else { place.items } {
             return Ok(Some(at));
@@ -282,40 +229,6 @@ impl PathTree {
         let place = self.get_mut(list);
         *(if is_set { &mut place.members } else { &mut place.items }) = added;
         Ok(added)
-    }
-
-    /// Notes the tags of jobs.
-    ///
-    /// # Errors
-    /// `TooManyColumns`.
-    pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
-        Walk { places: self, store, graph: None, marks: Marks::default(), met: HashSet::default() }
-            .descend(Self::TAGS, RecordGroups::new(tags.into_iter().map(Some)))
-    }
-
-    /// Notes the configs of jobs, and all that is below.
-    ///
-    /// # Errors
-    /// `TooManyColumns`.
-    pub fn see_configs(&mut self, graph: &Graph, roots: &[ObjectIx]) -> Result<()> {
-        let mut walk = Walk {
-            places: self,
-            store: &graph.store,
-            graph: Some(graph),
-            marks: Marks::of(graph),
-            met: HashSet::default(),
-        };
-        let seen = &mut walk.places.get_mut(Self::CONFIG).seen;
-        let mut classes: HashSet<ClassIx> = HashSet::default();
-        let mut last = None;
-        let holders = RecordGroups::new(roots.iter().map(|&root| {
-            let class = graph.about(root).class;
-            if last.replace(class) != Some(class) && classes.insert(class) {
-                seen.classes.insert(graph.typename(root).into_owned());
-            }
-            Some(graph.object(root).fields)
-        }));
-        walk.descend(Self::CONFIG, holders)
     }
 
     /// No place but the two roots, under the same limit.
@@ -383,214 +296,5 @@ impl PathTree {
         )
         .at_field(&name)
         .hint("choose some with columns=[…], or raise max_columns")
-    }
-}
-
-/// The holders that were found at each place.
-#[derive(Default)]
-struct Found {
-    order: IndexMap<PathId, Vec<Record>, ahash::RandomState>,
-    /// Where the last one was found, among those places
-    last: Option<(PathId, usize)>,
-    /// The last object that was met, most often met again, and its class
-    last_object: Option<(PathId, ObjectIx)>,
-    last_class: Option<(PathId, ClassIx)>,
-}
-
-impl Found {
-    fn push(&mut self, at: PathId, record: Record) {
-        let known = self.last.filter(|&(last, _)| last == at).map(|(_, known)| known);
-        let known = known.unwrap_or_else(|| {
-            let entry = self.order.entry(at);
-            let known = entry.index();
-            entry.or_default();
-            known
-        });
-        self.order[known].push(record);
-        self.last = Some((at, known));
-    }
-}
-
-struct Walk<'w> {
-    places: &'w mut PathTree,
-    store: &'w Store,
-    graph: Option<&'w Graph>,
-    /// The objects that stand in many holders of a place
-    marks: Marks,
-    /// The objects met at a place, and in its lists: an object is looked into once a place, however many jobs share it
-    met: HashSet<(PathId, ObjectIx)>,
-}
-
-/// Where each object was found last: the place, and its position among the values there. The roots are no such place.
-#[derive(Default)]
-struct Marks(Vec<(u32, u32)>);
-
-impl Marks {
-    fn of(graph: &Graph) -> Self {
-        Self(vec![(0, 0); graph.len()])
-    }
-
-    /// Adds the value that the holder at a position has to those of a place. An object that is among them is not added again:
-    /// it stands where it came first.
-    fn add(&mut self, at: PathId, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
-        let mark = if let Value::Object(object) = value { self.0.get_mut(object.at()) } else { None };
-        if let Some(mark) = mark {
-            let known = values.get_mut(mark.1 as usize).filter(|known| mark.0 == at.0 && known.1 == value);
-            if let Some((first, _)) = known {
-                *first = position.min(*first);
-                return;
-            }
-            *mark = (at.0, index(values.len()));
-        }
-        values.push((position, value));
-    }
-}
-
-impl Walk<'_> {
-    /// Notes what each holder at a place holds, and all that is below.
-    fn descend(&mut self, at: PathId, holders: RecordGroups) -> Result<()> {
-        let mut pending: Vec<(PathId, Vec<Record>)> =
-            self.look_into(at, &holders)?.order.into_iter().collect();
-        drop(holders);
-        while let Some((at, records)) = pending.pop() {
-            let holders = RecordGroups::new(records.into_iter().map(Some));
-            pending.extend(self.look_into(at, &holders)?.order);
-        }
-        Ok(())
-    }
-
-    /// Notes the values of each holder at `at`.
-    fn look_into(&mut self, at: PathId, holders: &RecordGroups) -> Result<Found> {
-        let mut known: HashMap<ShapeIx, Vec<Option<PathId>>> = HashMap::default();
-        for shape in holders.shapes() {
-            known.insert(shape, self.places.children_of(at, self.store, shape)?);
-        }
-        let mut marks = std::mem::take(&mut self.marks);
-        let mut last: Option<(ShapeIx, &[Option<PathId>])> = None;
-        let mut later: IndexMap<PathId, Vec<(u32, Value)>, ahash::RandomState> = IndexMap::default();
-        holders.each_field(self.store, |shape, field, value, position| {
-            let children = match last {
-                Some((known, children)) if known == shape => children,
-                _ => &known[&shape],
-            };
-            last = Some((shape, children));
-            if let Some(child) = children[field] {
-                let value = self.store.resolve(value);
-                if !self.see_plain(child, value) {
-                    marks.add(child, (position, value), later.entry(child).or_default());
-                }
-            }
-        });
-        self.marks = marks;
-        let mut found = Found::default();
-        for (child, mut values) in later {
-            // in the order of the holders, whatever the order in which they were read
-            values.sort_by_key(|&(position, _)| position);
-            for (_, value) in values {
-                self.see(child, value, &mut found)?;
-            }
-            self.met.clear();
-        }
-        Ok(found)
-    }
-
-    /// Notes a value that holds no others; says whether it was one.
-    fn see_plain(&mut self, at: PathId, value: Value) -> bool {
-        let seen = &mut self.places.get_mut(at).seen;
-        match value {
-            Value::Null | Value::Unresolved(_) => {}
-            Value::Bool(_) => seen.bool = true,
-            Value::Int(value) => Integers::small(value).note(&mut seen.int),
-            Value::BigInt(digits) => Integers::big(self.store.bytes(digits)).note(&mut seen.int),
-            Value::Float(_) => seen.float = true,
-            Value::Str(_) => seen.str = true,
-            Value::Path(_) => seen.path = true,
-            Value::Enum(_) | Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::Object(_) => {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Notes a value that is more than itself.
-    fn see(&mut self, at: PathId, value: Value, found: &mut Found) -> Result<()> {
-        match value {
-            Value::Enum(member) => self.see_enum(at, member),
-            Value::List(items) | Value::Set(items) => {
-                if let Some(inside) = self.places.items_of(at, matches!(value, Value::Set(_)))? {
-                    for item in self.store.items(items) {
-                        if !self.see_plain(inside, item) {
-                            self.see(inside, item, found)?;
-                        }
-                    }
-                }
-            }
-            Value::Dict(record) => {
-                self.places.get_mut(at).seen.dict = true;
-                found.push(at, record);
-            }
-            Value::Object(object) => self.see_object(at, object, found),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn see_enum(&mut self, at: PathId, member: u32) {
-        let Some(member) = self.store.enum_member(member) else { return };
-        let class = self.store.symbol(member.class);
-        let seen = &mut self.places.get_mut(at).seen;
-        if !seen.enums.contains(class.as_ref()) {
-            seen.enums.insert(class.into_owned());
-        }
-    }
-
-    fn see_object(&mut self, at: PathId, object: ObjectIx, found: &mut Found) {
-        let Some(graph) = self.graph else { return };
-        if found.last_object.replace((at, object)) == Some((at, object)) || !self.met.insert((at, object)) {
-            return;
-        }
-        let class = graph.about(object).class;
-        if found.last_class.replace((at, class)) != Some((at, class)) {
-            let typename = graph.typename(object);
-            let seen = &mut self.places.get_mut(at).seen;
-            if !seen.classes.contains(typename.as_ref()) {
-                seen.classes.insert(typename.into_owned());
-            }
-        }
-        found.push(at, graph.object(object).fields);
-    }
-}
-
-impl Integers {
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "whether anything is lost is the question"
-    )]
-    fn small(value: i64) -> Self {
-        let exact = value.unsigned_abs() <= 1 << 53 || i128::from(value) == (value as f64) as i128;
-        Self { in_i64: true, in_u64: value >= 0, in_38_digits: true, exact_as_float: exact }
-    }
-
-    fn big(digits: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(digits);
-        let unsigned = text.trim_start_matches('-');
-        // beyond 400 digits a float is infinite
-        let as_float: f64 =
-            if unsigned.len() > 400 { f64::INFINITY } else { text.parse().unwrap_or(f64::NAN) };
-        Self {
-            in_i64: text.parse::<i64>().is_ok(),
-            in_u64: text.parse::<u64>().is_ok(),
-            in_38_digits: unsigned.len() <= 38,
-            exact_as_float: as_float.is_finite() && format!("{as_float:.0}") == text,
-        }
-    }
-
-    fn note(self, seen: &mut Option<Self>) {
-        let all = seen.get_or_insert(self);
-        all.in_i64 &= self.in_i64;
-        all.in_u64 &= self.in_u64;
-        all.in_38_digits &= self.in_38_digits;
-        all.exact_as_float &= self.exact_as_float;
     }
 }

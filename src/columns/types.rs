@@ -1,47 +1,9 @@
 //! Which types a place needs: exact ones, and as many as it takes to lose nothing.
 
+use super::kind::ValueKind;
 use super::names::escape;
-use super::path_tree::{FieldPath, Integers, PathId, PathTree};
-
-/// The values of a place that go into one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ValueKind {
-    /// bool
-    Bool,
-    /// int
-    Int,
-    /// float
-    Float,
-    /// int and float, where every int survives as a float
-    Number,
-    /// str and path
-    Str,
-    /// enum
-    Enum,
-    /// list
-    List,
-    /// set
-    Set,
-    /// nothing but nulls
-    Null,
-}
-
-impl ValueKind {
-    /// The suffix of a column that was split, after `@`.
-    #[must_use]
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int => "int",
-            Self::Float | Self::Number => "float",
-            Self::Str => "str",
-            Self::Enum => "enum",
-            Self::List => "list",
-            Self::Set => "set",
-            Self::Null => "null",
-        }
-    }
-}
+use super::path_tree::{FieldPath, PathId, PathTree};
+use super::seen::Integers;
 
 /// The type of a column or of something inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +145,25 @@ impl PathTree {
             parts.push((ValueKind::Null, Type::Utf8));
         }
         parts
+    }
+
+    /// Whether values of this part, or nulls that would be in its column, stand at a place.
+    #[must_use]
+    pub fn has(&self, at: PathId, part: ValueKind) -> bool {
+        let FieldPath { seen, items, members, .. } = self.get(at);
+        let only_nulls = self.parts(at).iter().all(|&(part, _)| part == ValueKind::Null);
+        let there = match part {
+            ValueKind::Bool => seen.bool,
+            ValueKind::Int => seen.int.is_some(),
+            ValueKind::Float => seen.float,
+            ValueKind::Number => seen.int.is_some() || seen.float,
+            ValueKind::Str => seen.str || seen.path,
+            ValueKind::Enum => !seen.enums.is_empty(),
+            ValueKind::List => items.is_some(),
+            ValueKind::Set => members.is_some(),
+            ValueKind::Null => true,
+        };
+        there || (only_nulls && !self.get(at).has_inside())
     }
 
     /// The type of the items of lists: one that holds them all.

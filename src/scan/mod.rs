@@ -6,6 +6,7 @@
 
 mod batches;
 mod plan;
+mod read;
 mod request;
 mod table;
 

@@ -9,12 +9,14 @@ mod codes;
 mod column;
 mod layout;
 mod levels;
+mod rows;
 mod schema;
 mod short;
 mod system;
 mod texts;
 
-pub use batch::{Built, Rows, build};
+pub use batch::{Built, build};
 pub use layout::{for_pandas, for_pyarrow, in_layout_of};
+pub use rows::Rows;
 pub use schema::{Texts, data_type, schema};
 pub use short::shorten;

@@ -10,8 +10,8 @@ use arrow::error::ArrowError;
 use indexmap::IndexSet;
 
 use super::arrays::Arrays;
-use super::batch::Rows;
 use super::codes;
+use super::rows::Rows;
 use super::schema::{Texts, data_type};
 use super::texts::strings;
 use crate::columns::{PathTree, System, Type};
