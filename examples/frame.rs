@@ -11,7 +11,7 @@ use xpframe::loaded::LoadedRun;
 use xpframe::progress::CancelToken;
 use xpframe::records::Zone;
 use xpframe::scan::TableRequest;
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::workspace::Run;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             selection: Selection::Chosen(chosen.into()),
             max_columns: 2000,
             short_names: false,
-            texts: Texts::View,
+            layout: StringLayout::View,
             zone: Zone::local(),
             keep_bytes: u64::MAX,
         }

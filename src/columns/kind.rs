@@ -1,6 +1,6 @@
 //! Which values of a path share a column.
 
-/// The values of a place that go into one column.
+/// The values of a path that go into one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueKind {
     /// bool
@@ -24,7 +24,7 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// The suffix of a column that was split, after `@`.
+    /// The suffix of a column that was split by type, after `@`.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         match self {

@@ -1,30 +1,30 @@
-//! The paths at which values stand, as a tree.
+//! The tree of the paths at which values stand.
 
 use indexmap::IndexMap;
 
 use super::kind::ValueKind;
 use super::names::escape;
-use super::seen::Seen;
+use super::seen::SeenTypes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::values::{ShapeIx, Store, index};
 
-/// Index of a [`FieldPath`].
+/// Index of a [`FieldPath`] in its [`PathTree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathId(pub(crate) u32);
 
-/// Where a value can stand.
+/// Where a value can stand: a key below another path, or the elements of the lists or sets of another path.
 #[derive(Debug, Clone)]
 pub struct FieldPath {
     pub(super) parent: Option<PathId>,
-    /// How many places lie above it
+    /// How many paths lie above it
     level: usize,
-    /// How long its name is, in bytes
-    name_length: usize,
-    /// How many places lie between this one and the outermost list that it is in; 0 outside of lists
-    depth: usize,
-    /// The key as the user wrote it; empty for the items of a list
+    /// The length of its whole name, in bytes
+    name_bytes: usize,
+    /// How many paths lie between it and the outermost list that holds it; 0 outside of lists
+    list_depth: usize,
+    /// The key as the user wrote it; empty for the elements of a list or set
     pub(super) key: String,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenTypes,
     pub(super) children: IndexMap<String, PathId, ahash::RandomState>,
     /// The items of the lists seen here
     pub(super) items: Option<PathId>,
@@ -33,185 +33,186 @@ pub struct FieldPath {
 }
 
 impl FieldPath {
-    /// The key as the user wrote it; empty for the items of a list.
+    fn root(key: &str) -> Self {
+        Self {
+            parent: None,
+            level: 0,
+            name_bytes: key.len(),
+            list_depth: 0,
+            key: key.to_owned(),
+            seen: SeenTypes::default(),
+            children: IndexMap::default(),
+            items: None,
+            members: None,
+        }
+    }
+
+    /// The key as the user wrote it; empty for the elements of a list or set.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The place that this one is in, unless it is a root.
+    /// The path above it, unless it is a root.
     #[must_use]
     pub fn parent(&self) -> Option<PathId> {
         self.parent
     }
 
-    /// The place of the items of the lists, or of the members of the sets, that stand here.
+    /// The path of the items of the lists seen here, or of the members of the sets.
     #[must_use]
-    pub fn inside(&self, part: ValueKind) -> Option<PathId> {
-        if part == ValueKind::Set { self.members } else { self.items }
+    pub fn elements(&self, kind: ValueKind) -> Option<PathId> {
+        if kind == ValueKind::Set { self.members } else { self.items }
     }
 
-    /// The deeper places, in first-seen order.
+    /// The paths below it by their keys, in first-seen order.
     #[must_use]
     pub fn children(&self) -> &IndexMap<String, PathId, ahash::RandomState> {
         &self.children
     }
 }
 
-/// Every place of the jobs that were read.
+/// All paths of the jobs that were read.
 #[derive(Debug, Clone)]
 pub struct PathTree {
-    all: Vec<FieldPath>,
-    limit: usize,
+    paths: Vec<FieldPath>,
+    max_paths: usize,
     /// The length of all names together
-    names: usize,
+    name_bytes: usize,
     too_deep: Option<PathId>,
 }
 
-/// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
-const DEEPEST_IN_LIST: usize = 64;
-/// The deepest nesting elsewhere: a job that holds the job before it, and so on, has a place for each.
-const DEEPEST: usize = 8192;
-/// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
-const LONGEST_NAMES: usize = 128 << 20;
+/// The deepest nesting inside of lists: Arrow types, and the libraries that read them, are recursive.
+const MAX_LIST_DEPTH: usize = 64;
+/// The deepest nesting elsewhere. A chain of jobs, each of which holds the job before it, needs a path for each.
+const MAX_LEVEL: usize = 8192;
+/// The length of the names of all paths, in bytes. A key may have any length, and every path below repeats it.
+const MAX_NAME_BYTES: usize = 128 << 20;
 
 impl PathTree {
-    /// Where tags stand.
+    /// The root of tags.
     pub const TAGS: PathId = PathId(0);
-    /// Where parameters stand.
+    /// The root of parameters.
     pub const CONFIG: PathId = PathId(1);
 
-    /// No place but the two roots; more than `limit` will be refused.
+    /// A tree of the two roots that refuses more than `max_paths` paths.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
-        let root = |key: &str| FieldPath {
-            parent: None,
-            level: 0,
-            name_length: key.len(),
-            depth: 0,
-            key: key.to_owned(),
-            seen: Seen::default(),
-            children: IndexMap::default(),
-            items: None,
-            members: None,
-        };
-        Self { all: vec![root("tags"), root("config")], limit, names: 0, too_deep: None }
+    pub fn new(max_paths: usize) -> Self {
+        let paths = vec![FieldPath::root("tags"), FieldPath::root("config")];
+        Self { paths, max_paths, name_bytes: 0, too_deep: None }
     }
 
-    /// A place.
+    /// A tree of the two roots, under the same limit.
+    #[must_use]
+    pub fn empty_copy(&self) -> Self {
+        Self::new(self.max_paths)
+    }
+
+    /// The path of an index.
     ///
     /// # Panics
-    /// If the index is of other places.
+    /// If the index is of another tree.
     #[must_use]
-    pub fn get(&self, at: PathId) -> &FieldPath {
-        &self.all[at.0 as usize]
+    pub fn get(&self, id: PathId) -> &FieldPath {
+        &self.paths[id.0 as usize]
     }
 
-    pub(super) fn get_mut(&mut self, at: PathId) -> &mut FieldPath {
-        &mut self.all[at.0 as usize]
+    pub(super) fn get_mut(&mut self, id: PathId) -> &mut FieldPath {
+        &mut self.paths[id.0 as usize]
     }
 
-    /// How many there are.
+    /// The number of paths.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.paths.len()
     }
 
-    /// Never: the roots are always there.
+    /// False: every tree has the two roots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.paths.is_empty()
     }
 
-    /// The keys from the root to a place, the root's first.
+    /// A path and those above it, up to the root.
+    fn ancestors(&self, id: PathId) -> impl Iterator<Item = PathId> {
+        std::iter::successors(Some(id), |&id| self.get(id).parent)
+    }
+
+    /// The keys that lead to a path, the root's first.
     #[must_use]
-    pub fn path(&self, at: PathId) -> Vec<&str> {
-        let mut keys: Vec<&str> =
-            std::iter::successors(Some(self.get(at)), |place| place.parent.map(|up| self.get(up)))
-                .map(FieldPath::key)
-                .collect();
+    pub fn path(&self, id: PathId) -> Vec<&str> {
+        let mut keys: Vec<&str> = self.ancestors(id).map(|id| self.get(id).key()).collect();
         keys.reverse();
         keys
     }
 
-    /// The root that a place is under.
+    /// The root above a path.
     #[must_use]
-    pub fn root(&self, at: PathId) -> PathId {
-        std::iter::successors(Some(at), |&at| self.get(at).parent).last().unwrap_or(at)
+    pub fn root(&self, id: PathId) -> PathId {
+        self.ancestors(id).last().unwrap_or(id)
     }
 
-    /// The place that these keys lead to, the root's first.
+    /// The path that these keys lead to, the root's first.
     #[must_use]
-    pub fn find(&self, path: &[&str]) -> Option<PathId> {
-        let (root, keys) = path.split_first()?;
-        let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&at| self.get(at).key == *root)?;
-        keys.iter().try_fold(root, |at, key| self.get(at).children.get(*key).copied())
+    pub fn find(&self, keys: &[&str]) -> Option<PathId> {
+        let (root, keys) = keys.split_first()?;
+        let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&id| self.get(id).key == *root)?;
+        keys.iter().try_fold(root, |id, key| self.get(id).children.get(*key).copied())
     }
 
-    /// The name of a place, as in `config.model.name`.
+    /// The name of a path, as in `config.model.name`.
     #[must_use]
-    pub fn name(&self, at: PathId) -> String {
-        self.path(at).into_iter().map(escape).collect::<Vec<_>>().join(".")
+    pub fn name(&self, id: PathId) -> String {
+        self.path(id).into_iter().map(escape).collect::<Vec<_>>().join(".")
     }
 
-    /// The place whose lists hold more levels than columns can have; what is deeper is left out.
+    /// The name of a path below which values are left out, because they are nested too deep.
     #[must_use]
     pub fn too_deep(&self) -> Option<String> {
-        self.too_deep.map(|at| self.name(self.outside_lists(at)))
+        self.too_deep.map(|id| self.name(self.outside_lists(id)))
     }
 
-    /// The place itself, or that of the outermost list that it is in.
+    /// The path itself, or that of the outermost list that holds it.
     #[must_use]
-    pub fn outside_lists(&self, at: PathId) -> PathId {
-        let outside = |&at: &PathId| self.get(at).depth == 0;
-        std::iter::successors(Some(at), |&at| self.get(at).parent).find(outside).unwrap_or(at)
+    pub fn outside_lists(&self, id: PathId) -> PathId {
+        self.ancestors(id).find(|&id| self.get(id).list_depth == 0).unwrap_or(id)
     }
 
-    /// A new place below `parent`; nothing, and a note of it, if that is too deep inside a list.
-    fn add(&mut self, parent: PathId, key: String, in_list: bool) -> Result<Option<PathId>> {
-        if self.all.len() >= self.limit {
+    /// Adds a path below `parent`. Returns nothing, and notes it, if the path is too deep.
+    fn add(&mut self, parent: PathId, key: &str, in_list: bool) -> Result<Option<PathId>> {
+        if self.paths.len() >= self.max_paths {
             return Err(self.too_many());
         }
-        let above = self.get(parent).depth;
-        let depth = if above > 0 || in_list { above + 1 } else { 0 };
-        let level = self.get(parent).level + 1;
-        if depth > DEEPEST_IN_LIST || level > DEEPEST {
+        let above = self.get(parent);
+        let list_depth = if above.list_depth > 0 || in_list { above.list_depth + 1 } else { 0 };
+        let (level, name_bytes) = (above.level + 1, above.name_bytes + key.len() + 1);
+        if list_depth > MAX_LIST_DEPTH || level > MAX_LEVEL {
             self.too_deep.get_or_insert(parent);
             return Ok(None);
         }
-        let name_length = self.get(parent).name_length + key.len() + 1;
-        self.names = self.names.saturating_add(name_length);
-        if self.names > LONGEST_NAMES {
-            return Err(self.too_long());
+        self.name_bytes = self.name_bytes.saturating_add(name_bytes);
+        if self.name_bytes > MAX_NAME_BYTES {
+            return Err(self.names_too_long());
         }
-        let at = PathId(index(self.all.len()));
-        let children = IndexMap::default();
-        self.all.push(FieldPath {
-            parent: Some(parent),
-            level,
-            name_length,
-            depth,
-            key,
-            seen: Seen::default(),
-            children,
-            items: None,
-            members: None,
-        });
-        Ok(Some(at))
+        let id = PathId(index(self.paths.len()));
+        let parent = Some(parent);
+        self.paths.push(FieldPath { parent, level, name_bytes, list_depth, ..FieldPath::root(key) });
+        Ok(Some(id))
     }
 
     fn child(&mut self, parent: PathId, key: &str) -> Result<Option<PathId>> {
-        if let Some(&at) = self.get(parent).children.get(key) {
-            return Ok(Some(at));
+        if let Some(&id) = self.get(parent).children.get(key) {
+            return Ok(Some(id));
         }
-        let added = self.add(parent, key.to_owned(), false)?;
-        if let Some(at) = added {
-            self.get_mut(parent).children.insert(key.to_owned(), at);
+        let added = self.add(parent, key, false)?;
+        if let Some(id) = added {
+            self.get_mut(parent).children.insert(key.to_owned(), id);
         }
         Ok(added)
     }
 
-    pub(super) fn children_of(
+    /// The path of each key of a shape below `parent`; none for a key that is too deep.
+    pub(super) fn children_of_shape(
         &mut self,
         parent: PathId,
         store: &Store,
@@ -220,81 +221,80 @@ impl PathTree {
         store.shape(shape).iter().map(|&key| self.child(parent, &store.symbol(key))).collect()
     }
 
-    pub(super) fn items_of(&mut self, list: PathId, is_set: bool) -> Result<Option<PathId>> {
-        let place = self.get(list);
-        if let Some(at) = if is_set { place.members } else { place.items } {
-            return Ok(Some(at));
+    /// The path of the elements of the lists or sets of a path; none if it is too deep.
+    pub(super) fn elements_of(&mut self, list: PathId, is_set: bool) -> Result<Option<PathId>> {
+        let path = self.get(list);
+        if let Some(id) = if is_set { path.members } else { path.items } {
+            return Ok(Some(id));
         }
-        let added = self.add(list, String::new(), true)?;
-        let place = self.get_mut(list);
-        *(if is_set { &mut place.members } else { &mut place.items }) = added;
+        let added = self.add(list, "", true)?;
+        let path = self.get_mut(list);
+        *(if is_set { &mut path.members } else { &mut path.items }) = added;
         Ok(added)
     }
 
-    /// No place but the two roots, under the same limit.
-    #[must_use]
-    pub fn like(&self) -> Self {
-        Self::new(self.limit)
-    }
-
-    /// Notes what stands at other places, as if it had been seen after what was seen here.
+    /// Adds the paths and types of another tree, as if its jobs had been observed after those of this one.
     ///
     /// # Errors
     /// `TooManyColumns`.
-    pub fn merge(&mut self, others: &Self) -> Result<()> {
+    pub fn merge(&mut self, later: &Self) -> Result<()> {
         let mut pending = vec![(Self::CONFIG, Self::CONFIG), (Self::TAGS, Self::TAGS)];
-        while let Some((at, other)) = pending.pop() {
-            let found = others.get(other);
-            self.get_mut(at).seen.merge(&found.seen);
-            if others.too_deep == Some(other) {
-                self.too_deep.get_or_insert(at);
+        while let Some((id, later_id)) = pending.pop() {
+            let path = later.get(later_id);
+            self.get_mut(id).seen.merge(&path.seen);
+            if later.too_deep == Some(later_id) {
+                self.too_deep.get_or_insert(id);
             }
-            for (key, &below) in &found.children {
-                pending.extend(self.child(at, key)?.map(|at| (at, below)));
+            for (key, &below) in &path.children {
+                pending.extend(self.child(id, key)?.map(|id| (id, below)));
             }
-            for (inside, is_set) in [(found.items, false), (found.members, true)] {
-                if let Some(below) = inside {
-                    pending.extend(self.items_of(at, is_set)?.map(|at| (at, below)));
+            for (elements, is_set) in [(path.items, false), (path.members, true)] {
+                if let Some(below) = elements {
+                    pending.extend(self.elements_of(id, is_set)?.map(|id| (id, below)));
                 }
             }
         }
         Ok(())
     }
 
-    /// How many places lie below each place, itself included.
+    /// The number of paths below each path, itself included.
     fn weights(&self) -> Vec<usize> {
-        let mut weights = vec![1; self.all.len()];
-        for (at, place) in self.all.iter().enumerate().rev() {
-            if let Some(parent) = place.parent {
-                weights[parent.0 as usize] += weights[at];
+        let mut weights = vec![1; self.paths.len()];
+        for (id, path) in self.paths.iter().enumerate().rev() {
+            if let Some(parent) = path.parent {
+                weights[parent.0 as usize] += weights[id];
             }
         }
         weights
     }
 
-    fn too_long(&self) -> Error {
-        let prefix = self.too_many().location().field.clone().unwrap_or_default();
-        let limit = LONGEST_NAMES >> 20;
-        Error::new(ErrorKind::TooManyColumns, format!("the names of the columns have more than {limit} MiB"))
-            .at_field(&prefix)
-            .hint("keys are very long there, or repeated very often")
+    fn names_too_long(&self) -> Error {
+        let limit = MAX_NAME_BYTES >> 20;
+        let reason = format!("the names of the columns are longer than {limit} MiB together");
+        Error::new(ErrorKind::TooManyColumns, reason)
+            .at_field(&self.heaviest_prefix())
+            .hint("keys are very long below this field, or repeated very often")
     }
 
-    /// The error that names the prefix under which the columns explode.
+    /// The error for more paths or columns than are allowed.
     pub(super) fn too_many(&self) -> Error {
+        let prefix = self.heaviest_prefix();
+        let reason = format!("more columns than are allowed, most of them under {prefix}");
+        Error::new(ErrorKind::TooManyColumns, reason)
+            .at_field(&prefix)
+            .hint("choose some with columns=[…], or raise max_columns")
+    }
+
+    /// The name of the deepest path that has nine tenths of all paths below it.
+    pub(super) fn heaviest_prefix(&self) -> String {
         let weights = self.weights();
-        let mut at = if weights[1] >= weights[0] { Self::CONFIG } else { Self::TAGS };
-        while let Some(&heavy) = self.get(at).children.values().max_by_key(|child| weights[child.0 as usize])
-            && weights[heavy.0 as usize] * 10 >= weights[at.0 as usize] * 9
+        let weight = |id: PathId| weights[id.0 as usize];
+        let mut id = if weight(Self::CONFIG) >= weight(Self::TAGS) { Self::CONFIG } else { Self::TAGS };
+        while let Some(&heavy) = self.get(id).children.values().max_by_key(|&&child| weight(child))
+            && weight(heavy) * 10 >= weight(id) * 9
         {
-            at = heavy;
+            id = heavy;
         }
-        let name = self.name(at);
-        Error::new(
-            ErrorKind::TooManyColumns,
-            format!("more columns than are allowed, most of them under {name}"),
-        )
-        .at_field(&name)
-        .hint("choose some with columns=[…], or raise max_columns")
+        self.name(id)
     }
 }

@@ -44,11 +44,6 @@ impl Text {
         self.length == 0
     }
 
-    /// A number that is seldom that of another text, for tables of what was seen.
-    pub(crate) fn slot(self) -> usize {
-        self.low as usize ^ self.low as usize >> 6
-    }
-
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {

@@ -18,7 +18,7 @@ use xpframe::objects::{Graph, same_content};
 use xpframe::progress::CancelToken;
 use xpframe::records::{JobStatuses, Zone};
 use xpframe::scan::TableRequest;
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::values::{ObjectIx, Store, Value};
 use xpframe::workspace::Workspace;
 
@@ -563,7 +563,7 @@ fn check_table(loaded: &Arc<LoadedRun>) {
         selection: Selection::Default,
         max_columns: 500,
         short_names: false,
-        texts: Texts::View,
+        layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
     };
