@@ -163,13 +163,15 @@ impl<'r> SystemColumns<'r> {
     }
 
     fn dependencies(&self) -> Result<ArrayRef, ArrowError> {
-        let rows = self.rows;
-        let needs: Vec<Vec<String>> =
-            rows.jobs().map(|row| rows.loaded.dependencies(&rows.recorded().job_id(row))).collect();
-        let offsets = OffsetBuffer::from_lengths(needs.iter().map(Vec::len));
-        let items = strings(needs.iter().flatten().map(Some), self.layout);
+        let mut lengths = Vec::with_capacity(self.rows.len());
+        let mut items = TextBuilder::new(self.layout, 0);
+        for needs in self.rows.loaded.dependencies_of(self.rows.positions()) {
+            lengths.push(needs.len());
+            needs.iter().for_each(|job_id| items.append(Some(job_id)));
+        }
         let field = Field::new("item", data_type(&Type::Utf8, self.layout), true);
-        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, items, None)?))
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, items.finish(), None)?))
     }
 }
 
