@@ -37,7 +37,7 @@ impl Check<'_> {
             states.push(state);
             self.result.jobs += 1;
             self.job_ids.insert(job_id.clone().into_owned());
-            let recorded = loaded.record().job_states.get(&*job_id).map(String::as_str);
+            let recorded = loaded.record().job_states.get(&job_id);
             let directory = run.workspace().job_dir(&task_id, &job_id).unwrap_or_default();
             let evidence = Evidence::of(&directory, &task_id, &job_id, recorded);
             let job = Job { position, task_id: &task_id, id: &job_id, state, evidence };
