@@ -1,8 +1,9 @@
 //! The events of an experiment, of which this run's are taken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ahash::HashMap;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -52,7 +53,7 @@ pub(super) fn actions(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Vec<A
 
 /// The last state that the scheduler of the run `run_id` gave each job.
 pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, Told> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     each(run, "ExperimentJobStateEvent", errors, |event: JobState, name| {
         if event.event_type == name
             && event.run_id.as_deref() == Some(run_id)

@@ -1,11 +1,11 @@
 //! The state and the times of a job.
 
-use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use ahash::{HashMap, HashSet};
 use serde::Deserialize;
 
 use super::json_file::read_json;
@@ -17,7 +17,7 @@ use super::{alive, events};
 use crate::error::{Error, quoted};
 use crate::file;
 use crate::threads;
-use crate::workspace::Run;
+use crate::workspace::{Run, plain};
 
 /// What is known of the execution of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,14 +226,19 @@ impl<'a> JobStatuses<'a> {
     /// Looks for the directory of a job and its markers; not for how it began, if it ended and only the `end` matters.
     fn look<'j>(&self, task_id: &str, job_id: &'j str, end: bool, errors: &mut Vec<Error>) -> Look<'j> {
         let mut look = Look { job_id, directory: None, markers: Markers::default(), status: None };
-        match self.run.workspace().job_dir(task_id, job_id) {
-            Ok(directory) if self.is_listed(task_id, job_id, errors) => {
+        let names = plain("task", task_id).and_then(|_| plain("job", job_id));
+        match names.and_then(|_| {
+            // no path is built for a job without a directory
+            let is_listed = self.is_listed(task_id, job_id, errors);
+            is_listed.then(|| self.run.workspace().job_dir(task_id, job_id)).transpose()
+        }) {
+            Ok(Some(directory)) => {
                 let before = errors.len();
                 look.markers = markers(&directory, task_id, end, errors);
                 name_job(errors, before, job_id);
                 look.directory = Some(directory);
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => errors.push(error.at_job(job_id)),
         }
         look
@@ -267,7 +272,7 @@ impl<'a> JobStatuses<'a> {
     }
 
     fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Told {
-        let recorded = self.record.job_states.get(look.job_id).and_then(|word| Told::read(word, None));
+        let recorded = self.record.job_states.told(look.job_id).cloned();
         let told = |state| Told { state, reason: None };
         if look.directory.is_none() && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
         {

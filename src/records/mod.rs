@@ -9,6 +9,7 @@
 mod alive;
 mod events;
 mod evidence;
+mod job_states;
 mod jobs;
 mod json_file;
 mod line_templates;
@@ -21,6 +22,7 @@ mod state;
 
 pub use events::foreign_events;
 pub use evidence::Evidence;
+pub use job_states::JobStates;
 pub use jobs::{JobStatus, JobStatuses};
 pub use moment::{Moment, Zone};
 pub use roots::recorded_roots;

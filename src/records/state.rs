@@ -68,11 +68,12 @@ impl Told {
     /// Reads `done`, `error`, `error:TIMEOUT` …; nothing for a word that is unknown.
     pub fn read(word: &str, reason: Option<&str>) -> Option<Self> {
         let (word, inner) = word.split_once(':').map_or((word, None), |(word, reason)| (word, Some(reason)));
-        let word = word.to_ascii_lowercase();
-        let state = match word.as_str() {
-            // the first event of a job, before the scheduler looked at it
-            "submitted" => State::Unscheduled,
-            word => State::ALL.into_iter().find(|state| *state != State::Lost && state.as_str() == word)?,
+        let is_named = |state: &State| *state != State::Lost && state.as_str().eq_ignore_ascii_case(word);
+        // the first event of a job, before the scheduler looked at it
+        let state = if word.eq_ignore_ascii_case("submitted") {
+            State::Unscheduled
+        } else {
+            State::ALL.into_iter().find(is_named)?
         };
         Some(Self { state, reason: inner.or(reason).and_then(reason_name) })
     }

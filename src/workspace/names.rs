@@ -1,7 +1,6 @@
 //! What a name may be, and the order of run identifiers.
 
 use std::cmp::Ordering;
-use std::path::{Component, Path};
 
 use crate::error::{Error, ErrorKind, Result, quoted};
 
@@ -14,10 +13,9 @@ const LONGEST: usize = 255;
 /// # Errors
 /// `InvalidName`, with `what` (as in "experiment") and the name.
 pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
-    let mut components = Path::new(name).components();
-    let first_two = (components.next(), components.next());
-    let single = matches!(first_two, (Some(Component::Normal(part)), None) if part == name);
-    if single && !name.contains('\0') && name.len() <= LONGEST {
+    let is_component =
+        !matches!(name, "" | "." | "..") && memchr::memchr2(b'/', 0, name.as_bytes()).is_none();
+    if is_component && name.len() <= LONGEST {
         return Ok(name);
     }
     let reason = match name {

@@ -172,7 +172,15 @@ impl Workspace {
     /// # Errors
     /// `InvalidName`: a name is not one plain path component.
     pub fn job_dir(&self, task_id: &str, job_id: &str) -> Result<PathBuf> {
-        Ok(self.root.join("jobs").join(plain("task", task_id)?).join(plain("job", job_id)?))
+        Ok(self.task_dir(task_id)?.join(plain("job", job_id)?))
+    }
+
+    /// The directory that holds the job directories of a task: the path is built, not looked at.
+    ///
+    /// # Errors
+    /// `InvalidName`: the name is not one plain path component.
+    pub fn task_dir(&self, task_id: &str) -> Result<PathBuf> {
+        Ok(self.root.join("jobs").join(plain("task", task_id)?))
     }
 
     /// The names of the job directories of one task, in any order; none when the task has no directory.

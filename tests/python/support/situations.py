@@ -451,7 +451,7 @@ COLUMNS = [
         lambda ws: xp_table("grid-search", workspace=ws, columns={"x": "config.wide.*"}),
         "two columns would be called 'x'",
         "field config.wide.k1",
-        "rename to one name only what is one column",
+        "give each column its own new name",
     ),
     Situation(
         "TooManyColumnsError",
