@@ -11,6 +11,8 @@ use serde::Deserialize;
 use super::json_file::read_json;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
+use super::offsets::{JobClock, Offsets};
+use super::rows::first_submission;
 use super::run::RunRecord;
 use super::state::{FAILED, State, Told};
 use super::{alive, events};
@@ -67,6 +69,7 @@ pub struct JobStatuses<'a> {
     listings: RwLock<HashMap<String, Listing>>,
     told: OnceLock<HashMap<String, Told>>,
     any_driver: OnceLock<Option<bool>>,
+    offsets: OnceLock<Offsets>,
 }
 
 /// The job directories of a task; nothing when they cannot be listed, so that each has to be looked for.
@@ -84,6 +87,7 @@ struct StatusFile {
     ended_time: Option<String>,
     exit_code: Option<i64>,
     retry_count: Option<u64>,
+    events_count: Option<u64>,
 }
 
 impl StatusFile {
@@ -137,7 +141,14 @@ impl<'a> JobStatuses<'a> {
     /// Prepares for the jobs of `run`. Reads nothing yet.
     #[must_use]
     pub fn open(run: &'a Run, record: &'a RunRecord) -> Self {
-        Self { run, record, listings: RwLock::default(), told: OnceLock::new(), any_driver: OnceLock::new() }
+        Self {
+            run,
+            record,
+            listings: RwLock::default(),
+            told: OnceLock::new(),
+            any_driver: OnceLock::new(),
+            offsets: OnceLock::new(),
+        }
     }
 
     /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
@@ -185,7 +196,8 @@ impl<'a> JobStatuses<'a> {
             }
             moment
         };
-        let submitted_at = moment(&status.submitted_time, "submitted_time");
+        let submitted_at = moment(&status.submitted_time, "submitted_time")
+            .map(|submitted| submitted.ahead_by(self.offsets().nearest(submitted)));
         let started_at = if has_started(directory.as_deref(), &markers) {
             // 1.x has no status file, but leaves the pid file of the last start behind
             moment(&status.started_time, "started_time").or_else(|| markers.pid.and_then(Moment::from_system))
@@ -201,6 +213,10 @@ impl<'a> JobStatuses<'a> {
             }
             _ => None,
         };
+        let marker = ended.and_then(Moment::from_system);
+        let clock =
+            JobClock { run: self.offsets(), directory: directory.as_deref(), events: status.events_count };
+        let (started_at, ended_at) = clock.dated(started_at, ended_at, marker);
         JobStatus {
             state: told.state,
             failure: told.reason,
@@ -213,13 +229,18 @@ impl<'a> JobStatuses<'a> {
         }
     }
 
+    /// How far the clock of the driver was ahead of UTC.
+    fn offsets(&self) -> &Offsets {
+        self.offsets.get_or_init(|| Offsets::of_run(self.run, || first_submission(self.run)))
+    }
+
     /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
     #[must_use]
     pub fn marked(&self, task_id: &str, job_id: &str) -> Option<i64> {
         let Markers { done, failed, pid } = self.look(task_id, job_id, false, &mut Vec::new()).markers;
         let last = [done, failed.map(|(_, time)| time), pid].into_iter().flatten().max()?;
         match Moment::from_system(last)? {
-            Moment::Utc(micros) | Moment::Naive(micros) => Some(micros),
+            Moment::Utc(micros) | Moment::Naive(micros) | Moment::Local(micros, _) => Some(micros),
         }
     }
 

@@ -362,13 +362,25 @@ impl JobRows {
     }
 }
 
-/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
-#[must_use]
-pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+/// The jobs at the beginning of the jobs.jsonl of a run; nothing if it has none.
+fn first_rows(run: &Run) -> Option<JobRows> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
     rows.read_block(&head, 0, (run.path(), &CancelToken::default()), &mut TemplateCache::default());
+    Some(rows)
+}
+
+/// When the first job of a run was submitted, in microseconds since 1970 UTC; nothing if its jobs.jsonl does not tell.
+#[must_use]
+pub fn first_submission(run: &Run) -> Option<i64> {
+    first_rows(run)?.rows.iter().find_map(|row| row.submitted)
+}
+
+/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
+#[must_use]
+pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+    let rows = first_rows(run)?;
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
