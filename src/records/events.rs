@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::moment::Moment;
 use super::state::Told;
 use crate::error::Error;
 use crate::file;
@@ -37,6 +38,16 @@ struct JobState {
     scheduler_state: Option<String>,
     #[serde(default)]
     failure_reason: Option<String>,
+    #[serde(default)]
+    timestamp: Option<f64>,
+}
+
+/// The last state that the scheduler of a run gave a job.
+#[derive(Debug)]
+pub(super) struct LastEvent {
+    pub told: Told,
+    /// When, in microseconds since 1970 UTC
+    pub time: Option<i64>,
 }
 
 /// The actions that the run `run_id` added, in order; the same action may come twice.
@@ -51,7 +62,7 @@ pub(super) fn actions(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Vec<A
 }
 
 /// The last state that the scheduler of the run `run_id` gave each job.
-pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, Told> {
+pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, LastEvent> {
     let mut found = HashMap::new();
     each(run, "ExperimentJobStateEvent", errors, |event: JobState, name| {
         if event.event_type == name
@@ -59,7 +70,8 @@ pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Ha
             && let Some(told) =
                 Told::read(&event.scheduler_state.unwrap_or_default(), event.failure_reason.as_deref())
         {
-            found.insert(event.job_id, told);
+            let time = event.timestamp.and_then(Moment::from_unix).and_then(Moment::utc);
+            found.insert(event.job_id, LastEvent { told, time });
         }
     });
     found

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
+use super::events::LastEvent;
 use super::json_file::read_json;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
@@ -67,7 +68,7 @@ pub struct JobStatuses<'a> {
     run: &'a Run,
     record: &'a RunRecord,
     listings: RwLock<HashMap<String, Listing>>,
-    told: OnceLock<HashMap<String, Told>>,
+    told: OnceLock<HashMap<String, LastEvent>>,
     any_driver: OnceLock<Option<bool>>,
     offsets: OnceLock<Offsets>,
 }
@@ -273,10 +274,17 @@ impl<'a> JobStatuses<'a> {
         }))
     }
 
-    /// Decides by the rules of `format.md` §8: the markers are always right, then comes who wrote last.
+    /// Decides by the rules of docs/format.md §8: markers first, unless a driver that is alive has queued the job again since;
+    /// then the file that was written last.
     fn decide(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Decision {
         if let Some(decision) = by_markers(&look.markers, look.job_id, errors) {
-            return decision;
+            let again = if decision.told.is_error() { self.queued_again(look, errors) } else { None };
+            return match again {
+                Some(state) => {
+                    Decision { told: Told { state, reason: None }, failure: Failure::default(), ended: None }
+                }
+                None => decision,
+            };
         }
         let mut told = self.without_markers(look, errors);
         if told.is_error() {
@@ -285,6 +293,19 @@ impl<'a> JobStatuses<'a> {
             told.reason = None;
         }
         Decision { told, failure: Failure::default(), ended: None }
+    }
+
+    /// The state that the driver of this run, which is alive, gave a failed job after its marker was written: a resumable task
+    /// that is tried again, or a job that was submitted again.
+    fn queued_again(&self, look: &Look<'_>, errors: &mut Vec<Error>) -> Option<State> {
+        if self.record.alive != Some(true) {
+            return None;
+        }
+        let (_, failed) = look.markers.failed.as_ref()?;
+        let event = self.last_event(look.job_id, errors)?;
+        let is_open = event.told.state.is_queued() || event.told.state == State::Running;
+        let is_later = event.time? > Moment::from_system(*failed)?.utc()?;
+        (is_open && is_later).then_some(event.told.state)
     }
 
     fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Told {
@@ -296,11 +317,12 @@ impl<'a> JobStatuses<'a> {
             return told(State::Done);
         }
         let is_alive = self.record.alive == Some(true);
-        if is_alive && let Some(now) = self.last_event(look.job_id, errors).filter(|event| !event.is_error())
-        {
+        let last =
+            |errors: &mut Vec<Error>| self.last_event(look.job_id, errors).map(|event| event.told.clone());
+        if is_alive && let Some(now) = last(errors).filter(|told| !told.is_error()) {
             // what the job's own files say of an error is then of an earlier run
             let runs = look.markers.pid.is_some() || now.state == State::Running;
-            return if runs { told(State::Running) } else { now.clone() };
+            return if runs { told(State::Running) } else { now };
         }
         if let Some(error) = look.status(errors).error() {
             return error;
@@ -310,7 +332,7 @@ impl<'a> JobStatuses<'a> {
         {
             return error;
         }
-        let event = self.last_event(look.job_id, errors).cloned();
+        let event = last(errors);
         if let Some(error) = [&event, &recorded].into_iter().flatten().find(|told| told.is_error()) {
             return Told::error(error.reason.as_deref());
         }
@@ -324,7 +346,11 @@ impl<'a> JobStatuses<'a> {
             return told(if self.is_left(look, errors) { State::Lost } else { State::Running });
         }
         let known = sources.into_iter().flatten().find(|told| told.state != State::Unscheduled);
-        known.unwrap_or_else(|| told(State::Unscheduled))
+        match known {
+            // nobody is left to start it
+            Some(known) if known.state.is_queued() && self.record.alive == Some(false) => told(State::Lost),
+            known => known.unwrap_or_else(|| told(State::Unscheduled)),
+        }
     }
 
     /// Whether nobody is there to see the job end. Runs share the directories of jobs: one that an earlier run lost may be run
@@ -338,7 +364,7 @@ impl<'a> JobStatuses<'a> {
     }
 
     /// The last state that the scheduler of this run gave the job.
-    fn last_event(&self, job_id: &str, errors: &mut Vec<Error>) -> Option<&Told> {
+    fn last_event(&self, job_id: &str, errors: &mut Vec<Error>) -> Option<&LastEvent> {
         self.told.get_or_init(|| events::job_states(self.run, &self.record.run_id, errors)).get(job_id)
     }
 }

@@ -67,6 +67,12 @@ impl Moment {
         if let Self::Naive(micros) = self { Some(micros) } else { None }
     }
 
+    /// Microseconds since 1970 in UTC, if the file gave it so.
+    #[must_use]
+    pub(super) fn utc(self) -> Option<i64> {
+        if let Self::Utc(micros) = self { Some(micros) } else { None }
+    }
+
     /// The same time with the offset of the clock that wrote it, unless it has one.
     #[must_use]
     pub(super) fn ahead_by(self, offset: Option<i32>) -> Self {

@@ -41,8 +41,7 @@ fn offset_between(naive: i64, utc: i64, late: i64) -> Option<i32> {
 
 /// The offset that the modification time of a marker shows: `ended_time` is that time, as the driver's clock showed it.
 pub(super) fn offset_of_marker(ended: Moment, modified: Moment) -> Option<i32> {
-    let (Some(naive), Moment::Utc(utc)) = (ended.naive(), modified) else { return None };
-    offset_between(naive, utc, MTIME_PRECISION)
+    offset_between(ended.naive()?, modified.utc()?, MTIME_PRECISION)
 }
 
 /// One event, as far as it dates something.
@@ -60,7 +59,7 @@ impl DatedEvent {
     /// When the event was written, in microseconds of UTC, and the offset that it shows. Of several local times the last is the
     /// one at which it was written.
     fn offset(&self) -> Option<(i64, i32)> {
-        let Moment::Utc(utc) = Moment::from_unix(self.timestamp?)? else { return None };
+        let utc = Moment::from_unix(self.timestamp?)?.utc()?;
         let texts = [&self.submitted_time, &self.started_time, &self.ended_time, &self.ended_at];
         let naive = texts.into_iter().flatten().filter_map(|text| Moment::parse(text)?.naive()).max()?;
         offset_between(naive, utc, EVENT_DELAY).map(|offset| (utc, offset))

@@ -19,7 +19,7 @@ pub enum State {
     Error,
     /// A job that is only run when another needs it, and none did
     Transient,
-    /// Was running when the driver of its run went away, and left no result
+    /// Waited or ran when the driver of its run went away, and left no result
     Lost,
 }
 
@@ -36,6 +36,12 @@ impl State {
         Self::Transient,
         Self::Lost,
     ];
+
+    /// Whether the scheduler has yet to start it.
+    #[must_use]
+    pub fn is_queued(self) -> bool {
+        matches!(self, Self::Waiting | Self::Ready | Self::Scheduled)
+    }
 
     /// The word in the `state` column.
     #[must_use]
