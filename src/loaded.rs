@@ -293,7 +293,7 @@ impl LoadedRun {
             };
             let sample: Vec<(String, String)> = first_jobs(&self.run, SAMPLE).unwrap_or_else(rows);
             let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
-            Relocation { now, before: recorded_roots(&self.run, &sample) }
+            Relocation::new(now, recorded_roots(&self.run, &sample))
         })
     }
 

@@ -166,7 +166,7 @@ impl Check<'_> {
 
     fn moved(&mut self, loaded: &LoadedRun) {
         let relocation = loaded.relocation();
-        for root in &relocation.before {
+        for root in &relocation.roots.before {
             if self.moved.insert(root.clone()) {
                 let what = format!("its files say that the workspace is {root}, it is {}", relocation.now);
                 let finding = Finding::new(Trouble::Moved, what).file(self.workspace.root());

@@ -25,7 +25,7 @@ pub use evidence::Evidence;
 pub use jobs::{JobStatus, JobStatuses};
 pub use moment::{Moment, Zone};
 pub use offsets::Offsets;
-pub use roots::recorded_roots;
+pub use roots::{RecordedRoots, recorded_roots};
 pub use rows::{JobRow, JobRows, first_jobs, first_submission};
 pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
 pub use state::State;
