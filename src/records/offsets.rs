@@ -70,7 +70,7 @@ impl DatedEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offsets {
     /// (UTC in microseconds, offset in seconds), in the order of time
-    known: Vec<(i64, i32)>,
+    dated: Vec<(i64, i32)>,
 }
 
 impl Offsets {
@@ -88,9 +88,9 @@ impl Offsets {
         if let Some(last) = files.last().filter(|_| files.len() > 1) {
             offsets.read_events(last);
         }
-        if offsets.known.is_empty() {
+        if offsets.dated.is_empty() {
             let began = began(run.id()).and_then(|naive| Some((naive, first_job()?)));
-            offsets.known.extend(began.and_then(|(naive, utc)| {
+            offsets.dated.extend(began.and_then(|(naive, utc)| {
                 offset_between(naive, utc, FIRST_SUBMISSION).map(|offset| (utc, offset))
             }));
         }
@@ -114,7 +114,7 @@ impl Offsets {
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.dated.is_empty()
     }
 
     /// The offset of a clock that showed this local time, in seconds: that of the nearest known moment.
@@ -122,15 +122,15 @@ impl Offsets {
     pub(super) fn nearest(&self, moment: Moment) -> Option<i32> {
         let naive = moment.naive()?;
         let distance = |&&(utc, offset): &&(i64, i32)| (naive - i64::from(offset) * 1_000_000 - utc).abs();
-        self.known.iter().min_by_key(distance).map(|&(_, offset)| offset)
+        self.dated.iter().min_by_key(distance).map(|&(_, offset)| offset)
     }
 
     /// The offset of the clock at this local time, if it is also that of the moments known around it: no change lies between.
     pub(super) fn certain(&self, moment: Moment, other: i32) -> Option<i32> {
         let offset = self.nearest(moment)?;
         let utc = moment.naive()? - i64::from(offset) * 1_000_000;
-        let (first, last) = (self.known.first()?, self.known.last()?);
-        let is_one = other == offset && self.known.iter().all(|&(_, known)| known == offset);
+        let (first, last) = (self.dated.first()?, self.dated.last()?);
+        let is_one = other == offset && self.dated.iter().all(|&(_, dated)| dated == offset);
         (is_one && utc >= first.0 - MTIME_PRECISION && utc <= last.0 + TWO_CHANGES).then_some(offset)
     }
 
@@ -139,13 +139,13 @@ impl Offsets {
         for line in json::lines(&head).chain(json::lines(&tail)) {
             // a line that is cut, at an end of what was read, dates nothing
             let event: DatedEvent = json::from_slice(line.bytes).unwrap_or_default();
-            self.known.extend(event.offset());
+            self.dated.extend(event.offset());
         }
     }
 
     fn sort(&mut self) {
-        self.known.sort_unstable();
-        self.known.dedup();
+        self.dated.sort_unstable();
+        self.dated.dedup();
     }
 }
 

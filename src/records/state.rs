@@ -65,12 +65,12 @@ pub(super) const FAILED: &str = "FAILED";
 
 /// A state as a file words it, with the reason of a failure where it gives one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct StateWord {
     pub state: State,
     pub reason: Option<String>,
 }
 
-impl Told {
+impl StateWord {
     /// Reads `done`, `error`, `error:TIMEOUT` …; nothing for a word that is unknown.
     pub fn read(word: &str, reason: Option<&str>) -> Option<Self> {
         let (word, inner) = word.split_once(':').map_or((word, None), |(word, reason)| (word, Some(reason)));

@@ -39,7 +39,7 @@ impl Workspace {
             return Ok(Self { root });
         }
         let reason = match fs::metadata(&root) {
-            Ok(found) if found.is_dir() => "this directory is not an experimaestro workspace",
+            Ok(metadata) if metadata.is_dir() => "this directory is not an experimaestro workspace",
             Ok(_) => "a workspace is a directory, this is a file",
             Err(_) => "there is no such directory",
         };
@@ -77,9 +77,9 @@ impl Workspace {
     /// # Errors
     /// `Io`: a directory cannot be listed.
     pub fn experiments(&self) -> Result<Vec<String>> {
-        let mut found = Vec::new();
+        let mut experiments = Vec::new();
         for parent in [self.experiments_dir(), self.xp_dir()] {
-            found.extend(names(&parent, |name, kind| {
+            experiments.extend(names(&parent, |name, kind| {
                 let inside = || {
                     confined(&parent.join(name), &parent)
                         .is_ok_and(|real| real.is_some_and(|real| real.is_dir()))
@@ -92,9 +92,9 @@ impl Workspace {
                 (kind.is_dir() || kind.is_symlink() && inside()) && is_experiment()
             })?);
         }
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
+        experiments.sort_unstable();
+        experiments.dedup();
+        Ok(experiments)
     }
 
     /// The directory of a job: the path is built, not looked at.
@@ -111,8 +111,8 @@ impl Workspace {
     /// `InvalidName`, or `Io`.
     pub fn jobs_of(&self, task_id: &str) -> Result<impl Iterator<Item = String> + use<>> {
         // a job directory may be a symlink to another disk
-        let found = entries(&self.root.join("jobs").join(plain("task", task_id)?))?;
-        Ok(found.filter(|(_, kind)| kind.is_dir() || kind.is_symlink()).map(|(name, _)| name))
+        let jobs = entries(&self.root.join("jobs").join(plain("task", task_id)?))?;
+        Ok(jobs.filter(|(_, kind)| kind.is_dir() || kind.is_symlink()).map(|(name, _)| name))
     }
 
     /// Every job directory as (task, job), also of jobs that no run knows; tasks sorted, one task listed at a

@@ -99,31 +99,32 @@ impl Run {
     /// # Errors
     /// `Io`: a directory cannot be listed.
     pub fn linked_jobs(&self) -> Result<Vec<LinkedJob>> {
-        let mut found = self.links_in("jobs")?;
-        let first = found.len();
+        let mut jobs = self.links_in("jobs")?;
+        let first = jobs.len();
         for job in self.links_in("jobs.bak")? {
-            let same = |known: &LinkedJob| (&known.task_id, &known.job_id).cmp(&(&job.task_id, &job.job_id));
-            if found[..first].binary_search_by(same).is_err() {
-                found.push(job);
+            let same =
+                |linked: &LinkedJob| (&linked.task_id, &linked.job_id).cmp(&(&job.task_id, &job.job_id));
+            if jobs[..first].binary_search_by(same).is_err() {
+                jobs.push(job);
             }
         }
-        Ok(found)
+        Ok(jobs)
     }
 
     fn links_in(&self, directory: &str) -> Result<Vec<LinkedJob>> {
         let directory = self.path.join(directory);
-        let mut found = Vec::new();
+        let mut jobs = Vec::new();
         if !is_real_dir(&directory)? {
-            return Ok(found);
+            return Ok(jobs);
         }
         for task_id in names(&directory, |_, kind| kind.is_dir())? {
             let task = directory.join(&task_id);
             for job_id in names(&task, |_, kind| kind.is_dir() || kind.is_symlink())? {
                 let target = fs::read_link(task.join(&job_id)).ok();
-                found.push(LinkedJob { task_id: task_id.clone(), job_id, target });
+                jobs.push(LinkedJob { task_id: task_id.clone(), job_id, target });
             }
         }
-        Ok(found)
+        Ok(jobs)
     }
 
     /// Where the link of one job pointed when it was written.
@@ -155,8 +156,8 @@ impl Run {
         live.extend(numbered(&root.join(".experimaestro/experiments"), |stem| {
             stem.strip_prefix("events-")?.strip_suffix(id)?.strip_suffix('@')
         })?);
-        let known: HashSet<FileId> = permanent.iter().filter_map(|file| file_id(file)).collect();
-        live.retain(|file| file_id(file).is_none_or(|id| !known.contains(&id)));
+        let inodes: HashSet<FileId> = permanent.iter().filter_map(|file| file_id(file)).collect();
+        live.retain(|file| file_id(file).is_none_or(|id| !inodes.contains(&id)));
         Ok(permanent.into_iter().chain(live).collect())
     }
 
@@ -194,7 +195,7 @@ impl Run {
         if let Some(file) = self.saved_in(&directory)? {
             return Ok(file);
         }
-        let known = self.saved().unwrap_or_default();
+        let names = self.saved().unwrap_or_default();
         let reason = if directory.is_dir() {
             format!("the saved object {} has a directory but no file: its saving failed", quoted(name))
         } else {
@@ -205,12 +206,12 @@ impl Run {
                 quoted(name)
             )
         };
-        let all = if known.is_empty() {
+        let all = if names.is_empty() {
             "it saved nothing".into()
         } else {
-            format!("it saved: {}", known.join(", "))
+            format!("it saved: {}", names.join(", "))
         };
-        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let near = did_you_mean(name, names.iter().map(String::as_str));
         Err(Error::new(ErrorKind::JobNotFound, reason)
             .at_file(&self.path.join("data"))
             .hint(near.into_iter().chain([all]).collect::<Vec<_>>().join(" ")))
@@ -235,7 +236,7 @@ impl Run {
 /// The files of `directory` named by `number` around decimal digits and `.jsonl`, in numeric order.
 fn numbered(directory: &Path, number: impl Fn(&str) -> Option<&str>) -> Result<Vec<PathBuf>> {
     // whatever has the name is listed: what is no file is told when it is read
-    let mut found: Vec<(u64, String)> = entries(directory)?
+    let mut files: Vec<(u64, String)> = entries(directory)?
         .filter_map(|(name, _)| {
             let digits = number(name.strip_suffix(".jsonl")?)?;
             // `u64::from_str` would take a sign
@@ -243,8 +244,8 @@ fn numbered(directory: &Path, number: impl Fn(&str) -> Option<&str>) -> Result<V
             Some((n, name))
         })
         .collect();
-    found.sort_unstable();
-    Ok(found.into_iter().map(|(_, name)| directory.join(name)).collect())
+    files.sort_unstable();
+    Ok(files.into_iter().map(|(_, name)| directory.join(name)).collect())
 }
 
 /// What two hard links of one file have in common: device and inode.
@@ -253,7 +254,7 @@ type FileId = (u64, u64);
 #[cfg(unix)]
 fn file_id(path: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]

@@ -83,13 +83,13 @@ impl Workspace {
     }
 
     fn no_run(&self, experiment: &str, run_id: &str) -> Error {
-        let known = self.runs(experiment).unwrap_or_default();
-        let count = match known.as_slice() {
+        let runs = self.runs(experiment).unwrap_or_default();
+        let count = match runs.as_slice() {
             [] => "it has no run at all".to_owned(),
             [only] => format!("its only run is {}", only.id()),
-            [newest, ..] => format!("it has {} runs, the newest is {}", known.len(), newest.id()),
+            [newest, ..] => format!("it has {} runs, the newest is {}", runs.len(), newest.id()),
         };
-        let near = did_you_mean(run_id, known.iter().map(Run::id));
+        let near = did_you_mean(run_id, runs.iter().map(Run::id));
         Error::new(
             ErrorKind::RunNotFound,
             format!("experiment {} has no run {}", quoted(experiment), quoted(run_id)),
@@ -110,13 +110,13 @@ impl Workspace {
     }
 
     fn no_experiment(&self, experiment: &str) -> Error {
-        let known = self.experiments().unwrap_or_default();
-        let count = match known.as_slice() {
+        let experiments = self.experiments().unwrap_or_default();
+        let count = match experiments.as_slice() {
             [] => "the workspace holds no experiment".to_owned(),
             [only] => format!("the workspace holds only {}", quoted(only)),
-            _ => format!("the workspace holds {} experiments", known.len()),
+            _ => format!("the workspace holds {} experiments", experiments.len()),
         };
-        let near = did_you_mean(experiment, known.iter().map(String::as_str));
+        let near = did_you_mean(experiment, experiments.iter().map(String::as_str));
         Error::new(ErrorKind::ExperimentNotFound, format!("no experiment {}", quoted(experiment)))
             .at_file(self.root())
             .hint(near.into_iter().chain([count]).collect::<Vec<_>>().join(" "))
@@ -223,7 +223,7 @@ impl Run {
 fn launches(home: &Path) -> Result<(Vec<String>, Vec<(String, String)>)> {
     let all = names(home, |_, kind| kind.is_dir())?;
     let (mut runs, others): (Vec<String>, Vec<String>) = all.into_iter().partition(|name| is_launch(name));
-    let mut known: HashSet<String> = runs.iter().cloned().collect();
+    let mut run_ids: HashSet<String> = runs.iter().cloned().collect();
     let mut copies = Vec::new();
     let mut recorded: Vec<(String, String)> = others
         .into_iter()
@@ -233,7 +233,7 @@ fn launches(home: &Path) -> Result<(Vec<String>, Vec<(String, String)>)> {
     // what has the name that it records comes before what was copied from it
     recorded.sort_by_key(|(id, name)| (id != name, name.clone()));
     for (id, name) in recorded {
-        if known.insert(id.clone()) {
+        if run_ids.insert(id.clone()) {
             runs.push(name);
         } else {
             copies.push((name, id));
