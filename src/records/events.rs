@@ -78,7 +78,7 @@ pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Ha
 }
 
 /// The permanent event files of the run `run_id` that also hold events of other runs of its experiment, with these runs: after
-/// a kill, the next run goes on writing into the file that was left behind (`format.md` §7).
+/// a kill, the next run goes on writing into the file that was left behind (docs/format.md §7).
 #[must_use]
 pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>)> {
     #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! [`run_record`] joins what `status.json`, `environment.json` and the event files say of a run.
 //! [`JobStatuses`] decides the state of each job from marker files first, then from what the scheduler wrote
-//! (`format.md` §8, "better rules"). A small file that is wrong, cut or unreadable becomes an entry in the
+//! (docs/format.md §8, "better rules"). A small file that is wrong, cut or unreadable becomes an entry in the
 //! caller's list of errors, never a failure; a missing one is no error at all, since every version writes
 //! another selection of them.
 

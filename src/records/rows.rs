@@ -1,7 +1,7 @@
 //! The rows of a run: one a job, with its tags.
 //!
 //! jobs.jsonl has them since 2.0.0; before, and in runs migrated from there, state.json has those of a launch that ended well
-//! and the links under `jobs/` lead to the params.json of the others (`format.md` §1.2, §4, §9).
+//! and the links under `jobs/` lead to the params.json of the others (docs/format.md §1.2, §4, §9).
 
 use std::ops::Index;
 use std::path::Path;
