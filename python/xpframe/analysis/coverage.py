@@ -21,6 +21,7 @@ __all__ = ["Coverage", "cover", "coverage"]
 
 MIN_FILL = 0.1  # a product of levels that is emptier is no grid
 MIN_FILL_OF_FEW = 0.5  # nor is one where the levels of a factor have hardly more than a cell each
+MANY_LEVELS = 5  # so many may be nested in another factor by sampling; fewer are rather the rest of a grid
 MAX_CELLS = 1_000_000
 
 
@@ -189,11 +190,16 @@ def sampled_factors(columns: dict[str, list[int]], filled: int) -> list[str]:
         filled: How many combinations of them occur.
     """
     levels = {name: len(set(codes)) for name, codes in columns.items()}
+    size = prod(levels.values())
+    if filled == size and size <= MAX_CELLS:
+        return []
+    if nested := [
+        name for name in columns if levels[name] >= MANY_LEVELS and is_nested(name, columns, levels)
+    ]:
+        return nested
     most = max(levels.values(), default=1)
-    fill = filled / prod(levels.values())
-    if prod(levels.values()) <= MAX_CELLS and (
-        fill >= MIN_FILL_OF_FEW or (fill >= MIN_FILL and filled >= 2 * most)
-    ):
+    fill = filled / size
+    if size <= MAX_CELLS and (fill >= MIN_FILL_OF_FEW or (fill >= MIN_FILL and filled >= 2 * most)):
         return []
     # the fewest factors, those of most levels first, without which the others are a grid
     rest = sorted(columns, key=lambda name: -levels[name])
@@ -203,6 +209,14 @@ def sampled_factors(columns: dict[str, list[int]], filled: int) -> list[str]:
         combined, _, _ = number_by_appearance(list(zip(*(columns[name] for name in rest), strict=True)))
         fill = len(set(combined)) / prod(levels[name] for name in rest)
     return sampled or rest
+
+
+def is_nested(name: str, columns: dict[str, list[int]], levels: dict[str, int]) -> bool:
+    """Whether each value of a factor comes with one value of another one that has fewer, as if drawn anew."""
+    return any(
+        1 < levels[other] < levels[name] and len(set(zip(columns[name], codes, strict=True))) == levels[name]
+        for other, codes in columns.items()
+    )
 
 
 def explain(

@@ -51,13 +51,13 @@ def factors(frame: Any, by: str | Sequence[str] | None = None) -> Any:
         * ``column`` (text): its name.
         * ``levels`` (int): the number of its different values.
         * ``role`` (text): ``constant``, ``varies``, or ``unique`` where each job has a value of its own.
-        * ``alias`` (text): the first column of the class of columns that vary together with it, over all
-          jobs; the same for each column of the class, null if it is alone. A column with a value of its own in
-          each job is in a class only with columns of equal values: that others are unique too says nothing.
-        * ``decided_by`` (list of texts): the columns whose value decides its value, one of each class,
-          without its own class: over two tasks, ``tags.lr`` decides the ``config.optimizer.lr``
-          that one of them has.
-          What is unique among the jobs of a task decides everything, and is not listed.
+        * ``alias`` (text): the first column of the class of columns that the same tasks have and that vary
+          together over all jobs; the same for each column of the class, null if it is alone. A column with a
+          value of its own in each job is in a class only with columns of equal values: that others are unique
+          says nothing.
+        * ``decided_by`` (list of texts): the columns whose value decides its value, one of each class but
+          its own: over two tasks, ``tags.lr`` decides the ``config.optimizer.lr`` of one. What is unique
+          among the jobs of a task decides everything, and is not listed.
 
     Raises:
         InvalidArgumentError: Not a DataFrame, or it has renamed or short columns and no ``by``.
@@ -246,7 +246,8 @@ class Factors:
         classes: dict[Hashable, list[str]] = {}
         for factor in self:
             if factor.role != "constant":
-                classes.setdefault(self._partition(factor), []).append(factor.name)
+                # that which another task lacks can stand for no other column
+                classes.setdefault((factor.scope, self._partition(factor)), []).append(factor.name)
         return {name: members for members in classes.values() for name in members}
 
     def _partition(self, factor: Factor) -> Hashable:

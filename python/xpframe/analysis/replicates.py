@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.analysis.factors import Factors
+from xpframe.analysis.factors import Factor, Factors
 from xpframe.analysis.job_frame import JobFrame, build, load_narwhals
 from xpframe.analysis.names import last_component
 from xpframe.analysis.values import number_by_appearance
@@ -21,6 +21,7 @@ __all__ = ["replicates"]
 
 MANY = 0.2  # groups of one job that are more than this share of all deserve a word
 MAX_NAMES = 20
+CHANCE = 0.01  # what follows the seed by chance with a higher probability is taken for a factor
 
 
 def replicates(frame: Any, over: str | Sequence[str] = "seed", by: str | Sequence[str] | None = None) -> Any:
@@ -67,11 +68,7 @@ def replicates(frame: Any, over: str | Sequence[str] = "seed", by: str | Sequenc
     dropped = [] if by is not None else decided_by(factors, seeds)
     kept = [name for name in factors.by_name if name not in seeds and name not in dropped]
     if by is None:
-        kept = [
-            name
-            for name in kept
-            if factors.by_name[name].role != "constant" or len(jobs.column(name).keys) > 1
-        ]
+        kept = [name for name in kept if len(jobs.column(name).keys) > 1]
     if "task" in jobs.names and "task" not in kept:
         kept.insert(0, "task")
     keys = zip(*(jobs.column(name).codes for name in kept), strict=True) if kept else [()] * len(jobs)
@@ -123,15 +120,27 @@ def columns_over(jobs: JobFrame, factors: Sequence[str], over: str | Sequence[st
 
 
 def decided_by(factors: Factors, seeds: Sequence[str]) -> list[str]:
-    """The factors that vary and that one of the seeds decides."""
+    """The factors that vary and that one of the seeds decides, not by chance."""
     causes = [factors.by_name[name] for name in seeds]
     return [
         factor.name
         for factor in factors
         if factor.role != "constant"
         and factor.name not in {*seeds, "task"}
-        and any(factors.decides(cause, factor) for cause in causes)
+        and any(factors.decides(cause, factor) and not is_chance(cause, factor) for cause in causes)
     ]
+
+
+def is_chance(seed: Factor, factor: Factor) -> bool:
+    """Whether a factor could follow the seed in these few jobs without having to do with it.
+
+    What has as many values as the seed is made from it: a shuffling seed, a comment.
+    """
+    if factor.levels >= seed.levels:
+        return False
+    codes = factor.column.codes
+    same = sum(count**2 for count in Counter(codes).values()) / len(codes) ** 2
+    return bool(same ** (len(codes) - seed.levels) > CHANCE)
 
 
 def refuse_repeated(jobs: JobFrame, numbers: Sequence[int], seeds: Sequence[str]) -> None:
