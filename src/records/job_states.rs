@@ -40,7 +40,7 @@ impl JobStates {
     }
 
     /// The state of a job, unless its word is unknown.
-    pub(super) fn word(&self, job_id: &str) -> Option<&StateWord> {
+    pub(super) fn state(&self, job_id: &str) -> Option<&StateWord> {
         self.entry(job_id)?.1.as_ref()
     }
 

@@ -318,7 +318,7 @@ impl<'a> JobStatuses<'a> {
     }
 
     fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> StateWord {
-        let recorded = self.record.job_states.word(look.job_id).cloned();
+        let recorded = self.record.job_states.state(look.job_id).cloned();
         let word = |state| StateWord { state, reason: None };
         if look.directory.is_none() && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
         {
