@@ -3,110 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
+from xpframe.backends.convert import Backend, converter_for
+from xpframe.displayed import Displayed
+from xpframe.failure import Failure, FailureGroup, by_cause
+from xpframe.progress import reading
+from xpframe.report import report
+from xpframe.request import title_of
+from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
     import os
 
-    from xpframe.frames import Backend, Experiments, Workspaces
+    from xpframe.resolve import Experiments, Workspaces
 
-__all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failed job. What stands in its log is shown without terminal sequences and control characters.
-
-    Args:
-        job_id, task: The job.
-
-        experiment, run: Where it was read, if several runs were.
-
-        tags: Its tags, without those that it lacks.
-
-        failure: ``"FAILED"``; ``"KILLED"``: its process ended without a word; ``"DEPENDENCY"``: it never
-            started; or what the scheduler says, as in ``"TIMEOUT"``.
-
-        exit_code: The code that its process gave, if it wrote down a number.
-
-        exception, message: What it raised: the class with its module, and the text.
-
-        location: The last frame in the user's code, as ``"tasks.py:12 in execute"``.
-
-        cause: What the exception goes back to, as ``"KeyError: 'lr'"``.
-
-        blocked_by: The job upstream that failed first, for one that never started.
-
-        cause_group: The same text for failures that differ in numbers, paths and addresses only.
-
-        log: The path of its log.
-
-        tail: The last lines of the log that say something, with the traceback.
-    """
-
-    job_id: str
-    task: str
-    failure: str
-    cause_group: str
-    experiment: str | None = None
-    run: str | None = None
-    tags: dict[str, Any] = field(default_factory=dict)
-    exit_code: int | None = None
-    exception: str | None = None
-    message: str | None = None
-    location: str | None = None
-    cause: str | None = None
-    blocked_by: str | None = None
-    log: str | None = None
-    tail: str | None = None
+__all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of", "named_failures"]
 
 
-@dataclass(frozen=True, slots=True)
-class FailureGroup:
-    """Failures of one cause.
-
-    Args:
-        cause_group: What they have in common, as a fingerprint.
-
-        failures: All of them, jobs that they kept from starting included.
-    """
-
-    cause_group: str
-    failures: tuple[Failure, ...]
-
-    @property
-    def crashed(self) -> tuple[Failure, ...]:
-        """Those that failed by themselves."""
-        return tuple(failure for failure in self.failures if failure.failure != "DEPENDENCY")
-
-    @property
-    def blocked(self) -> tuple[Failure, ...]:
-        """Those that never started because another failed."""
-        return tuple(failure for failure in self.failures if failure.failure == "DEPENDENCY")
-
-    @property
-    def example(self) -> Failure:
-        """The first that failed by itself; the first blocked one if there is none."""
-        return (self.crashed or self.failures)[0]
-
-    @property
-    def shared_tags(self) -> dict[str, Any]:
-        """The tags that all of its jobs have with the same value."""
-        first, *others = (failure.tags for failure in self.failures)
-        missing = object()
-
-        def is_shared(name: str) -> bool:
-            mine = first[name]
-            theirs = [tags.get(name, missing) for tags in others]
-            return all(type(value) is type(mine) and value == mine for value in theirs)
-
-        return {name: first[name] for name in first if is_shared(name)}
-
-
-class Failures(Sequence[Failure]):
+class Failures(Displayed, Sequence[Failure]):
     """The failed jobs of runs: a sequence of :class:`Failure`, and a table that Arrow libraries take.
 
     ``print`` it for text: the causes, those of most jobs first; in a notebook it shows itself.
@@ -129,11 +45,7 @@ class Failures(Sequence[Failure]):
     @property
     def groups(self) -> list[FailureGroup]:
         """The failures by cause, those of most jobs first."""
-        groups: dict[str, list[Failure]] = {}
-        for failure in self:
-            groups.setdefault(failure.cause_group, []).append(failure)
-        found = [FailureGroup(name, tuple(members)) for name, members in groups.items()]
-        return sorted(found, key=lambda group: -len(group.failures))
+        return by_cause(self)
 
     def table(self) -> _core.Table:
         """The failures as an Arrow table, one row a job."""
@@ -141,9 +53,7 @@ class Failures(Sequence[Failure]):
 
     def frame(self, *, backend: Backend = "pandas") -> Any:
         """The failures as a DataFrame of pandas, polars or pyarrow, one row a job."""
-        from xpframe.frames import hand_over
-
-        return hand_over(backend)(self._table)
+        return converter_for(backend)(self._table)
 
     def _read(self) -> list[Failure]:
         if self._failures is None:
@@ -165,23 +75,18 @@ class Failures(Sequence[Failure]):
     def __iter__(self) -> Iterator[Failure]:
         return iter(self._read())
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         from xpframe.display.failures import heading
 
-        return f"<Failures of {heading(self)}>"
+        return f"<Failures of {heading(self._title, self.groups)}>"
 
     def __str__(self) -> str:
-        from xpframe.display.failures import failures_text
+        return self._display(as_html=False)
 
-        return failures_text(self)
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.failures import failures_html, failures_text
 
-    def _repr_html_(self) -> str:
-        from xpframe.display.failures import failures_html
-
-        return failures_html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self) if cycle or printer.indentation else str(self))
+        return (failures_html if as_html else failures_text)(self._title, self.groups)
 
 
 def failures(
@@ -226,10 +131,8 @@ def failures(
         WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
         MissingLibraryError: The backend is not installed.
     """
-    from xpframe.frames import hand_over, runs_of
-
-    convert = hand_over(backend)
-    runs, several = runs_of(experiment, workspace, run)
+    convert = converter_for(backend)
+    runs, several = resolve_runs(experiment, workspace, run)
     return convert(_table(runs, several, task=task, backend=backend, strict=strict, quiet=quiet))
 
 
@@ -242,8 +145,6 @@ def failures_of(
     quiet: bool = False,
 ) -> Failures:
     """The failed jobs of runs that are open already, as an object that shows itself."""
-    from xpframe.frames import title_of
-
     title = title_of([(run.experiment, run.run_id) for run in runs])
     table = _table(runs, several_runs, task=task, backend="polars", strict=strict, quiet=quiet)
     return Failures(title, table)
@@ -258,9 +159,7 @@ def named_failures(
     quiet: bool = False,
 ) -> Failures:
     """The failed jobs of experiments by name, as an object that shows itself."""
-    from xpframe.frames import runs_of
-
-    runs, several = runs_of(experiment, workspace, run)
+    runs, several = resolve_runs(experiment, workspace, run)
     return failures_of(runs, several_runs=several, task=task, quiet=quiet)
 
 
@@ -273,10 +172,6 @@ def _table(
     strict: bool,
     quiet: bool,
 ) -> _core.Table:
-    from xpframe.frames import title_of
-    from xpframe.progress import reading
-    from xpframe.workspace import report
-
     tasks = [task] if isinstance(task, str) else task and list(task)
     title = title_of([(run.experiment, run.run_id) for run in runs])
     # how many logs there are to read is known at the end only

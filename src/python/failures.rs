@@ -12,7 +12,7 @@ use super::run::Run;
 use super::interrupt::interruptible;
 use crate::error::{Error, Result};
 use crate::scan::{self, FailureRequest};
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// Reads why the jobs of runs failed: one row a failed job, with its tags, its exception and the end of its log. Text is laid out
 /// for `backend`: pandas, polars or pyarrow.
@@ -25,9 +25,9 @@ pub fn read_failures(
     tasks: Option<Vec<String>>,
     backend: &str,
 ) -> PyResult<Table> {
-    let texts = if backend == "polars" { Texts::View } else { Texts::Large };
+    let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let loaded = runs.iter().map(|run| run.get().loaded().usable()).collect();
-    let request = FailureRequest { runs: loaded, several_runs, tasks, texts };
+    let request = FailureRequest { runs: loaded, several_runs, tasks, layout };
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &stops_of(&runs), move || {
         let table = named(request.read()?)?;

@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt64Arra
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
-use super::plan::several_workspaces;
+use super::plan::has_several_workspaces;
 use super::request::TableRequest;
 use super::table::{Table, internal};
 use crate::columns::{Chosen, Selection};
@@ -17,7 +17,7 @@ use crate::error::{ErrorKind, Result};
 use crate::failures::{JobFailure, failures};
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
-use crate::table::{Texts, strings};
+use crate::table::{StringLayout, strings};
 
 /// Whose failures are asked for.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct FailureRequest {
     /// Tasks to keep: identifiers, their last component, or globs; all if there is none
     pub tasks: Option<Vec<String>>,
     /// The layout of text
-    pub texts: Texts,
+    pub layout: StringLayout,
 }
 
 /// A text column of failures: its name, and what stands in it.
@@ -54,7 +54,7 @@ impl FailureRequest {
     /// `InvalidArgument` (an unknown task), `TooManyColumns`. What cannot be read is in the table's `errors`.
     pub fn read(&self) -> Result<Table> {
         let jobs = self.jobs()?;
-        let schema = schema(&jobs.schema, self.texts);
+        let schema = schema(&jobs.schema, self.layout);
         let mut table = Table { schema: Arc::clone(&schema), batches: Vec::new(), ..jobs.clone() };
         let rows = latest_rows(&self.runs, &jobs.batches);
         for ((loaded, batch), rows) in self.runs.iter().zip(&jobs.batches).zip(rows) {
@@ -73,7 +73,7 @@ impl FailureRequest {
     /// All jobs of the runs with their tags.
     fn jobs(&self) -> Result<Table> {
         let mut names = Vec::new();
-        if several_workspaces(&self.runs) {
+        if has_several_workspaces(&self.runs) {
             names.push("workspace");
         }
         if self.several_runs {
@@ -99,7 +99,7 @@ impl FailureRequest {
             selection: Selection::Chosen(names.iter().map(chosen).collect()),
             max_columns: usize::MAX,
             short_names: false,
-            texts: self.texts,
+            layout: self.layout,
             zone: Zone::local(),
             keep_bytes: u64::MAX,
         }
@@ -114,22 +114,22 @@ impl FailureRequest {
     ) -> Result<RecordBatch> {
         let kept = jobs.columns().iter().map(|column| take(column, positions, None));
         let mut columns: Vec<ArrayRef> = kept.collect::<std::result::Result<_, _>>().map_err(internal)?;
-        let texts = |(_, text): &TextColumn| strings(found.iter().map(text), self.texts);
+        let texts = |(_, text): &TextColumn| strings(found.iter().map(text), self.layout);
         columns.extend(BEFORE_CODE.iter().map(texts));
         columns.push(Arc::new(found.iter().map(|failure| failure.exit_code).collect::<Int64Array>()));
         columns.extend(BEHIND_CODE.iter().map(texts));
         let logs = found.iter().map(|failure| failure.log.as_ref().map(|log| log.to_string_lossy()));
-        columns.push(strings(logs, self.texts));
-        columns.push(strings(found.iter().map(|failure| failure.tail.as_deref()), self.texts));
+        columns.push(strings(logs, self.layout));
+        columns.push(strings(found.iter().map(|failure| failure.tail.as_deref()), self.layout));
         RecordBatch::try_new(Arc::clone(schema), columns).map_err(internal)
     }
 }
 
 /// The columns of the jobs, then those of their failures.
-fn schema(jobs: &SchemaRef, texts: Texts) -> SchemaRef {
-    let text = match texts {
-        Texts::View => DataType::Utf8View,
-        Texts::Large => DataType::LargeUtf8,
+fn schema(jobs: &SchemaRef, layout: StringLayout) -> SchemaRef {
+    let text = match layout {
+        StringLayout::View => DataType::Utf8View,
+        StringLayout::Large => DataType::LargeUtf8,
     };
     let field = |name: &str, kind: &DataType| -> FieldRef {
         let metadata = HashMap::from([("xpframe.group".to_owned(), "system".to_owned())]);

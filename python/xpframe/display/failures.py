@@ -5,12 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import left_out_text, table_html, title_html
+from xpframe.display.parts import left_out_text, table_html, title_html
 from xpframe.display.style import SYMBOLS, panel
-from xpframe.display.text import html, number, plural, value_text, visible
+from xpframe.text import html, number, plural, value_text, visible
 
 if TYPE_CHECKING:
-    from xpframe.failed_jobs import Failure, FailureGroup, Failures
+    from collections.abc import Sequence
+
+    from xpframe.failure import Failure, FailureGroup
 
 __all__ = ["failures_html", "failures_text", "heading"]
 
@@ -23,10 +25,15 @@ MAX_LINE = 400
 SIGN = SYMBOLS["failed"]
 
 
-def heading(failures: Failures) -> str:
+def heading(title: str, groups: Sequence[FailureGroup]) -> str:
     """What was read and how much failed: ``grid: 6 failed jobs, 2 causes``."""
-    counts = f"{plural(len(failures), 'failed job')}, {plural(len(failures.groups), 'cause')}"
-    return f"{visible(failures.title)}: {counts if len(failures) else 'no failed job'}"
+    return f"{visible(title)}: {counts_in_words(groups)}"
+
+
+def counts_in_words(groups: Sequence[FailureGroup]) -> str:
+    """How much failed: ``6 failed jobs, 2 causes``."""
+    jobs = sum(len(group.failures) for group in groups)
+    return f"{plural(jobs, 'failed job')}, {plural(len(groups), 'cause')}" if groups else "no failed job"
 
 
 def what(failure: Failure) -> str:
@@ -81,10 +88,9 @@ def facts(group: FailureGroup) -> list[tuple[str, str]]:
     return [(name, visible(value, MAX_LINE)) for name, value in said if value]
 
 
-def failures_text(failures: Failures) -> str:
+def failures_text(title: str, groups: Sequence[FailureGroup]) -> str:
     """The causes for a terminal: of each how many jobs, the tags they share, and one example."""
-    groups = failures.groups
-    lines = [heading(failures)]
+    lines = [heading(title, groups)]
     for group in groups[:MAX_GROUPS]:
         lines += ["", f"{SIGN} {count_in_words(group)} · {tasks_in_words(group)}", f"  {what(group.example)}"]
         if tags := tags_in_words(group):
@@ -93,11 +99,9 @@ def failures_text(failures: Failures) -> str:
     return "\n".join(lines + left_out_text(len(groups) - MAX_GROUPS))
 
 
-def failures_html(failures: Failures) -> str:
+def failures_html(title: str, groups: Sequence[FailureGroup]) -> str:
     """The causes for a notebook, with the traceback of one example folded."""
-    groups = failures.groups
-    name, _, counts = heading(failures).rpartition(": ")
-    parts = [title_html(f"<bdi>{html(name)}</bdi>", counts)]
+    parts = [title_html(f"<bdi>{html(title)}</bdi>", counts_in_words(groups))]
     for position, group in enumerate(groups[:MAX_GROUPS]):
         parts.append(group_html(group, is_open=position < MAX_OPEN_GROUPS))
     if len(groups) > MAX_GROUPS:
