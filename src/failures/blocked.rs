@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use ahash::{HashMap, HashSet};
+use indexmap::IndexMap;
 
 use super::{DEPENDENCY, has_failed};
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::records::JobStatuses;
 pub struct Blockers<'r> {
     loaded: &'r LoadedRun,
     statuses: &'r JobStatuses<'r>,
+    dependencies: IndexMap<String, Vec<String>>,
     /// By blocked job; nothing where none of what it needs failed
     known: HashMap<String, Option<(String, String)>>,
 }
@@ -30,7 +32,7 @@ enum Step {
 impl<'r> Blockers<'r> {
     /// Of the jobs of a run.
     pub fn new(loaded: &'r LoadedRun, statuses: &'r JobStatuses<'r>) -> Self {
-        Self { loaded, statuses, known: HashMap::default() }
+        Self { loaded, statuses, dependencies: loaded.all_dependencies(), known: HashMap::default() }
     }
 
     /// The task and the identifier of the nearest job upstream that failed by itself.
@@ -45,7 +47,8 @@ impl<'r> Blockers<'r> {
                 }
                 continue;
             }
-            for needed in self.loaded.dependencies(&blocked) {
+            let needs = self.dependencies.get(&blocked).cloned().unwrap_or_default();
+            for needed in needs {
                 if !seen.insert(needed.clone()) {
                     continue;
                 }
