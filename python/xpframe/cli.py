@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
     sub.set_defaults(failure=2)
     named = "an experiment, a glob, or the path of a run"
-    sub = command("failures", _failures, "say why jobs failed: the causes, and one example of each", named=named)
+    sub = command(
+        "failures", _failures, "say why jobs failed: the causes, and one example of each", named=named
+    )
     sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
     sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
     for sub in (

@@ -59,7 +59,8 @@ fn path_length(rest: &str) -> usize {
     let scheme = word.split_once("://").is_some_and(|(scheme, behind)| {
         !behind.is_empty() && !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    let starts = ["/", "~/", "./", "../"].iter().any(|start| word.len() > start.len() && word.starts_with(start));
+    let starts =
+        ["/", "~/", "./", "../"].iter().any(|start| word.len() > start.len() && word.starts_with(start));
     let drive = word.get(1..3) == Some(":\\") && word.as_bytes()[0].is_ascii_alphabetic();
     if !(scheme || starts || drive) {
         return 0;
@@ -73,7 +74,8 @@ fn hexadecimal_length(rest: &str) -> usize {
     let prefixed = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X"));
     let digits = prefixed.unwrap_or(rest).bytes().take_while(|byte| is_digit(byte) || *byte == b'-').count();
     let word = &prefixed.unwrap_or(rest)[..digits];
-    let is_over = !prefixed.unwrap_or(rest)[digits..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    let is_over =
+        !prefixed.unwrap_or(rest)[digits..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
     if prefixed.is_some() {
         let digits = word.bytes().take_while(is_digit).count();
         return if digits > 0 { digits + 2 } else { 0 };
@@ -93,7 +95,8 @@ fn hexadecimal_length(rest: &str) -> usize {
 fn number_length(rest: &str, inside: bool) -> usize {
     let bytes = rest.as_bytes();
     let sign = usize::from(!inside && matches!(bytes.first(), Some(b'-' | b'+')));
-    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
+    let digits =
+        |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
     if !bytes.get(sign).is_some_and(u8::is_ascii_digit) {
         return 0;
     }

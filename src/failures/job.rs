@@ -122,7 +122,8 @@ fn best_reason(logs: &Logs, how: Ending) -> (Option<PathBuf>, Reason) {
         let mut found = reason::find(&lines, text.is_cut(), how);
         if text.is_cut() && found.certain {
             let head: Vec<&str> = text.head.split('\n').collect();
-            if let Some(root) = reason::root(&head).filter(|_| !lines.iter().any(|line| records::starts_traceback(line)))
+            if let Some(root) =
+                reason::root(&head).filter(|_| !lines.iter().any(|line| records::starts_traceback(line)))
             {
                 found.raised.insert(0, root);
             }
@@ -142,7 +143,12 @@ fn best_reason(logs: &Logs, how: Ending) -> (Option<PathBuf>, Reason) {
     best.map_or_else(|| (None, Reason::default()), |(path, found, _)| (Some(path), found))
 }
 
-fn tell_exception(told: &mut JobFailure, (task_id, job_id): (&str, &str), found: &Reason, ending: &JobEnding) {
+fn tell_exception(
+    told: &mut JobFailure,
+    (task_id, job_id): (&str, &str),
+    found: &Reason,
+    ending: &JobEnding,
+) {
     if let Some(last) = found.raised.last() {
         let code = UserCode::of(task_id, job_id, last.frames.iter());
         told.exception = text(&last.class);

@@ -47,7 +47,8 @@ impl<'t> UserCode<'t> {
         }
         if let Some((_, inside)) = LIBRARIES.iter().find_map(|library| path.split_once(library)) {
             let own = self.package;
-            return !own.is_empty() && inside.strip_prefix(own).is_some_and(|rest| rest.starts_with(['/', '.']));
+            return !own.is_empty()
+                && inside.strip_prefix(own).is_some_and(|rest| rest.starts_with(['/', '.']));
         }
         let is_compiled = !path.starts_with('/') && COMPILED.iter().any(|ending| path.ends_with(ending));
         !is_compiled && !is_standard(&path)
@@ -65,7 +66,8 @@ fn is_standard(path: &str) -> bool {
     let mut before = "";
     path.split('/').any(|part| {
         let version = part.strip_prefix("python").or_else(|| part.strip_prefix("pypy"));
-        let is_version = version.is_some_and(|version| version.starts_with(|next: char| next.is_ascii_digit()));
+        let is_version =
+            version.is_some_and(|version| version.starts_with(|next: char| next.is_ascii_digit()));
         let is_library = is_version && (before.starts_with("lib") || part.ends_with(".zip"));
         before = part;
         is_library

@@ -119,7 +119,9 @@ fn begins(lines: &[&str], index: usize) -> bool {
 }
 
 fn is_begin(line: &str) -> bool {
-    is_header(line) || line.trim_end().ends_with("RemoteTraceback:") || line.contains("Exception Group Traceback")
+    is_header(line)
+        || line.trim_end().ends_with("RemoteTraceback:")
+        || line.contains("Exception Group Traceback")
 }
 
 /// The `SystemExit` behind an error of experimaestro's own, whose log record cannot show a text in place of a code.
@@ -127,7 +129,9 @@ fn exit_with_text(lines: &[&str]) -> Option<(Chain, usize)> {
     let opens = lines.iter().rposition(|line| line.starts_with("--- Logging error ---"))?;
     let start = opens + 1;
     let calls = (start..lines.len()).find(|&index| lines[index].starts_with("Call stack:"))?;
-    let is_own = lines[calls..].iter().any(|line| line.contains("/experimaestro/") && line.contains("in handle_error"));
+    let is_own = lines[calls..]
+        .iter()
+        .any(|line| line.contains("/experimaestro/") && line.contains("in handle_error"));
     let mut chain = read_chain(lines, start, End::Exact(calls))?;
     if !is_own || chain.raised.len() < 2 {
         return None;

@@ -9,8 +9,7 @@ const ENDS: &str = "Error handler: finished with code";
 /// What it logs when a process goes through its end, whatever the reason.
 const CLEANS: &str = "Cleaning up";
 
-const LEVELS: [&str; 8] =
-    ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "WARN", "FATAL", "EXCEPTION"];
+const LEVELS: [&str; 8] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "WARN", "FATAL", "EXCEPTION"];
 /// What experimaestro logs about the life of a job, in any format.
 const LIFE: [&str; 14] = [
     "Running task",

@@ -60,7 +60,9 @@ struct Content {
 impl Content {
     fn add(&mut self, line: &str) {
         let edges = ['│', '|'];
-        let Some(text) = line.trim().strip_prefix(edges).and_then(|text| text.strip_suffix(edges)) else { return };
+        let Some(text) = line.trim().strip_prefix(edges).and_then(|text| text.strip_suffix(edges)) else {
+            return;
+        };
         let text = text.strip_prefix(' ').unwrap_or(text).trim_end();
         if let Some(code) = text.strip_prefix(['❱', '>']) {
             self.close_header();

@@ -160,7 +160,9 @@ fn quoted_by(class: &str, message: &str) -> Vec<Raised> {
 fn message_end(lines: &[&str], start: usize, end: End) -> usize {
     let limit = end.limit().min(lines.len());
     match end {
-        End::Exact(_) => (start..limit).find(|&index| behind_link(lines, index, limit).is_some()).unwrap_or(limit),
+        End::Exact(_) => {
+            (start..limit).find(|&index| behind_link(lines, index, limit).is_some()).unwrap_or(limit)
+        }
         End::Guess(_) => {
             let last = limit.min(start + MAX_GUESSED_LINES);
             let is_other = |&index: &usize| lines[index].trim().is_empty() || is_record(lines[index]);
@@ -201,7 +203,8 @@ fn read_frame(line: &str) -> Option<Frame> {
 /// The class in the line that names an exception, and the text behind it.
 fn read_class<'l>(line: &'l str, end: End) -> Option<(&'l str, &'l str)> {
     let line = line.trim_start_matches(OVERWRITTEN);
-    split_class(line).or_else(|| (matches!(end, End::Exact(_)) && !line.trim().is_empty()).then_some(("", line)))
+    split_class(line)
+        .or_else(|| (matches!(end, End::Exact(_)) && !line.trim().is_empty()).then_some(("", line)))
 }
 
 /// Splits `module.Class: text`; nothing where no class stands before the colon.

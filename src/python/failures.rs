@@ -7,9 +7,9 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 
 use super::arrow::{ROWS, Table};
+use super::interrupt::interruptible;
 use super::model::stops_of;
 use super::run::Run;
-use super::interrupt::interruptible;
 use crate::error::{Error, Result};
 use crate::scan::{self, FailureRequest};
 use crate::table::StringLayout;

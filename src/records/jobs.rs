@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use ahash::{HashMap, HashSet};
 use serde::Deserialize;
 
+use super::ending::JobEnding;
 use super::events::LastEvent;
 use super::json_file::read_json;
-use super::ending::JobEnding;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::offsets::{JobClock, Offsets};

@@ -78,8 +78,12 @@ fn a_class_alone_has_no_message() {
 
 #[test]
 fn a_message_may_quote_a_traceback() {
-    let quoted = "it said:\nTraceback (most recent call last):\n  File \"far.py\", line 1, in f\nKeyError: 'x'";
-    assert_eq!(told(&raised(&format!("{EXECUTE}RuntimeError: {quoted}"))), (AT, Some("RuntimeError"), Some(quoted)));
+    let quoted =
+        "it said:\nTraceback (most recent call last):\n  File \"far.py\", line 1, in f\nKeyError: 'x'";
+    assert_eq!(
+        told(&raised(&format!("{EXECUTE}RuntimeError: {quoted}"))),
+        (AT, Some("RuntimeError"), Some(quoted))
+    );
 }
 
 #[test]
@@ -99,7 +103,8 @@ fn the_last_frame_outside_of_libraries_is_the_users() {
 
 #[test]
 fn the_script_that_launches_a_job_is_not_the_users() {
-    let script = format!("  File \"/ws/jobs/lab.tasks.train/{JOB}/train.py\", line 9, in <module>\n    run()\n");
+    let script =
+        format!("  File \"/ws/jobs/lab.tasks.train/{JOB}/train.py\", line 9, in <module>\n    run()\n");
     assert_eq!(raised(&format!("{script}ValueError: y")).location, None);
 }
 
@@ -107,7 +112,10 @@ fn the_script_that_launches_a_job_is_not_the_users() {
 fn the_package_of_the_task_is_the_users_where_it_is_installed() {
     let frame = "  File \"/venv/lib/python3.11/site-packages/lab/tasks.py\", line 5, in execute\n    f()\n";
     let found = raised(&format!("{frame}ValueError: y"));
-    assert_eq!(found.location.as_deref(), Some("/venv/lib/python3.11/site-packages/lab/tasks.py:5 in execute"));
+    assert_eq!(
+        found.location.as_deref(),
+        Some("/venv/lib/python3.11/site-packages/lab/tasks.py:5 in execute")
+    );
 }
 
 #[test]
@@ -184,13 +192,17 @@ fn a_worker_process_is_quoted_in_its_error() {
 
 #[test]
 fn a_syntax_error_names_a_line_and_no_function() {
-    let found = raised("  File \"/home/ines/edit.py\", line 7\n    def execute(self)\n                     ^\nSyntaxError: expected ':'");
+    let found = raised(
+        "  File \"/home/ines/edit.py\", line 7\n    def execute(self)\n                     ^\nSyntaxError: expected ':'",
+    );
     assert_eq!(told(&found), (Some("/home/ines/edit.py:7"), Some("SyntaxError"), Some("expected ':'")));
 }
 
 #[test]
 fn a_traceback_that_was_handled_earlier_is_not_the_reason() {
-    let earlier = format!("ERROR:7:26-11-26 23:24:00 [lab] no cache\nTraceback (most recent call last):\n{EXECUTE}OSError: old\n");
+    let earlier = format!(
+        "ERROR:7:26-11-26 23:24:00 [lab] no cache\nTraceback (most recent call last):\n{EXECUTE}OSError: old\n"
+    );
     let later = "INFO:7:26-11-26 23:24:01 [lab] built it\n";
     let found = said(format!("{earlier}{later}{STARTS}{RUNNER}{EXECUTE}TypeError: new\n{ENDS}"));
     assert_eq!(told(&found).1, Some("TypeError"));
@@ -199,7 +211,9 @@ fn a_traceback_that_was_handled_earlier_is_not_the_reason() {
 
 #[test]
 fn a_task_may_log_its_traceback_and_exit() {
-    let log = format!("ERROR:7:26-11-26 23:24:00 [lab] failed\nTraceback (most recent call last):\n{EXECUTE}ValueError: x\n{ENDS}");
+    let log = format!(
+        "ERROR:7:26-11-26 23:24:00 [lab] failed\nTraceback (most recent call last):\n{EXECUTE}ValueError: x\n{ENDS}"
+    );
     assert_eq!(told(&said(log)), (AT, Some("ValueError"), Some("x")));
 }
 
@@ -286,7 +300,10 @@ fn an_uncaught_exception_ends_at_the_cleaning() {
     );
     let ending = JobEnding { exit: None, is_marked: false, ..failed() };
     let found = explain("lab.tasks.train", JOB, &ending, &Logs::of(Some(log.as_bytes()), None));
-    assert_eq!((found.failure.as_str(), told(&found)), ("FAILED", (AT, Some("lab.Stop"), Some("one\n\ntwo"))));
+    assert_eq!(
+        (found.failure.as_str(), told(&found)),
+        ("FAILED", (AT, Some("lab.Stop"), Some("one\n\ntwo")))
+    );
 }
 
 #[test]
@@ -333,7 +350,8 @@ fn a_handler_of_rich_wraps_paths_and_messages() {
 fn records_may_have_any_format() {
     let text = format!("{RUNNER}{EXECUTE}ValueError: \"x\" is é\n");
     let starts = "2026-11-26 23:24:08,123 | ERROR    | xpm - Got exception while running\n";
-    let ends = "2026-11-26 23:24:08,123 | INFO     | xpm - Error handler: finished with code 1, reason=failed\n";
+    let ends =
+        "2026-11-26 23:24:08,123 | INFO     | xpm - Error handler: finished with code 1, reason=failed\n";
     assert_eq!(told(&said(format!("{starts}{text}{ends}"))), (AT, Some("ValueError"), Some("\"x\" is é")));
     let escaped = text.replace('"', "\\\"").replace('\n', "\\n").replace('é', "\\u00e9");
     let json = format!(
@@ -354,7 +372,8 @@ fn colours_and_progress_bars_are_not_text() {
 
 #[test]
 fn bytes_that_are_no_text_are_shown_as_escapes() {
-    let log = [STARTS.as_bytes(), RUNNER.as_bytes(), EXECUTE.as_bytes(), b"OSError: caf\xe9\n", ENDS.as_bytes()];
+    let log =
+        [STARTS.as_bytes(), RUNNER.as_bytes(), EXECUTE.as_bytes(), b"OSError: caf\xe9\n", ENDS.as_bytes()];
     assert_eq!(told(&said(log.concat())).2, Some("caf\\xe9"));
 }
 
@@ -375,7 +394,8 @@ fn the_end_of_a_long_traceback_is_enough() {
 fn hostile_logs_are_read_in_bounded_time() {
     let escapes = "\u{1b}[".repeat(30_000);
     let nested = "Traceback (most recent call last):\n".repeat(2_000);
-    let groups = (0..400).map(|depth| format!("{}+-+---- 1 ----\n", " ".repeat(2 * depth))).collect::<String>();
+    let groups =
+        (0..400).map(|depth| format!("{}+-+---- 1 ----\n", " ".repeat(2 * depth))).collect::<String>();
     let links = "\n\nDuring handling of the above exception, another exception occurred:\n\n".repeat(900);
     for log in [
         vec![0; 1 << 20],
@@ -401,11 +421,16 @@ fn hostile_logs_are_read_in_bounded_time() {
 #[test]
 fn one_cause_has_one_group_whatever_its_numbers() {
     let group = |message: &str| raised(&format!("{EXECUTE}ValueError: {message}")).cause_group;
-    let first = group("nan in step 17 (lr=0.1) of /scratch/a1/dump.pt, 0x7f3a, 00000010-0000-0000-0000-00000000d889");
-    let other = group("nan in step 9 (lr=2e-05) of /scratch/b/x/dump.pt, 0x1, 0000001f-0000-0000-0000-00000000d889");
+    let first =
+        group("nan in step 17 (lr=0.1) of /scratch/a1/dump.pt, 0x7f3a, 00000010-0000-0000-0000-00000000d889");
+    let other =
+        group("nan in step 9 (lr=2e-05) of /scratch/b/x/dump.pt, 0x1, 0000001f-0000-0000-0000-00000000d889");
     assert_eq!(first, other);
     assert_ne!(group("batch 2 is empty"), group("batch 2 is full"));
-    assert_ne!(first, raised("  File \"/home/ines/tasks.py\", line 13, in f\n    x\nValueError: nan").cause_group);
+    assert_ne!(
+        first,
+        raised("  File \"/home/ines/tasks.py\", line 13, in f\n    x\nValueError: nan").cause_group
+    );
 }
 
 #[test]
@@ -454,10 +479,15 @@ fn only_failed_jobs_are_told() {
 
 #[test]
 fn any_value_that_a_job_exits_with_keeps_the_reason() {
-    for (code, wanted) in [("true", None), ("\"text\"", None), ("null", None), ("3", Some(3)), ("1e400", None), ("[1]", None)] {
+    for (code, wanted) in
+        [("true", None), ("\"text\"", None), ("null", None), ("3", Some(3)), ("1e400", None), ("[1]", None)]
+    {
         let lab = Lab::new();
         lab.jobs(RUN, &["a"]);
-        lab.file(&format!("jobs/{TASK}/a/train.failed"), format!(r#"{{"code": {code}, "reason": "timeout"}}"#));
+        lab.file(
+            &format!("jobs/{TASK}/a/train.failed"),
+            format!(r#"{{"code": {code}, "reason": "timeout"}}"#),
+        );
         let found = of_run(&lab, &[(TASK, "a")]);
         assert_eq!((found[0].1.failure.as_str(), found[0].1.exit_code), ("TIMEOUT", wanted), "{code}");
     }

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED
 
 import xpframe
+from conftest import SHARED
 from xpframe.failed_jobs import failures
 
 ORACLES = sorted(SHARED.glob("*.failures.json"))

@@ -216,7 +216,10 @@ def test_hostile_texts_are_inert(tmp_path: Path) -> None:
     row = lab.read(backend="polars").to_dicts()[0]
     for column in ("message", "tail"):
         assert not set(row[column]) & {"\x1b", "\x00", "\x07", "\u202e", "\r"}
-    assert row["message"] == "<script>alert(1)</script> red  gnp.exe\nmore <script>alert(1)</script> red  gnp.exe"
+    assert (
+        row["message"]
+        == "<script>alert(1)</script> red  gnp.exe\nmore <script>alert(1)</script> red  gnp.exe"
+    )
     found = lab.shown()
     tags = Tags()
     tags.feed(found._repr_html_())
