@@ -81,7 +81,7 @@ pub fn log_of(task_id: &str, job_id: &str, ending: &JobEnding, errors: &mut Vec<
         stem = other_case(directory, name).unwrap_or(stem);
         error = read(directory.join(format!("{stem}.err")));
     }
-    let is_enough = error.as_ref().is_some_and(|(_, text)| text.tail.lines().any(records::starts_traceback));
+    let is_enough = error.as_ref().is_some_and(|(_, text)| records::starts_traceback(&text.tail));
     let never_ran = ending.reason.as_deref() == Some(DEPENDENCY);
     let output = if is_enough || never_ran { None } else { read(directory.join(format!("{stem}.out"))) };
     Logs { error, output }
@@ -118,12 +118,11 @@ pub fn explain(task_id: &str, job_id: &str, ending: &JobEnding, logs: &Logs) -> 
 fn best_reason(logs: &Logs, how: Ending) -> (Option<PathBuf>, Reason) {
     let read = |log: &Option<(PathBuf, LogText)>| {
         let (path, text) = log.as_ref()?;
-        let lines: Vec<&str> = text.tail.split('\n').collect();
-        let mut found = reason::find(&lines, text.is_cut(), how);
+        let mut found = reason::find(&text.tail, text.is_cut(), how);
         if text.is_cut() && found.certain {
             let head: Vec<&str> = text.head.split('\n').collect();
             if let Some(root) =
-                reason::root(&head).filter(|_| !lines.iter().any(|line| records::starts_traceback(line)))
+                reason::root(&head).filter(|_| !records::starts_traceback(&text.tail))
             {
                 found.raised.insert(0, root);
             }

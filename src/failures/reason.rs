@@ -2,7 +2,7 @@
 
 use super::records::{cleans_up, ends_traceback, is_life, is_record, level, starts_traceback};
 use super::tail::Tail;
-use super::text::{OVERWRITTEN, unescaped};
+use super::text::{OVERWRITTEN, holds_escaped, unescaped};
 use super::traceback::{Chain, End, Frame, Raised, is_frame, is_header, is_link, read_chain, split_class};
 
 /// What a log says about the end of its task.
@@ -32,15 +32,16 @@ pub enum Ending {
 /// More plain lines after a traceback mean that the work went on.
 const MAX_LINES_AFTER: usize = 5;
 
-/// Looks for the reason in the lines of a log. `cut` says that lines are missing before the first.
-pub fn find(lines: &[&str], cut: bool, ending: Ending) -> Reason {
-    if lines.iter().any(|line| unescaped(line).is_some()) {
+/// Looks for the reason in a log. `cut` says that lines are missing before the first.
+pub fn find(text: &str, cut: bool, ending: Ending) -> Reason {
+    let lines: Vec<&str> = text.split('\n').collect();
+    if holds_escaped(text) {
         let own = |line: &&str| unescaped(line).unwrap_or_else(|| vec![(*line).to_owned()]);
         let lines: Vec<String> = lines.iter().flat_map(own).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         return find_in_lines(&lines, cut, ending);
     }
-    find_in_lines(lines, cut, ending)
+    find_in_lines(&lines, cut, ending)
 }
 
 fn find_in_lines(lines: &[&str], cut: bool, ending: Ending) -> Reason {

@@ -1,5 +1,9 @@
 //! Which lines of a log are records of loggers, and which of these are experimaestro's.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::text::OVERWRITTEN;
 
 /// What experimaestro logs right before the traceback of a task.
@@ -11,31 +15,34 @@ const CLEANS: &str = "Cleaning up";
 
 const LEVELS: [&str; 8] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "WARN", "FATAL", "EXCEPTION"];
 /// What experimaestro logs about the life of a job, in any format.
-const LIFE: [&str; 14] = [
+const LIFE: [&str; 9] = [
     "Running task",
-    "Working in directory ",
-    "Locking /",
     STARTS,
-    ENDS,
     CLEANS,
     "Releasing lock",
     "Released lock",
     "Finished cleanup",
     "Exiting",
     "SIGTERM received, initiating graceful termination",
-    "Background cleanup",
-    "Task cancelled: ",
-    "Task requested graceful timeout: ",
+    "Background cleanup finished",
 ];
 
 /// Whether experimaestro announces the traceback of the task. A progress bar may stand before it in the same line.
 pub fn starts_traceback(line: &str) -> bool {
-    line.contains(STARTS)
+    static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(STARTS));
+    FINDER.find(line.as_bytes()).is_some()
 }
 
 /// Whether experimaestro says with which code the task ended.
 pub fn ends_traceback(line: &str) -> bool {
-    line.contains(ENDS)
+    static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(ENDS));
+    FINDER.find(line.as_bytes()).is_some()
+}
+
+/// Whether a line is tagged with the name of experimaestro's logger.
+fn is_tagged(line: &str) -> bool {
+    static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("[xpm] "));
+    FINDER.find(line.as_bytes()).is_some()
 }
 
 /// Whether experimaestro began to clean up.
@@ -43,17 +50,17 @@ pub fn cleans_up(line: &str) -> bool {
     is_life(line) && line.contains(CLEANS)
 }
 
-/// Whether a line is experimaestro's own record of the life of a job.
+/// Whether a line is experimaestro's own record of the life of a job. Handlers of rich add the source.
 pub fn is_life(line: &str) -> bool {
-    let tagged = line.contains("[xpm] ");
-    (tagged || level(line).is_some()) && LIFE.iter().any(|text| ends_as(line, text, tagged))
-}
-
-/// Whether a record is this text: to its end, but for the source that handlers of rich add.
-fn ends_as(line: &str, text: &str, tagged: bool) -> bool {
-    let Some(start) = line.find(text) else { return false };
-    let rest = line[start + text.len()..].trim_end();
-    tagged || text.ends_with([' ', '/']) || text == ENDS || rest.is_empty() || rest.contains("run.py:")
+    if is_tagged(line) {
+        return level(line).is_some() || starts_traceback(line);
+    }
+    let text = line.trim_end();
+    let text = match text.rsplit_once(' ') {
+        Some((before, source)) if source.starts_with("run.py:") => before.trim_end(),
+        _ => text,
+    };
+    LIFE.iter().any(|life| text.ends_with(life)) && level(line).is_some()
 }
 
 /// The level of a record, if a line begins as one.
@@ -93,7 +100,7 @@ pub fn is_record(line: &str) -> bool {
     line.starts_with(OVERWRITTEN)
         || BEGINS.iter().any(|text| line.starts_with(text))
         || level(line).is_some()
-        || line.contains("[xpm] ")
+        || is_tagged(line)
         || is_dated(line)
         || is_warning(line)
 }

@@ -23,11 +23,20 @@ pub fn clean_text(text: &str) -> String {
     printable(text).replace('\r', "\n")
 }
 
+/// Begins a traceback that is an escaped text.
+const ESCAPED: &str = "Traceback (most recent call last):\\n";
+
+/// Whether a log holds a traceback as an escaped text.
+#[must_use]
+pub fn holds_escaped(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), ESCAPED.as_bytes()).is_some()
+}
+
 /// The lines of a traceback that a JSON record holds as an escaped text, behind the record without it; nothing if it holds none.
 #[must_use]
 pub fn unescaped(line: &str) -> Option<Vec<String>> {
-    const HEADER: &str = "Traceback (most recent call last):\\n";
-    let start = line.find(HEADER)?;
+    // source code may hold such a text too
+    let start = line.find(ESCAPED).filter(|_| line.starts_with('{'))?;
     let text = &line[start..];
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.char_indices();
