@@ -22,8 +22,9 @@ class Failure:
 
         tags: Its tags, without those that it lacks.
 
-        failure: ``"FAILED"``; ``"KILLED"``: its process ended without a word; ``"DEPENDENCY"``: it never
-            started; or what the scheduler says, as in ``"TIMEOUT"``.
+        failure: ``"FAILED"``; ``"KILLED"``: its process ended without a word; ``"DEPENDENCY"``: another job
+            failed, so it never started; ``"LOST"``: it waited when its driver went away; or what the
+            scheduler says, as in ``"TIMEOUT"``.
 
         exit_code: The code that its process gave, if it wrote down a number.
 

@@ -14,6 +14,8 @@ use crate::records::{ExitValue, JobEnding, State};
 
 /// The failure of a process that ended without a word.
 const KILLED: &str = "KILLED";
+/// The failure of a job that waited when its driver went away.
+const LOST: &str = "LOST";
 /// The reason of a failure that no file explains.
 const FAILED: &str = "FAILED";
 /// A longer message is cut.
@@ -22,7 +24,7 @@ const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// Why a job failed. Texts are printable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFailure {
-    /// `FAILED`, `KILLED`, `DEPENDENCY`, `TIMEOUT`, `CANCELLED`, `MEMORY` …
+    /// `FAILED`, `KILLED`, `LOST`, `DEPENDENCY`, `TIMEOUT`, `CANCELLED`, `MEMORY` …
     pub failure: String,
     /// The code of its marker file, if that is a number
     pub exit_code: Option<i64>,
@@ -98,7 +100,13 @@ fn other_case(directory: &Path, name: &str) -> Option<String> {
 pub fn explain(task_id: &str, job_id: &str, ending: &JobEnding, logs: &Logs) -> JobFailure {
     let reason = ending.reason.clone().unwrap_or_else(|| FAILED.to_owned());
     let is_silent = !ending.is_marked && ending.has_pid && reason == FAILED;
-    let failure = if ending.state == State::Lost || is_silent { KILLED.to_owned() } else { reason };
+    let never_ran = !ending.has_pid && logs.error.is_none() && logs.output.is_none();
+    let failure = match ending.state {
+        State::Lost if never_ran => LOST.to_owned(),
+        State::Lost => KILLED.to_owned(),
+        _ if is_silent => KILLED.to_owned(),
+        _ => reason,
+    };
     let how = match failure.as_str() {
         KILLED | "MEMORY" => Ending::Died,
         FAILED => Ending::Failed,
@@ -121,9 +129,7 @@ fn best_reason(logs: &Logs, how: Ending) -> (Option<PathBuf>, Reason) {
         let mut found = reason::find(&text.tail, text.is_cut(), how);
         if text.is_cut() && found.certain {
             let head: Vec<&str> = text.head.split('\n').collect();
-            if let Some(root) =
-                reason::root(&head).filter(|_| !records::starts_traceback(&text.tail))
-            {
+            if let Some(root) = reason::root(&head).filter(|_| !records::starts_traceback(&text.tail)) {
                 found.raised.insert(0, root);
             }
         }

@@ -263,6 +263,8 @@ fn a_process_that_left_only_its_pid_file_was_killed() {
     assert_eq!(found.tail.as_deref(), Some("step 2"));
     let lost = JobEnding { state: State::Lost, reason: None, ..killed() };
     assert_eq!(explain("lab.train", JOB, &lost, &Logs::default()).failure, "KILLED");
+    let waited = JobEnding { has_pid: false, ..lost };
+    assert_eq!(explain("lab.train", JOB, &waited, &Logs::default()).failure, "LOST");
 }
 
 #[test]

@@ -41,7 +41,11 @@ def what(failure: Failure) -> str:
     if failure.exception and failure.message:
         return visible(f"{failure.exception}: {failure.message}", MAX_LINE)
     said = failure.exception or failure.message
-    words = {"KILLED": "killed: it left no exception", "DEPENDENCY": "never started"}
+    words = {
+        "KILLED": "killed: it left no exception",
+        "LOST": "never started: its driver went away",
+        "DEPENDENCY": "never started",
+    }
     plain = words.get(failure.failure, failure.failure.lower())
     if failure.failure == "FAILED" and failure.exit_code is not None:
         plain = f"exit code {failure.exit_code}"
