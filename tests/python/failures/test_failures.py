@@ -22,7 +22,7 @@ ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running
 Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/experimaestro/run.py", line 58, in run
     task.execute()
-  File "/home/ines/lab/tasks.py", line {line}, in execute
+  File "/code/ines/lab/tasks.py", line {line}, in execute
     work()
 {error}
 INFO:7:26-11-26 23:24:08 [xpm] Error handler: finished with code 1, reason=failed
@@ -96,7 +96,7 @@ def test_a_row_for_each_failed_job(lab: Lab) -> None:
     assert frame["job_id"].to_list() == ["aa01", "aa02", "bb01"]
     assert frame["exit_code"].to_list() == [1, 1, 1]
     assert frame["message"].to_list() == ["nan at step 17", "nan at step 9", "'lr'"]
-    assert frame["location"][2] == "/home/ines/lab/tasks.py:30 in execute"
+    assert frame["location"][2] == "/code/ines/lab/tasks.py:30 in execute"
     assert frame["cause_group"].n_unique() == 2
     assert frame["log"][0] == str(lab.root / "jobs" / TASK / "aa01" / "train.err")
     assert frame["tail"][0].startswith("step 1\nTraceback")
@@ -174,7 +174,7 @@ def test_the_text_names_causes_tags_and_an_example(lab: Lab) -> None:
         "✗ 2 jobs · lab.tasks.train",
         "ValueError: nan at step 17",
         "all with model='big'",
-        "at /home/ines/lab/tasks.py:12 in execute",
+        "at /code/ines/lab/tasks.py:12 in execute",
         "jobs aa01, aa02",
     ):
         assert part in text
