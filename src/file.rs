@@ -67,6 +67,21 @@ pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The first and the last bytes of a regular file, at most `limit` of each; the last are those that the first do not hold.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn head_and_tail(path: &Path, limit: u64) -> Result<(Vec<u8>, Vec<u8>)> {
+    let (file, metadata) = open(path)?;
+    let refused = |error: io::Error| Error::io(path, &error);
+    let mut head = Vec::new();
+    (&file).take(limit).read_to_end(&mut head).map_err(refused)?;
+    let rest = metadata.len().saturating_sub(head.len() as u64).min(limit);
+    let mut tail = vec![0; usize::try_from(rest).unwrap_or_default()];
+    file.read_exact_at(&mut tail, metadata.len() - rest).map_err(refused)?;
+    Ok((head, tail))
+}
+
 /// Opens a regular file. Returns its metadata too.
 fn open(path: &Path) -> Result<(File, Metadata)> {
     let refused = |error: io::Error| Error::io(path, &error);

@@ -169,7 +169,7 @@ impl Check<'_> {
 
     fn moved(&mut self, loaded: &LoadedRun) {
         let relocation = loaded.relocation();
-        for root in &relocation.before {
+        for root in &relocation.roots.before {
             if self.former_roots.insert(root.clone()) {
                 let text = format!("its files name the workspace {root}, but it is {}", relocation.now);
                 let finding = Finding::new(Trouble::Moved, text).file(self.workspace.root());

@@ -167,7 +167,7 @@ impl LoadedRun {
             let sample: Vec<(String, String)> =
                 first_jobs(&self.run, RELOCATION_SAMPLE).unwrap_or_else(from_rows);
             let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
-            Relocation { now, before: recorded_roots(&self.run, &sample) }
+            Relocation::new(now, recorded_roots(&self.run, &sample))
         })
     }
 

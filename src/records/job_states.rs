@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::state::Told;
+use super::state::StateWord;
 
 /// The last state of each job as the driver wrote it, as in `done` or `error:TIMEOUT`.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,7 @@ pub struct JobStates {
     job_ids: String,
     states: HashTable<Entry>,
     /// The distinct words, and the states that they mean
-    words: Vec<(String, Option<Told>)>,
+    words: Vec<(String, Option<StateWord>)>,
     hasher: ahash::RandomState,
 }
 
@@ -40,11 +40,11 @@ impl JobStates {
     }
 
     /// The state of a job, unless its word is unknown.
-    pub(super) fn told(&self, job_id: &str) -> Option<&Told> {
+    pub(super) fn state(&self, job_id: &str) -> Option<&StateWord> {
         self.entry(job_id)?.1.as_ref()
     }
 
-    fn entry(&self, job_id: &str) -> Option<&(String, Option<Told>)> {
+    fn entry(&self, job_id: &str) -> Option<&(String, Option<StateWord>)> {
         if self.states.is_empty() {
             return None;
         }
@@ -69,7 +69,7 @@ impl JobStates {
     fn word(&mut self, word: &str) -> u32 {
         // few words, and the last ones are the most likely
         let position = self.words.iter().rposition(|(earlier, _)| earlier == word).unwrap_or_else(|| {
-            self.words.push((word.to_owned(), Told::read(word, None)));
+            self.words.push((word.to_owned(), StateWord::read(word, None)));
             self.words.len() - 1
         });
         crate::values::index(position)

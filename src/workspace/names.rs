@@ -39,6 +39,16 @@ pub(super) fn newer(a: &str, b: &str) -> Ordering {
     time_a.cmp(time_b).then_with(|| key(launch_a).cmp(&key(launch_b))).then_with(|| a.cmp(b))
 }
 
+/// Whether a directory has a name that experimaestro gives to a run: `%Y%m%d_%H%M%S`, perhaps with `.1`, `.2` … behind.
+pub(super) fn is_launch(name: &str) -> bool {
+    let (time, number) = name.split_once('.').unwrap_or((name, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time = time.split_once('_').is_some_and(|(date, clock)| {
+        (date.len(), clock.len()) == (8, 6) && are_digits(date) && are_digits(clock)
+    });
+    is_time && are_digits(number)
+}
+
 /// Splits a run identifier into its time and its launch number without leading zeros.
 fn launch(run_id: &str) -> (&str, &str) {
     match run_id.rsplit_once('.') {
