@@ -32,7 +32,7 @@ impl Check<'_> {
             .into_values()
             .filter_map(|group| {
                 let (last, before) = group.split_last()?;
-                let other = before.iter().find(|at| contents.0[at.at()] != contents.0[last.at()])?;
+                let other = before.iter().find(|at| contents.0[at.index()] != contents.0[last.index()])?;
                 Some((*other, *last))
             })
             .collect();
@@ -137,7 +137,7 @@ impl Contents {
             }
             Value::Dict(record) => of(11, self.record(graph, record, state)),
             Value::Object(held) => {
-                let known = self.0.get(held.at()).copied();
+                let known = self.0.get(held.index()).copied();
                 of(12, known.unwrap_or_else(|| state.hash_one(&*graph.identifier(held))))
             }
             Value::Unresolved(at) => of(13, store.unresolved(at).id.cast_unsigned()),

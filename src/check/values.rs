@@ -30,7 +30,7 @@ impl Walk<'_> {
     fn from(&mut self, root: ObjectIx) {
         let mut pending = VecDeque::from([(root, NOWHERE)]);
         while let Some((at, place)) = pending.pop_front() {
-            if std::mem::replace(&mut self.seen[at.at()], true) {
+            if std::mem::replace(&mut self.seen[at.index()], true) {
                 continue;
             }
             let object = self.graph.object(at);
@@ -38,7 +38,7 @@ impl Walk<'_> {
             values.push((self.graph.about(at).init_tasks, place, "init_tasks".to_owned()));
             while let Some((value, from, name)) = values.pop() {
                 match value {
-                    Value::Object(held) if self.seen[held.at()] => {}
+                    Value::Object(held) if self.seen[held.index()] => {}
                     Value::Object(held) => pending.push_back((held, self.step(from, name))),
                     Value::Path(_) | Value::Unresolved(_) => {
                         let place = self.step(from, name);

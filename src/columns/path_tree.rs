@@ -433,7 +433,7 @@ impl Marks {
     /// Adds the value that the holder at a position has to those of a place. An object that is among them is not added again:
     /// it stands where it came first.
     fn add(&mut self, at: PathId, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
-        let mark = if let Value::Object(object) = value { self.0.get_mut(object.at()) } else { None };
+        let mark = if let Value::Object(object) = value { self.0.get_mut(object.index()) } else { None };
         if let Some(mark) = mark {
             let known = values.get_mut(mark.1 as usize).filter(|known| mark.0 == at.0 && known.1 == value);
             if let Some((first, _)) = known {

@@ -98,10 +98,10 @@ fn raw_references(graph: &Graph, at: usize) -> Vec<Value> {
 
 fn target(graph: &Graph, value: Value) -> Option<usize> {
     match value {
-        Value::Object(object) => Some(object.at()),
+        Value::Object(object) => Some(object.index()),
         Value::Unresolved(reference) => {
             let known = graph.store.unresolved(reference);
-            known.object.filter(|_| !known.cyclic).map(ObjectIx::at)
+            known.object.filter(|_| !known.cyclic).map(ObjectIx::index)
         }
         _ => None,
     }

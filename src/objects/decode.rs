@@ -98,7 +98,7 @@ impl Decoder<'_> {
             let dangle = || Foreign { value: store.dangle(id, self.container), referrer: reader };
             return foreign.entry(id).or_insert_with(dangle).value;
         };
-        if let Some(referrer) = self.referrers.get_mut(found.at()) {
+        if let Some(referrer) = self.referrers.get_mut(found.index()) {
             *referrer = reader.min(*referrer);
         }
         Value::Object(found)

@@ -116,7 +116,7 @@ impl Graph {
     #[inline]
     #[must_use]
     pub fn object(&self, at: ObjectIx) -> &Object {
-        &self.objects.slice(at.at(), 1)[0]
+        &self.objects.slice(at.index(), 1)[0]
     }
 
     /// What an object has in common with others.

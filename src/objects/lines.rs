@@ -323,7 +323,7 @@ impl<'s> FileChunk<'s> {
         let after = |referrer: u32| if referrer == NOBODY { NOBODY } else { referrer + by };
         for (&id, foreign) in next.decoder.foreign.iter().flatten() {
             if let Some(at) = ids.get(id) {
-                let referrer = &mut self.decoder.referrers[at.at()];
+                let referrer = &mut self.decoder.referrers[at.index()];
                 *referrer = after(foreign.referrer).min(*referrer);
             }
         }

@@ -21,12 +21,12 @@ impl Graph {
         let mut pending: Vec<ObjectIx> = (0..self.len()).rev().map(|at| ObjectIx(index(at))).collect();
         while let Some(&at) = pending.last() {
             let (mut ids, before) = (Vec::new(), pending.len());
-            if found[at.at()].is_none() {
+            if found[at.index()].is_none() {
                 if let (true, Value::Unresolved(task)) = (tasks, self.task(at)) {
                     add(&mut ids, self.store.unresolved(task).id);
                 }
                 self.held(at, |value| match value {
-                    Value::Object(held) => match &found[held.at()] {
+                    Value::Object(held) => match &found[held.index()] {
                         Some(below) => below.iter().for_each(|&id| add(&mut ids, id)),
                         None => pending.push(held),
                     },
@@ -37,7 +37,7 @@ impl Graph {
             // what it holds comes first
             if pending.len() == before {
                 pending.pop();
-                found[at.at()].get_or_insert(ids);
+                found[at.index()].get_or_insert(ids);
             }
         }
         found.into_iter().map(Option::unwrap_or_default).collect()

@@ -38,7 +38,7 @@ impl RunObjects {
         }
         // what a corrected job shares with other jobs stays shared
         let tainted = self.tainted(&wrong);
-        let sound = |&(_, at): &(i64, ObjectIx)| tainted.get(at.at()) == Some(&false);
+        let sound = |&(_, at): &(i64, ObjectIx)| tainted.get(at.index()) == Some(&false);
         let mut known: Ids = container.ids.iter().filter(sound).collect();
         for (at, root, first) in misled {
             let read = self.read_params(run, (keys, at), relocation, Some((root, &known)));
@@ -83,16 +83,16 @@ impl RunObjects {
         let objects = (0..referrers.len()).map(|at| ObjectIx(index(at)));
         let mut is_job = vec![false; referrers.len()];
         for root in self.roots.iter().flatten() {
-            is_job.get_mut(root.at()).into_iter().for_each(|is| *is = true);
+            is_job.get_mut(root.index()).into_iter().for_each(|is| *is = true);
         }
         // most runs have no two equal objects, and need not be asked for their actions
         let mut seen: HashSet<&[u8]> = HashSet::default();
-        if objects.clone().filter(|at| !is_job[at.at()]).all(|at| seen.insert(identifier(at))) {
+        if objects.clone().filter(|at| !is_job[at.index()]).all(|at| seen.insert(identifier(at))) {
             return None;
         }
         let actions = keys.actions();
         let loose =
-            objects.clone().filter(|at| referrers[at.at()] == NOBODY && !is_job[at.at()]).map(identifier);
+            objects.clone().filter(|at| referrers[at.index()] == NOBODY && !is_job[at.index()]).map(identifier);
         let freed = loose.filter(|identifier| keys.position(identifier).is_none());
         let freed: HashSet<&[u8]> = freed.chain(actions.iter().map(String::as_bytes)).collect();
         if freed.is_empty() {
@@ -106,13 +106,13 @@ impl RunObjects {
     fn tainted(&self, wrong: &HashSet<ObjectIx>) -> Vec<bool> {
         let mut holders: Vec<Vec<ObjectIx>> = vec![Vec::new(); self.graph.len()];
         for at in (0..self.graph.len()).map(|at| ObjectIx(index(at))) {
-            self.references(at, |held| holders[held.at()].push(at));
+            self.references(at, |held| holders[held.index()].push(at));
         }
         let mut tainted = vec![false; self.graph.len()];
         let mut pending: Vec<ObjectIx> = wrong.iter().copied().collect();
         while let Some(at) = pending.pop() {
-            if !std::mem::replace(&mut tainted[at.at()], true) {
-                pending.append(&mut holders[at.at()]);
+            if !std::mem::replace(&mut tainted[at.index()], true) {
+                pending.append(&mut holders[at.index()]);
             }
         }
         tainted

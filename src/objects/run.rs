@@ -354,7 +354,7 @@ impl RunObjects {
         let lacking = self.graph.lacking(true);
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            let ids = &lacking[root.at()];
+            let ids = &lacking[root.index()];
             if ids.len() <= LISTED && ids.iter().all(|&id| container.ids.get(id).is_some()) {
                 continue;
             }
@@ -387,7 +387,7 @@ impl RunObjects {
         let lacking = self.graph.lacking(false);
         for at in 0..keys.count() {
             let Some(root) = self.roots[at] else { continue };
-            let ids = &lacking[root.at()];
+            let ids = &lacking[root.index()];
             let (file, line) = self.graph.place(root);
             let told =
                 ids.iter().take(LISTED).map(|id| format!("refers to object {id}, which no file holds"));

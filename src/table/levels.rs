@@ -38,7 +38,7 @@ impl<'c> KeyView<'c> {
     #[inline]
     pub fn each(&self, found: impl FnMut(Value, &[u32])) {
         let position = |shape: ShapeIx| {
-            let position = self.positions.get(shape.at()).filter(|&&position| position != NONE);
+            let position = self.positions.get(shape.index()).filter(|&&position| position != NONE);
             position.map(|&position| position as usize)
         };
         self.holders.each(self.store, position, found);
@@ -81,7 +81,7 @@ impl NestingLevel {
         values.each(|value, holders| {
             let code = match value {
                 Value::Object(object) => {
-                    let mark = &mut marks[object.at()];
+                    let mark = &mut marks[object.index()];
                     if *mark == 0 {
                         distinct.push(value);
                         *mark = index(distinct.len());

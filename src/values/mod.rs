@@ -26,9 +26,9 @@ pub use store::{
 pub struct ObjectIx(pub u32);
 
 impl ObjectIx {
-    /// The index as the position that it is.
+    /// The index as a `usize`.
     #[must_use]
-    pub fn at(self) -> usize {
+    pub fn index(self) -> usize {
         self.0 as usize
     }
 }

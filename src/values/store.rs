@@ -82,9 +82,9 @@ pub struct Symbol(pub(crate) u32);
 pub struct ShapeIx(pub(crate) u32);
 
 impl ShapeIx {
-    /// The index as the position that it is.
+    /// The index as a `usize`.
     #[must_use]
-    pub fn at(self) -> usize {
+    pub fn index(self) -> usize {
         self.0 as usize
     }
 }
