@@ -120,31 +120,19 @@ struct Texts {
     /// The number of the text of each holder, or [`NONE`]
     codes: Vec<u32>,
     distinct: Vec<Text>,
-    /// The texts seen last, by their place in the store
-    seen: [Option<(Text, u32)>; 64],
 }
 
 impl Texts {
     fn new(length: usize) -> Self {
-        Self { codes: vec![NONE; length], distinct: Vec::new(), seen: [None; 64] }
+        Self { codes: vec![NONE; length], distinct: Vec::new() }
     }
 
     fn put(&mut self, text: Text, holders: &[u32]) {
-        let code = self.code(text);
+        let code = index(self.distinct.len());
+        self.distinct.push(text);
         for &at in holders {
             self.codes[at as usize] = code;
         }
-    }
-
-    fn code(&mut self, text: Text) -> u32 {
-        let seen = &mut self.seen[text.slot() % 64];
-        if let Some((_, code)) = seen.filter(|(seen, _)| *seen == text) {
-            return code;
-        }
-        let code = index(self.distinct.len());
-        self.distinct.push(text);
-        *seen = Some((text, code));
-        code
     }
 
     fn finish(self, arrays: &mut Arrays<'_>) -> Made {

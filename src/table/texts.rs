@@ -13,9 +13,6 @@ use crate::values::{Store, Text};
 /// At most so many bytes are kept in memory for each byte that is shown.
 const MOST_KEPT: usize = 4;
 
-/// How many texts are looked up at once.
-const AHEAD: usize = 64;
-
 /// The array of `length` texts of a store, and whether some could not be held as it is: it has unpaired surrogates.
 ///
 /// Views point to where the texts lie if these are much of what the store has; elsewhere texts are copied.
@@ -35,47 +32,27 @@ pub(super) fn texts(
             let mut array = StringViewBuilder::with_capacity(length);
             let pieces = shared(store, texts.clone());
             let blocks: Vec<u32> = pieces.into_iter().map(|piece| array.append_block(piece)).collect();
-            each(store, texts, |text| match text {
-                None => array.append_null(),
-                Some((text, bytes)) => {
-                    let view = view(store, text, &blocks);
-                    let viewed = view.is_some_and(|(block, start, length)| {
-                        array.try_append_view(block, start, length).is_ok()
-                    });
-                    if !viewed {
-                        array.append_value(shown(bytes));
-                    }
+            for text in texts {
+                let Some(text) = text else {
+                    array.append_null();
+                    continue;
+                };
+                let viewed = view(store, text, &blocks).is_some_and(|(block, start, length)| {
+                    array.try_append_view(block, start, length).is_ok()
+                });
+                if !viewed {
+                    array.append_value(shown(store.bytes(text)));
                 }
-            });
+            }
             Arc::new(array.finish())
         }
         Texts::Large => {
             let mut array = LargeStringBuilder::with_capacity(length, 0);
-            each(store, texts, |text| array.append_option(text.map(|(_, bytes)| shown(bytes))));
+            texts.for_each(|text| array.append_option(text.map(|text| shown(store.bytes(text)))));
             Arc::new(array.finish())
         }
     };
     (array, surrogates)
-}
-
-/// Gives each text and its bytes. Of several the ends are looked at before the first is given: the processor waits for all of
-/// them at once.
-fn each<'s>(
-    store: &'s Store,
-    mut texts: impl Iterator<Item = Option<Text>>,
-    mut give: impl FnMut(Option<(Text, &'s [u8])>),
-) {
-    let mut ahead = Vec::with_capacity(AHEAD);
-    loop {
-        ahead.extend(texts.by_ref().take(AHEAD).map(|text| text.map(|text| (text, store.bytes(text)))));
-        if ahead.is_empty() {
-            return;
-        }
-        std::hint::black_box(ahead.iter().flatten().fold((0, 0), |(first, last), (_, bytes)| {
-            (first ^ bytes.first().unwrap_or(&0), last ^ bytes.last().unwrap_or(&0))
-        }));
-        ahead.drain(..).for_each(&mut give);
-    }
 }
 
 /// A piece of text, kept as long as an array points into it.
