@@ -1,5 +1,7 @@
 //! A serde deserializer on top of the reader, for the small files.
 
+use std::borrow::Cow;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -27,8 +29,12 @@ impl serde::de::Error for error::Error {
     }
 }
 
-fn string(text: JsonText<'_>) -> Result<String, Syntax> {
-    Ok(String::from_utf8_lossy(&text.decoded()?).into_owned())
+/// A string, borrowed if it has no escapes.
+fn string(text: JsonText<'_>) -> Result<Cow<'_, str>, Syntax> {
+    if text.escaped {
+        return Ok(String::from_utf8_lossy(&text.decoded()?).into_owned().into());
+    }
+    Ok(String::from_utf8_lossy(text.raw))
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -46,7 +52,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 Number::Float(value) => visitor.visit_f64(value),
                 Number::Big(digits, _) => big(digits, visitor),
             },
-            JsonType::String => visitor.visit_string(string(self.string()?)?),
+            JsonType::String => match string(self.string()?)? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
             JsonType::List => {
                 self.open(b'[')?;
                 visitor.visit_seq(Items { reader: self, first: true })
@@ -120,7 +129,7 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
             return Ok(None);
         }
         let key = string(self.reader.key()?)?;
-        let key: StrDeserializer<'_, error::Error> = key.as_str().into_deserializer();
+        let key: StrDeserializer<'_, error::Error> = key.as_ref().into_deserializer();
         seed.deserialize(key).map(Some)
     }
 

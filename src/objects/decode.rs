@@ -3,10 +3,15 @@
 //! experimaestro writes dicts of the user unchanged, so a dict is decoded only if its keys are exactly those of an
 //! encoding and its values have the right types (docs/format.md §2.3); any other is a dict.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use indexmap::IndexMap;
 
 use super::graph::Graph;
 use super::ids::Ids;
+use crate::records::RecordedRoots;
 use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value, index};
 
 /// The keys of encodings, which [`Graph::new`] interns in this order as the first symbols of every graph.
@@ -40,18 +45,40 @@ impl Graph {
 pub struct Relocation {
     /// The current root of the workspace, without a trailing slash
     pub now: String,
-    /// The roots that were recorded, other than `now`
-    pub before: Vec<String>,
+    /// The recorded roots, except for `now`
+    pub roots: RecordedRoots,
+    /// Those of them that still exist: files that are only there are not relocated
+    standing: Vec<String>,
 }
 
 impl Relocation {
-    /// The current path; `None` if `path` is not under a recorded root.
+    /// Relocates paths below the recorded `roots` to below `now`.
+    #[must_use]
+    pub fn new(now: String, roots: RecordedRoots) -> Self {
+        let standing = roots.before.iter().filter(|root| Path::new(root).is_dir()).cloned().collect();
+        Self { now, roots, standing }
+    }
+
+    /// The current path; `None` if `path` is not under a recorded root, or if it exists and the current path does not:
+    /// the workspace was copied in part.
     #[must_use]
     pub fn moved(&self, path: &[u8]) -> Option<Vec<u8>> {
-        self.before.iter().find_map(|root| {
-            let rest = path.strip_prefix(root.as_bytes())?;
-            (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat())
-        })
+        let roots = self.roots.before.iter().chain(&self.roots.aliases);
+        let (root, moved) = roots.into_iter().find_map(|root| Some((root, self.below(root, path)?)))?;
+        let exists = |path: &[u8]| Path::new(OsStr::from_bytes(path)).symlink_metadata().is_ok();
+        let stays = self.standing.contains(root) && exists(path) && !exists(&moved);
+        (!stays).then_some(moved)
+    }
+
+    /// The path below the current root that a path below a recorded root has, with the separators of this system.
+    fn below(&self, root: &str, path: &[u8]) -> Option<Vec<u8>> {
+        let rest = path.strip_prefix(root.as_bytes())?;
+        if root.starts_with('/') {
+            return (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat());
+        }
+        let is_below = matches!(rest, [] | [b'/' | b'\\', ..]);
+        let rest: Vec<u8> = rest.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+        is_below.then(|| [self.now.as_bytes(), &rest].concat())
     }
 }
 

@@ -191,6 +191,11 @@ impl Field {
         (self.kinds.is_power_of_two() && self.kinds != MIXED).then_some(self.first)
     }
 
+    /// Whether a value may contain other values.
+    pub fn may_nest(&self) -> bool {
+        self.kinds & MIXED != 0
+    }
+
     /// Calls `visit` with each value in `rows`, which are in order, and with the range of `rows` that have it.
     pub fn each(&self, rows: &[u32], mut visit: impl FnMut(Value, Range<usize>)) {
         let dense = self.changes.dense;

@@ -192,6 +192,13 @@ impl Store {
         })
     }
 
+    /// The positions of the fields of the sheet of a record whose values may contain other values.
+    pub(crate) fn nested_fields(&self, record: Record) -> Vec<usize> {
+        let fields = self.sheet(record.sheet).map_or(&[][..], |sheet| &sheet.fields);
+        let nested = fields.iter().enumerate().filter(|(_, field)| field.may_nest());
+        nested.map(|(position, _)| position).collect()
+    }
+
     /// The value of a record at a position of its shape.
     #[inline]
     #[must_use]

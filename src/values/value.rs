@@ -110,6 +110,11 @@ impl Record {
     pub(super) fn is_loose(self) -> bool {
         self.sheet == Self::LOOSE
     }
+
+    /// The index of its sheet; `None` if it is loose.
+    pub(crate) fn sheet(self) -> Option<usize> {
+        (!self.is_loose()).then_some(self.sheet as usize)
+    }
 }
 
 /// Index of a sheet: records of one shape, most of whose values repeat from row to row.
