@@ -184,7 +184,7 @@ impl Graph {
 
     /// The file and line that define an object.
     #[must_use]
-    pub fn place(&self, object: ObjectIx) -> (&Path, u64) {
+    pub fn location(&self, object: ObjectIx) -> (&Path, u64) {
         (self.file(self.about(object).container), u64::from(self.object(object).line))
     }
 

@@ -70,7 +70,7 @@ impl RunObjects {
         for position in 0..keys.count() {
             let Some(root) = self.roots[position] else { continue };
             let ids = &missing_below[root.index()];
-            let (file, line) = self.graph.place(root);
+            let (file, line) = self.graph.location(root);
             let listed = ids.iter().take(MAX_LISTED);
             let listed = listed.map(|id| format!("refers to object {id}, which no file holds"));
             let more =

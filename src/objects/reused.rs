@@ -59,7 +59,7 @@ impl RunObjects {
     }
 
     fn reused(&self, root: ObjectIx, wrong: ObjectIx, job_id: &str) -> Error {
-        let (file, line) = self.graph.place(root);
+        let (file, line) = self.graph.location(root);
         let (id, typename) = (self.graph.object(wrong).id, self.graph.typename(wrong));
         Error::format(format!(
             "refers to object {id}, an unrelated {typename}: Python gave the id to two objects"

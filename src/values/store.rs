@@ -90,7 +90,7 @@ impl Store {
 
     /// The piece that has a text, and the offset of the text in it.
     #[inline]
-    pub(crate) fn text_place(&self, text: Text) -> (usize, usize) {
+    pub(crate) fn locate_text(&self, text: Text) -> (usize, usize) {
         self.texts.locate(text.offset())
     }
 }
