@@ -117,7 +117,7 @@ impl TextBuilder {
 }
 
 /// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(
+pub(crate) fn strings<T: AsRef<str>>(
     texts: impl Iterator<Item = Option<T>>,
     layout: StringLayout,
 ) -> ArrayRef {

@@ -391,11 +391,6 @@ print(sorted({"pandas", "polars", "pyarrow", "IPython", "numpy", "resvg_py"} & s
     assert done.stdout.strip() == "[]"
 
 
-from pictures import KINDS, check_svg, drawn
-from xpframe.display.table import table_html
-from xpframe.display.tree import Line, config_text, grow
-
-
 @pytest.fixture(scope="module", params=["grid", "rich"])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of 10,000 jobs, with 3 or 96 columns of tags and parameters; of the former with files."""
