@@ -1,11 +1,13 @@
 //! serde on top of the reader, for the small files.
 
+use std::borrow::Cow;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::reader::{Kind, Number, Reader, Syntax};
-use super::string::{Text, decode_into};
+use super::reader::{JsonType, Number, Reader, Syntax};
+use super::string::{JsonText, decode_into};
 use crate::error;
 
 /// Reads one value, and nothing after it, into `T`. An unpaired surrogate becomes U+FFFD in a `String`; an integer beyond 128
@@ -26,14 +28,19 @@ impl serde::de::Error for error::Error {
     }
 }
 
-fn string(text: Text<'_>) -> Result<String, Syntax> {
+fn string(text: JsonText<'_>) -> Result<Cow<'_, str>, Syntax> {
+    if !text.escaped
+        && let Ok(plain) = std::str::from_utf8(text.raw)
+    {
+        return Ok(plain.into());
+    }
     let mut decoded = Vec::with_capacity(text.raw.len());
     if text.escaped {
         decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
     } else {
         decoded.extend_from_slice(text.raw);
     }
-    Ok(String::from_utf8_lossy(&decoded).into_owned())
+    Ok(String::from_utf8_lossy(&decoded).into_owned().into())
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -41,22 +48,25 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.peek()? {
-            Kind::Null => {
+            JsonType::Null => {
                 self.null()?;
                 visitor.visit_unit()
             }
-            Kind::Bool => visitor.visit_bool(self.bool()?),
-            Kind::Number => match self.number()? {
+            JsonType::Bool => visitor.visit_bool(self.bool()?),
+            JsonType::Number => match self.number()? {
                 Number::Int(value) => visitor.visit_i64(value),
                 Number::Float(value) => visitor.visit_f64(value),
                 Number::Big(digits, _) => big(digits, visitor),
             },
-            Kind::String => visitor.visit_string(string(self.string()?)?),
-            Kind::List => {
+            JsonType::String => match string(self.string()?)? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            JsonType::List => {
                 self.open(b'[')?;
                 visitor.visit_seq(Inside { reader: self, first: true })
             }
-            Kind::Dict => {
+            JsonType::Dict => {
                 self.open(b'{')?;
                 visitor.visit_map(Inside { reader: self, first: true })
             }
@@ -64,7 +74,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        if self.peek()? == Kind::Null {
+        if self.peek()? == JsonType::Null {
             self.null()?;
             visitor.visit_none()
         } else {
@@ -125,7 +135,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
             return Ok(None);
         }
         let key = string(self.reader.key()?)?;
-        let key: StrDeserializer<'_, error::Error> = key.as_str().into_deserializer();
+        let key: StrDeserializer<'_, error::Error> = key.as_ref().into_deserializer();
         seed.deserialize(key).map(Some)
     }
 

@@ -14,14 +14,14 @@ use pyo3_arrow::{PyField, PySchema};
 
 use super::counts::Numbered;
 use super::errors::exceptions;
+use super::interrupt::interruptible;
 use super::model::stops_of;
 use super::run::Run;
-use super::wait::interruptible;
 use crate::columns::{Chosen, Selection};
-use crate::error::{Error, Kind, did_you_mean, quoted};
+use crate::error::{Error, ErrorKind, did_you_mean, quoted};
 use crate::records::Zone;
-use crate::scan::{self, Request};
-use crate::table::Texts;
+use crate::scan::{self, TableRequest};
+use crate::table::StringLayout;
 
 /// What the metadata of a schema says that its rows are, where they are not jobs.
 pub(super) const ROWS: &str = "xpframe.rows";
@@ -91,7 +91,7 @@ impl Table {
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("xpframe.display")?.getattr("table_html")?.call1((slf,))
+        slf.py().import("xpframe.display.table")?.getattr("table_html")?.call1((slf,))
     }
 
     /// The names of the columns, in order.
@@ -153,9 +153,11 @@ impl Table {
         for name in &names {
             let position = self.position(name)?;
             if positions.contains(&position) {
-                return Err(
-                    Error::new(Kind::Column, format!("column {} is asked for twice", quoted(name))).into()
-                );
+                return Err(Error::new(
+                    ErrorKind::Column,
+                    format!("column {} is asked for twice", quoted(name)),
+                )
+                .into());
             }
             positions.push(position);
         }
@@ -257,7 +259,7 @@ impl Table {
             let names = self.column_names();
             let hint = did_you_mean(name, names.iter().copied())
                 .unwrap_or_else(|| format!("there are {}", names.len()));
-            Error::new(Kind::Column, format!("no column {}", quoted(name))).at_field(name).hint(hint)
+            Error::new(ErrorKind::Column, format!("no column {}", quoted(name))).at_field(name).hint(hint)
         });
         Ok(position?)
     }
@@ -274,7 +276,7 @@ fn hand_over<'py>(
     if let Some(zero_copy) = zero_copy {
         options.set_item("zero_copy", zero_copy)?;
     }
-    let make = py.import("xpframe.frames")?.getattr("hand_over")?.call1((backend,))?;
+    let make = py.import("xpframe.backends.convert")?.getattr("converter_for")?.call1((backend,))?;
     make.call((table,), Some(&options))
 }
 
@@ -287,8 +289,8 @@ fn is_unknown_schema(capsule: &Bound<'_, PyCapsule>) -> bool {
 #[pyfunction]
 #[pyo3(signature = (runs, question: "dict[str, object]", *, backend))]
 pub fn read_table(py: Python<'_>, runs: Vec<Py<Run>>, question: Question, backend: &str) -> PyResult<Table> {
-    let texts = if backend == "polars" { Texts::View } else { Texts::Large };
-    let request = question.request(&runs, texts, u64::MAX)?;
+    let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
+    let request = question.request(&runs, layout, u64::MAX)?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &stops_of(&runs), move || {
         let table = request.read()?;
@@ -315,22 +317,22 @@ impl Question {
     pub(super) fn request(
         self,
         runs: &[Py<Run>],
-        texts: Texts,
+        layout: StringLayout,
         keep_bytes: u64,
-    ) -> crate::error::Result<Request> {
+    ) -> crate::error::Result<TableRequest> {
         let selection = self.columns.map_or(Selection::Default, |columns| {
             Selection::Chosen(
                 columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect(),
             )
         });
-        Ok(Request {
-            runs: runs.iter().map(|run| run.get().loaded().readable()).collect(),
+        Ok(TableRequest {
+            runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
             several_runs: self.several_runs,
             tasks: self.tasks,
             selection,
             max_columns: self.max_columns,
             short_names: self.short_names,
-            texts,
+            layout,
             zone: self.zone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
         })

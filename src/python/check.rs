@@ -9,12 +9,12 @@ use arrow::error::ArrowError;
 use pyo3::prelude::*;
 
 use super::arrow::{ROWS, Table};
+use super::interrupt::interruptible;
 use super::run::Run;
-use super::wait::interruptible;
 use super::workspace::Workspace;
 use crate::check::{Finding, Findings, check};
 use crate::error::{Error, Result};
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::{scan, workspace};
 
 /// How many runs, jobs, comparisons with params.json, and paths were looked at.
@@ -32,7 +32,7 @@ pub fn check_workspace(
     let place = workspace.get().workspace().clone();
     let asked: Option<Vec<workspace::Run>> =
         runs.map(|runs| runs.iter().map(|run| run.get().loaded().run().clone()).collect());
-    let stop = Stop::default();
+    let stop = CancelToken::default();
     let found = interruptible(py, std::slice::from_ref(&stop.clone()), move || -> Result<Findings> {
         let everything = asked.is_none();
         let runs = match asked {
@@ -76,7 +76,7 @@ fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {
         ("file", texts(&|one| one.file.as_ref().map(|file| file.to_string_lossy().into_owned()))),
         ("line", Arc::new(lines)),
         ("field", texts(&|one| one.field.clone())),
-        ("what", texts(&|one| Some(one.what.clone()))),
+        ("what", texts(&|one| Some(one.text.clone()))),
         ("advice", texts(&|one| Some(one.advice.clone()))),
     ];
     let field = |name: &str, array: &ArrayRef| {

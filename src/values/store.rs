@@ -44,11 +44,6 @@ impl Text {
         self.length == 0
     }
 
-    /// A number that is seldom that of another text, for tables of what was seen.
-    pub(crate) fn slot(self) -> usize {
-        self.low as usize ^ self.low as usize >> 6
-    }
-
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {
@@ -110,6 +105,11 @@ impl Record {
 
     pub(super) fn is_loose(self) -> bool {
         self.sheet == Self::LOOSE
+    }
+
+    /// The index of its sheet, if it is in one.
+    pub(crate) fn sheet(self) -> Option<usize> {
+        (!self.is_loose()).then_some(self.sheet as usize)
     }
 }
 
@@ -361,6 +361,17 @@ impl Store {
         })
     }
 
+    /// The fields of the sheet of a record whose values may hold other values.
+    pub(crate) fn nested_fields(&self, record: Record) -> Vec<usize> {
+        let fields = self.sheet(record.sheet).map_or(&[][..], |sheet| &sheet.fields);
+        fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.may_nest())
+            .map(|(position, _)| position)
+            .collect()
+    }
+
     /// The value at `position` of a record whose shape is known to have it.
     #[inline]
     #[must_use]
@@ -431,7 +442,7 @@ impl Store {
     }
 
     /// Keeps a string as the reader gave it.
-    pub(crate) fn string(&mut self, text: json::Text<'_>) -> Result<Text, json::Syntax> {
+    pub(crate) fn string(&mut self, text: json::JsonText<'_>) -> Result<Text, json::Syntax> {
         if !text.escaped {
             return Ok(self.push_text(text.raw));
         }
@@ -484,7 +495,7 @@ impl Store {
 }
 
 /// What the escapes of a string mean.
-pub(super) fn decoded(text: json::Text<'_>) -> Result<Vec<u8>, json::Syntax> {
+pub(super) fn decoded(text: json::JsonText<'_>) -> Result<Vec<u8>, json::Syntax> {
     let mut decoded = Vec::with_capacity(text.raw.len());
     json::decode_into(text.raw, &mut decoded)
         .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;

@@ -1,6 +1,6 @@
 //! The object graph: what encodes what, and who refers to whom.
 
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::{SavedObject, same_content};
 use xpframe::records::JobRow;
@@ -219,7 +219,7 @@ fn circles_are_cut() {
     assert_eq!(fields(graph, ObjectIx(1)), "{a: @a, self: missing 3}");
     let Some(Value::Unresolved(me)) = graph.field(loaded.job("j").unwrap(), "me") else { panic!() };
     assert!(graph.store.unresolved(me).cyclic);
-    assert_eq!(loaded.dependencies("j"), [""; 0]);
+    assert!(loaded.all_dependencies().is_empty());
     let root = loaded.job("j").unwrap();
     assert!(same_content((graph, root), (graph, root)));
 }
@@ -440,10 +440,36 @@ fn dependencies_are_rebuilt_from_the_graph() {
         ],
     );
     let loaded = lab.good();
-    assert_eq!(loaded.dependencies("train"), ["prepare"]);
-    assert_eq!(loaded.dependencies("test"), ["init", "train"]);
-    assert_eq!(loaded.dependencies("nobody"), [""; 0]);
-    assert_eq!(loaded.all_dependencies().len(), 2);
+    let needs = loaded.all_dependencies();
+    assert_eq!(needs["train"], ["prepare"]);
+    assert_eq!(needs["test"], ["init", "train"]);
+    assert_eq!(needs.len(), 2);
+}
+
+/// Configs that several jobs share add their jobs to each of them, also in lists that hold more jobs than are memoized.
+#[test]
+fn shared_configs_add_their_jobs_to_each_job() {
+    let seeds: Vec<String> = (0..100).map(|seed| format!("seed{seed:02}")).collect();
+    let list = |ids: std::ops::Range<i64>| ids.map(to).collect::<Vec<_>>().join(",");
+    let mut lines: Vec<String> = (0..).zip(&seeds).map(|(id, seed)| object(id, "Seed", seed, "")).collect();
+    lines.extend([
+        object(200, "Few", "few", &format!("\"jobs\":[{}]", list(3..6))),
+        object(201, "All", "all", &format!("\"jobs\":[{}],\"few\":{}", list(0..100), to(200))),
+        object(202, "Wrap", "wrap", &format!("\"few\":{},\"one\":{}", to(200), to(5))),
+        object(203, "Bare", "bare", ""),
+        object(300, "Train", "a", &format!("\"x\":{},\"y\":{},\"z\":{}", to(202), to(9), to(203))),
+        object(301, "Train", "b", &format!("\"x\":{},\"y\":{}", to(201), to(202))),
+        object(302, "Train", "c", &format!("\"x\":{},\"y\":{}", to(202), to(300))),
+        object(303, "Train", "d", &format!("\"x\":{}", to(201))),
+        object(304, "Train", "e", &format!("\"x\":{}", to(203))),
+    ]);
+    let jobs = seeds.iter().map(String::as_str).chain(["a", "b", "c", "d", "e"]).collect::<Vec<_>>();
+    let lab = Lab::with(&jobs, &lines);
+    let needs = lab.good().all_dependencies();
+    assert_eq!(needs.keys().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+    assert_eq!(needs["a"], ["seed03", "seed04", "seed05", "seed09"]);
+    assert_eq!(needs["c"], ["a", "seed03", "seed04", "seed05"]);
+    assert_eq!((&needs["b"], &needs["d"]), (&seeds, &seeds));
 }
 
 fn saved(lab: &Lab, name: &str) -> (String, SavedObject) {
@@ -484,13 +510,13 @@ fn saved_objects_that_are_not_there_are_told() {
         (error.kind(), error.to_string().replace(&root, ""))
     };
     let (kind, told) = wrong("bets");
-    assert_eq!(kind, Kind::JobNotFound);
+    assert_eq!(kind, ErrorKind::JobNotFound);
     let there = "(did you mean best? it saved: best, broken, empty)";
     assert_eq!(told, format!("data: run {RUN} of 'grid' saved nothing under the name 'bets' {there}"));
     assert_eq!(wrong("empty").1, "data/empty/experimaestro.json: no \"data\" in a saved object");
     let cut = "the JSON value is not finished (a file that is being written, or was cut), at byte 9";
-    assert_eq!(wrong("broken"), (Kind::Format, format!("data/broken/experimaestro.json: {cut}")));
-    assert_eq!(wrong("../x").0, Kind::InvalidName);
+    assert_eq!(wrong("broken"), (ErrorKind::Format, format!("data/broken/experimaestro.json: {cut}")));
+    assert_eq!(wrong("../x").0, ErrorKind::InvalidName);
 }
 
 /// Configs are equal by class, identifier and fields, whatever their ids and the order of fields and sets.
@@ -555,7 +581,7 @@ fn a_loaded_run_does_not_change() {
     lab.objects(RUN, &[object(1, "Train", "j", "\"x\":1234")]);
     assert_eq!(config(&loaded, "j"), "{x: 1}");
     assert_ne!(before, loaded.signature());
-    let again = loaded.unread();
+    let again = loaded.fresh();
     assert!(!again.is_read());
     assert_eq!(config(&again, "j"), "{x: 1234}");
 }
@@ -583,10 +609,10 @@ fn a_run_that_grew_goes_on_with_its_rows() {
         lab.objects(RUN, &objects[..known]);
     };
     grown(4, 3);
-    let second = first.renewed();
+    let second = first.refreshed();
     assert_eq!(rows(&second), ["a4", "b2", "c3"]);
     grown(6, 4);
-    let third = second.renewed();
+    let third = second.refreshed();
     third.read(true);
     assert_eq!(rows(&third), ["a4", "b2", "c6", "d5"]);
     assert_eq!(rows(&third), rows(&lab.good()));
@@ -603,7 +629,7 @@ fn reading_stops_when_asked() {
     let lab = Lab::with(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
     assert_eq!(lab.good().objects().graph.len(), 5000);
     let loaded = lab.load(RUN);
-    loaded.stop().stop();
+    loaded.cancel_token().cancel();
     assert!(loaded.rows().rows.len() < 1000, "{}", loaded.rows().rows.len());
     assert!(loaded.objects().graph.len() < 1000, "{}", loaded.objects().graph.len());
     assert_eq!(lab.told(&loaded), [""; 0], "jobs that were not reached are not wrong");

@@ -16,7 +16,7 @@ JOBS = 250
 MEMORY = """
 import sys
 import polars as pl
-import xpframe, xpframe.lazy_polars
+import xpframe, xpframe.lazy.source
 
 def mebibytes():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024
@@ -30,7 +30,7 @@ print(decided - idle, mebibytes() - idle, pl.scan_parquet(sys.argv[2]).select(pl
 INTERRUPTED = """
 import os, signal, sys, threading, time
 import polars as pl
-import xpframe, xpframe.lazy_polars
+import xpframe, xpframe.lazy.source
 from xpframe import _core
 
 what, workspace = sys.argv[1:]

@@ -239,7 +239,7 @@ def test_tab_completes_what_objects_hold(kernel: Kernel) -> None:
 
 
 HASTY = "import xpframe.progress as p\np.PATIENCE, p.PERIOD = 0.02, 0.01"
-NAMES = "import xpframe, polars, pandas, pyarrow, xpframe.lazy_polars"
+NAMES = "import xpframe, polars, pandas, pyarrow, xpframe.lazy.source"
 # what is typed, and the beginning of what remains of its progress
 READS = {
     "%xpm load": ("df = %xpm load grid", "grid: ", " MB in "),

@@ -1,0 +1,76 @@
+//! Checks the links of the workspace and finds job directories of no run.
+
+use super::Check;
+use super::finding::{Finding, Severity, Trouble};
+use super::run::outside;
+use crate::workspace::Leads;
+
+impl Check<'_> {
+    /// Checks the links that name the latest run of an experiment.
+    pub(super) fn current(&mut self, experiment: &str) {
+        for link in self.workspace.current_links(experiment) {
+            let finding = match link.leads {
+                // only the name of the run counts: the links of older versions are absolute
+                Leads::Nowhere => {
+                    let run = link.target.file_name().map(|name| name.to_string_lossy().into_owned());
+                    let run = run.unwrap_or_default();
+                    if self.workspace.run(experiment, &run).is_ok() {
+                        continue;
+                    }
+                    let text = format!("names the run {run}, which does not exist");
+                    Finding::new(Trouble::DanglingLink, text).advice("the newest run is used instead")
+                }
+                Leads::Outside => outside(&link.path, &link.target),
+                Leads::Inside => continue,
+            };
+            let experiment = Some(experiment.to_owned());
+            self.result.findings.push(Finding { experiment, ..finding.file(link.path) });
+        }
+    }
+
+    /// Checks experiments and job directories that are links.
+    pub(super) fn links(&mut self) {
+        for link in self.workspace.links() {
+            let is_job = link.path.starts_with(self.workspace.root().join("jobs"));
+            let finding = match link.leads {
+                Leads::Inside => continue,
+                Leads::Outside if is_job => outside(&link.path, &link.target)
+                    .severity(Severity::Info)
+                    .advice("nothing to do, if you keep jobs on another disk"),
+                Leads::Outside => outside(&link.path, &link.target),
+                Leads::Nowhere => {
+                    let text = format!("leads to {}, which does not exist", link.target.display());
+                    Finding::new(Trouble::DanglingLink, text).file(&*link.path)
+                }
+            };
+            self.result.findings.push(finding);
+        }
+    }
+
+    /// Reports job directories of no run.
+    pub(super) fn orphans(&mut self) {
+        let jobs = match self.workspace.jobs() {
+            Ok(jobs) => jobs,
+            Err(error) => return self.unlistable(&error),
+        };
+        for job in jobs {
+            match job {
+                Ok((_, job_id)) if self.job_ids.contains(&job_id) => {}
+                Ok((task_id, job_id)) => {
+                    let directory = self.workspace.job_dir(&task_id, &job_id).unwrap_or_default();
+                    let text = "no run has the job: it was only generated, or its runs were removed";
+                    self.result
+                        .findings
+                        .push(Finding::new(Trouble::OrphanJob, text).job(job_id).file(directory));
+                }
+                Err(error) => self.unlistable(&error),
+            }
+        }
+    }
+
+    fn unlistable(&mut self, error: &crate::error::Error) {
+        let finding = Finding::new(Trouble::UnreadableFile, error.reason());
+        let file = error.location().file.clone();
+        self.result.findings.push(Finding { file, ..finding });
+    }
+}

@@ -1,0 +1,219 @@
+//! The columns of some runs, and how to build any of them for any of the jobs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::request::TableRequest;
+use super::run_batch::RunBatch;
+use super::schema_builder::SchemaBuilder;
+use super::table::{Table, internal};
+use super::warnings;
+use crate::columns::{Column, PathTree};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::Signature;
+use crate::loaded::{LoadedRun, ReadExtent};
+use crate::progress::CancelToken;
+use crate::table::{Rows, build, schema};
+use crate::threads;
+
+/// Runs are read at the same time on at most this many threads.
+const MAX_THREADS: usize = 8;
+
+/// The columns of some runs. Names and types are decided on all jobs, never on the jobs of one batch.
+#[derive(Debug)]
+pub struct ScanPlan {
+    request: TableRequest,
+    runs: Vec<PlannedRun>,
+    tree: PathTree,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+}
+
+/// A run, and the state of its files when the columns were decided.
+#[derive(Debug)]
+struct PlannedRun {
+    loaded: Arc<LoadedRun>,
+    signature: Signature,
+    /// How far it was read then, if it must be read again
+    extent: Option<ReadExtent>,
+    /// The positions of the jobs of the requested tasks; all jobs if there are none
+    rows: Option<Vec<usize>>,
+    jobs: usize,
+}
+
+impl PlannedRun {
+    /// Refuses a run whose files changed since the columns were decided, unless they only grew and the extent is known.
+    fn check(&self) -> Result<()> {
+        let (run, now) = (self.loaded.run(), self.loaded.signature());
+        let only_grew =
+            |extent: &ReadExtent| self.signature.may_have_grown_to(&now) && extent.still_there(run);
+        if now == self.signature || self.extent.as_ref().is_some_and(only_grew) {
+            return Ok(());
+        }
+        let reason = "was changed while it was read";
+        Err(Error::new(ErrorKind::Io, reason).at_file(run.path()).hint("ask again"))
+    }
+
+    /// The positions in the run of some rows, which count among the jobs of the requested tasks; all jobs if there are none.
+    fn positions(&self, rows: Option<&[usize]>) -> Option<Vec<usize>> {
+        match (&self.rows, rows) {
+            (None, rows) => rows.map(<[usize]>::to_vec),
+            (Some(positions), None) => Some(positions.clone()),
+            (Some(positions), Some(rows)) => {
+                Some(rows.iter().filter_map(|&row| positions.get(row).copied()).collect())
+            }
+        }
+    }
+}
+
+impl ScanPlan {
+    /// Decides the columns of the runs.
+    ///
+    /// # Errors
+    /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
+    pub fn of(request: &TableRequest) -> Result<Self> {
+        let mut builder = SchemaBuilder::new(request);
+        let mut runs = Vec::with_capacity(request.runs.len());
+        let mut bytes_in_memory = 0;
+        let is_single = request.runs.len() == 1;
+        for window in request.runs.chunks(2 * threads()) {
+            // copies of several runs can be freed again; the caller's own stay in memory
+            let own_copy = |loaded: &Arc<LoadedRun>| {
+                if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
+            };
+            let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
+            let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
+            threads::each(&window, threads(), |loaded| loaded.read(builder.needs_configs));
+            for (loaded, signature) in window.into_iter().zip(signatures) {
+                if loaded.cancel_token().is_cancelled() {
+                    break;
+                }
+                let rows = builder.observe(&loaded)?;
+                bytes_in_memory += signature.bytes();
+                let is_freed = bytes_in_memory > request.keep_bytes && !is_single;
+                let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
+                let extent = if is_freed { loaded.extent() } else { None };
+                let loaded = if is_freed { Arc::new(loaded.fresh()) } else { loaded };
+                runs.push(PlannedRun { loaded, signature, extent, rows, jobs });
+            }
+        }
+        let (tree, columns) = builder.finish(has_several_workspaces(&request.runs))?;
+        let schema = schema(&columns, &tree, request.layout);
+        let request = TableRequest { runs: Vec::new(), ..request.clone() };
+        Ok(Self { request, runs, tree, columns, schema })
+    }
+
+    /// The columns, in order.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The Arrow schema of the columns.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The number of runs.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The run at an index.
+    #[must_use]
+    pub fn run(&self, index: usize) -> &LoadedRun {
+        &self.runs[index].loaded
+    }
+
+    /// The number of jobs of the requested tasks in the run at an index.
+    #[must_use]
+    pub fn jobs(&self, index: usize) -> usize {
+        self.runs[index].jobs
+    }
+
+    /// The position of a column, by its name in the table.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.shown() == name)
+    }
+
+    /// A table of these columns without rows or batches.
+    #[must_use]
+    pub fn empty(&self) -> Table {
+        Table {
+            schema: Arc::clone(&self.schema),
+            batches: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The run at an index, ready to build batches. A run that was freed is read again under `cancel`, as far as it was read when
+    /// the columns were decided.
+    ///
+    /// # Errors
+    /// `Io`, if the run was freed and its files have changed since, other than by growing.
+    pub(super) fn open(&self, index: usize, cancel: &CancelToken) -> Result<Arc<LoadedRun>> {
+        let planned = &self.runs[index];
+        if planned.loaded.is_read() {
+            return Ok(Arc::clone(&planned.loaded));
+        }
+        planned.check()?;
+        Ok(Arc::new(planned.loaded.truncated_to(planned.extent.clone(), cancel.clone())))
+    }
+
+    /// Builds some columns of some jobs of the opened run at an index. `rows` count among the jobs of the requested tasks; all
+    /// jobs if there are none.
+    ///
+    /// # Errors
+    /// `Io`, if the run was read again and its files have changed since the columns were decided, other than by growing.
+    pub(super) fn build(
+        &self,
+        loaded: &Arc<LoadedRun>,
+        index: usize,
+        columns: &[usize],
+        rows: Option<&[usize]>,
+    ) -> Result<RunBatch> {
+        let planned = &self.runs[index];
+        let chosen = planned.positions(rows);
+        let rows = Rows { loaded, chosen: chosen.as_deref() };
+        let schema: SchemaRef = Arc::new(project(&self.schema, columns));
+        let columns: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
+        let built = build(rows, &columns, &self.tree, schema, self.request.layout, &self.request.zone)
+            .map_err(internal)?;
+        // lines that were appended while it was read are not in the decided columns
+        if !Arc::ptr_eq(loaded, &planned.loaded) {
+            planned.check()?;
+        }
+        let mut errors = loaded.errors();
+        errors.extend(built.errors);
+        errors.extend(self.tree.too_deep().map(|name| warnings::too_deep(&name)));
+        Ok(RunBatch { batch: built.batch, errors, surrogates: built.surrogates })
+    }
+
+    /// Notes on values of some columns that are displayed differently from the files. `surrogates` are those of their batches.
+    #[must_use]
+    pub fn warnings(&self, columns: &[usize], surrogates: Vec<String>) -> Vec<String> {
+        let columns: Vec<&Column> = columns.iter().map(|&column| &self.columns[column]).collect();
+        warnings::warnings(&columns, &self.tree, surrogates)
+    }
+}
+
+fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
+    let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
+    roots.len() > 1
+}
+
+fn project(schema: &Schema, columns: &[usize]) -> Schema {
+    Schema::new(columns.iter().map(|&column| Arc::clone(&schema.fields()[column])).collect::<Vec<_>>())
+}
+
+/// The number of threads that read runs at the same time.
+pub(super) fn threads() -> usize {
+    threads::at_most(MAX_THREADS)
+}
