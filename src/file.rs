@@ -381,12 +381,6 @@ impl Blocks<'_> {
         }
     }
 
-    /// Extends the range of bytes to another end.
-    pub fn go_on(&mut self, end: u64) {
-        progress::bytes(end.saturating_sub(self.end));
-        self.end = end;
-    }
-
     fn make_room(&mut self, unread: usize) -> Result<()> {
         let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK_BYTES) } else { 0 };
         let wanted = wanted.min(self.filled.saturating_add(unread));

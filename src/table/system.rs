@@ -23,12 +23,12 @@ use crate::workspace::plain;
 
 /// Builds system columns. The statuses of the jobs are read when the first column needs them.
 pub(super) struct SystemColumns<'r> {
-    pub rows: &'r Rows<'r>,
-    pub zone: &'r Zone,
-    pub tree: &'r PathTree,
-    pub layout: StringLayout,
+    rows: &'r Rows<'r>,
+    zone: &'r Zone,
+    tree: &'r PathTree,
+    layout: StringLayout,
     /// Whether a column needs the times of the jobs
-    pub with_times: bool,
+    with_times: bool,
     statuses: Option<Vec<RowStatus>>,
     pub errors: Vec<Error>,
 }
