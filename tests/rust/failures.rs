@@ -1,13 +1,10 @@
-//! Why jobs fail: each kind of log in a small text, and the workspace around it.
+//! Why jobs fail: each kind of log in a small text.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use xpframe::failures::{HEAD_BYTES, JobFailure, Logs, TAIL_BYTES, explain, failures, masked};
+use xpframe::failures::{HEAD_BYTES, JobFailure, Logs, TAIL_BYTES, explain, masked};
 use xpframe::records::{ExitValue, JobEnding, State};
-
-use crate::lab::{Lab, RUN, TASK};
 
 const JOB: &str = "0123456789abcdef0123456789abcdef";
 const STARTS: &str = "ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running\n";
@@ -458,50 +455,4 @@ fn masks_hide_what_differs_from_job_to_job() {
     ] {
         assert_eq!(masked(message), mask, "{message}");
     }
-}
-
-fn of_run(lab: &Lab, jobs: &[(&str, &str)]) -> Vec<(usize, JobFailure)> {
-    let (found, errors) = failures(&lab.load(RUN), jobs);
-    assert_eq!(errors, []);
-    found
-}
-
-#[test]
-fn only_failed_jobs_are_told() {
-    let lab = Lab::new();
-    lab.jobs(RUN, &["a", "b", "c"]);
-    lab.file(&format!("jobs/{TASK}/a/train.done"), "");
-    lab.file(&format!("jobs/{TASK}/b/train.failed"), r#"{"code": 1, "reason": "failed"}"#);
-    lab.file(&format!("jobs/{TASK}/b/train.err"), format!("{STARTS}{RUNNER}{EXECUTE}ValueError: x\n{ENDS}"));
-    let found = of_run(&lab, &[(TASK, "a"), (TASK, "b"), (TASK, "c")]);
-    assert_eq!(found.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1]);
-    assert_eq!(told(&found[0].1), (AT, Some("ValueError"), Some("x")));
-    assert!(found[0].1.log.as_ref().unwrap().ends_with("jobs/lab.train/b/train.err"));
-}
-
-#[test]
-fn any_value_that_a_job_exits_with_keeps_the_reason() {
-    for (code, wanted) in
-        [("true", None), ("\"text\"", None), ("null", None), ("3", Some(3)), ("1e400", None), ("[1]", None)]
-    {
-        let lab = Lab::new();
-        lab.jobs(RUN, &["a"]);
-        lab.file(
-            &format!("jobs/{TASK}/a/train.failed"),
-            format!(r#"{{"code": {code}, "reason": "timeout"}}"#),
-        );
-        let found = of_run(&lab, &[(TASK, "a")]);
-        assert_eq!((found[0].1.failure.as_str(), found[0].1.exit_code), ("TIMEOUT", wanted), "{code}");
-    }
-}
-
-#[test]
-fn a_log_that_cannot_be_read_is_an_error_and_not_the_end() {
-    let lab = Lab::new();
-    lab.jobs(RUN, &["a"]);
-    lab.file(&format!("jobs/{TASK}/a/train.failed"), r#"{"code": 1, "reason": "failed"}"#);
-    fs::create_dir_all(lab.path(&format!("jobs/{TASK}/a/train.err"))).unwrap();
-    let (found, errors) = failures(&lab.load(RUN), &[(TASK, "a")]);
-    assert_eq!((found.len(), errors.len()), (1, 1));
-    assert!(errors[0].to_string().contains("is not a regular file"));
 }

@@ -12,6 +12,7 @@ import pytest
 
 import xpframe
 from xpframe import _core
+from xpframe.cli import main
 from xpframe.failed_jobs import Failures, failures, named_failures
 
 RUN = "20260101_000000"
@@ -265,3 +266,32 @@ def test_a_log_that_cannot_be_read_warns(tmp_path: Path) -> None:
     assert frame["exit_code"].to_list() == [3]
     with pytest.raises(xpframe.XpFrameError, match="is not a regular file"):
         lab.read(strict=True)
+
+
+def test_exit_code_and_retries_are_columns_by_name(lab: Lab) -> None:
+    """The marker has the exit code and status.json the retries; neither is shown unless it is named."""
+    lab.file("bb01", "train.failed", '{"code": 3, "reason": "failed"}')
+    lab.file("bb01", ".experimaestro/status.json", '{"state": "error", "exit_code": 9, "retry_count": 2}')
+    options: dict[str, Any] = {"workspace": lab.root, "backend": "polars", "quiet": True}
+    frame = xpframe.xp_frame("grid", columns=["job_id", "exit_code", "retries"], **options)
+    assert frame.rows() == [("aa01", 1, None), ("aa02", 1, None), ("bb01", 3, 2), ("cc01", None, None)]
+    assert str(frame.schema["exit_code"]) == "Int64"
+    for columns in (None, "*", "e*"):
+        assert "exit_code" not in xpframe.xp_frame("grid", columns=columns, **options).columns
+
+
+def test_the_info_leads_to_its_failures(lab: Lab) -> None:
+    """The display of a run names the call that says why its jobs failed."""
+    info = xpframe.Workspace(lab.root).load_xp_info("grid")
+    assert "info.failures()" in info._repr_html_()
+    found = info.failures(task="train")
+    assert [group.example.exception for group in found.groups] == ["ValueError", "KeyError"]
+
+
+def test_the_command_line_says_why(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """`xpframe failures NAME` prints the causes, and with --json a line a job."""
+    assert main(["failures", "grid", "--workspace", str(lab.root)]) == 0
+    assert "grid: 3 failed jobs, 2 causes" in capsys.readouterr().out
+    assert main(["failures", "grid", "--workspace", str(lab.root), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["exception"] for line in lines] == ["ValueError", "ValueError", "KeyError"]
