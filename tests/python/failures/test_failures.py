@@ -49,6 +49,18 @@ class Lab:
             for number, (job, tags) in enumerate(jobs.items())
         ]
         (home / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        objects = [
+            {
+                "id": number,
+                "module": "lab.tasks",
+                "type": "Train",
+                "typename": TASK,
+                "identifier": job,
+                "fields": {},
+            }
+            for number, job in enumerate(jobs, 1)
+        ]
+        (home / "objects.jsonl").write_text("".join(json.dumps(value) + "\n" for value in objects))
         (home / "status.json").write_text(json.dumps({"status": "done", "run_id": run}))
 
     def file(self, job: str, name: str, content: str | bytes = "") -> None:
