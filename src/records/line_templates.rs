@@ -1,6 +1,6 @@
 //! Reads lines of a jobs.jsonl by their differences from the last one with the same tags.
 
-use super::rows::{JobRow, microseconds};
+use super::row::{JobRow, microseconds};
 use crate::json::{JsonType, Reader, Syntax};
 use crate::values::{
     ChangedSlot, LineCache, LineTemplate, Plain, RowChanges, SlotFinder, Store, distinct_entries, read,

@@ -10,25 +10,13 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::line_templates::TemplateCache;
+use super::row::{JobRow, microseconds};
 use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{CancelToken, Counter};
 use crate::values::{self, Blocks, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
-
-/// One job of a run, as the run recorded it.
-#[derive(Debug, Clone, Copy)]
-pub struct JobRow {
-    /// Its identifier
-    pub job_id: Text,
-    /// The identifier of its task
-    pub task_id: Symbol,
-    /// Its tags
-    pub tags: Option<Record>,
-    /// When it was submitted, in microseconds since 1970 UTC
-    pub submitted: Option<i64>,
-}
 
 /// The jobs of a run, in the order in which they were submitted.
 #[derive(Debug, Clone, Default)]
@@ -189,7 +177,7 @@ impl JobRows {
         (start, number): (u64, u64),
         stop: &CancelToken,
     ) -> Result<()> {
-        let mut likes = TemplateCache::default();
+        let mut templates = TemplateCache::default();
         let size = file.size() - start;
         self.expect(usize::try_from(size / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
         let mut progress = Counter::of(size, stop);
@@ -197,7 +185,7 @@ impl JobRows {
         let mut number = number;
         self.bookmark = None;
         while let Some(block) = blocks.more()? {
-            number = self.read_block(block, number, (file.path(), stop), &mut likes);
+            number = self.read_block(block, number, (file.path(), stop), &mut templates);
             if !progress.advance(block.len()) {
                 return Ok(());
             }
@@ -212,18 +200,18 @@ impl JobRows {
         block: &[u8],
         number: u64,
         (path, stop): (&Path, &CancelToken),
-        likes: &mut TemplateCache,
+        templates: &mut TemplateCache,
     ) -> u64 {
         let clean = json::is_utf8(block);
         let mut lines = json::Lines::after(number, block);
         while !stop.is_cancelled() {
-            if clean && let Some((row, length)) = likes.read(lines.rest(), &mut self.store) {
+            if clean && let Some((row, length)) = templates.read(lines.rest(), &mut self.store) {
                 lines.pass(length);
                 self.push(row);
                 continue;
             }
             let Some(line) = lines.next() else { break };
-            match self.read_line(line, clean, likes) {
+            match self.read_line(line, clean, templates) {
                 Ok(row) => self.push(row),
                 Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
             }
@@ -231,12 +219,17 @@ impl JobRows {
         lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut TemplateCache) -> Result<JobRow> {
+    fn read_line(
+        &mut self,
+        line: json::Line<'_>,
+        clean: bool,
+        templates: &mut TemplateCache,
+    ) -> Result<JobRow> {
         if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
         let row = self.read_whole_line(line)?;
-        likes.learn(line.bytes, row, &mut self.store);
+        templates.learn(line.bytes, row, &mut self.store);
         Ok(row)
     }
 
@@ -397,16 +390,3 @@ const MOST: usize = 1 << 20;
 
 /// How many bytes the first jobs are looked for in.
 const HEAD: u64 = 8 << 10;
-
-/// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
-#[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
-pub(super) fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
-    match seconds {
-        json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
-        json::Number::Float(seconds) if seconds.is_finite() => {
-            let whole = (seconds.trunc() as i64).checked_mul(1_000_000)?;
-            whole.checked_add((seconds.fract() * 1e6).round_ties_even() as i64)
-        }
-        _ => None,
-    }
-}
