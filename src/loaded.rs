@@ -121,12 +121,6 @@ impl LoadedRun {
         }
     }
 
-    /// Whether both have the very same configs, read once.
-    #[must_use]
-    pub fn shares_objects(&self, other: &Self) -> bool {
-        matches!((self.objects.get(), other.objects.get()), (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs))
-    }
-
     /// The same run, of which nothing is read yet, and which another `stop` stops.
     #[must_use]
     pub fn stopped_by(&self, stop: CancelToken) -> Self {

@@ -38,6 +38,7 @@ PYTHON_ORDER = [
     "_core",
     "errors",
     "_sample",
+    "options",
     "text",
     "displayed",
     "finding",
