@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "progress_counters", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "progress_counters", "read_failures", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -471,6 +471,12 @@ def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several
 def progress_counters() -> tuple[int, int, int, int, int]:
     """
     What this process has read so far: (files, bytes, objects, bytes of the files that were opened, bytes that were parsed).
+    """
+
+def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None = None, backend: str = "polars") -> Table:
+    """
+    Reads why the jobs of runs failed: one row a failed job, with its tags, its exception and the end of its log. Text is laid out
+    for `backend`: pandas, polars or pyarrow.
     """
 
 def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str) -> Table:

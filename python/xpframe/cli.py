@@ -1,4 +1,4 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema`` and ``check``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures`` and ``check``."""
 
 from __future__ import annotations
 
@@ -94,6 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--run", default="all", help="all, latest, or a run id")
     sub.set_defaults(failure=2)
     argument_help = "an experiment, a glob, or the path of a run"
+    sub = command(
+        "failures",
+        _failures,
+        "show why jobs failed: the causes, with an example of each",
+        argument_help=argument_help,
+    )
+    sub.add_argument("--run", default="latest", help="latest, all, or a run id")
+    sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
     for sub in (
         command(
             "frame",
@@ -190,6 +198,20 @@ def _schema(options: argparse.Namespace) -> None:
         if options.json:
             rows[-1]["path"] = path and json.loads(path)
     _show(rows, options)
+
+
+def _failures(options: argparse.Namespace) -> None:
+    from xpframe.export import json_lines
+    from xpframe.failed_jobs import named_failures
+
+    found = named_failures(
+        options.experiment, workspace=options.workspace, run=options.run, task=options.task
+    )
+    if options.json:
+        for line in json_lines(found.table()):
+            print(line)
+    else:
+        print(found)
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

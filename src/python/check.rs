@@ -76,7 +76,7 @@ fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {
         ("file", texts(&|finding| finding.file.as_ref().map(|file| file.to_string_lossy().into_owned()))),
         ("line", Arc::new(lines)),
         ("field", texts(&|finding| finding.field.clone())),
-        ("what", texts(&|finding| Some(finding.what.clone()))),
+        ("what", texts(&|finding| Some(finding.text.clone()))),
         ("advice", texts(&|finding| Some(finding.advice.clone()))),
     ];
     let field = |name: &str, array: &ArrayRef| {

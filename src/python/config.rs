@@ -69,7 +69,7 @@ impl Config {
     fn unknown_field(&self, name: &str) -> Error {
         let graph = self.source.get().graph();
         let typename = graph.typename(self.index);
-        let (file, line) = graph.place(self.index);
+        let (file, line) = graph.location(self.index);
         if graph.about(self.index).stub {
             let error = Error::new(
                 ErrorKind::Field,
@@ -293,7 +293,7 @@ pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let graph = this.source.get().graph();
     let values = graph.unfolded(this.index);
     if values > MAX_VALUES {
-        let (file, line) = graph.place(this.index);
+        let (file, line) = graph.location(this.index);
         let reason =
             format!("{} unfolds to {values} values, more than {MAX_VALUES}", graph.typename(this.index));
         let error = Error::new(ErrorKind::InvalidArgument, reason).at_file(file).at_line(line);

@@ -9,6 +9,7 @@ mod config;
 mod convert;
 mod counts;
 mod errors;
+mod failures;
 mod interrupt;
 mod plain;
 mod plan;
@@ -29,6 +30,8 @@ mod _core {
     use super::check::check_workspace;
     #[pymodule_export]
     use super::config::{Config, asdict, fields, identifier, tags, typename};
+    #[pymodule_export]
+    use super::failures::read_failures;
     #[pymodule_export]
     use super::plan::{Batches, ScanPlan, plan_scan};
     #[pymodule_export]

@@ -13,7 +13,7 @@ use super::run::Run;
 use super::table::Table;
 use crate::error::{Error, ErrorKind, quoted};
 use crate::scan::{self, NextBatch, RowChoice};
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// The columns of some runs, decided on all their jobs.
 #[pyclass(frozen, module = "xpframe._core")]
@@ -96,7 +96,7 @@ impl Batches {
     }
 
     fn __len__(&self) -> usize {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).left()
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).remaining()
     }
 
     /// Waits a few milliseconds for the next table; returns whether it is ready, or there are no more.
@@ -143,7 +143,7 @@ pub fn plan_scan(
     keep_bytes: u64,
 ) -> PyResult<ScanPlan> {
     let tokens = cancel_tokens(&runs);
-    let request = request.for_runs(&runs, several_runs, Texts::View, keep_bytes)?;
+    let request = request.for_runs(&runs, several_runs, StringLayout::View, keep_bytes)?;
     let plan = interruptible(py, &tokens, move || scan::ScanPlan::of(&request))??;
     Ok(ScanPlan { plan: Arc::new(plan) })
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::progress::CancelToken;
 use crate::records::Zone;
 use crate::scan;
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// Which jobs and columns are asked of runs, by the arguments of `xp_table`. `xpframe.request` has their types and defaults.
 ///
@@ -30,7 +30,7 @@ impl TableRequest {
         &self,
         runs: &[Py<Run>],
         several_runs: bool,
-        texts: Texts,
+        layout: StringLayout,
         keep_bytes: u64,
     ) -> Result<scan::TableRequest> {
         Ok(scan::TableRequest {
@@ -40,7 +40,7 @@ impl TableRequest {
             selection: self.selection.clone(),
             max_columns: self.max_columns,
             short_names: self.short_names,
-            texts,
+            layout,
             zone: self.timezone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
         })

@@ -116,7 +116,7 @@ impl Source {
     fn restore<'py>(slf: &Bound<'py, Self>, index: u32, identifier: &str) -> PyResult<Bound<'py, Config>> {
         let graph = slf.get().graph();
         let index = ObjectIx(index);
-        if index.at() >= graph.len() || graph.identifier(index) != identifier {
+        if index.index() >= graph.len() || graph.identifier(index) != identifier {
             return Err(Error::new(
                 ErrorKind::Unresolved,
                 format!("config {identifier} has moved in the run, or is gone"),

@@ -19,7 +19,7 @@ use super::request::{TableRequest, cancel_tokens};
 use super::run::Run;
 use crate::error::{Error, ErrorKind, did_you_mean, quoted};
 use crate::scan;
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// The key in the metadata of a schema that names its rows, if they are not jobs.
 pub(super) const ROWS: &str = "xpframe.rows";
@@ -294,9 +294,9 @@ pub fn read_table(
     several_runs: bool,
     backend: &str,
 ) -> PyResult<Table> {
-    let texts = if backend == "polars" { Texts::View } else { Texts::Large };
+    let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let tokens = cancel_tokens(&runs);
-    let request = request.for_runs(&runs, several_runs, texts, u64::MAX)?;
+    let request = request.for_runs(&runs, several_runs, layout, u64::MAX)?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &tokens, move || {
         let table = request.read()?;

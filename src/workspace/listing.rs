@@ -16,27 +16,27 @@ pub(super) fn entries(directory: &Path) -> Result<impl Iterator<Item = (String, 
         Err(error) if is_absent(&error) => None,
         Err(error) => return Err(refused(error)),
     };
-    let mut found = Vec::new();
+    let mut listed = Vec::new();
     for entry in listing.into_iter().flatten() {
         let entry = entry.map_err(refused)?;
         let Some(name) = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.')) else {
             continue;
         };
         match entry.file_type() {
-            Ok(kind) => found.push((name, kind)),
+            Ok(kind) => listed.push((name, kind)),
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(refused(error)),
         }
     }
-    Ok(found.into_iter())
+    Ok(listed.into_iter())
 }
 
 /// The sorted names of the entries of `directory` that satisfy `keep`.
 pub(super) fn names(directory: &Path, keep: impl Fn(&str, FileType) -> bool) -> Result<Vec<String>> {
-    let mut found: Vec<String> =
+    let mut chosen: Vec<String> =
         entries(directory)?.filter(|(name, kind)| keep(name, *kind)).map(|(name, _)| name).collect();
-    found.sort_unstable();
-    Ok(found)
+    chosen.sort_unstable();
+    Ok(chosen)
 }
 
 /// Whether `path` itself, not what a symlink points to, is a directory.
@@ -45,7 +45,7 @@ pub(super) fn names(directory: &Path, keep: impl Fn(&str, FileType) -> bool) -> 
 /// `Io` when the system does not tell.
 pub(super) fn is_real_dir(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(found) => Ok(found.is_dir()),
+        Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(Error::io(path, &error)),
     }
@@ -66,7 +66,7 @@ pub(super) fn link_target(path: &Path) -> Result<Option<PathBuf>> {
 
 /// Whether `path` itself is a symlink.
 pub(super) fn is_symlink(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// The path that `path` really is, when it lies below `bounds`; nothing when it does not exist.

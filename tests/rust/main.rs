@@ -8,14 +8,18 @@ mod damage;
 mod damaged;
 mod documents;
 mod elsewhere;
+mod failures;
 mod fuzz;
 mod json;
 mod lab;
 mod large;
 mod objects;
 mod records;
+mod runs;
 mod scan;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 mod template;
+mod times;
+mod tree;
 mod workspace;
