@@ -71,7 +71,7 @@ def test_a_mosaic_in_html() -> None:
 
 
 def test_large_and_odd_mosaics_are_capped() -> None:
-    """Hundreds of rows, tasks and missing cells are cut with a count; no jobs and no factors are shown too."""
+    """Hundreds of rows, tasks and missing cells are cut; no jobs and no factors are shown too."""
     cells = [(f"task{at % 30}", at // 30, at * 7 % 90) for at in range(3000)]
     jobs = pl.DataFrame(cells, schema=["task", "tags.a", "tags.b"], orient="row")
     shown = mosaic(jobs)
