@@ -14,9 +14,9 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_grou
 use xpframe::columns::{Chosen, Selection};
 use xpframe::json::{Reader, lines};
 use xpframe::loaded::LoadedRun;
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::records::Zone;
-use xpframe::scan::{Model, Request};
+use xpframe::scan::{ScanPlan, TableRequest};
 use xpframe::table::Texts;
 use xpframe::workspace::Run;
 
@@ -88,7 +88,7 @@ fn building(criterion: &mut Criterion) {
     for (name, patterns) in [("all", ALL), ("two", TWO)] {
         let asked = request(&loaded, patterns);
         group.bench_function(BenchmarkId::new("decided, of a run in memory", name), |bencher| {
-            bencher.iter_with_large_drop(|| Model::of(&asked).expect("a model"));
+            bencher.iter_with_large_drop(|| ScanPlan::of(&asked).expect("a model"));
         });
         group.bench_function(BenchmarkId::new("decided and built, of a run in memory", name), |bencher| {
             bencher.iter_with_large_drop(|| asked.read().expect("a table"));
@@ -101,9 +101,9 @@ fn building(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> Request {
+fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
     let chosen = patterns.iter().map(|pattern| Chosen { pattern: (*pattern).to_owned(), rename: None });
-    Request {
+    TableRequest {
         runs: vec![Arc::clone(loaded)],
         several_runs: false,
         tasks: None,
@@ -134,7 +134,7 @@ impl Sample {
     }
 
     fn loaded(&self) -> LoadedRun {
-        LoadedRun::new(Run::at(&self.path).expect("a run"), Stop::default())
+        LoadedRun::new(Run::at(&self.path).expect("a run"), CancelToken::default())
     }
 
     fn read_files(&self) -> [Vec<u8>; 2] {

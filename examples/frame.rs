@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use xpframe::columns::{Chosen, Selection};
 use xpframe::loaded::LoadedRun;
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::records::Zone;
-use xpframe::scan::Request;
+use xpframe::scan::TableRequest;
 use xpframe::table::Texts;
 use xpframe::workspace::Run;
 
@@ -20,12 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let times: usize = arguments.next().map_or(Ok(1), |times| times.parse())?;
     for _ in 0..times {
         let start = Instant::now();
-        let loaded = Arc::new(LoadedRun::new(Run::at(Path::new(&path))?, Stop::default()));
+        let loaded = Arc::new(LoadedRun::new(Run::at(Path::new(&path))?, CancelToken::default()));
         let objects = loaded.objects().graph.len();
         let graph_read = start.elapsed();
         let patterns = ["job_id", "task", "tags.*", "config.*", "submitted_at"];
         let chosen = patterns.map(|pattern| Chosen { pattern: pattern.to_owned(), rename: None });
-        let table = Request {
+        let table = TableRequest {
             runs: vec![loaded],
             several_runs: false,
             tasks: None,

@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// The reader's situation. Each kind has one Python class (see `python::errors`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// No workspace at the place, or at none of the places, that were looked at
     WorkspaceNotFound,
     /// The workspace has no such experiment
@@ -39,7 +39,7 @@ pub enum Kind {
     Io,
 }
 
-impl Kind {
+impl ErrorKind {
     /// Every kind, for tables that must be complete.
     pub const ALL: [Self; 12] = [
         Self::WorkspaceNotFound,
@@ -59,7 +59,7 @@ impl Kind {
 
 /// Where something went wrong: any part may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The file that was being read
     pub file: Option<PathBuf>,
     /// Its line, counted from 1
@@ -76,22 +76,22 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     reason: String,
     hint: Option<String>,
-    place: Place,
+    location: Location,
 }
 
 impl Error {
     /// An error of `kind`; `reason` starts in lower case and has no full stop.
-    pub fn new(kind: Kind, reason: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
         let reason = clipped(reason.into(), LONGEST);
-        Self(Box::new(Inner { kind, reason, hint: None, place: Place::default() }))
+        Self(Box::new(Inner { kind, reason, hint: None, location: Location::default() }))
     }
 
     /// A file whose content is not what experimaestro writes.
     pub fn format(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Format, reason)
+        Self::new(ErrorKind::Format, reason)
     }
 
     /// A panic of this crate: none crosses into Python, and none is waited for.
@@ -104,7 +104,7 @@ impl Error {
     /// The operating system's refusal to read `path`.
     #[must_use]
     pub fn io(path: &Path, source: &std::io::Error) -> Self {
-        Self::new(Kind::Io, format!("cannot be read: {source}")).at_file(path)
+        Self::new(ErrorKind::Io, format!("cannot be read: {source}")).at_file(path)
     }
 
     /// Adds what to do about it.
@@ -117,34 +117,34 @@ impl Error {
     /// Adds the file, unless a deeper layer named one.
     #[must_use]
     pub fn at_file(mut self, file: &Path) -> Self {
-        self.0.place.file.get_or_insert_with(|| file.to_path_buf());
+        self.0.location.file.get_or_insert_with(|| file.to_path_buf());
         self
     }
 
     /// Adds the line (from 1), unless a deeper layer named one.
     #[must_use]
     pub fn at_line(mut self, line: u64) -> Self {
-        self.0.place.line.get_or_insert(line);
+        self.0.location.line.get_or_insert(line);
         self
     }
 
     /// Adds the job, unless a deeper layer named one.
     #[must_use]
     pub fn at_job(mut self, job: &str) -> Self {
-        self.0.place.job.get_or_insert_with(|| job.to_owned());
+        self.0.location.job.get_or_insert_with(|| job.to_owned());
         self
     }
 
     /// Adds the field or column, unless a deeper layer named one.
     #[must_use]
     pub fn at_field(mut self, field: &str) -> Self {
-        self.0.place.field.get_or_insert_with(|| field.to_owned());
+        self.0.location.field.get_or_insert_with(|| field.to_owned());
         self
     }
 
     /// The reader's situation.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
@@ -162,12 +162,12 @@ impl Error {
 
     /// Where it went wrong.
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.0.place
+    pub fn location(&self) -> &Location {
+        &self.0.location
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut gap = "";
         if let Some(file) = &self.file {
@@ -190,9 +190,9 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { reason, hint, place, .. } = &*self.0;
-        if *place != Place::default() {
-            write!(f, "{place}: ")?;
+        let Inner { reason, hint, location, .. } = &*self.0;
+        if *location != Location::default() {
+            write!(f, "{location}: ")?;
         }
         f.write_str(reason)?;
         if let Some(hint) = hint {

@@ -1,14 +1,14 @@
 //! Reading a file, when it is a file: whole, or some lines at a time. No other module opens one to read it.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::progress;
 
 /// The largest of the small files, in bytes.
@@ -49,7 +49,7 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
         Some(bytes) => Ok(Some(bytes)),
         None => {
             let reason = format!("is larger than the {} MiB that such a file may have", LARGEST >> 20);
-            Err(Error::new(Kind::Io, reason).at_file(path))
+            Err(Error::new(ErrorKind::Io, reason).at_file(path))
         }
     }
 }
@@ -70,7 +70,7 @@ pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// Opens a regular file; says what it is too.
 fn open(path: &Path) -> Result<(File, Metadata)> {
     let refused = |error: io::Error| Error::io(path, &error);
-    let no_file = || Error::new(Kind::Io, "is not a regular file").at_file(path);
+    let no_file = || Error::new(ErrorKind::Io, "is not a regular file").at_file(path);
     // looked at before it is opened: opening a pipe wakes its writer, opening a device may do anything
     if !path.metadata().map_err(refused)?.is_file() {
         return Err(no_file());
@@ -98,13 +98,13 @@ pub fn is_there(path: &Path) -> Result<bool> {
 /// Whether a failure means that there is nothing of that name.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {
-    bytes
-        .try_reserve_exact(more)
-        .map_err(|_| Error::new(Kind::Io, format!("its {more} bytes do not fit into memory")).at_file(path))
+    bytes.try_reserve_exact(more).map_err(|_| {
+        Error::new(ErrorKind::Io, format!("its {more} bytes do not fit into memory")).at_file(path)
+    })
 }
 
 /// A regular file of lines as long as it was when it was opened. What is appended later is not read.
@@ -329,7 +329,7 @@ impl Blocks<'_> {
         let wanted = wanted.min(self.filled.saturating_add(left));
         if self.filled >= LONGEST_LINE {
             let reason = format!("has a line of more than {} MiB", LONGEST_LINE >> 20);
-            return Err(Error::new(Kind::Io, reason).at_file(&self.file.path));
+            return Err(Error::new(ErrorKind::Io, reason).at_file(&self.file.path));
         }
         if wanted > self.buffer.len() {
             let more = wanted - self.buffer.len();

@@ -9,8 +9,8 @@ use once_cell::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::file::{Bookmark, LinedFile, Signature};
-use crate::objects::{Beside, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
-use crate::progress::Stop;
+use crate::objects::{ConcurrentTask, JobKeys, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::progress::CancelToken;
 use crate::records::{JobRows, RunRecord, action_ids, first_jobs, recorded_roots, run_record};
 use crate::threads;
 use crate::values::ObjectIx;
@@ -23,9 +23,9 @@ const SAMPLE: usize = 4;
 #[derive(Debug)]
 pub struct LoadedRun {
     run: Run,
-    stop: Stop,
+    stop: CancelToken,
     /// How much of its files is read, if not all
-    ends: Option<Ends>,
+    ends: Option<ReadExtent>,
     /// What its files were like before the first of them was read
     known: OnceCell<Signature>,
     rows: OnceCell<Arc<JobRows>>,
@@ -40,7 +40,7 @@ pub struct LoadedRun {
 impl LoadedRun {
     /// Nothing is read yet. When `stop` is asked for, what is read stays incomplete: throw it away then.
     #[must_use]
-    pub fn new(run: Run, stop: Stop) -> Self {
+    pub fn new(run: Run, stop: CancelToken) -> Self {
         Self {
             run,
             stop,
@@ -63,17 +63,17 @@ impl LoadedRun {
 
     /// The same run, of which nothing is read yet.
     #[must_use]
-    pub fn unread(&self) -> Self {
+    pub fn fresh(&self) -> Self {
         Self::new(self.run.clone(), self.stop.clone())
     }
 
     /// The run as it is now. What its files have of jobs and configs is shared with this one where they did not change or only
     /// grew, and so is not read again; what tells of the run and of the states of its jobs always is.
     #[must_use]
-    pub fn renewed(&self) -> Self {
-        let new = Self::new(self.run.clone(), Stop::default());
+    pub fn refreshed(&self) -> Self {
+        let new = Self::new(self.run.clone(), CancelToken::default());
         // one that was told to stop may have stopped in the middle
-        if self.stop.asked() {
+        if self.stop.is_cancelled() {
             return new;
         }
         if let Some(known) = self.action_ids.get().filter(|known| known.0 == self.action_files()) {
@@ -129,31 +129,35 @@ impl LoadedRun {
 
     /// The same run, of which nothing is read yet, and which another `stop` stops.
     #[must_use]
-    pub fn stopped_by(&self, stop: Stop) -> Self {
+    pub fn stopped_by(&self, stop: CancelToken) -> Self {
         Self::new(self.run.clone(), stop)
     }
 
     /// How far its files were read, if they are files that grow and what was read of them ended with a line.
     #[must_use]
-    pub fn ends(&self) -> Option<Ends> {
+    pub fn ends(&self) -> Option<ReadExtent> {
         let objects = self.objects.get().map(|objects| objects.end().cloned());
-        Some(Ends {
+        Some(ReadExtent {
             jobs: self.rows.get()?.end()?.clone(),
             objects: objects.map_or(Some(None), |end| end.map(Some))?,
         })
     }
 
     /// Another of which nothing is read yet, and which is never read farther than this; it is what was there once if the files
-    /// only grew ([`Ends::still_there`]).
+    /// only grew ([`ReadExtent::still_there`]).
     #[must_use]
-    pub fn until(self, ends: Ends) -> Self {
+    pub fn truncated_to(self, ends: ReadExtent) -> Self {
         Self { ends: Some(ends), ..self }
     }
 
     /// This run, or one of which nothing is read yet if readers of this one were stopped: what they left may be incomplete.
     #[must_use]
-    pub fn readable(self: &Arc<Self>) -> Arc<Self> {
-        if self.stop.asked() { Arc::new(self.stopped_by(Stop::default())) } else { Arc::clone(self) }
+    pub fn usable(self: &Arc<Self>) -> Arc<Self> {
+        if self.stop.is_cancelled() {
+            Arc::new(self.stopped_by(CancelToken::default()))
+        } else {
+            Arc::clone(self)
+        }
     }
 
     /// Whether its jobs were read.
@@ -180,7 +184,7 @@ impl LoadedRun {
 
     /// What asks its readers to stop.
     #[must_use]
-    pub fn stop(&self) -> &Stop {
+    pub fn cancel_token(&self) -> &CancelToken {
         &self.stop
     }
 
@@ -194,9 +198,9 @@ impl LoadedRun {
     }
 
     /// Forgets what was read of it, if that is much. To give back the memory of many jobs takes milliseconds; nobody waits for it.
-    pub fn let_go(&mut self) {
+    pub fn drop_in_background(&mut self) {
         if self.rows.get().is_some_and(|rows| rows.rows.len() >= MANY) {
-            let unread = self.unread();
+            let unread = self.fresh();
             let left = std::mem::replace(self, unread);
             // where there is no thread to be had, it is dropped here
             let _ = std::thread::Builder::new().spawn(move || drop(left));
@@ -246,7 +250,7 @@ impl LoadedRun {
                     let _ = self.rows.get_or_init(|| Arc::new(JobRows::parse(&self.run, list, &self.stop)));
                 }
             };
-            let beside = Beside { threads: threads::at_most(MOST_THREADS), work, bytes };
+            let beside = ConcurrentTask { threads: threads::at_most(MOST_THREADS), work, bytes };
             let until = self.ends.as_ref().and_then(|ends| ends.objects.as_ref()).map(Bookmark::at);
             let parsed = RunObjects::parse(&self.run, until, relocation, &self.stop, beside);
             Arc::new(parsed.of_jobs(&self.run, &Keys(self.rows(), self), relocation, &self.stop))
@@ -345,13 +349,13 @@ impl LoadedRun {
 
 /// How far the files of a run were read.
 #[derive(Debug, Clone)]
-pub struct Ends {
+pub struct ReadExtent {
     jobs: Bookmark,
     /// Nothing if they were not read
     objects: Option<Bookmark>,
 }
 
-impl Ends {
+impl ReadExtent {
     /// Whether the files of the run still begin with what was read of them.
     #[must_use]
     pub fn still_there(&self, run: &Run) -> bool {

@@ -56,30 +56,30 @@ pub(crate) fn objects(count: usize) {
 /// Asks readers to stop. Whoever reads looks at it every few hundred lines, gives back what it has, and its caller throws that
 /// away.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct CancelToken(Arc<AtomicBool>);
 
-impl Stop {
+impl CancelToken {
     /// Asks to stop.
-    pub fn stop(&self) {
+    pub fn cancel(&self) {
         self.0.store(true, Relaxed);
     }
 
     /// Whether somebody asked.
     #[must_use]
-    pub fn asked(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
 /// Follows a reader through a part of a file.
 pub(crate) struct Counter<'s> {
-    stop: &'s Stop,
+    stop: &'s CancelToken,
     left: u64,
 }
 
 impl<'s> Counter<'s> {
     /// `total` bytes are about to be understood.
-    pub fn of(total: u64, stop: &'s Stop) -> Self {
+    pub fn of(total: u64, stop: &'s CancelToken) -> Self {
         EXPECTED.fetch_add(total, Relaxed);
         Self { stop, left: total }
     }
@@ -89,7 +89,7 @@ impl<'s> Counter<'s> {
         let bytes = (bytes as u64).min(self.left);
         self.left -= bytes;
         DONE.fetch_add(bytes, Relaxed);
-        !self.stop.asked()
+        !self.stop.is_cancelled()
     }
 }
 

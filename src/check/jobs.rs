@@ -28,7 +28,7 @@ impl Check<'_> {
         let statuses = JobStatuses::open(run, loaded.record());
         let mut states = Vec::with_capacity(rows.rows.len());
         for (at, row) in rows.rows.iter().enumerate() {
-            if self.stop.asked() {
+            if self.stop.is_cancelled() {
                 states.resize(rows.rows.len(), State::Unscheduled);
                 return states;
             }

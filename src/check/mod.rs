@@ -3,12 +3,12 @@
 //! A [`Finding`] says how bad it is, what kind of trouble it is, where, and what to do. [`check`] looks at runs, one after the
 //! other, and at what lies around them; no file is read more often than a few times, so its time grows with the bytes of the workspace.
 
-mod around;
 mod duplicates;
 mod finding;
 mod jobs;
+mod reported_errors;
 mod run;
-mod told;
+mod stray_files;
 mod values;
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use ahash::HashSet;
 
 use crate::loaded::LoadedRun;
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::workspace::{Run, Workspace};
 
 pub use finding::{Finding, Severity, Trouble};
@@ -39,7 +39,7 @@ pub struct Findings {
 /// What one check remembers from run to run.
 struct Check<'c> {
     workspace: &'c Workspace,
-    stop: &'c Stop,
+    stop: &'c CancelToken,
     found: Findings,
     /// The roots that were recorded, told once
     moved: HashSet<String>,
@@ -52,7 +52,7 @@ struct Check<'c> {
 /// Looks at `runs`, and at what lies around them in the workspace. With `everything`, the runs are all that there are, so that
 /// jobs of no run can be told.
 #[must_use]
-pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &Stop) -> Findings {
+pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &CancelToken) -> Findings {
     let mut check = Check {
         workspace,
         stop,
@@ -65,7 +65,7 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &Stop)
     experiments.sort_unstable();
     experiments.dedup();
     for run in runs {
-        if stop.asked() {
+        if stop.is_cancelled() {
             break;
         }
         check.run(&LoadedRun::new(run.clone(), stop.clone()));
@@ -73,7 +73,7 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &Stop)
     for experiment in experiments {
         check.current(experiment);
     }
-    if everything && !stop.asked() {
+    if everything && !stop.is_cancelled() {
         check.links();
         check.orphans();
     }

@@ -6,7 +6,7 @@ use ahash::{HashMap, HashSet};
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
-use super::told::{self, LastLines};
+use super::reported_errors::{self, LastLines};
 use crate::error::{Error, quoted};
 use crate::loaded::LoadedRun;
 use crate::records::foreign_events;
@@ -52,7 +52,7 @@ impl Check<'_> {
             if !told.insert(error.to_string()) {
                 continue;
             }
-            let mut finding = told::finding(loaded, error, &mut lines);
+            let mut finding = reported_errors::finding(loaded, error, &mut lines);
             if finding.trouble == Trouble::DanglingReference {
                 finding.field = finding.job_id.as_ref().and_then(|job| dangling.get(job).cloned());
             }
@@ -144,7 +144,7 @@ impl Check<'_> {
         let names = run.saved().unwrap_or_default();
         for name in &names {
             if let Err(error) = loaded.saved(name) {
-                let finding = told::finding(loaded, &error, &mut LastLines::default());
+                let finding = reported_errors::finding(loaded, &error, &mut LastLines::default());
                 self.tell(run, finding);
             }
         }

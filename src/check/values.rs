@@ -100,7 +100,7 @@ impl Check<'_> {
         let mut walk = Walk { graph, seen: vec![false; graph.len()], trail: Vec::new(), met: Vec::new() };
         for &at in &objects.order {
             let Some(root) = objects.roots[at] else { continue };
-            if self.stop.asked() {
+            if self.stop.is_cancelled() {
                 return dangling;
             }
             walk.from(root);

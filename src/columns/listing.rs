@@ -1,7 +1,7 @@
 //! The columns there are, in their order.
 
-use super::place::{PlaceIx, Places};
-use super::types::{Part, Type};
+use super::path_tree::{PathId, PathTree};
+use super::types::{Type, ValueKind};
 use crate::error::{Error, Result};
 
 /// A column about the job itself rather than about its parameters.
@@ -96,15 +96,15 @@ impl System {
 
 /// Where the values of a column come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum ColumnSource {
     /// The job itself
     System(System),
     /// Some of the values of a place
-    Values(PlaceIx, Part),
+    Values(PathId, ValueKind),
     /// The class of the config at a place
-    Class(PlaceIx),
+    Class(PathId),
     /// The content identifier of the config at a place
-    Identifier(PlaceIx),
+    Identifier(PathId),
 }
 
 /// A column: its name, type and source.
@@ -113,7 +113,7 @@ pub struct Column {
     /// The whole name, as in `config.model.name`
     pub name: String,
     /// Where its values come from
-    pub source: Source,
+    pub source: ColumnSource,
     /// Its type
     pub kind: Type,
     /// Whether it is there when nothing was asked for by name
@@ -133,10 +133,10 @@ impl Column {
     #[must_use]
     pub fn group(&self) -> &'static str {
         match self.source {
-            Source::System(_) => "system",
-            Source::Values(..) if self.name.starts_with("tags.") => "tag",
-            Source::Values(..) => "parameter",
-            Source::Class(_) | Source::Identifier(_) => "fact",
+            ColumnSource::System(_) => "system",
+            ColumnSource::Values(..) if self.name.starts_with("tags.") => "tag",
+            ColumnSource::Values(..) => "parameter",
+            ColumnSource::Class(_) | ColumnSource::Identifier(_) => "fact",
         }
     }
 }
@@ -151,7 +151,7 @@ pub struct Columns {
 impl Columns {
     /// The columns that `places` need. `several_runs` shows `experiment` and `run`, `several_workspaces` shows `workspace`.
     #[must_use]
-    pub fn new(places: &Places, several_runs: bool, several_workspaces: bool) -> Self {
+    pub fn new(places: &PathTree, several_runs: bool, several_workspaces: bool) -> Self {
         let system = |system: System| {
             let by_default = match system {
                 System::Workspace => several_workspaces,
@@ -159,11 +159,17 @@ impl Columns {
                 _ => true,
             };
             let name = system.name().to_owned();
-            Column { name, source: Source::System(system), kind: system.kind(), by_default, renamed: None }
+            Column {
+                name,
+                source: ColumnSource::System(system),
+                kind: system.kind(),
+                by_default,
+                renamed: None,
+            }
         };
         let mut all: Vec<Column> = System::LEADING.map(system).into();
-        list(places, Places::TAGS, &mut all);
-        list(places, Places::CONFIG, &mut all);
+        list(places, PathTree::TAGS, &mut all);
+        list(places, PathTree::CONFIG, &mut all);
         all.extend(System::TRAILING.map(system));
         Self { all }
     }
@@ -172,7 +178,7 @@ impl Columns {
     ///
     /// # Errors
     /// `TooManyColumns`, naming the prefix that has the most.
-    pub fn by_default(&self, places: &Places, limit: usize) -> Result<Vec<Column>> {
+    pub fn by_default(&self, places: &PathTree, limit: usize) -> Result<Vec<Column>> {
         check_width(self.all.iter().filter(|column| column.by_default), places, limit)?;
         Ok(self.all.iter().filter(|column| column.by_default).cloned().collect())
     }
@@ -181,16 +187,16 @@ impl Columns {
 /// Refuses columns that take more than `limit` columns of memory.
 pub(super) fn check_width<'c>(
     columns: impl Iterator<Item = &'c Column>,
-    places: &Places,
+    places: &PathTree,
     limit: usize,
 ) -> Result<()> {
     let width: usize = columns.map(|column| column.kind.width()).sum();
     if width > limit { Err(too_wide(places, width, limit)) } else { Ok(()) }
 }
 
-fn too_wide(places: &Places, width: usize, limit: usize) -> Error {
+fn too_wide(places: &PathTree, width: usize, limit: usize) -> Error {
     let error = places.too_many();
-    let prefix = error.place().field.clone().unwrap_or_default();
+    let prefix = error.location().field.clone().unwrap_or_default();
     Error::new(
         error.kind(),
         format!("{width} columns are more than max_columns={limit}, most of them under {prefix}"),
@@ -200,7 +206,7 @@ fn too_wide(places: &Places, width: usize, limit: usize) -> Error {
 }
 
 /// Lists the columns of a place and of all below, depth first.
-fn list(places: &Places, root: PlaceIx, all: &mut Vec<Column>) {
+fn list(places: &PathTree, root: PathId, all: &mut Vec<Column>) {
     let mut pending = vec![(root, places.name(root))];
     while let Some((at, name)) = pending.pop() {
         let place = places.get(at);
@@ -211,7 +217,7 @@ fn list(places: &Places, root: PlaceIx, all: &mut Vec<Column>) {
                 let name = if split { format!("{name}@{}", part.suffix()) } else { name.clone() };
                 all.push(Column {
                     name,
-                    source: Source::Values(at, part),
+                    source: ColumnSource::Values(at, part),
                     kind,
                     by_default: true,
                     renamed: None,
@@ -224,14 +230,14 @@ fn list(places: &Places, root: PlaceIx, all: &mut Vec<Column>) {
             let kind = Type::Utf8;
             all.push(Column {
                 name: format!("{name}@type"),
-                source: Source::Class(at),
+                source: ColumnSource::Class(at),
                 kind: kind.clone(),
                 by_default,
                 renamed: None,
             });
             all.push(Column {
                 name: format!("{name}@id"),
-                source: Source::Identifier(at),
+                source: ColumnSource::Identifier(at),
                 kind,
                 by_default: false,
                 renamed: None,

@@ -1,17 +1,17 @@
 //! What columns a set of jobs has: names, types, unification, selection. Describes, builds nothing.
 //!
-//! A *place* is where a value can stand: `config.model.name`. [`Places::see`] walks the jobs of a run and notes what stands
-//! where; every run that is read is noted into the same [`Places`]. [`Columns`] turns the notes into named, typed columns,
+//! A *place* is where a value can stand: `config.model.name`. [`PathTree::see`] walks the jobs of a run and notes what stands
+//! where; every run that is read is noted into the same [`PathTree`]. [`Columns`] turns the notes into named, typed columns,
 //! and [`Selection`] picks among them.
 
 mod listing;
 mod names;
-mod place;
+mod path_tree;
 mod selection;
 mod types;
 
-pub use listing::{Column, Columns, Source, System};
+pub use listing::{Column, ColumnSource, Columns, System};
 pub use names::{escape, short_name};
-pub use place::{Place, PlaceIx, Places};
+pub use path_tree::{FieldPath, PathId, PathTree};
 pub use selection::{Chosen, Selection, glob_matches};
-pub use types::{Member, Part, Type, What};
+pub use types::{Member, MemberSource, Type, ValueKind};

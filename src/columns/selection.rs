@@ -4,8 +4,8 @@ use ahash::HashSet;
 
 use super::listing::{Column, Columns, check_width};
 use super::names::short_name;
-use super::place::Places;
-use crate::error::{Error, Kind, Result, near_misses, quoted};
+use super::path_tree::PathTree;
+use crate::error::{Error, ErrorKind, Result, near_misses, quoted};
 
 /// A name, short name or glob, and the name it shall have in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Selection {
     ///
     /// # Errors
     /// `Column`: unknown or ambiguous, with near misses or candidates; `TooManyColumns`.
-    pub fn choose(&self, columns: &Columns, places: &Places, limit: usize) -> Result<Vec<Column>> {
+    pub fn choose(&self, columns: &Columns, places: &PathTree, limit: usize) -> Result<Vec<Column>> {
         let Self::Chosen(patterns) = self else { return columns.by_default(places, limit) };
         let mut chosen: Vec<Column> = Vec::new();
         let mut seen: HashSet<(&str, Option<&str>)> = HashSet::default();
@@ -194,13 +194,13 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
         (None, false) => format!("did you mean {}?", near.join(", ")),
         (None, true) => format!("there are {} columns; see xp_table(…).column_names", columns.all.len()),
     };
-    Error::new(Kind::Column, format!("no column {}", quoted(pattern))).at_field(pattern).hint(hint)
+    Error::new(ErrorKind::Column, format!("no column {}", quoted(pattern))).at_field(pattern).hint(hint)
 }
 
 fn ambiguous(pattern: &str, candidates: &[&Column]) -> Error {
     let shown: Vec<&str> = candidates.iter().take(5).map(|column| column.name.as_str()).collect();
     let more = if candidates.len() > 5 { ", …" } else { "" };
-    Error::new(Kind::Column, format!("{} could be any of {} columns", quoted(pattern), candidates.len()))
+    Error::new(ErrorKind::Column, format!("{} could be any of {} columns", quoted(pattern), candidates.len()))
         .at_field(pattern)
         .hint(format!("write one of {}{more}", shown.join(", ")))
 }
@@ -209,10 +209,11 @@ fn check_names(chosen: &[Column]) -> Result<()> {
     let mut seen = ahash::HashSet::default();
     match chosen.iter().find(|column| !seen.insert(column.shown())) {
         None => Ok(()),
-        Some(twice) => {
-            Err(Error::new(Kind::Column, format!("two columns would be called {}", quoted(twice.shown())))
-                .at_field(&twice.name)
-                .hint("rename to one name only what is one column"))
-        }
+        Some(twice) => Err(Error::new(
+            ErrorKind::Column,
+            format!("two columns would be called {}", quoted(twice.shown())),
+        )
+        .at_field(&twice.name)
+        .hint("rename to one name only what is one column")),
     }
 }

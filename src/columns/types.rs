@@ -1,11 +1,11 @@
 //! Which types a place needs: exact ones, and as many as it takes to lose nothing.
 
 use super::names::escape;
-use super::place::{Integers, Place, PlaceIx, Places};
+use super::path_tree::{FieldPath, Integers, PathId, PathTree};
 
 /// The values of a place that go into one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum ValueKind {
     /// bool
     Bool,
     /// int
@@ -26,7 +26,7 @@ pub enum Part {
     Null,
 }
 
-impl Part {
+impl ValueKind {
     /// The suffix of a column that was split, after `@`.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -88,18 +88,18 @@ pub struct Member {
     /// Its name
     pub name: String,
     /// Where its values are: a child of the place of the struct, or that place itself
-    pub place: PlaceIx,
+    pub place: PathId,
     /// Which of the values there
-    pub what: What,
+    pub what: MemberSource,
     /// Their type
     pub kind: Type,
 }
 
 /// Which of the values at the place of a [`Member`] go into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum MemberSource {
     /// Some of the values
-    Part(Part),
+    ValueKind(ValueKind),
     /// What configs and dicts hold
     Inside,
     /// The class of the config
@@ -115,7 +115,7 @@ fn integer_type(integers: Integers) -> Type {
     }
 }
 
-impl Place {
+impl FieldPath {
     /// Whether configs or dicts stand here, so that there is something below.
     #[must_use]
     pub fn has_inside(&self) -> bool {
@@ -136,56 +136,58 @@ impl Place {
 
     /// The Python types seen here, as in `int | Path`.
     #[must_use]
-    pub fn python_types(&self, part: Part) -> String {
+    pub fn python_types(&self, part: ValueKind) -> String {
         let seen = &self.seen;
         let mut names: Vec<&str> = Vec::new();
         match part {
-            Part::Bool => names.push("bool"),
-            Part::Int => names.push("int"),
-            Part::Float => names.push("float"),
-            Part::Number => names.extend(["int", "float"]),
-            Part::Str => {
+            ValueKind::Bool => names.push("bool"),
+            ValueKind::Int => names.push("int"),
+            ValueKind::Float => names.push("float"),
+            ValueKind::Number => names.extend(["int", "float"]),
+            ValueKind::Str => {
                 names.extend(seen.str.then_some("str"));
                 names.extend(seen.path.then_some("pathlib.Path"));
             }
-            Part::Enum => names.extend(seen.enums.iter().map(String::as_str)),
-            Part::List => names.push("list"),
-            Part::Set => names.push("set"),
-            Part::Null => names.push("None"),
+            ValueKind::Enum => names.extend(seen.enums.iter().map(String::as_str)),
+            ValueKind::List => names.push("list"),
+            ValueKind::Set => names.push("set"),
+            ValueKind::Null => names.push("None"),
         }
         names.join(" | ")
     }
 }
 
-impl Places {
+impl PathTree {
     /// The columns that the values of a place need, most often one.
     #[must_use]
-    pub fn parts(&self, at: PlaceIx) -> Vec<(Part, Type)> {
+    pub fn parts(&self, at: PathId) -> Vec<(ValueKind, Type)> {
         let place = self.get(at);
         let seen = &place.seen;
         let mut parts = Vec::new();
-        parts.extend(seen.bool.then_some((Part::Bool, Type::Bool)));
+        parts.extend(seen.bool.then_some((ValueKind::Bool, Type::Bool)));
         match (seen.int, seen.float) {
-            (Some(integers), true) if integers.exact_as_float => parts.push((Part::Number, Type::Float64)),
+            (Some(integers), true) if integers.exact_as_float => {
+                parts.push((ValueKind::Number, Type::Float64))
+            }
             (integers, float) => {
-                parts.extend(integers.map(|integers| (Part::Int, integer_type(integers))));
-                parts.extend(float.then_some((Part::Float, Type::Float64)));
+                parts.extend(integers.map(|integers| (ValueKind::Int, integer_type(integers))));
+                parts.extend(float.then_some((ValueKind::Float, Type::Float64)));
             }
         }
-        parts.extend((seen.str || seen.path).then_some((Part::Str, Type::Utf8)));
-        parts.extend((!seen.enums.is_empty()).then_some((Part::Enum, Type::Enum)));
-        for (part, inside) in [(Part::List, place.items), (Part::Set, place.members)] {
+        parts.extend((seen.str || seen.path).then_some((ValueKind::Str, Type::Utf8)));
+        parts.extend((!seen.enums.is_empty()).then_some((ValueKind::Enum, Type::Enum)));
+        for (part, inside) in [(ValueKind::List, place.items), (ValueKind::Set, place.members)] {
             parts.extend(inside.map(|inside| (part, Type::List(Box::new(self.item_type(inside))))));
         }
         if parts.is_empty() && !place.has_inside() {
-            parts.push((Part::Null, Type::Utf8));
+            parts.push((ValueKind::Null, Type::Utf8));
         }
         parts
     }
 
     /// The type of the items of lists: one that holds them all.
     #[must_use]
-    pub fn item_type(&self, at: PlaceIx) -> Type {
+    pub fn item_type(&self, at: PathId) -> Type {
         let place = self.get(at);
         let mut parts = self.parts(at);
         if !place.has_inside() && parts.len() == 1 {
@@ -200,7 +202,7 @@ impl Places {
             .map(|(part, kind)| Member {
                 name: part.suffix().to_owned(),
                 place: at,
-                what: What::Part(part),
+                what: MemberSource::ValueKind(part),
                 kind,
             })
             .collect();
@@ -208,7 +210,7 @@ impl Places {
             members.push(Member {
                 name: "config".to_owned(),
                 place: at,
-                what: What::Inside,
+                what: MemberSource::Inside,
                 kind: Type::Struct(inside),
             });
         }
@@ -216,11 +218,15 @@ impl Places {
     }
 
     /// The fields of a struct: what the configs and dicts of a place in a list hold.
-    fn struct_of(&self, at: PlaceIx) -> Vec<Member> {
+    fn struct_of(&self, at: PathId) -> Vec<Member> {
         let place = self.get(at);
         let mut members = Vec::new();
-        let class =
-            |name: &str| Member { name: name.to_owned(), place: at, what: What::Class, kind: Type::Utf8 };
+        let class = |name: &str| Member {
+            name: name.to_owned(),
+            place: at,
+            what: MemberSource::Class,
+            kind: Type::Utf8,
+        };
         if place.has_many_classes() || (place.has_configs() && place.children.is_empty()) {
             members.push(class("@type"));
         }
@@ -230,12 +236,17 @@ impl Places {
             let split = parts.len() > 1 || (!parts.is_empty() && self.get(child).has_inside());
             for (part, kind) in parts {
                 let name = if split { format!("{name}@{}", part.suffix()) } else { name.to_string() };
-                members.push(Member { name, place: child, what: What::Part(part), kind });
+                members.push(Member { name, place: child, what: MemberSource::ValueKind(part), kind });
             }
             let inside = if self.get(child).has_inside() { self.struct_of(child) } else { Vec::new() };
             if !inside.is_empty() {
                 let kind = Type::Struct(inside);
-                members.push(Member { name: name.into_owned(), place: child, what: What::Inside, kind });
+                members.push(Member {
+                    name: name.into_owned(),
+                    place: child,
+                    what: MemberSource::Inside,
+                    kind,
+                });
             }
         }
         members

@@ -4,8 +4,8 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::reader::{Kind, Number, Reader, Syntax};
-use super::string::{Text, decode_into};
+use super::reader::{JsonType, Number, Reader, Syntax};
+use super::string::{JsonText, decode_into};
 use crate::error;
 
 /// Reads one value, and nothing after it, into `T`. An unpaired surrogate becomes U+FFFD in a `String`; an integer beyond 128
@@ -26,7 +26,7 @@ impl serde::de::Error for error::Error {
     }
 }
 
-fn string(text: Text<'_>) -> Result<String, Syntax> {
+fn string(text: JsonText<'_>) -> Result<String, Syntax> {
     let mut decoded = Vec::with_capacity(text.raw.len());
     if text.escaped {
         decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
@@ -41,22 +41,22 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.peek()? {
-            Kind::Null => {
+            JsonType::Null => {
                 self.null()?;
                 visitor.visit_unit()
             }
-            Kind::Bool => visitor.visit_bool(self.bool()?),
-            Kind::Number => match self.number()? {
+            JsonType::Bool => visitor.visit_bool(self.bool()?),
+            JsonType::Number => match self.number()? {
                 Number::Int(value) => visitor.visit_i64(value),
                 Number::Float(value) => visitor.visit_f64(value),
                 Number::Big(digits, _) => big(digits, visitor),
             },
-            Kind::String => visitor.visit_string(string(self.string()?)?),
-            Kind::List => {
+            JsonType::String => visitor.visit_string(string(self.string()?)?),
+            JsonType::List => {
                 self.open(b'[')?;
                 visitor.visit_seq(Inside { reader: self, first: true })
             }
-            Kind::Dict => {
+            JsonType::Dict => {
                 self.open(b'{')?;
                 visitor.visit_map(Inside { reader: self, first: true })
             }
@@ -64,7 +64,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        if self.peek()? == Kind::Null {
+        if self.peek()? == JsonType::Null {
             self.null()?;
             visitor.visit_none()
         } else {

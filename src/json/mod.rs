@@ -17,6 +17,6 @@ mod template;
 
 pub use de::from_slice;
 pub use lines::{Line, Lines, lines};
-pub use reader::{Kind, MAX_DEPTH, Number, Reader, Syntax};
-pub use string::{Text, decode_into, is_utf8, list_text, lossless};
+pub use reader::{JsonType, MAX_DEPTH, Number, Reader, Syntax};
+pub use string::{JsonText, decode_into, is_utf8, list_text, lossless};
 pub use template::{Span, Template};

@@ -1,7 +1,7 @@
 //! A pull reader over bytes: the caller asks what comes next and takes it.
 
 use super::digits::Digits;
-use super::string::Text;
+use super::string::JsonText;
 use super::template::Span;
 use crate::error::Error;
 
@@ -29,7 +29,7 @@ type Result<T> = std::result::Result<T, Syntax>;
 
 /// The kind of the value that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum JsonType {
     /// `null`
     Null,
     /// `true` or `false`
@@ -132,14 +132,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Nothing that JSON has.
     #[inline]
-    pub fn peek(&mut self) -> Result<Kind> {
+    pub fn peek(&mut self) -> Result<JsonType> {
         Ok(match self.next() {
-            Some(b'"') => Kind::String,
-            Some(b'{') => Kind::Dict,
-            Some(b'[') => Kind::List,
-            Some(b'-' | b'0'..=b'9' | b'N' | b'I') => Kind::Number,
-            Some(b't' | b'f') => Kind::Bool,
-            Some(b'n') => Kind::Null,
+            Some(b'"') => JsonType::String,
+            Some(b'{') => JsonType::Dict,
+            Some(b'[') => JsonType::List,
+            Some(b'-' | b'0'..=b'9' | b'N' | b'I') => JsonType::Number,
+            Some(b't' | b'f') => JsonType::Bool,
+            Some(b'n') => JsonType::Null,
             _ => return Err(self.wrong("a value was expected")),
         })
     }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Anything else; a control character inside.
     #[inline]
-    pub fn string(&mut self) -> Result<Text<'a>> {
+    pub fn string(&mut self) -> Result<JsonText<'a>> {
         if !self.take(b'"') {
             return Err(self.wrong("a string was expected"));
         }
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
                 Some(b'"') => {
                     let raw = &self.bytes[start..self.at];
                     self.at += 1;
-                    return Ok(Text { raw, escaped, at: start });
+                    return Ok(JsonText { raw, escaped, at: start });
                 }
                 Some(_) => {
                     escaped = true;
@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Anything else.
     #[inline]
-    pub fn key(&mut self) -> Result<Text<'a>> {
+    pub fn key(&mut self) -> Result<JsonText<'a>> {
         let key = self.string()?;
         if self.take(b':') { Ok(key) } else { Err(self.wrong("a colon was expected")) }
     }
@@ -345,11 +345,11 @@ impl<'a> Reader<'a> {
     /// Whatever is wrong inside.
     pub fn skip(&mut self) -> Result<()> {
         match self.peek()? {
-            Kind::Null => self.null(),
-            Kind::Bool => self.bool().map(drop),
-            Kind::Number => self.number().map(drop),
-            Kind::String => self.string().map(drop),
-            Kind::List => {
+            JsonType::Null => self.null(),
+            JsonType::Bool => self.bool().map(drop),
+            JsonType::Number => self.number().map(drop),
+            JsonType::String => self.string().map(drop),
+            JsonType::List => {
                 self.open(b'[')?;
                 let mut first = true;
                 while self.more(b']', first)? {
@@ -358,7 +358,7 @@ impl<'a> Reader<'a> {
                 }
                 Ok(())
             }
-            Kind::Dict => {
+            JsonType::Dict => {
                 self.open(b'{')?;
                 let mut first = true;
                 while self.more(b'}', first)? {
@@ -377,7 +377,7 @@ impl<'a> Reader<'a> {
     /// Whatever is wrong inside, or what `item` says.
     pub fn entries<E: From<Syntax>>(
         &mut self,
-        mut item: impl FnMut(&mut Self, Text<'a>) -> std::result::Result<(), E>,
+        mut item: impl FnMut(&mut Self, JsonText<'a>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         self.open(b'{')?;
         let mut first = true;

@@ -4,7 +4,7 @@ use super::reader::Syntax;
 
 /// A JSON string as it stands in the file, between its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text<'a> {
+pub struct JsonText<'a> {
     /// The bytes between the quotes
     pub raw: &'a [u8],
     /// Whether `raw` has escapes, so that it must be decoded before use

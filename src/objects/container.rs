@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::ids::Ids;
 use crate::error::{Error, Result};
 use crate::file::Bookmark;
-use crate::json::{Kind, Reader};
+use crate::json::{JsonType, Reader};
 use crate::progress;
 use crate::values::{ObjectIx, Value, index, read};
 
@@ -78,7 +78,7 @@ impl Graph {
             return Err(Error::format("the file is empty").hint("its object could not be written"));
         }
         let mut reader = Reader::new(bytes);
-        if reader.peek()? == Kind::List {
+        if reader.peek()? == JsonType::List {
             *last = self.read_objects(&mut reader, decoder, errors)?.or(*last);
         } else {
             reader.entries(|reader, key| {

@@ -1,9 +1,9 @@
 //! One object definition: the line of an objects.jsonl, or an item of `"objects"` elsewhere.
 
 use super::decode::{Decoder, NOBODY};
-use super::graph::{About, Class, ClassIx, Graph, Object, Task};
+use super::graph::{Class, ClassIx, Graph, Object, ObjectMeta, Task};
 use crate::error::{Error, Result};
-use crate::json::{Kind, Number, Reader, Syntax};
+use crate::json::{JsonType, Number, Reader, Syntax};
 use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value, index, read, record};
 
 /// The keys of a definition that were found with a value of the right type (`format.md` §2.2).
@@ -46,7 +46,7 @@ impl Graph {
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
         let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
-        let about = self.push_about(About { class, task, init_tasks, meta, stub, container });
+        let about = self.push_about(ObjectMeta { class, task, init_tasks, meta, stub, container });
         self.put(Object { id, identifier, fields, line, about }, decoder).map(Some)
     }
 
@@ -86,22 +86,22 @@ impl Parts {
         let mut parts = Self::default();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
-                (b"id", Kind::Number) => parts.id = integer(reader)?,
-                (b"module", Kind::String) => parts.module = Some(symbol(reader, store)?),
-                (b"type", Kind::String) => parts.name = Some(symbol(reader, store)?),
-                (b"typename", Kind::String) => parts.typename = Some(symbol(reader, store)?),
-                (b"identifier", Kind::String) => {
+                (b"id", JsonType::Number) => parts.id = integer(reader)?,
+                (b"module", JsonType::String) => parts.module = Some(symbol(reader, store)?),
+                (b"type", JsonType::String) => parts.name = Some(symbol(reader, store)?),
+                (b"typename", JsonType::String) => parts.typename = Some(symbol(reader, store)?),
+                (b"identifier", JsonType::String) => {
                     parts.identifier = Some(store.string(reader.string()?)?);
                 }
-                (b"identifier", Kind::Dict) => parts.identifier = main_identifier(reader, store)?,
-                (b"fields", Kind::Dict) => parts.fields = Some(record(reader, store, decoder)?),
-                (b"task", Kind::Number) => parts.task = integer(reader)?,
-                (b"init-tasks", Kind::List) => reader.items(|reader| {
+                (b"identifier", JsonType::Dict) => parts.identifier = main_identifier(reader, store)?,
+                (b"fields", JsonType::Dict) => parts.fields = Some(record(reader, store, decoder)?),
+                (b"task", JsonType::Number) => parts.task = integer(reader)?,
+                (b"init-tasks", JsonType::List) => reader.items(|reader| {
                     parts.init_tasks.extend(integer(reader)?);
                     Ok::<(), Syntax>(())
                 })?,
-                (b"meta", Kind::Bool) => parts.meta = reader.bool()?,
-                (b"stub", Kind::Bool) => parts.stub = reader.bool()?,
+                (b"meta", JsonType::Bool) => parts.meta = reader.bool()?,
+                (b"stub", JsonType::Bool) => parts.stub = reader.bool()?,
                 _ => reader.skip()?,
             }
             Ok::<(), Error>(())
@@ -117,7 +117,7 @@ fn missing(key: &str) -> Error {
 
 fn integer(reader: &mut Reader<'_>) -> std::result::Result<Option<i64>, Syntax> {
     match reader.peek()? {
-        Kind::Number => match reader.number()? {
+        JsonType::Number => match reader.number()? {
             Number::Int(value) => Ok(Some(value)),
             _ => Ok(None),
         },

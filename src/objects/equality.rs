@@ -8,12 +8,12 @@ use super::graph::Graph;
 use crate::values::{ObjectIx, Record, Value};
 
 /// A config and the graph it is in.
-type Place<'g> = (&'g Graph, ObjectIx);
+type Position<'g> = (&'g Graph, ObjectIx);
 
 /// Whether two configs, of one graph or of two, have the same class and the same fields, however deep. `1`, `1.0` and `True`
 /// differ; `NaN` equals `NaN`; the members of a set may come in any order.
 #[must_use]
-pub fn same_content(a: Place<'_>, b: Place<'_>) -> bool {
+pub fn same_content(a: Position<'_>, b: Position<'_>) -> bool {
     let mut comparison = Comparison { a: a.0, b: b.0, met: HashSet::default(), pending: Vec::new() };
     comparison.later(a.1, b.1);
     while let Some((x, y)) = comparison.pending.pop() {

@@ -33,16 +33,16 @@ pub struct Object {
     /// The line in its file, from 1; 0 where the file is one value
     pub line: u32,
     /// What it has in common with others
-    pub(super) about: AboutIx,
+    pub(super) about: ObjectMetaIx,
 }
 
-/// Index of an [`About`].
+/// Index of an [`ObjectMeta`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AboutIx(pub(super) u32);
+pub(super) struct ObjectMetaIx(pub(super) u32);
 
 /// What an object mostly has in common with the one of its class that was defined before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct About {
+pub struct ObjectMeta {
     /// Its class
     pub class: ClassIx,
     /// The task that produced it
@@ -74,7 +74,7 @@ pub struct Graph {
     /// The values that the objects hold
     pub store: Store,
     pub(super) objects: Blocks<Object>,
-    pub(super) abouts: Blocks<About>,
+    pub(super) abouts: Blocks<ObjectMeta>,
     pub(super) classes: IndexSet<Class, ahash::RandomState>,
     pub(super) files: Vec<PathBuf>,
 }
@@ -125,19 +125,19 @@ impl Graph {
     /// If the index is of another graph.
     #[inline]
     #[must_use]
-    pub fn about(&self, at: ObjectIx) -> &About {
+    pub fn about(&self, at: ObjectIx) -> &ObjectMeta {
         self.about_of(self.object(at))
     }
 
     /// What an object, not necessarily added yet, has in common with others.
     #[inline]
-    pub(super) fn about_of(&self, object: &Object) -> &About {
+    pub(super) fn about_of(&self, object: &Object) -> &ObjectMeta {
         &self.abouts.slice(object.about.0 as usize, 1)[0]
     }
 
     /// Keeps what objects have in common.
-    pub(super) fn push_about(&mut self, about: About) -> AboutIx {
-        let at = AboutIx(crate::values::index(self.abouts.len()));
+    pub(super) fn push_about(&mut self, about: ObjectMeta) -> ObjectMetaIx {
+        let at = ObjectMetaIx(crate::values::index(self.abouts.len()));
         self.abouts.last().push(about);
         at
     }

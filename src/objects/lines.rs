@@ -6,17 +6,17 @@
 
 use std::ops::Range;
 
+use super::chunk_queue::{ChunkQueue, ChunkShare};
 use super::container::{Container, Source};
 use super::decode::{Decoder, NOBODY};
 use super::definition::Parts;
 use super::graph::{Class, ClassIx, Graph, Object, Task};
-use super::kinds::Kinds;
-use super::run::Beside;
-use super::shares::{Share, Shares};
+use super::line_templates::TemplateCache;
+use super::run::ConcurrentTask;
 use crate::error::{Error, Result};
 use crate::file::{Blocks, LinedFile};
 use crate::json::{self, Line, Lines, Reader};
-use crate::progress::{Counter, Stop};
+use crate::progress::{CancelToken, Counter};
 use crate::threads;
 use crate::values::{ObjectIx, Value, index};
 
@@ -27,7 +27,7 @@ const SAMPLE: u64 = 1 << 20;
 const MOST: usize = 1 << 20;
 
 /// What one part of a file brought.
-struct Part<'s> {
+struct FileChunk<'s> {
     /// The first byte of the part
     start: u64,
     graph: Graph,
@@ -42,12 +42,12 @@ struct Part<'s> {
 
 /// What is needed to go on reading a part.
 struct ReadingOn<'s> {
-    kinds: Kinds,
+    kinds: TemplateCache,
     progress: Counter<'s>,
     /// How many bytes were read, and about how many there will be
     read: u64,
     size: u64,
-    stop: &'s Stop,
+    stop: &'s CancelToken,
 }
 
 /// Reads an objects.jsonl on several threads, of which one does something else first. A bad line is an error in the list, and
@@ -55,19 +55,19 @@ struct ReadingOn<'s> {
 pub(super) fn read_lines(
     source: Source<'_>,
     file: &LinedFile,
-    beside: Beside<impl FnOnce() + Send>,
-    stop: &Stop,
+    beside: ConcurrentTask<impl FnOnce() + Send>,
+    stop: &CancelToken,
     errors: &mut Vec<Error>,
 ) -> (Graph, Container) {
-    let shares = Shares::of(file, beside.threads.max(1), beside.bytes);
+    let shares = ChunkQueue::of(file, beside.threads.max(1), beside.bytes);
     let mut parts = read_parts(source, &shares, beside, stop);
     let mut whole = parts.remove(0);
     for part in parts {
-        if stop.asked() {
+        if stop.is_cancelled() {
             break;
         }
         if !whole.fits(&part) {
-            whole = Part::read(source, &Shares::one(file, 0..file.size()), 0, stop);
+            whole = FileChunk::read(source, &ChunkQueue::one(file, 0..file.size()), 0, stop);
             break;
         }
         whole.append(part);
@@ -81,11 +81,11 @@ pub(super) fn read_on(
     source: Source<'_>,
     file: &LinedFile,
     (graph, container): (&Graph, &Container),
-    stop: &Stop,
+    stop: &CancelToken,
     errors: &mut Vec<Error>,
 ) -> Option<(Graph, Container)> {
     let from = container.bookmark.as_ref().filter(|from| from.at() > 0 && file.goes_on(from))?;
-    let next = Part::read(source, &Shares::one(file, from.at()..file.size()), 0, stop);
+    let next = FileChunk::read(source, &ChunkQueue::one(file, from.at()..file.size()), 0, stop);
     let mut graph = graph.clone();
     let mut decoder = graph.begin(source, None);
     graph.files.pop();
@@ -93,8 +93,8 @@ pub(super) fn read_on(
     decoder.ids = container.ids.clone();
     decoder.referrers.clone_from(&container.referrers);
     let (lines, last) = (from.lines(), container.last);
-    let mut whole = Part { start: 0, graph, decoder, errors: Vec::new(), lines, last, complete: true };
-    if stop.asked() || !whole.fits(&next) {
+    let mut whole = FileChunk { start: 0, graph, decoder, errors: Vec::new(), lines, last, complete: true };
+    if stop.is_cancelled() || !whole.fits(&next) {
         return None;
     }
     whole.append(next);
@@ -104,16 +104,16 @@ pub(super) fn read_on(
 /// Reads all shares of a file. One thread does something else first. The parts are in the order of the file.
 fn read_parts<'s>(
     source: Source<'s>,
-    shares: &Shares<'_>,
-    beside: Beside<impl FnOnce() + Send>,
-    stop: &Stop,
-) -> Vec<Part<'s>> {
-    let take_over = || if beside.threads > 1 && !stop.asked() { shares.take_over() } else { None };
+    shares: &ChunkQueue<'_>,
+    beside: ConcurrentTask<impl FnOnce() + Send>,
+    stop: &CancelToken,
+) -> Vec<FileChunk<'s>> {
+    let take_over = || if beside.threads > 1 && !stop.is_cancelled() { shares.take_over() } else { None };
     let read = |share: Option<usize>| {
         let mut parts = Vec::new();
         let mut next = share.or_else(take_over);
         while let Some(share) = next {
-            parts.push(Part::read(source, shares, share, stop));
+            parts.push(FileChunk::read(source, shares, share, stop));
             next = take_over();
         }
         parts
@@ -140,19 +140,19 @@ fn read_parts<'s>(
     parts
 }
 
-impl<'s> Part<'s> {
+impl<'s> FileChunk<'s> {
     /// Reads a share.
-    fn read(source: Source<'s>, shares: &Shares<'_>, share: usize, stop: &Stop) -> Self {
+    fn read(source: Source<'s>, shares: &ChunkQueue<'_>, share: usize, stop: &CancelToken) -> Self {
         let mut graph = Graph::new();
         let mut decoder = graph.begin(source, None);
-        let Share { left: Range { start, end }, expected } = shares.get(share);
+        let ChunkShare { left: Range { start, end }, expected } = shares.get(share);
         if start > 0 {
             decoder.foreign = Some(indexmap::IndexMap::default());
         }
         let mut part =
             Self { start, graph, decoder, errors: Vec::new(), lines: 0, last: None, complete: true };
         let mut reading = ReadingOn {
-            kinds: Kinds::default(),
+            kinds: TemplateCache::default(),
             progress: Counter::of(expected, stop),
             read: 0,
             size: end - start,
@@ -201,10 +201,10 @@ impl<'s> Part<'s> {
         self.graph.store.expect(|known| usize::try_from(known as u64 * (size - read) / read).unwrap_or(MOST));
     }
 
-    fn read_block(&mut self, block: &[u8], kinds: &mut Kinds, stop: &Stop) {
+    fn read_block(&mut self, block: &[u8], kinds: &mut TemplateCache, stop: &CancelToken) {
         let clean = json::is_utf8(block);
         let mut lines = Lines::after(self.lines, block);
-        while !stop.asked() {
+        while !stop.is_cancelled() {
             let known = self.decoder.repeated;
             let read = if clean { self.read_like(&mut lines, kinds) } else { None };
             let (read, number) = match read {
@@ -226,21 +226,30 @@ impl<'s> Part<'s> {
     }
 
     /// The object of the next line, if that is like one before; the number of the line.
-    fn read_like(&mut self, lines: &mut Lines<'_>, kinds: &mut Kinds) -> Option<(Result<ObjectIx>, u64)> {
+    fn read_like(
+        &mut self,
+        lines: &mut Lines<'_>,
+        kinds: &mut TemplateCache,
+    ) -> Option<(Result<ObjectIx>, u64)> {
         let (object, length) = kinds.read(lines.rest(), &mut self.graph, &mut self.decoder)?;
         let number = lines.pass(length);
         let line = u32::try_from(number).unwrap_or(u32::MAX);
         Some((self.graph.put(Object { line, ..object }, &mut self.decoder), number))
     }
 
-    fn read_line(&mut self, line: Line<'_>, clean: bool, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
+    fn read_line(
+        &mut self,
+        line: Line<'_>,
+        clean: bool,
+        kinds: &mut TemplateCache,
+    ) -> Result<Option<ObjectIx>> {
         if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
         self.read_whole(line, kinds)
     }
 
-    fn read_whole(&mut self, line: Line<'_>, kinds: &mut Kinds) -> Result<Option<ObjectIx>> {
+    fn read_whole(&mut self, line: Line<'_>, kinds: &mut TemplateCache) -> Result<Option<ObjectIx>> {
         let Self { graph, decoder, .. } = self;
         let references = graph.store.unresolved.len();
         let mut reader = Reader::new(line.bytes);

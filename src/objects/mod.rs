@@ -5,6 +5,7 @@
 //! only inside their container. A reference becomes the [`ObjectIx`] of the object it names while it is read, or stays
 //! [`Value::Unresolved`](crate::values::Value::Unresolved).
 
+mod chunk_queue;
 mod container;
 mod cycles;
 mod decode;
@@ -14,19 +15,18 @@ mod difference;
 mod equality;
 mod graph;
 mod ids;
-mod kinds;
-mod lacking;
+mod line_templates;
 mod lines;
+mod missing_refs;
 mod reused;
 mod run;
 mod saved;
-mod shares;
 mod slots;
 
 pub use container::Source;
 pub use decode::Relocation;
 pub use difference::{Difference, difference, show};
 pub use equality::same_content;
-pub use graph::{About, Class, ClassIx, Graph, Object};
-pub use run::{Beside, JobKeys, Parsed, Roots, RunObjects, executed, is_same_process};
+pub use graph::{Class, ClassIx, Graph, Object, ObjectMeta};
+pub use run::{ConcurrentTask, JobKeys, Parsed, Roots, RunObjects, executed, is_same_process};
 pub use saved::{SavedObject, load_saved};

@@ -10,11 +10,11 @@ use super::container::{Container, Source};
 use super::decode::Relocation;
 use super::graph::Graph;
 use super::ids::Ids;
-use super::lacking::LISTED;
 use super::lines::{read_lines, read_on};
-use crate::error::{Error, Kind, Result};
+use super::missing_refs::LISTED;
+use crate::error::{Error, ErrorKind, Result};
 use crate::file::{self, Bookmark, LinedFile};
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::threads;
 use crate::values::{Items, ObjectIx, Record, Symbol, Value, index};
 use crate::workspace::Run;
@@ -79,7 +79,13 @@ impl Parsed {
     /// Finds the configs of the jobs. A job that the run's file lacks, or whose references it lacks, is completed from the
     /// job's own params.json; what remains missing is in `errors`.
     #[must_use]
-    pub fn of_jobs(self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) -> RunObjects {
+    pub fn of_jobs(
+        self,
+        run: &Run,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        stop: &CancelToken,
+    ) -> RunObjects {
         let Self { mut objects, container } = self;
         objects.roots = vec![None; keys.count()];
         if let Some(container) = container {
@@ -102,7 +108,7 @@ const WORTH_A_THREAD: usize = 1 << 14;
 const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
 
 /// What is done beside reading the objects, on another thread where that helps.
-pub struct Beside<F> {
+pub struct ConcurrentTask<F> {
     /// How many threads there are
     pub threads: usize,
     /// What else is to be done
@@ -120,7 +126,7 @@ impl RunObjects {
         file: &LinedFile,
         keys: &impl JobKeys,
         relocation: &Relocation,
-        stop: &Stop,
+        stop: &CancelToken,
     ) -> Option<Self> {
         let Kept { container, errors } = self.kept.as_ref()?;
         let mut errors = self.errors[..*errors].to_vec();
@@ -173,9 +179,15 @@ impl RunObjects {
     }
 
     /// Looks for the configs that the run's file lacks in the params.json of their jobs.
-    fn find_elsewhere(&mut self, run: &Run, keys: &impl JobKeys, relocation: &Relocation, stop: &Stop) {
+    fn find_elsewhere(
+        &mut self,
+        run: &Run,
+        keys: &impl JobKeys,
+        relocation: &Relocation,
+        stop: &CancelToken,
+    ) {
         for at in 0..keys.count() {
-            if self.roots[at].is_none() && !stop.asked() {
+            if self.roots[at].is_none() && !stop.is_cancelled() {
                 let read = self.read_params(run, (keys, at), relocation, None);
                 self.adopt(at, &keys.job_id(at), read);
                 // what was found there may stand in the run's file later
@@ -190,8 +202,8 @@ impl RunObjects {
         run: &Run,
         until: Option<u64>,
         relocation: &Relocation,
-        stop: &Stop,
-        beside: Beside<impl FnOnce() + Send>,
+        stop: &CancelToken,
+        beside: ConcurrentTask<impl FnOnce() + Send>,
     ) -> Parsed {
         let mut objects = Self {
             graph: Graph::new(),
@@ -212,8 +224,8 @@ impl RunObjects {
         run: &Run,
         until: Option<u64>,
         relocation: &Relocation,
-        stop: &Stop,
-        beside: Beside<impl FnOnce() + Send>,
+        stop: &CancelToken,
+        beside: ConcurrentTask<impl FnOnce() + Send>,
     ) -> Option<Container> {
         let there = |file: &PathBuf| file::is_there(file).unwrap_or(true);
         let Some(file) = FILES.map(|name| run.path().join(name)).into_iter().find(there) else {
@@ -381,7 +393,7 @@ impl RunObjects {
                 ids.iter().take(LISTED).map(|id| format!("refers to object {id}, which no file holds"));
             let more = (ids.len() > LISTED).then(|| "refers to more objects that no file holds".to_owned());
             self.errors.extend(told.chain(more).map(|reason| {
-                Error::new(Kind::Unresolved, reason)
+                Error::new(ErrorKind::Unresolved, reason)
                     .at_file(file)
                     .at_line(line)
                     .at_job(&keys.job_id(at))
@@ -439,7 +451,10 @@ impl RunObjects {
                             .at_file(self.graph.file(container.number))
                             .at_job(job_id),
                     ),
-                    None if self.errors.iter().any(|error| error.place().job.as_deref() == Some(job_id)) => {}
+                    None if self
+                        .errors
+                        .iter()
+                        .any(|error| error.location().job.as_deref() == Some(job_id)) => {}
                     None => self.errors.push(
                         Error::format("it holds no object")
                             .at_file(self.graph.file(container.number))

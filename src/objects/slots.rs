@@ -1,6 +1,6 @@
 //! Where the values of a definition stand in its line, and what each is to its object.
 
-use crate::json::{Kind as Json, Reader, Span, Syntax};
+use crate::json::{JsonType, Reader, Span, Syntax};
 
 /// What a value of a line is to its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,16 +71,16 @@ impl Learner {
 
     fn entry(&mut self, reader: &mut Reader<'_>, key: &[u8]) -> Result<(), Syntax> {
         match (key, reader.peek()?) {
-            (b"id", Json::Number) => self.slot(reader, Slot::Id),
-            (b"identifier", Json::String) => self.slot(reader, Slot::Identifier),
-            (b"task", Json::Number) => self.slot(reader, Slot::Task),
-            (b"init-tasks", Json::List) => self.slot(reader, Slot::InitTasks),
-            (b"fields", Json::Dict) => reader.entries(|reader, _| {
+            (b"id", JsonType::Number) => self.slot(reader, Slot::Id),
+            (b"identifier", JsonType::String) => self.slot(reader, Slot::Identifier),
+            (b"task", JsonType::Number) => self.slot(reader, Slot::Task),
+            (b"init-tasks", JsonType::List) => self.slot(reader, Slot::InitTasks),
+            (b"fields", JsonType::Dict) => reader.entries(|reader, _| {
                 let position = self.fields;
                 self.fields += 1;
                 self.field(reader, position)
             }),
-            (b"module" | b"type" | b"typename", Json::String) | (b"meta" | b"stub", Json::Bool) => {
+            (b"module" | b"type" | b"typename", JsonType::String) | (b"meta" | b"stub", JsonType::Bool) => {
                 reader.skip()
             }
             (key, _) if KNOWN.contains(&key) => Err(reader.wrong("an unusual type")),
@@ -103,7 +103,7 @@ impl Learner {
         let start = reader.position();
         reader.skip()?;
         let whole = Span { start, end: reader.position() };
-        if kind == Json::Dict {
+        if kind == JsonType::Dict {
             if let Some((slot, span)) = inside(reader, whole, position) {
                 self.slots.push(slot);
                 self.spans.push(span);

@@ -14,13 +14,13 @@ use pyo3_arrow::{PyField, PySchema};
 
 use super::counts::Numbered;
 use super::errors::exceptions;
+use super::interrupt::interruptible;
 use super::model::stops_of;
 use super::run::Run;
-use super::wait::interruptible;
 use crate::columns::{Chosen, Selection};
-use crate::error::{Error, Kind, did_you_mean, quoted};
+use crate::error::{Error, ErrorKind, did_you_mean, quoted};
 use crate::records::Zone;
-use crate::scan::{self, Request};
+use crate::scan::{self, TableRequest};
 use crate::table::Texts;
 
 /// What the metadata of a schema says that its rows are, where they are not jobs.
@@ -153,9 +153,11 @@ impl Table {
         for name in &names {
             let position = self.position(name)?;
             if positions.contains(&position) {
-                return Err(
-                    Error::new(Kind::Column, format!("column {} is asked for twice", quoted(name))).into()
-                );
+                return Err(Error::new(
+                    ErrorKind::Column,
+                    format!("column {} is asked for twice", quoted(name)),
+                )
+                .into());
             }
             positions.push(position);
         }
@@ -257,7 +259,7 @@ impl Table {
             let names = self.column_names();
             let hint = did_you_mean(name, names.iter().copied())
                 .unwrap_or_else(|| format!("there are {}", names.len()));
-            Error::new(Kind::Column, format!("no column {}", quoted(name))).at_field(name).hint(hint)
+            Error::new(ErrorKind::Column, format!("no column {}", quoted(name))).at_field(name).hint(hint)
         });
         Ok(position?)
     }
@@ -317,14 +319,14 @@ impl Question {
         runs: &[Py<Run>],
         texts: Texts,
         keep_bytes: u64,
-    ) -> crate::error::Result<Request> {
+    ) -> crate::error::Result<TableRequest> {
         let selection = self.columns.map_or(Selection::Default, |columns| {
             Selection::Chosen(
                 columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect(),
             )
         });
-        Ok(Request {
-            runs: runs.iter().map(|run| run.get().loaded().readable()).collect(),
+        Ok(TableRequest {
+            runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
             several_runs: self.several_runs,
             tasks: self.tasks,
             selection,

@@ -9,12 +9,12 @@ use arrow::error::ArrowError;
 use pyo3::prelude::*;
 
 use super::arrow::{ROWS, Table};
+use super::interrupt::interruptible;
 use super::run::Run;
-use super::wait::interruptible;
 use super::workspace::Workspace;
 use crate::check::{Finding, Findings, check};
 use crate::error::{Error, Result};
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::{scan, workspace};
 
 /// How many runs, jobs, comparisons with params.json, and paths were looked at.
@@ -32,7 +32,7 @@ pub fn check_workspace(
     let place = workspace.get().workspace().clone();
     let asked: Option<Vec<workspace::Run>> =
         runs.map(|runs| runs.iter().map(|run| run.get().loaded().run().clone()).collect());
-    let stop = Stop::default();
+    let stop = CancelToken::default();
     let found = interruptible(py, std::slice::from_ref(&stop.clone()), move || -> Result<Findings> {
         let everything = asked.is_none();
         let runs = match asked {

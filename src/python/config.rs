@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::convert::{Style, string, value};
 use super::source::Source;
-use crate::error::{Error, Kind, did_you_mean, printable, quoted};
+use crate::error::{Error, ErrorKind, did_you_mean, printable, quoted};
 use crate::values::{EnumMember, ObjectIx, Store, Value};
 
 /// A config of a run: its fields are its attributes.
@@ -72,7 +72,7 @@ impl Config {
         let (file, line) = graph.place(self.at);
         if graph.about(self.at).stub {
             let error = Error::new(
-                Kind::Field,
+                ErrorKind::Field,
                 format!("{typename} was not loaded when the run was written: it has no fields here"),
             );
             return error
@@ -92,7 +92,9 @@ impl Config {
             let shown = names[..names.len().min(SHOWN)].join(", ");
             format!("it has {}{more}", if names.is_empty() { "none" } else { &shown })
         });
-        Error::new(Kind::Field, format!("{typename} has no field {}", quoted(name))).at_field(name).hint(hint)
+        Error::new(ErrorKind::Field, format!("{typename} has no field {}", quoted(name)))
+            .at_field(name)
+            .hint(hint)
     }
 }
 
@@ -300,7 +302,7 @@ pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (file, line) = graph.place(this.at);
         let reason =
             format!("{} unfolds to {values} values, more than {MOST_VALUES}", graph.typename(this.at));
-        let error = Error::new(Kind::InvalidArgument, reason).at_file(file).at_line(line);
+        let error = Error::new(ErrorKind::InvalidArgument, reason).at_file(file).at_line(line);
         return Err(error.hint("what is shared is repeated there; `fields` goes one level").into());
     }
     this.convert(config.py(), Value::Dict(graph.object(this.at).fields), Style::Plain)
@@ -422,7 +424,7 @@ impl Unresolved {
         if name.starts_with("__") || name.starts_with("_repr_") || name.starts_with("_ipython_") {
             return Err(PyAttributeError::new_err(name.to_owned()));
         }
-        Err(Error::new(Kind::Unresolved, self.reason())
+        Err(Error::new(ErrorKind::Unresolved, self.reason())
             .at_field(name)
             .hint("it was lost when the experiment was written")
             .into())

@@ -8,7 +8,7 @@ use arrow::datatypes::{
     DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type,
 };
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The rows of a table, of which those with the same values have the same number.
 pub(super) struct Numbered {
@@ -61,7 +61,10 @@ impl Numbered {
                 Self::of(keys.iter().enumerate().map(|(row, &key)| array.is_valid(row).then(|| names[key])))
             }
             other => {
-                return Err(Error::new(Kind::InvalidArgument, format!("values of {other} are not counted")));
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("values of {other} are not counted"),
+                ));
             }
         })
     }

@@ -4,27 +4,27 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// The class of `xpframe.errors` that a kind becomes.
-pub(super) fn class_name(kind: Kind) -> &'static str {
+pub(super) fn class_name(kind: ErrorKind) -> &'static str {
     match kind {
-        Kind::WorkspaceNotFound => "WorkspaceNotFoundError",
-        Kind::ExperimentNotFound => "ExperimentNotFoundError",
-        Kind::RunNotFound => "RunNotFoundError",
-        Kind::JobNotFound => "JobNotFoundError",
-        Kind::InvalidName => "InvalidNameError",
-        Kind::InvalidArgument => "InvalidArgumentError",
-        Kind::Column => "ColumnError",
-        Kind::TooManyColumns => "TooManyColumnsError",
-        Kind::Format => "FormatError",
-        Kind::Unresolved => "UnresolvedError",
-        Kind::Field => "FieldError",
-        Kind::Io => "ReadError",
+        ErrorKind::WorkspaceNotFound => "WorkspaceNotFoundError",
+        ErrorKind::ExperimentNotFound => "ExperimentNotFoundError",
+        ErrorKind::RunNotFound => "RunNotFoundError",
+        ErrorKind::JobNotFound => "JobNotFoundError",
+        ErrorKind::InvalidName => "InvalidNameError",
+        ErrorKind::InvalidArgument => "InvalidArgumentError",
+        ErrorKind::Column => "ColumnError",
+        ErrorKind::TooManyColumns => "TooManyColumnsError",
+        ErrorKind::Format => "FormatError",
+        ErrorKind::Unresolved => "UnresolvedError",
+        ErrorKind::Field => "FieldError",
+        ErrorKind::Io => "ReadError",
     }
 }
 
-fn class<'py>(py: Python<'py>, kind: Kind) -> PyResult<Bound<'py, PyType>> {
+fn class<'py>(py: Python<'py>, kind: ErrorKind) -> PyResult<Bound<'py, PyType>> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = MODULE.get_or_try_init(py, || py.import("xpframe.errors").map(Bound::unbind))?;
     Ok(module.bind(py).getattr(class_name(kind))?.cast_into()?)
@@ -32,12 +32,12 @@ fn class<'py>(py: Python<'py>, kind: Kind) -> PyResult<Bound<'py, PyType>> {
 
 /// The Python exception that says what `error` says.
 pub(super) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let place = error.place();
+    let location = error.location();
     let details = PyDict::new(py);
-    details.set_item("file", place.file.as_ref().map(|file| file.to_string_lossy().into_owned()))?;
-    details.set_item("line", place.line)?;
-    details.set_item("job", place.job.as_deref())?;
-    details.set_item("field", place.field.as_deref())?;
+    details.set_item("file", location.file.as_ref().map(|file| file.to_string_lossy().into_owned()))?;
+    details.set_item("line", location.line)?;
+    details.set_item("job", location.job.as_deref())?;
+    details.set_item("field", location.field.as_deref())?;
     details.set_item("hint", error.advice())?;
     class(py, error.kind())?.call((error.reason(),), Some(&details))
 }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_class_of_its_own() {
-        let names: std::collections::HashSet<&str> = Kind::ALL.into_iter().map(class_name).collect();
-        assert_eq!(names.len(), Kind::ALL.len());
+        let names: std::collections::HashSet<&str> = ErrorKind::ALL.into_iter().map(class_name).collect();
+        assert_eq!(names.len(), ErrorKind::ALL.len());
     }
 }

@@ -10,11 +10,11 @@ mod config;
 mod convert;
 mod counts;
 mod errors;
+mod interrupt;
 mod model;
 mod plain;
 mod run;
 mod source;
-mod wait;
 mod workspace;
 
 use pyo3::prelude::*;

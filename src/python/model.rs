@@ -8,17 +8,17 @@ use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use super::arrow::{Question, Table};
+use super::interrupt::{PATIENCE, interruptible};
 use super::run::Run;
-use super::wait::{PATIENCE, interruptible};
-use crate::error::{Error, Kind, quoted};
-use crate::progress::{Progress, Stop};
-use crate::scan::{self, Next, Wanted};
+use crate::error::{Error, ErrorKind, quoted};
+use crate::progress::{CancelToken, Progress};
+use crate::scan::{self, NextBatch, RowChoice};
 use crate::table::Texts;
 
 /// The columns of some runs, decided on all their jobs.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Model {
-    model: Arc<scan::Model>,
+    model: Arc<scan::ScanPlan>,
 }
 
 #[pymethods]
@@ -66,11 +66,12 @@ impl Model {
         most: Option<usize>,
     ) -> PyResult<Batches> {
         let position = |name: &String| {
-            let unknown = || Error::new(Kind::Column, format!("no column {}", quoted(name))).at_field(name);
+            let unknown =
+                || Error::new(ErrorKind::Column, format!("no column {}", quoted(name))).at_field(name);
             self.model.position(name).ok_or_else(unknown)
         };
         let columns: Result<Vec<usize>, Error> = columns.iter().map(position).collect();
-        let wanted = wanted.into_iter().map(|(run, rows)| Wanted { run, rows }).collect();
+        let wanted = wanted.into_iter().map(|(run, rows)| RowChoice { run, rows }).collect();
         let columns = columns?;
         let model = Arc::clone(&self.model);
         let ahead = scan::Batches::ahead(model, columns.clone(), wanted, most.unwrap_or(usize::MAX).max(1));
@@ -81,7 +82,7 @@ impl Model {
 /// Tables of one run, a part of one, or some, in the order in which they were wanted, built ahead on other threads.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Batches {
-    model: Arc<scan::Model>,
+    model: Arc<scan::ScanPlan>,
     columns: Vec<usize>,
     most: Option<usize>,
     ahead: Mutex<scan::Batches>,
@@ -112,9 +113,9 @@ impl Batches {
                 }
             };
             match py.detach(next) {
-                Next::End => return Ok(None),
-                Next::NotYet => py.check_signals()?,
-                Next::Ready(part) => {
+                NextBatch::End => return Ok(None),
+                NextBatch::NotYet => py.check_signals()?,
+                NextBatch::Ready(part) => {
                     let part = part?;
                     let (schema, batches) = (part.batch.schema(), vec![part.batch]);
                     let warnings = self.model.warnings(&self.columns, part.surrogates);
@@ -140,13 +141,13 @@ pub fn read_model(
     keep_bytes: u64,
 ) -> PyResult<Model> {
     let request = question.request(&runs, Texts::View, keep_bytes)?;
-    let model = interruptible(py, &stops_of(&runs), move || scan::Model::of(&request))??;
+    let model = interruptible(py, &stops_of(&runs), move || scan::ScanPlan::of(&request))??;
     Ok(Model { model: Arc::new(model) })
 }
 
 /// What stops the readers of these runs.
-pub(super) fn stops_of(runs: &[Py<Run>]) -> Vec<Stop> {
-    runs.iter().map(|run| run.get().loaded().stop().clone()).collect()
+pub(super) fn stops_of(runs: &[Py<Run>]) -> Vec<CancelToken> {
+    runs.iter().map(|run| run.get().loaded().cancel_token().clone()).collect()
 }
 
 /// What this process has read so far: (files, bytes, objects, bytes expected, bytes understood).

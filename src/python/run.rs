@@ -11,11 +11,11 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::config::Config;
 use super::convert::{self, Style};
 use super::errors::exceptions;
+use super::interrupt::interruptible;
 use super::source::{Origin, Source};
-use super::wait::interruptible;
-use crate::error::{Error, Kind, quoted};
+use crate::error::{Error, ErrorKind, quoted};
 use crate::loaded::LoadedRun;
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::records::{JobRow, JobStatuses, Moment, Zone};
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
@@ -28,7 +28,7 @@ pub struct Run {
 
 impl Run {
     pub(super) fn new(py: Python<'_>, run: workspace::Run) -> PyResult<Self> {
-        let loaded = Arc::new(LoadedRun::new(run, Stop::default()));
+        let loaded = Arc::new(LoadedRun::new(run, CancelToken::default()));
         Ok(Self { source: Py::new(py, Source::new(Origin::Run(loaded)))? })
     }
 
@@ -56,7 +56,7 @@ impl Run {
             alike.map_or_else(|| format!("it has {}", known.len()), |known| format!("did you mean {known}?"));
         let reason =
             format!("run {} of {} has no {what} {}", run.id(), quoted(run.experiment()), quoted(identifier));
-        Error::new(Kind::JobNotFound, reason).at_file(run.path()).hint(hint)
+        Error::new(ErrorKind::JobNotFound, reason).at_file(run.path()).hint(hint)
     }
 }
 
@@ -89,15 +89,15 @@ impl Run {
     /// Reads the jobs and their configs now.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
-        let stop = loaded.stop().clone();
+        let stop = loaded.cancel_token().clone();
         let loaded = Arc::clone(loaded);
         interruptible(py, &[stop], move || loaded.read(true))
     }
 
     /// The run as it is now, read where it changed: jobs and configs that did not are not read again.
-    fn renewed(&self, py: Python<'_>) -> PyResult<Self> {
-        let new = Arc::new(py.detach(|| self.loaded().renewed()));
-        let stop = new.stop().clone();
+    fn refreshed(&self, py: Python<'_>) -> PyResult<Self> {
+        let new = Arc::new(py.detach(|| self.loaded().refreshed()));
+        let stop = new.cancel_token().clone();
         let reading = Arc::clone(&new);
         interruptible(py, &[stop], move || reading.read(true))?;
         Ok(Self { source: Py::new(py, Source::new(Origin::Run(new)))? })
@@ -165,7 +165,7 @@ impl Run {
             return Source::config(self.source.bind(py), at);
         }
         if loaded.rows().find(job_id).is_some() {
-            let error = Error::new(Kind::JobNotFound, "the config of the job could not be read");
+            let error = Error::new(ErrorKind::JobNotFound, "the config of the job could not be read");
             return Err(error.hint("see .errors").at_job(job_id).into());
         }
         Err(self.unknown_job("job", job_id, &job_ids(loaded)).into())

@@ -8,10 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyWeakrefMethods, PyWeakrefReference};
 
 use super::config::Config;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::loaded::LoadedRun;
 use crate::objects::{Graph, SavedObject};
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::values::{ObjectIx, Symbol};
 use crate::workspace;
 
@@ -95,7 +95,7 @@ impl Drop for Source {
     fn drop(&mut self) {
         let (Origin::Run(loaded) | Origin::Saved(loaded, ..)) = &mut self.origin;
         if let Some(loaded) = Arc::get_mut(loaded) {
-            loaded.let_go();
+            loaded.drop_in_background();
         }
     }
 }
@@ -118,7 +118,7 @@ impl Source {
         let at = ObjectIx(at);
         if at.at() >= graph.len() || graph.identifier(at) != identifier {
             return Err(Error::new(
-                Kind::Unresolved,
+                ErrorKind::Unresolved,
                 format!("the run no longer holds config {identifier} where it was"),
             )
             .at_file(slf.get().loaded().run().path())
@@ -133,7 +133,7 @@ impl Source {
 #[pyfunction]
 pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyResult<Source> {
     py.detach(|| {
-        let loaded = Arc::new(LoadedRun::new(workspace::Run::at(&path)?, Stop::default()));
+        let loaded = Arc::new(LoadedRun::new(workspace::Run::at(&path)?, CancelToken::default()));
         Ok(Source::new(match saved {
             None => Origin::Run(loaded),
             Some(name) => {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::json_file::read_json;
 use super::markers::marker_name;
-use super::small::read_json;
 use crate::error::Error;
 
 /// What the files of one job say.

@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
+use super::json_file::read_json;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::run::RunRecord;
-use super::small::read_json;
 use super::state::{FAILED, State, Told};
 use super::{alive, events};
 use crate::error::{Error, quoted};

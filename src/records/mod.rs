@@ -10,13 +10,13 @@ mod alive;
 mod events;
 mod evidence;
 mod jobs;
-mod like;
+mod json_file;
+mod line_templates;
 mod markers;
 mod moment;
 mod roots;
 mod rows;
 mod run;
-mod small;
 mod state;
 
 pub use events::foreign_events;

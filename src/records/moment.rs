@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use once_cell::sync::OnceCell;
 
-use crate::error::{Error, Kind, Result, quoted};
+use crate::error::{Error, ErrorKind, Result, quoted};
 
 /// A point in time as a file tells it, in microseconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,7 +79,7 @@ impl Zone {
     /// `InvalidArgument`: no such zone.
     pub fn named(name: &str) -> Result<Self> {
         TimeZone::get(name).map(|zone| Self(OnceCell::with_value(zone))).map_err(|_| {
-            Error::new(Kind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
+            Error::new(ErrorKind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
                 .hint("give a name of the IANA database, as Europe/Paris or UTC")
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::small::read_json;
+use super::json_file::read_json;
 use crate::workspace::Run;
 
 /// How many files of each kind are opened.

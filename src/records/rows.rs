@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::like::Likes;
+use super::line_templates::TemplateCache;
 use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
-use crate::progress::{Counter, Stop};
+use crate::progress::{CancelToken, Counter};
 use crate::values::{self, Blocks, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
 
@@ -98,7 +98,7 @@ impl JobRows {
 
     /// The jobs of `run`, whose jobs.jsonl was opened by [`Self::list`]. What cannot be read is in `errors`.
     #[must_use]
-    pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &Stop) -> Self {
+    pub fn parse(run: &Run, list: Result<Option<LinedFile>>, stop: &CancelToken) -> Self {
         let mut rows = Self::default();
         match list {
             Ok(Some(file)) => {
@@ -119,7 +119,7 @@ impl JobRows {
 
     /// These rows and those that came since, if the jobs.jsonl only grew.
     #[must_use]
-    pub fn grown(&self, file: &LinedFile, stop: &Stop) -> Option<Self> {
+    pub fn grown(&self, file: &LinedFile, stop: &CancelToken) -> Option<Self> {
         let from =
             self.bookmark.as_ref().filter(|from| file.goes_on(from) && self.store.pieces() < MOST_PIECES)?;
         let mut rows = self.clone();
@@ -168,7 +168,7 @@ impl JobRows {
         self.earlier.push(Arc::new(std::mem::take(&mut self.places)));
     }
 
-    fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &Stop) -> Result<()> {
+    fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &CancelToken) -> Result<()> {
         self.read_lines(file, (0, 0), stop)?;
         self.seal();
         Ok(())
@@ -182,8 +182,13 @@ impl JobRows {
     }
 
     /// Reads the lines of a file from a byte on, before which `number` others stand.
-    fn read_lines(&mut self, file: &LinedFile, (start, number): (u64, u64), stop: &Stop) -> Result<()> {
-        let mut likes = Likes::default();
+    fn read_lines(
+        &mut self,
+        file: &LinedFile,
+        (start, number): (u64, u64),
+        stop: &CancelToken,
+    ) -> Result<()> {
+        let mut likes = TemplateCache::default();
         let left = file.size() - start;
         self.expect(usize::try_from(left / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
         let mut progress = Counter::of(left, stop);
@@ -205,12 +210,12 @@ impl JobRows {
         &mut self,
         block: &[u8],
         number: u64,
-        (path, stop): (&Path, &Stop),
-        likes: &mut Likes,
+        (path, stop): (&Path, &CancelToken),
+        likes: &mut TemplateCache,
     ) -> u64 {
         let clean = json::is_utf8(block);
         let mut left = json::Lines::after(number, block);
-        while !stop.asked() {
+        while !stop.is_cancelled() {
             if clean && let Some((row, length)) = likes.read(left.rest(), &mut self.store) {
                 left.pass(length);
                 self.push(row);
@@ -225,7 +230,7 @@ impl JobRows {
         left.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut Likes) -> Result<JobRow> {
+    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut TemplateCache) -> Result<JobRow> {
         if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
@@ -239,16 +244,16 @@ impl JobRows {
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
-                (b"job_id", json::Kind::String) => {
+                (b"job_id", json::JsonType::String) => {
                     job_id = Some(self.store.string(reader.string()?)?);
                 }
-                (b"task_id", json::Kind::String) => {
+                (b"task_id", json::JsonType::String) => {
                     task_id = Some(self.store.string(reader.string()?)?);
                 }
-                (b"tags", json::Kind::Dict) => {
+                (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
-                (b"timestamp", json::Kind::Number) => submitted = microseconds(reader.number()?),
+                (b"timestamp", json::JsonType::Number) => submitted = microseconds(reader.number()?),
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -346,7 +351,7 @@ impl JobRows {
         let mut tags = None;
         Reader::new(&bytes).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
-                (b"tags", json::Kind::Dict) => {
+                (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
                 _ => reader.skip()?,
@@ -363,7 +368,7 @@ pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
-    rows.read_block(&head, 0, (run.path(), &Stop::default()), &mut Likes::default());
+    rows.read_block(&head, 0, (run.path(), &CancelToken::default()), &mut TemplateCache::default());
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use memchr::memmem;
 use serde::Deserialize;
 
+use super::json_file::read_json;
 use super::moment::Moment;
-use super::small::read_json;
 use super::{alive, events};
 use crate::error::{Error, Result, quoted};
 use crate::file::{LARGEST, LinedFile};

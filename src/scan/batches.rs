@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::model::{Model, Part, threads};
+use super::plan::{RunBatch, ScanPlan, threads};
 use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 
 /// Some of the jobs of a run of the model.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct RowChoice {
     /// The position of the run
     pub run: usize,
     /// The positions of the jobs among those of the asked tasks; all if there are none
@@ -21,9 +21,9 @@ pub struct Wanted {
 
 /// What came of waiting for the next part.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextBatch {
     /// The next part, or why there is none
-    Ready(Result<Part>),
+    Ready(Result<RunBatch>),
     /// There is none yet
     NotYet,
     /// There are no more
@@ -41,13 +41,13 @@ pub struct Batches {
 
 #[derive(Debug)]
 struct Shared {
-    model: Arc<Model>,
+    model: Arc<ScanPlan>,
     columns: Vec<usize>,
-    wanted: Vec<Wanted>,
+    wanted: Vec<RowChoice>,
     open: Mutex<HashMap<usize, Open>>,
     state: Mutex<State>,
     changed: Condvar,
-    stop: Stop,
+    stop: CancelToken,
     workers: usize,
 }
 
@@ -62,13 +62,13 @@ struct Open {
 struct State {
     started: usize,
     taken: usize,
-    ready: HashMap<usize, Result<Part>>,
+    ready: HashMap<usize, Result<RunBatch>>,
 }
 
 impl Batches {
     /// Begins to build these columns of what is wanted; a single part is built by whoever asks for it.
     #[must_use]
-    pub fn new(model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>) -> Self {
+    pub fn new(model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>) -> Self {
         let workers = if wanted.len() > 1 { threads().min(wanted.len()) } else { 0 };
         Self::by(workers, model, columns, wanted)
     }
@@ -76,13 +76,13 @@ impl Batches {
     /// Begins to build these columns of what is wanted, in parts of at most so many jobs, always on other threads:
     /// [`Self::next`] can be patient.
     #[must_use]
-    pub fn ahead(model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>, most: usize) -> Self {
+    pub fn ahead(model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>, most: usize) -> Self {
         let wanted = in_parts(&model, wanted, most);
         Self::by(threads().min(wanted.len()), model, columns, wanted)
     }
 
-    fn by(workers: usize, model: Arc<Model>, columns: Vec<usize>, wanted: Vec<Wanted>) -> Self {
-        let (state, changed, stop) = (Mutex::default(), Condvar::new(), Stop::default());
+    fn by(workers: usize, model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>) -> Self {
+        let (state, changed, stop) = (Mutex::default(), Condvar::new(), CancelToken::default());
         let mut open: HashMap<usize, Open> = HashMap::new();
         for part in &wanted {
             open.entry(part.run).or_default().left += 1;
@@ -97,32 +97,32 @@ impl Batches {
     }
 
     /// The next part; waits for it, but not longer than `patience`.
-    pub fn next(&mut self, patience: Option<Duration>) -> Next {
+    pub fn next(&mut self, patience: Option<Duration>) -> NextBatch {
         let shared = &self.shared;
         let at = self.next;
         if at >= shared.wanted.len() {
-            return Next::End;
+            return NextBatch::End;
         }
         if shared.workers == 0 {
             self.next += 1;
-            return Next::Ready(shared.build(at));
+            return NextBatch::Ready(shared.build(at));
         }
         if !self.wait(patience) {
-            return Next::NotYet;
+            return NextBatch::NotYet;
         }
         let mut state = shared.lock();
-        let Some(part) = state.ready.remove(&at) else { return Next::NotYet };
+        let Some(part) = state.ready.remove(&at) else { return NextBatch::NotYet };
         state.taken += 1;
         self.next += 1;
         shared.changed.notify_all();
-        Next::Ready(part)
+        NextBatch::Ready(part)
     }
 
     /// The next part, and with it those that come within `patience` after it, until they have twice as many jobs as were given
     /// the last time, or `most`: who takes many small runs pays for fewer, and who stops early gets few.
-    pub fn next_together(&mut self, most: usize, patience: Duration) -> Next {
+    pub fn next_together(&mut self, most: usize, patience: Duration) -> NextBatch {
         let first = match self.next(Some(patience)) {
-            Next::Ready(Ok(part)) => part,
+            NextBatch::Ready(Ok(part)) => part,
             other => return other,
         };
         let enough = most.min(2 * self.given);
@@ -131,15 +131,15 @@ impl Batches {
         let mut parts = vec![first];
         while self.given < enough {
             match self.next(Some(over.saturating_duration_since(Instant::now()))) {
-                Next::Ready(Ok(part)) => {
+                NextBatch::Ready(Ok(part)) => {
                     self.given += part.batch.num_rows();
                     parts.push(part);
                 }
-                Next::Ready(Err(error)) => return Next::Ready(Err(error)),
-                Next::NotYet | Next::End => break,
+                NextBatch::Ready(Err(error)) => return NextBatch::Ready(Err(error)),
+                NextBatch::NotYet | NextBatch::End => break,
             }
         }
-        Next::Ready(Part::joined(parts))
+        NextBatch::Ready(RunBatch::joined(parts))
     }
 
     /// Waits for the next part, but not longer than `patience`; says whether [`Self::next`] has something to tell.
@@ -175,7 +175,7 @@ impl Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        self.shared.stop.stop();
+        self.shared.stop.cancel();
         self.shared.changed.notify_all();
     }
 }
@@ -185,8 +185,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn build(&self, at: usize) -> Result<Part> {
-        let Wanted { run, rows } = &self.wanted[at];
+    fn build(&self, at: usize) -> Result<RunBatch> {
+        let RowChoice { run, rows } = &self.wanted[at];
         let part = self
             .opened(*run)
             .and_then(|loaded| self.model.part_of(&loaded, *run, &self.columns, rows.as_deref()));
@@ -220,13 +220,13 @@ impl Shared {
         loop {
             let at = {
                 let mut state = self.lock();
-                while !self.stop.asked()
+                while !self.stop.is_cancelled()
                     && state.started < self.wanted.len()
                     && state.started - state.taken > self.workers
                 {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
-                if self.stop.asked() || state.started >= self.wanted.len() {
+                if self.stop.is_cancelled() || state.started >= self.wanted.len() {
                     return;
                 }
                 state.started += 1;
@@ -241,15 +241,15 @@ impl Shared {
 }
 
 /// The same jobs in parts of at most so many, those of one run of about the same size.
-fn in_parts(model: &Model, wanted: Vec<Wanted>, most: usize) -> Vec<Wanted> {
-    let parts = |Wanted { run, rows }: Wanted| {
+fn in_parts(model: &ScanPlan, wanted: Vec<RowChoice>, most: usize) -> Vec<RowChoice> {
+    let parts = |RowChoice { run, rows }: RowChoice| {
         let jobs = rows.as_ref().map_or_else(|| model.jobs(run), Vec::len);
         if jobs <= most {
-            return vec![Wanted { run, rows }];
+            return vec![RowChoice { run, rows }];
         }
         let rows = rows.unwrap_or_else(|| (0..jobs).collect());
         let size = jobs.div_ceil(jobs.div_ceil(most));
-        rows.chunks(size).map(|part| Wanted { run, rows: Some(part.to_vec()) }).collect()
+        rows.chunks(size).map(|part| RowChoice { run, rows: Some(part.to_vec()) }).collect()
     };
     wanted.into_iter().flat_map(parts).collect()
 }

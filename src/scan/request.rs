@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use super::batches::{Batches, Next, Wanted};
-use super::model::Model;
+use super::batches::{Batches, NextBatch, RowChoice};
+use super::plan::ScanPlan;
 use super::table::{Table, internal};
 use crate::columns::Selection;
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::table::{Texts, shorten};
 
 /// What was asked for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct TableRequest {
     /// The runs to read, in the order of their rows
     pub runs: Vec<Arc<LoadedRun>>,
     /// Whether `experiment` and `run` are shown by default; `workspace` is if the runs are of several
@@ -36,25 +36,25 @@ pub struct Request {
     pub keep_bytes: u64,
 }
 
-impl Request {
+impl TableRequest {
     /// Reads the runs and builds the columns.
     ///
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task). What cannot be read is in the table's `errors`.
     pub fn read(&self) -> Result<Table> {
-        let model = Arc::new(Model::of(self)?);
+        let model = Arc::new(ScanPlan::of(self)?);
         let columns: Vec<usize> = (0..model.columns().len()).collect();
-        let wanted = (0..model.runs()).map(|run| Wanted { run, rows: None }).collect();
+        let wanted = (0..model.runs()).map(|run| RowChoice { run, rows: None }).collect();
         let mut batches = Batches::new(Arc::clone(&model), columns, wanted);
         let mut table = model.empty();
         let mut surrogates = Vec::new();
         loop {
             match batches.next(None) {
-                Next::End => break,
-                Next::NotYet => {}
-                Next::Ready(part) => {
+                NextBatch::End => break,
+                NextBatch::NotYet => {}
+                NextBatch::Ready(part) => {
                     let part = part?;
-                    if self.runs.iter().any(|loaded| loaded.stop().asked()) {
+                    if self.runs.iter().any(|loaded| loaded.cancel_token().is_cancelled()) {
                         break;
                     }
                     table.batches.push(part.batch);

@@ -7,7 +7,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::table::{for_pandas, for_pyarrow, in_layout_of};
 
 /// The rows of the runs that were asked for.
@@ -82,7 +82,7 @@ impl Table {
 pub(super) fn internal(error: ArrowError) -> Error {
     if let ArrowError::MemoryError(reason) = error {
         let hint = "what is shared is repeated there; choose other columns, or walk the objects: load_xp_info(…).jobs";
-        return Error::new(Kind::TooManyColumns, reason).hint(hint);
+        return Error::new(ErrorKind::TooManyColumns, reason).hint(hint);
     }
     Error::format(format!("the columns do not fit together: {error}"))
         .hint("this is a fault of xpframe, please report it")

@@ -13,10 +13,10 @@ use arrow::error::ArrowError;
 use indexmap::IndexSet;
 
 use super::codes::{self, NONE};
-use super::levels::{Under, holders_of, record_of};
+use super::levels::{KeyView, holders_of, record_of};
 use super::schema::{Texts, data_type};
 use super::texts::{strings, texts};
-use crate::columns::{Member, Part, PlaceIx, Places, Type, What};
+use crate::columns::{Member, MemberSource, PathId, PathTree, Type, ValueKind};
 use crate::objects::Graph;
 use crate::values::{Store, Text, Value};
 
@@ -29,7 +29,7 @@ pub(super) type Made = Result<ArrayRef, ArrowError>;
 pub(super) struct Arrays<'a> {
     pub store: &'a Store,
     pub graph: Option<&'a Graph>,
-    pub places: &'a Places,
+    pub places: &'a PathTree,
     pub texts: Texts,
     /// Whether some text could not be held as it is: it has unpaired surrogates
     pub surrogates: bool,
@@ -37,7 +37,7 @@ pub(super) struct Arrays<'a> {
 
 impl<'a> Arrays<'a> {
     /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
-    pub fn values(&mut self, values: &[Value], at: PlaceIx, part: Part, kind: &Type) -> Made {
+    pub fn values(&mut self, values: &[Value], at: PathId, part: ValueKind, kind: &Type) -> Made {
         Ok(match kind {
             Type::Bool => Arc::new(values.iter().copied().map(boolean).collect::<BooleanArray>()),
             Type::Int64 => Arc::new(values.iter().copied().map(int).collect::<Int64Array>()),
@@ -54,7 +54,7 @@ impl<'a> Arrays<'a> {
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
-                let number = part == Part::Number;
+                let number = part == ValueKind::Number;
                 Arc::new(
                     values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>(),
                 )
@@ -134,18 +134,18 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    fn lists(&mut self, values: &[Value], at: PlaceIx, part: Part, item: &Type) -> Made {
+    fn lists(&mut self, values: &[Value], at: PathId, part: ValueKind, item: &Type) -> Made {
         let mut items: Vec<Value> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(values.len());
         let mut there: Vec<bool> = Vec::with_capacity(values.len());
         for &value in values {
             let from = items.len();
             there.push(match (value, part) {
-                (Value::List(held), Part::List) => {
+                (Value::List(held), ValueKind::List) => {
                     items.extend(self.store.items(held));
                     true
                 }
-                (Value::Set(held), Part::Set) => {
+                (Value::Set(held), ValueKind::Set) => {
                     items.extend(self.sorted(self.store.items(held).collect()));
                     true
                 }
@@ -157,7 +157,7 @@ impl<'a> Arrays<'a> {
             }
         }
         let inside = self.places.get(at).inside(part).unwrap_or(at);
-        let inside_part = self.places.parts(inside).first().map_or(Part::Null, |&(part, _)| part);
+        let inside_part = self.places.parts(inside).first().map_or(ValueKind::Null, |&(part, _)| part);
         let array = self.values(&items, inside, inside_part, item)?;
         let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
         let lists = LargeListArray::try_new(
@@ -169,12 +169,12 @@ impl<'a> Arrays<'a> {
         Ok(Arc::new(lists))
     }
 
-    fn too_many(&self, at: PlaceIx) -> ArrowError {
+    fn too_many(&self, at: PathId) -> ArrowError {
         let name = self.places.name(self.places.outside_lists(at));
         ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
     }
 
-    fn structs(&mut self, values: &[Value], at: PlaceIx, members: &[Member]) -> Made {
+    fn structs(&mut self, values: &[Value], at: PathId, members: &[Member]) -> Made {
         let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
@@ -187,7 +187,7 @@ impl<'a> Arrays<'a> {
                     values.to_vec()
                 } else {
                     let key = self.places.get(member.place).key();
-                    Under::new(self.store, &holders, key).values()
+                    KeyView::new(self.store, &holders, key).values()
                 };
                 self.member(held, member)
             })
@@ -202,9 +202,9 @@ impl<'a> Arrays<'a> {
 
     fn member(&mut self, mut held: Vec<Value>, member: &Member) -> Made {
         match member.what {
-            What::Class => Ok(self.classes(&held)),
-            What::Part(part) => self.values(&held, member.place, part, &member.kind),
-            What::Inside => {
+            MemberSource::Class => Ok(self.classes(&held)),
+            MemberSource::ValueKind(part) => self.values(&held, member.place, part, &member.kind),
+            MemberSource::Inside => {
                 let Type::Struct(members) = &member.kind else {
                     return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
                 };

@@ -8,10 +8,10 @@ use ahash::{HashMap, HashSet};
 
 use super::arrays::Arrays;
 use super::column::column;
-use super::levels::{Level, Under, with_ancestors};
+use super::levels::{KeyView, NestingLevel, with_ancestors};
 use super::schema::Texts;
 use super::system::SystemColumns;
-use crate::columns::{Column, PlaceIx, Places, Source, System};
+use crate::columns::{Column, ColumnSource, PathId, PathTree, System};
 use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::objects::{Graph, RunObjects};
@@ -78,14 +78,14 @@ pub struct Built {
 pub fn build(
     rows: Rows<'_>,
     columns: &[Column],
-    places: &Places,
+    places: &PathTree,
     schema: SchemaRef,
     texts: Texts,
     zone: &Zone,
 ) -> Result<Built, ArrowError> {
     let asked = Asked { columns, places, texts };
     let roots: Vec<Building<'_>> =
-        [Places::TAGS, Places::CONFIG].into_iter().filter_map(|root| asked.below(root, rows)).collect();
+        [PathTree::TAGS, PathTree::CONFIG].into_iter().filter_map(|root| asked.below(root, rows)).collect();
     let threads = threads(rows.len() * columns.len());
     let forests = threads::each(&roots, threads, |root| root.levels(rows));
     let mut works: Vec<Work<'_>> = asked.of_jobs().into_iter().map(Work::OfJobs).collect();
@@ -124,15 +124,15 @@ pub fn build(
 /// What one thread does at a time.
 enum Work<'b> {
     OfJobs(Vec<(usize, System)>),
-    Facts(&'b Building<'b>, PlaceIx, &'b Level),
-    Group(&'b Building<'b>, Vec<(&'b str, PlaceIx)>, &'b Level),
+    Facts(&'b Building<'b>, PathId, &'b NestingLevel),
+    Group(&'b Building<'b>, Vec<(&'b str, PathId)>, &'b NestingLevel),
 }
 
 /// The columns that were asked for.
 #[derive(Clone, Copy)]
 struct Asked<'b> {
     columns: &'b [Column],
-    places: &'b Places,
+    places: &'b PathTree,
     texts: Texts,
 }
 
@@ -140,7 +140,7 @@ impl<'b> Asked<'b> {
     /// The columns about the jobs themselves, by their positions; those that need the statuses of the jobs together.
     fn of_jobs(&self) -> Vec<Vec<(usize, System)>> {
         let system = |(index, column): (usize, &Column)| match column.source {
-            Source::System(system) => Some((index, system)),
+            ColumnSource::System(system) => Some((index, system)),
             _ => None,
         };
         let all = self.columns.iter().enumerate().filter_map(system);
@@ -168,10 +168,11 @@ impl<'b> Asked<'b> {
     }
 
     /// The columns that stand below a root; nothing if there is none.
-    fn below(self, root: PlaceIx, rows: Rows<'b>) -> Option<Building<'b>> {
-        let mut wanted: HashMap<PlaceIx, Vec<usize>> = HashMap::default();
+    fn below(self, root: PathId, rows: Rows<'b>) -> Option<Building<'b>> {
+        let mut wanted: HashMap<PathId, Vec<usize>> = HashMap::default();
         for (index, column) in self.columns.iter().enumerate() {
-            if let Source::Values(at, _) | Source::Class(at) | Source::Identifier(at) = column.source
+            if let ColumnSource::Values(at, _) | ColumnSource::Class(at) | ColumnSource::Identifier(at) =
+                column.source
                 && self.places.root(at) == root
             {
                 wanted.entry(at).or_default().push(index);
@@ -180,7 +181,7 @@ impl<'b> Asked<'b> {
         if wanted.is_empty() {
             return None;
         }
-        let graph = (root == Places::CONFIG).then(|| &rows.loaded.objects().graph);
+        let graph = (root == PathTree::CONFIG).then(|| &rows.loaded.objects().graph);
         let store = graph.map_or(&rows.known().store, |graph| &graph.store);
         let on_the_way = with_ancestors(self.places, wanted.keys().copied());
         let Self { columns, places, texts } = self;
@@ -190,15 +191,15 @@ impl<'b> Asked<'b> {
 
 /// The columns of one root while they are built.
 struct Building<'b> {
-    root: PlaceIx,
+    root: PathId,
     columns: &'b [Column],
-    places: &'b Places,
+    places: &'b PathTree,
     texts: Texts,
     store: &'b Store,
     graph: Option<&'b Graph>,
     /// The positions of the columns that stand at each place
-    wanted: HashMap<PlaceIx, Vec<usize>>,
-    on_the_way: HashSet<PlaceIx>,
+    wanted: HashMap<PathId, Vec<usize>>,
+    on_the_way: HashSet<PathId>,
 }
 
 /// A column that was built: its position, its array, and whether its text has unpaired surrogates.
@@ -206,17 +207,17 @@ type BuiltColumn = (usize, ArrayRef, bool);
 
 impl Building<'_> {
     /// The levels that have wanted places below them, from one value a row at the root.
-    fn levels(&self, rows: Rows<'_>) -> Vec<(PlaceIx, Level)> {
+    fn levels(&self, rows: Rows<'_>) -> Vec<(PathId, NestingLevel)> {
         let mut levels = vec![(self.root, self.roots(rows))];
         let mut known = 0;
         while known < levels.len() {
-            let deeper: Vec<(&Level, &str, PlaceIx)> = levels[known..]
+            let deeper: Vec<(&NestingLevel, &str, PathId)> = levels[known..]
                 .iter()
                 .flat_map(|(at, level)| self.children(*at).map(move |(key, child)| (level, key, child)))
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
             let next = threads::each(&deeper, threads(rows.len() * deeper.len()), |&(level, key, child)| {
-                let values = Under::new(self.store, &level.holders, key);
+                let values = KeyView::new(self.store, &level.holders, key);
                 (child, level.below(&values, self.graph))
             });
             known = levels.len();
@@ -226,37 +227,40 @@ impl Building<'_> {
     }
 
     /// The level of the tags, or of the configs, of the rows.
-    fn roots(&self, rows: Rows<'_>) -> Level {
-        if self.root == Places::TAGS {
-            return Level::of_rows(Vec::new(), rows.jobs().map(|row| row.tags));
+    fn roots(&self, rows: Rows<'_>) -> NestingLevel {
+        if self.root == PathTree::TAGS {
+            return NestingLevel::of_rows(Vec::new(), rows.jobs().map(|row| row.tags));
         }
         let RunObjects { roots, graph, .. } = rows.loaded.objects();
         let told = self.columns_at(self.root).any(|index| is_fact(self.columns[index].source));
         let config = |at: usize| roots[at].map_or(Value::Null, Value::Object);
         let values = if told { rows.positions().map(config).collect() } else { Vec::new() };
-        Level::of_rows(values, rows.positions().map(|at| roots[at].map(|root| graph.object(root).fields)))
+        NestingLevel::of_rows(
+            values,
+            rows.positions().map(|at| roots[at].map(|root| graph.object(root).fields)),
+        )
     }
 
     /// The wanted places below a place, and those on the way to wanted ones.
-    fn children(&self, at: PlaceIx) -> impl Iterator<Item = (&str, PlaceIx)> {
+    fn children(&self, at: PathId) -> impl Iterator<Item = (&str, PathId)> {
         let children = self.places.get(at).children().iter().map(|(key, &child)| (key.as_str(), child));
         children.filter(|(_, child)| self.on_the_way.contains(child))
     }
 
     /// The places below a level whose columns are built together.
-    fn groups(&self, at: PlaceIx) -> Vec<Vec<(&str, PlaceIx)>> {
-        let wanted: Vec<(&str, PlaceIx)> =
+    fn groups(&self, at: PathId) -> Vec<Vec<(&str, PathId)>> {
+        let wanted: Vec<(&str, PathId)> =
             self.children(at).filter(|(_, child)| self.wanted.contains_key(child)).collect();
         wanted.chunks(TOGETHER).map(<[_]>::to_vec).collect()
     }
 
     /// Builds the columns of some places below a level.
-    fn group(&self, group: &[(&str, PlaceIx)], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+    fn group(&self, group: &[(&str, PathId)], level: &NestingLevel) -> Result<Vec<BuiltColumn>, ArrowError> {
         let mut built = Vec::new();
         for &(key, at) in group {
-            let under = Under::new(self.store, &level.holders, key);
+            let under = KeyView::new(self.store, &level.holders, key);
             for index in self.columns_at(at) {
-                let Column { source: Source::Values(_, part), kind, .. } = &self.columns[index] else {
+                let Column { source: ColumnSource::Values(_, part), kind, .. } = &self.columns[index] else {
                     continue;
                 };
                 let mut arrays = self.arrays();
@@ -271,13 +275,18 @@ impl Building<'_> {
     }
 
     /// Builds what is told of the configs at a place, which are given for each holder of a level.
-    fn facts(&self, at: PlaceIx, values: &[Value], level: &Level) -> Result<Vec<BuiltColumn>, ArrowError> {
+    fn facts(
+        &self,
+        at: PathId,
+        values: &[Value],
+        level: &NestingLevel,
+    ) -> Result<Vec<BuiltColumn>, ArrowError> {
         let arrays = self.arrays();
         let built = self.columns_at(at).filter_map(|index| {
             let array = match self.columns[index].source {
-                Source::Class(_) => arrays.classes(values),
-                Source::Identifier(_) => arrays.identifiers(values),
-                Source::Values(..) | Source::System(_) => return None,
+                ColumnSource::Class(_) => arrays.classes(values),
+                ColumnSource::Identifier(_) => arrays.identifiers(values),
+                ColumnSource::Values(..) | ColumnSource::System(_) => return None,
             };
             Some(level.expand(array).map(|array| (index, array, false)))
         });
@@ -285,7 +294,7 @@ impl Building<'_> {
     }
 
     /// The positions of the columns that stand at a place.
-    fn columns_at(&self, at: PlaceIx) -> impl Iterator<Item = usize> {
+    fn columns_at(&self, at: PathId) -> impl Iterator<Item = usize> {
         self.wanted.get(&at).into_iter().flatten().copied()
     }
 
@@ -295,8 +304,8 @@ impl Building<'_> {
     }
 }
 
-fn is_fact(source: Source) -> bool {
-    matches!(source, Source::Class(_) | Source::Identifier(_))
+fn is_fact(source: ColumnSource) -> bool {
+    matches!(source, ColumnSource::Class(_) | ColumnSource::Identifier(_))
 }
 
 /// How many places are built by one thread at once.

@@ -9,14 +9,14 @@ use arrow::datatypes::{Float64Type, Int64Type};
 
 use super::arrays::{Arrays, Made, Members, text_of};
 use super::codes::{self, NONE};
-use super::levels::Under;
-use crate::columns::{Part, PlaceIx, Type};
+use super::levels::KeyView;
+use crate::columns::{PathId, Type, ValueKind};
 use crate::values::{Text, Value, index};
 
 /// The array of the values under one key of some holders that belong to `part`; the rest is null in it.
 pub(super) fn column(
-    under: &Under<'_>,
-    (at, part, kind): (PlaceIx, Part, &Type),
+    under: &KeyView<'_>,
+    (at, part, kind): (PathId, ValueKind, &Type),
     arrays: &mut Arrays<'_>,
 ) -> Made {
     Ok(match (kind, part) {
@@ -24,7 +24,7 @@ pub(super) fn column(
         (Type::Int64, _) => {
             numbers::<Int64Type>(under, |value| if let Value::Int(int) = value { Some(int) } else { None })
         }
-        (Type::Float64, Part::Float) => {
+        (Type::Float64, ValueKind::Float) => {
             numbers::<Float64Type>(
                 under,
                 |value| {
@@ -32,7 +32,9 @@ pub(super) fn column(
                 },
             )
         }
-        (Type::Float64, Part::Number) => numbers::<Float64Type>(under, |value| arrays.float(value, true)),
+        (Type::Float64, ValueKind::Number) => {
+            numbers::<Float64Type>(under, |value| arrays.float(value, true))
+        }
         (Type::Utf8, _) => texts(under, arrays)?,
         (Type::Enum, _) => {
             let mut members = Members::new(arrays.store, under.len());
@@ -43,7 +45,7 @@ pub(super) fn column(
     })
 }
 
-fn bools(under: &Under<'_>) -> ArrayRef {
+fn bools(under: &KeyView<'_>) -> ArrayRef {
     let (mut bools, mut valid) = (Bits::new(under.len()), Bits::new(under.len()));
     under.each(|value, holders| {
         if let Value::Bool(bool) = value {
@@ -57,7 +59,7 @@ fn bools(under: &Under<'_>) -> ArrayRef {
 }
 
 fn numbers<T: ArrowPrimitiveType>(
-    under: &Under<'_>,
+    under: &KeyView<'_>,
     number: impl Fn(Value) -> Option<T::Native>,
 ) -> ArrayRef {
     let (mut numbers, mut valid) = (vec![T::Native::default(); under.len()], Bits::new(under.len()));
@@ -72,7 +74,7 @@ fn numbers<T: ArrowPrimitiveType>(
     Arc::new(PrimitiveArray::<T>::new(numbers.into(), valid.nulls()))
 }
 
-fn texts(under: &Under<'_>, arrays: &mut Arrays<'_>) -> Made {
+fn texts(under: &KeyView<'_>, arrays: &mut Arrays<'_>) -> Made {
     let mut texts = Texts::new(under.len());
     under.each(|value, holders| {
         if let Some(text) = text_of(&value) {

@@ -7,20 +7,20 @@ use arrow::compute::take;
 use arrow::error::ArrowError;
 
 use super::codes::{self, NONE};
-use crate::columns::Places;
+use crate::columns::PathTree;
 use crate::objects::Graph;
-use crate::values::{Holders, Record, ShapeIx, Store, Value, index};
+use crate::values::{Record, RecordGroups, ShapeIx, Store, Value, index};
 
 /// The values under one key of some holders; null where a holder has none.
-pub(super) struct Under<'c> {
+pub(super) struct KeyView<'c> {
     store: &'c Store,
-    holders: &'c Holders,
+    holders: &'c RecordGroups,
     /// The position of the key in each shape, or [`NONE`]
     positions: Vec<u32>,
 }
 
-impl<'c> Under<'c> {
-    pub fn new(store: &'c Store, holders: &'c Holders, key: &str) -> Self {
+impl<'c> KeyView<'c> {
+    pub fn new(store: &'c Store, holders: &'c RecordGroups, key: &str) -> Self {
         let named = store.named(key);
         let position = |shape| {
             let mut keys = store.shape(shape).iter();
@@ -57,23 +57,23 @@ impl<'c> Under<'c> {
 }
 
 /// The distinct configs and dicts at a place, and which of them each row has.
-pub(super) struct Level {
+pub(super) struct NestingLevel {
     /// Those of the roots only where something is told of them
     pub values: Vec<Value>,
     /// What each of them holds
-    pub holders: Holders,
+    pub holders: RecordGroups,
     /// The holder of each row; each row has its own if there are none
     codes: Option<Arc<UInt32Array>>,
 }
 
-impl Level {
+impl NestingLevel {
     /// The level of the roots: what each row holds.
     pub fn of_rows(values: Vec<Value>, rows: impl Iterator<Item = Option<Record>>) -> Self {
-        Self { values, holders: Holders::new(rows), codes: None }
+        Self { values, holders: RecordGroups::new(rows), codes: None }
     }
 
     /// The level below: `values` has one value for each holder of this one.
-    pub fn below(&self, values: &Under<'_>, graph: Option<&Graph>) -> Self {
+    pub fn below(&self, values: &KeyView<'_>, graph: Option<&Graph>) -> Self {
         // the position that each object was given, from 1
         let mut marks = vec![0_u32; graph.map_or(0, Graph::len)];
         let mut distinct = Vec::new();
@@ -123,8 +123,8 @@ impl Level {
 }
 
 /// The keys and values of each config and dict; nothing for other values.
-pub(super) fn holders_of(values: &[Value], graph: Option<&Graph>) -> Holders {
-    Holders::new(values.iter().map(|&value| record_of(value, graph)))
+pub(super) fn holders_of(values: &[Value], graph: Option<&Graph>) -> RecordGroups {
+    RecordGroups::new(values.iter().map(|&value| record_of(value, graph)))
 }
 
 /// The keys and values of a config or dict.
@@ -138,9 +138,9 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
 
 /// Whether a place lies on the way to one of the wanted ones; wanted places come with all their ancestors.
 pub(super) fn with_ancestors(
-    places: &Places,
-    wanted: impl Iterator<Item = crate::columns::PlaceIx>,
-) -> ahash::HashSet<crate::columns::PlaceIx> {
+    places: &PathTree,
+    wanted: impl Iterator<Item = crate::columns::PathId>,
+) -> ahash::HashSet<crate::columns::PathId> {
     let mut all = ahash::HashSet::default();
     for at in wanted {
         let mut next = Some(at);

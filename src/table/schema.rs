@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use crate::columns::{Column, Places, Source, Type};
+use crate::columns::{Column, ColumnSource, PathTree, Type};
 use crate::json;
 
 /// Which Arrow layouts text and enums have: each library shares another one without copying.
@@ -50,13 +50,13 @@ pub fn data_type(kind: &Type, texts: Texts) -> DataType {
 /// The schema of a table of these columns. Metadata of each field: `xpframe.group` (system, tag, parameter, fact),
 /// `xpframe.path` (its keys as a JSON list) and `xpframe.python` (the Python types seen).
 #[must_use]
-pub fn schema(columns: &[Column], places: &Places, texts: Texts) -> SchemaRef {
+pub fn schema(columns: &[Column], places: &PathTree, texts: Texts) -> SchemaRef {
     let field = |column: &Column| {
         let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
         let (place, python) = match column.source {
-            Source::System(_) => (None, None),
-            Source::Values(at, part) => (Some(at), Some(places.get(at).python_types(part))),
-            Source::Class(at) | Source::Identifier(at) => (Some(at), Some("str".to_owned())),
+            ColumnSource::System(_) => (None, None),
+            ColumnSource::Values(at, part) => (Some(at), Some(places.get(at).python_types(part))),
+            ColumnSource::Class(at) | ColumnSource::Identifier(at) => (Some(at), Some("str".to_owned())),
         };
         metadata.extend(place.map(|at| ("xpframe.path".to_owned(), json::list_text(&places.path(at)))));
         metadata.extend(python.map(|python| ("xpframe.python".to_owned(), python)));

@@ -14,7 +14,7 @@ use super::batch::Rows;
 use super::codes;
 use super::schema::{Texts, data_type};
 use super::texts::strings;
-use crate::columns::{Places, System, Type};
+use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
 use crate::records::{JobRow, JobStatus, JobStatuses, Moment, Zone};
 use crate::values::{Symbol, index};
@@ -23,7 +23,7 @@ use crate::values::{Symbol, index};
 pub(super) struct SystemColumns<'r> {
     rows: &'r Rows<'r>,
     zone: &'r Zone,
-    places: &'r Places,
+    places: &'r PathTree,
     texts: Texts,
     statuses: Option<Vec<JobStatus>>,
     /// Whether the times of the jobs are asked for
@@ -32,7 +32,7 @@ pub(super) struct SystemColumns<'r> {
 }
 
 impl<'r> SystemColumns<'r> {
-    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r Places, texts: Texts, times: bool) -> Self {
+    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r PathTree, texts: Texts, times: bool) -> Self {
         Self { rows, zone, places, texts, times, statuses: None, errors: Vec::new() }
     }
 

@@ -5,17 +5,17 @@
 //! threads become one.
 
 mod blocks;
-mod holders;
 mod memo;
 mod merge;
 mod read;
+mod record_groups;
 mod sheet;
 mod store;
 
 pub(crate) use blocks::Blocks;
-pub(crate) use holders::Holders;
 pub(crate) use memo::{Memo, Read};
 pub use read::{Decode, Plain, read, record};
+pub(crate) use record_groups::RecordGroups;
 pub(crate) use store::SheetIx;
 pub use store::{
     EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,

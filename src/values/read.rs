@@ -2,7 +2,7 @@
 
 use super::index;
 use super::store::{Items, Record, ShapeIx, Store, Symbol, Value};
-use crate::json::{Kind, Number, Reader, Syntax};
+use crate::json::{JsonType, Number, Reader, Syntax};
 
 /// Gives dicts that encode something else their meaning.
 pub trait Decode {
@@ -35,19 +35,19 @@ pub(super) struct Memory {
 /// What is wrong with the JSON.
 pub fn read(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     Ok(match reader.peek()? {
-        Kind::Null => reader.null().map(|()| Value::Null)?,
-        Kind::Bool => Value::Bool(reader.bool()?),
-        Kind::Number => match reader.number()? {
+        JsonType::Null => reader.null().map(|()| Value::Null)?,
+        JsonType::Bool => Value::Bool(reader.bool()?),
+        JsonType::Number => match reader.number()? {
             Number::Int(value) => Value::Int(value),
             Number::Float(value) => Value::Float(value),
             Number::Big(digits, _) => Value::BigInt(store.push_text(digits)),
         },
-        Kind::String => {
+        JsonType::String => {
             let text = reader.string()?;
             Value::Str(store.string(text)?)
         }
-        Kind::List => Value::List(list(reader, store, decode)?),
-        Kind::Dict => return dict(reader, store, decode),
+        JsonType::List => Value::List(list(reader, store, decode)?),
+        JsonType::Dict => return dict(reader, store, decode),
     })
 }
 
@@ -147,7 +147,7 @@ fn entries(
     Ok(guess.filter(|&shape| store.shape(shape).len() == position))
 }
 
-fn intern_key(store: &mut Store, key: crate::json::Text<'_>) -> Result<Symbol, Syntax> {
+fn intern_key(store: &mut Store, key: crate::json::JsonText<'_>) -> Result<Symbol, Syntax> {
     if !key.escaped {
         return Ok(store.intern(key.raw));
     }

@@ -431,7 +431,7 @@ impl Store {
     }
 
     /// Keeps a string as the reader gave it.
-    pub(crate) fn string(&mut self, text: json::Text<'_>) -> Result<Text, json::Syntax> {
+    pub(crate) fn string(&mut self, text: json::JsonText<'_>) -> Result<Text, json::Syntax> {
         if !text.escaped {
             return Ok(self.push_text(text.raw));
         }
@@ -484,7 +484,7 @@ impl Store {
 }
 
 /// What the escapes of a string mean.
-pub(super) fn decoded(text: json::Text<'_>) -> Result<Vec<u8>, json::Syntax> {
+pub(super) fn decoded(text: json::JsonText<'_>) -> Result<Vec<u8>, json::Syntax> {
     let mut decoded = Vec::with_capacity(text.raw.len());
     json::decode_into(text.raw, &mut decoded)
         .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;

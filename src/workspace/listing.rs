@@ -4,7 +4,7 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::file::is_absent;
 
 /// The entries of `directory` whose name is text and does not begin with a dot, in any order; none when there
@@ -86,7 +86,7 @@ pub(super) fn confined(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
 /// The refusal of a symlink that leads out of `bounds`.
 pub(super) fn outside(path: &Path, target: &Path, bounds: &Path) -> Error {
     let reason = format!("is a symlink to {}, outside of {}", target.display(), bounds.display());
-    Error::new(Kind::InvalidName, reason)
+    Error::new(ErrorKind::InvalidName, reason)
         .at_file(path)
         .hint("names never leave the workspace: open the workspace where the run really is")
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::path::{Component, Path};
 
-use crate::error::{Error, Kind, Result, quoted};
+use crate::error::{Error, ErrorKind, Result, quoted};
 
 /// The longest component that common file systems hold, in bytes.
 const LONGEST: usize = 255;
@@ -27,7 +27,7 @@ pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
         }
         _ => format!("{} cannot be the name of one {what}", quoted(name)),
     };
-    Err(Error::new(Kind::InvalidName, reason)
+    Err(Error::new(ErrorKind::InvalidName, reason)
         .hint("a name is one plain path component: no '/', not '.' or '..', not an absolute path"))
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{confined, entries, is_real_dir, is_symlink, link_target, names, outside};
 use super::names::{newer, plain};
 use super::run::{Layout, Run, V1_RUN_ID, holds_run};
-use crate::error::{Error, Kind, Result, did_you_mean, quoted};
+use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 
 /// The empty file at the root of a workspace.
 const MARKER: &str = ".__experimaestro__";
@@ -47,7 +47,7 @@ impl Workspace {
             || format!("expected there: the marker {MARKER}, or experiments/, or xp/ of version 1"),
             |above| format!("the workspace around it is {}", above.display()),
         );
-        Err(Error::new(Kind::WorkspaceNotFound, reason).at_file(&root).hint(hint))
+        Err(Error::new(ErrorKind::WorkspaceNotFound, reason).at_file(&root).hint(hint))
     }
 
     /// A workspace that was recognised by other means: nothing is checked.
@@ -124,7 +124,7 @@ impl Workspace {
             return Ok(Run::new(self, experiment, &id, path, Layout::V2));
         }
         self.runs(experiment)?.into_iter().next().ok_or_else(|| {
-            Error::new(Kind::RunNotFound, format!("experiment {} has no run", quoted(experiment)))
+            Error::new(ErrorKind::RunNotFound, format!("experiment {} has no run", quoted(experiment)))
                 .at_file(&self.experiments_dir().join(experiment))
         })
     }
@@ -160,7 +160,7 @@ impl Workspace {
         };
         let near = did_you_mean(run_id, known.iter().map(Run::id));
         Error::new(
-            Kind::RunNotFound,
+            ErrorKind::RunNotFound,
             format!("experiment {} has no run {}", quoted(experiment), quoted(run_id)),
         )
         .at_file(&self.root)
@@ -219,7 +219,7 @@ impl Workspace {
             _ => format!("the workspace holds {} experiments", known.len()),
         };
         let near = did_you_mean(experiment, known.iter().map(String::as_str));
-        Error::new(Kind::ExperimentNotFound, format!("no experiment {}", quoted(experiment)))
+        Error::new(ErrorKind::ExperimentNotFound, format!("no experiment {}", quoted(experiment)))
             .at_file(&self.root)
             .hint(near.into_iter().chain([count]).collect::<Vec<_>>().join(" "))
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{confined, entries, is_real_dir, names};
 use super::names::plain;
 use super::root::Workspace;
-use crate::error::{Error, Kind, Result, did_you_mean, quoted};
+use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 
 /// The identifier given to the one run of a 1.x experiment.
 pub(super) const V1_RUN_ID: &str = "v1";
@@ -283,7 +283,7 @@ impl Run {
             format!("it saved: {}", known.join(", "))
         };
         let near = did_you_mean(name, known.iter().map(String::as_str));
-        Err(Error::new(Kind::JobNotFound, reason)
+        Err(Error::new(ErrorKind::JobNotFound, reason)
             .at_file(&self.path.join("data"))
             .hint(near.into_iter().chain([all]).collect::<Vec<_>>().join(" ")))
     }
@@ -315,7 +315,7 @@ fn parent_and_name(path: &Path) -> Option<(&Path, &str)> {
 
 fn not_a_run(path: &Path) -> Error {
     if !path.exists() {
-        return Error::new(Kind::RunNotFound, "there is no such run directory").at_file(path);
+        return Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(path);
     }
     let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent));
     let newest = parent_and_name(path)
@@ -331,7 +331,7 @@ fn not_a_run(path: &Path) -> Error {
         }
         (None, None) => format!("expected there: {}", RUN_FILES[..4].join(", ")),
     };
-    Error::new(Kind::RunNotFound, "this is not the directory of a run").at_file(path).hint(hint)
+    Error::new(ErrorKind::RunNotFound, "this is not the directory of a run").at_file(path).hint(hint)
 }
 
 /// The files of `directory` named by `number` around decimal digits and `.jsonl`, in numeric order.

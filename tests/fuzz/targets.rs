@@ -11,13 +11,13 @@ use std::sync::Arc;
 use arrow::array::Array;
 use tempfile::TempDir;
 use xpframe::columns::Selection;
-use xpframe::error::Kind as ErrorKind;
-use xpframe::json::{self, Kind, Number, Reader, Syntax};
+use xpframe::error::ErrorKind;
+use xpframe::json::{self, JsonType, Number, Reader, Syntax};
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::{Graph, same_content};
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::records::{JobStatuses, Zone};
-use xpframe::scan::Request;
+use xpframe::scan::TableRequest;
 use xpframe::table::Texts;
 use xpframe::values::{ObjectIx, Store, Value};
 use xpframe::workspace::Workspace;
@@ -97,16 +97,16 @@ fn read(input: &[u8]) -> Option<Tree> {
 
 fn take(reader: &mut Reader<'_>) -> Result<Tree, Syntax> {
     Ok(match reader.peek()? {
-        Kind::Null => reader.null().map(|()| Tree::Null)?,
-        Kind::Bool => Tree::Bool(reader.bool()?),
-        Kind::Number => match reader.number()? {
+        JsonType::Null => reader.null().map(|()| Tree::Null)?,
+        JsonType::Bool => Tree::Bool(reader.bool()?),
+        JsonType::Number => match reader.number()? {
             Number::Int(value) => Tree::Int(value.to_string()),
             Number::Big(digits, _) => Tree::Int(String::from_utf8_lossy(digits).into_owned()),
             Number::Float(value) if value.is_nan() => Tree::Float(f64::NAN.to_bits()),
             Number::Float(value) => Tree::Float(value.to_bits()),
         },
-        Kind::String => Tree::Text(meaning(reader.string()?)?),
-        Kind::List => {
+        JsonType::String => Tree::Text(meaning(reader.string()?)?),
+        JsonType::List => {
             let mut items = Vec::new();
             reader.items(|reader| {
                 items.push(take(reader)?);
@@ -114,7 +114,7 @@ fn take(reader: &mut Reader<'_>) -> Result<Tree, Syntax> {
             })?;
             Tree::List(items)
         }
-        Kind::Dict => {
+        JsonType::Dict => {
             let mut entries = Vec::new();
             reader.entries(|reader, key| {
                 entries.push((meaning(key)?, take(reader)?));
@@ -125,7 +125,7 @@ fn take(reader: &mut Reader<'_>) -> Result<Tree, Syntax> {
     })
 }
 
-fn meaning(text: json::Text<'_>) -> Result<Vec<u8>, Syntax> {
+fn meaning(text: json::JsonText<'_>) -> Result<Vec<u8>, Syntax> {
     let mut decoded = Vec::new();
     json::decode_into(text.raw, &mut decoded)?;
     Ok(decoded)
@@ -400,7 +400,7 @@ fn in_workspace(then: impl FnOnce(&Path)) {
 /// Reads all there is of the run, and holds it to what is promised of every run.
 fn check(root: &Path) {
     let run = Workspace::open(root).unwrap().run("x", "20260101_000000").unwrap();
-    let loaded = Arc::new(LoadedRun::new(run, Stop::default()));
+    let loaded = Arc::new(LoadedRun::new(run, CancelToken::default()));
     loaded.read(true);
     let (rows, objects) = (loaded.rows(), loaded.objects());
     assert_eq!(objects.roots.len(), rows.rows.len());
@@ -412,7 +412,7 @@ fn check(root: &Path) {
     for (row, root) in rows.rows.iter().zip(&objects.roots) {
         let job_id = rows.job_id(row);
         let _ = statuses.job(&rows.task_id(row), &job_id, &mut Vec::new());
-        let told = || errors.iter().any(|error| error.place().job.as_deref() == Some(&job_id));
+        let told = || errors.iter().any(|error| error.location().job.as_deref() == Some(&job_id));
         match root {
             Some(root) => {
                 assert!(same_content((&objects.graph, *root), (&objects.graph, *root)));
@@ -449,12 +449,12 @@ fn assert_grows_alike(root: &Path, loaded: &LoadedRun) {
     for cut in cuts {
         fs::write(&files[0], &jobs[..cut[0]]).unwrap();
         fs::write(&files[1], &objects[..cut[1]]).unwrap();
-        let before = LoadedRun::new(loaded.run().clone(), Stop::default());
+        let before = LoadedRun::new(loaded.run().clone(), CancelToken::default());
         before.read(true);
         for (file, rest) in files.iter().zip([&jobs[cut[0]..], &objects[cut[1]..]]) {
             fs::OpenOptions::new().append(true).open(file).unwrap().write_all(rest).unwrap();
         }
-        let after = before.renewed();
+        let after = before.refreshed();
         after.read(true);
         assert_same(loaded, &after);
     }
@@ -469,7 +469,7 @@ fn assert_read_alike(root: &Path, loaded: &LoadedRun) {
             fs::write(file, spaced(&content)).unwrap();
         }
     }
-    let other = LoadedRun::new(loaded.run().clone(), Stop::default());
+    let other = LoadedRun::new(loaded.run().clone(), CancelToken::default());
     other.read(true);
     assert_same(loaded, &other);
 }
@@ -486,7 +486,7 @@ fn assert_same(loaded: &LoadedRun, other: &LoadedRun) {
     assert_eq!(loaded.objects().roots, other.objects().roots);
     assert_eq!(loaded.objects().order, other.objects().order);
     let lines = |loaded: &LoadedRun| -> Vec<_> {
-        loaded.errors().iter().map(|error| (error.kind(), error.place().clone())).collect()
+        loaded.errors().iter().map(|error| (error.kind(), error.location().clone())).collect()
     };
     assert_eq!(lines(loaded), lines(other));
 }
@@ -556,7 +556,7 @@ fn shown(store: &Store, value: Value) -> String {
 
 /// The table has a row for each job, and arrays that Arrow finds whole.
 fn check_table(loaded: &Arc<LoadedRun>) {
-    let request = Request {
+    let request = TableRequest {
         runs: vec![Arc::clone(loaded)],
         several_runs: true,
         tasks: None,

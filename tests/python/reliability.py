@@ -1,8 +1,8 @@
-"""How much the tests of broken, hostile and failing files do, and the page that their figures make.
+"""The effort of the tests of broken, hostile and failing files, and the page of their figures.
 
-`make reliability` sets `$XPFRAME_RELIABILITY` to a directory: tests then do all that is promised and
-leave figures there, from which `python tests/python/reliability.py DIRECTORY` writes
-docs/reliability.md. Without it they do a little.
+`make reliability` sets `$XPFRAME_RELIABILITY` to a directory. Tests then make their full effort and leave
+figures there, from which `python tests/python/reliability.py DIRECTORY` writes docs/reliability.md. Without
+it they make a small effort.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ HOME = os.environ.get("XPFRAME_RELIABILITY")
 
 
 def effort(little: int, everything: int) -> int:
-    """How much to do: little, or, for the page, everything."""
+    """The number of cases to try: a few, or, for the page, all."""
     return everything if HOME else little
 
 
 def figures(name: str, values: Mapping[str, int | float | str]) -> None:
-    """Leaves the figures of a test for the page."""
+    """Stores the figures of a test for the page."""
     if HOME:
         Path(HOME).mkdir(parents=True, exist_ok=True)
         (Path(HOME) / f"{name}.json").write_text(json.dumps(values))
@@ -31,91 +31,117 @@ def figures(name: str, values: Mapping[str, int | float | str]) -> None:
 
 HEAD = """# Reliability
 
-Figures that the tests of broken, hostile and failing files left behind, each when it was run last; a script
-wrote them down on {date}, and nobody edits them. `make reliability` runs all of these tests.
-What the words promise is in [SECURITY.md](../SECURITY.md).
+What xpframe does with truncated, damaged and hostile files, with failing disks, and with runs that grow
+while they are read. The tests require that it neither crashes nor hangs, returns everything that is still
+readable, and reports every loss.
+
+The figures come from the last run of each test. `tests/python/reliability.py` wrote this page on {date};
+do not edit it. `make reliability` runs all of these tests. [SECURITY.md](../SECURITY.md) lists the
+guarantees.
 """
 
 
 def page(home: Path) -> str:
     """The page of the figures in a directory."""
-    found = {p.stem: json.loads(p.read_text()) for p in sorted(home.glob("*.json"))}
+    figures_by_test = {p.stem: json.loads(p.read_text()) for p in sorted(home.glob("*.json"))}
     parts = [HEAD.format(date=datetime.now(UTC).date().isoformat())]
-    for title, text, names in SECTIONS:
-        rows = [(name, values) for name, values in found.items() if name.startswith(names)]
+    for title, text, prefix in SECTIONS:
+        rows = [(name, values) for name, values in figures_by_test.items() if name.startswith(prefix)]
         if rows:
-            parts.append(f"## {title}\n\n{text}\n\n{table(rows)}")
+            parts.append(f"## {title}\n\n{text}\n{table(rows, prefix)}")
     return "\n".join(parts)
 
 
+# title, text, and the prefix of the names of its figures
 SECTIONS = [
     (
-        "Cuts",
-        (
-            "Files of the runs of `v270_full` and `v230_full`, with and without the params.json of "
-            "their jobs, cut at a byte each time: no failure, every whole line's job is there with "
-            "the config that it had, the cut line is one error with file and line. A last event "
-            "without its line end, which a driver may be writing, is left out in silence."
-        ),
+        "What if a file is truncated?",
+        """\
+The files of the runs of `v270_full` and `v230_full`, with and without the params.json of their jobs, are
+truncated at one byte position after the other. xpframe never fails. Every job with a whole line keeps its
+config, and the partial line is one error with file and line. A last event without a line end, which a
+driver may still be writing, is skipped without an error.
+""",
         "cuts",
     ),
     (
-        "Mutations",
-        (
-            "The same files with flipped bytes, doubled, dropped or reordered lines, garbage, zeros, "
-            "copied blocks or nothing at all: no failure, no other line's job lost, each broken line "
-            "told once. `mutations-…` are the fuzz targets called with damaged seeds by `cargo test`."
-        ),
+        "What if a file is damaged?",
+        """\
+The same files with flipped bytes; with doubled, dropped or reordered lines; with garbage, zeros or copied
+blocks; or empty. xpframe never fails, loses no job of another line, and reports each broken line once. In
+the rows *graph*, *json* and *run*, `cargo test` calls the fuzz targets with damaged seeds.
+""",
         "mutations",
     ),
     (
-        "Reads that fail",
-        (
-            "Each system call below the workspace fails, once or for good, while a run is loaded and "
-            "its table is built. *told*: an entry in `errors`; *raised*: an error that names the "
-            "path; *same*: nothing was lost. None was silent, but "
-            "for files that vanish (ENOENT): they are as ones that never were."
-        ),
+        "What if the disk fails?",
+        """\
+Each system call below the workspace fails, once or for good, while a run is loaded and its table is
+built. *reported*: an entry in `errors`; *raised*: an error that names the path; *no loss*: the result is
+complete. Nothing is lost silently, except for files that vanish (ENOENT): they look as if they had never
+existed.
+""",
         "faults",
     ),
     (
-        "Hostile files",
-        (
-            "Each in a process of its own in which everything is done that a user can do with a run "
-            "(table, objects, display, `==`, `hash`, `pickle`, `asdict`, strict): no crash, no hang, "
-            "memory in proportion to the files."
-        ),
+        "What if a file is hostile?",
+        """\
+Each case runs in its own process and does everything that a user can do with a run: table, objects,
+display, `==`, `hash`, `pickle`, `asdict`, strict. No crash, no hang, memory in proportion to the files.
+""",
         "hostile",
     ),
     (
-        "A driver and its readers",
-        ("Every frame was a prefix of the final one, no value was wrong, no call failed."),
+        "What if the run is being written?",
+        """\
+One driver writes while readers read. Every frame is a prefix of the final one, no value is wrong, no call
+fails.
+""",
         "soak",
     ),
     (
-        "What the system saw",
-        (
-            "Calls of every public name, the command line and the magic under strace: nothing below "
-            "the workspace was written, created, renamed, removed or touched; no socket, no other "
-            "program, no module that a file names."
-        ),
+        "What does the operating system see?",
+        """\
+strace records calls of every public name, the command line and the magic. Nothing below the workspace is
+written, created, renamed, removed or touched; no socket is opened, no program started, no module of a
+file's name imported.
+""",
         "trace",
     ),
     (
-        "Fuzzing",
-        ("libFuzzer with the address sanitizer (`make fuzz`)."),
-        "fuzz-",
+        "What did fuzzing find?",
+        """\
+libFuzzer with the address sanitizer (`make fuzz`). The counts add up all runs during development; crashes
+include timeouts, and two readings of one input that differ.
+""",
+        "fuzz",
     ),
 ]
+# names that tests give their figures, where the page uses another
+TITLES = {
+    "told": "reported",
+    "errors told": "errors reported",
+    "tried": "failures injected",
+    "same": "no loss",
+    "slowest_ms": "slowest, ms",
+    "changed": "files changed",
+    "errors of lines being written": "errors of partial lines",
+    "memory grown, KiB, at most": "memory growth, KiB",
+    "below the workspace": "of these below the workspace",
+}
 
 
-def table(rows: list[tuple[str, Mapping[str, object]]]) -> str:
-    """A Markdown table, a row for each set of figures."""
+def table(rows: list[tuple[str, Mapping[str, object]]], prefix: str) -> str:
+    """A Markdown table with one row per set of figures."""
     columns = list(dict.fromkeys(name for _, values in rows for name in values))
-    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    titles = [TITLES.get(column, column) for column in columns]
+    lines = ["| | " + " | ".join(titles) + " |", "|---|" + "---:|" * len(columns)]
     for name, values in rows:
+        label = name.removeprefix(prefix).removeprefix("-") or "all"
+        if prefix == "hostile":
+            label = label.replace("_", " ")
         cells = (f"{values[c]:,}" if isinstance(values.get(c), int | float) else "" for c in columns)
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

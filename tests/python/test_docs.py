@@ -139,5 +139,64 @@ def test_fences_are_found() -> None:
     assert len(blocks(text)) == len(re.findall(r"^```py", text, re.MULTILINE)) >= 6
 
 
+def documents() -> list[Path]:
+    """Every Markdown page of the project."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")]
+    assert len(pages) >= 10
+    return pages
+
+
+def headings(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_lines_of_documents_fit() -> None:
+    """No line of a document is longer than 120 characters."""
+    lines = [
+        (page.name, number, len(line))
+        for page in documents()
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    assert len(lines) > 1500
+    assert [line for line in lines if line[2] > 120] == []
+
+
+def test_links_lead_somewhere() -> None:
+    """Every link between documents names a file, and a heading in it, that exists."""
+    links = [
+        (page, *link.partition("#")[::2])
+        for page in documents()
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    ]
+    assert len(links) >= 30
+    for page, name, fragment in links:
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.name}: {name}"
+        if fragment:
+            assert fragment in map(anchor, headings(target)), f"{page.name}: {name}#{fragment}"
+
+
+def test_cited_sections_of_the_format_exist() -> None:
+    """A section of docs/format.md that a comment cites is there: a heading, or an item of a numbered list."""
+    section, sections = "", set()
+    for line in (ROOT / "docs" / "format.md").read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"##+ (\d+(?:\.\d+)?)\.? ", line):
+            sections.add(section := heading[1])
+        elif item := re.match(r"(\d+)\. ", line):
+            sections.add(f"{section}.{item[1]}")
+    sources = [*ROOT.glob("src/**/*.rs"), *ROOT.glob("python/**/*.py"), *ROOT.glob("tests/python/**/*.py")]
+    text = "\n".join(source.read_text(encoding="utf-8") for source in [*sources, ROOT / "DESIGN.md"])
+    cited = re.findall(r"format\.md`* §(\d+(?:\.\d+)?(?:, §\d+(?:\.\d+)?)*)", text)
+    numbers = {number for group in cited for number in group.split(", §")}
+    assert len(numbers) >= 5
+    assert numbers <= sections
+
+
 if __name__ == "__main__":
     README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -207,5 +207,5 @@ def test_crates_keep_their_place(crate: str) -> None:
 
 def test_import_direction_is_read_rightly() -> None:
     """The reader of imports sees groups, nested groups and plain paths."""
-    text = "use crate::{error::{Error, Kind}, json}; use crate::values::Value; fn f(x: crate::table::T) {}"
+    text = "use crate::{error::{Error, ErrorKind}, json}; use crate::values::Value; fn f(x: crate::table::T) {}"
     assert named_modules(text) == {"error", "json", "values", "table"}

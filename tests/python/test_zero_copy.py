@@ -162,7 +162,7 @@ LIBRARIES = [
     Library("arro3", arro3.core.Table, memory),
     Library("pandas, `zero_copy=True`", lambda t: t.to_pandas(zero_copy=True), memory_of_pandas),
     Library("pandas", lambda t: t.to_pandas(), memory_of_pandas),
-    Library("pandas by `xp_frame`", lambda t: t.to_pandas(), memory_of_pandas, laid_out_for_pandas),
+    Library("pandas, `xp_frame`", lambda t: t.to_pandas(), memory_of_pandas, laid_out_for_pandas),
     Library("`to_pyarrow()`", lambda t: t.to_pyarrow(), memory),
 ]
 
@@ -173,7 +173,7 @@ def in_words(source: dict[int, int], found: dict[int, int]) -> str:
     shared = source.keys() & found.keys()
     if len(shared) == len(source):
         return "shared"
-    return f"{len(shared)} of {len(source)} buffers" if shared else "copied"
+    return f"{len(shared)}/{len(source)}" if shared else "copied"
 
 
 def sharing(library: Library, table: Table) -> dict[str, str]:
@@ -191,9 +191,7 @@ def measured(table: Table) -> dict[str, list[str]]:
     cells = [sharing(library, table) for library in LIBRARIES]
     return {
         kind: [
-            by_name[full]
-            if by_name[full] == by_name[gaps]
-            else f"{by_name[full]}; {by_name[gaps]} with nulls"
+            by_name[full] if by_name[full] == by_name[gaps] else f"{by_name[full]}, {by_name[gaps]}"
             for by_name in cells
         ]
         for kind, (full, gaps) in COLUMNS.items()
@@ -201,50 +199,76 @@ def measured(table: Table) -> dict[str, list[str]]:
 
 
 def page_table(table: Table) -> list[str]:
-    """A line for each kind of values: its type and what of its memory each library has."""
-    types = pa.schema(table)
-    heads = ["values", "Arrow type", *(library.words for library in LIBRARIES)]
-    lines = [heads, ["---"] * len(heads)]
+    """One line per kind of values: how much of its memory each library shares."""
+    lines = [["values", *(library.words for library in LIBRARIES)]]
     for kind, cells in measured(table).items():
-        full, gaps = (types.field(name).type for name in COLUMNS[kind])
-        assert full == gaps
         assert len(cells) == len(LIBRARIES)
-        lines.append([kind, f"`{full}`", *cells])
-    return ["| " + " | ".join(line) + " |" for line in lines]
+        lines.append([kind, *cells])
+    return markdown(lines)
+
+
+def page_types(table: Table) -> list[str]:
+    """One line per kind of values: its Arrow type."""
+    types = pa.schema(table)
+    lines = [["values", "Arrow type"]]
+    for kind, names in COLUMNS.items():
+        full, gaps = (types.field(name).type for name in names)
+        assert full == gaps
+        lines.append([kind, f"`{full}`"])
+    return markdown(lines)
+
+
+def markdown(lines: list[list[str]]) -> list[str]:
+    """A Markdown table, the head first."""
+    head, *rest = lines
+    return ["| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rest]]
 
 
 VERSIONS = ("polars", "pyarrow", "arro3-core", "pandas")
 
 
+INTRODUCTION = """\
+A table of xpframe consists of Arrow buffers, which a library can share or copy. This page says which, for
+each type of column. It compares the addresses of the table's buffers, at any depth, with those behind the
+library's columns. A table can be handed over any number of times; all recipients share the shared buffers.
+
+* *shared*: all buffers; *copied*: none; *1/3*: one of three.
+* A cell with two values has that of columns without nulls first, then that of columns with nulls.
+
+**Text.** polars shares `string_view`, and pandas cannot work with it.
+
+* `xp_table(…).to_pandas()` therefore converts text to `large_string`. `xp_frame(…)` builds it as
+  `large_string` in the first place, and gives enums the keys that pandas uses; the column *pandas,
+  `xp_frame`* compares with the buffers of that table.
+* pyarrow accepts `string_view` and has few functions for it. `pyarrow.table(table)` shares it;
+  `to_pyarrow()` and `xp_frame(…, backend="pyarrow")` return `large_string`.
+* For nanoarrow 0.9 use `to_pyarrow()`: it crashes when it makes Python values of any `string_view`.
+* pandas' `DataFrame.from_arrow` and narwhals' `from_arrow(backend="pandas")` refuse lists of
+  `string_view`: use `to_pandas()`.
+
+**Why libraries copy the rest.** polars keeps enums in its own categories, and sets the fields of a null
+struct to null. pandas unpacks bits to bytes, numbers categories differently, and gathers numbers and
+times in blocks whose cells can be assigned to, except with `zero_copy=True`.
+"""
+SEVERAL_RUNS = (
+    "Each run is a batch. Libraries that keep batches share them; for pandas they are joined first."
+)
+
+
 def page(one: Table, two: Table) -> str:
+    """The whole page."""
     versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     return "\n".join(
         [
             "# Which memory is shared",
             "",
-            "Written by `tests/python/test_zero_copy.py` (`XPFRAME_WRITE_DOCS=1` rewrites it); do not edit.",
+            "Written by `tests/python/test_zero_copy.py` with `XPFRAME_WRITE_DOCS=1`; do not edit.",
             f"Measured with {versions}.",
             "",
-            "A table of xpframe is made of Arrow buffers. For each type that it has, the addresses of these",
-            "buffers, at any depth, are looked for among those that a library holds after it took the table.",
-            "*shared*: all of them were found; *copied*: none. Columns without nulls and columns with nulls",
-            "were looked at; where they differ, both are told. A table can be taken any number of times:",
-            "what is shared is then shared by all.",
+            INTRODUCTION,
+            "## Arrow types",
             "",
-            "`string_view` is the layout of text that polars shares and pandas cannot work with. Therefore",
-            "`xp_table(…).to_pandas()` builds text anew, as `large_string`, and `xp_frame(…)` builds it so",
-            "in the first place, and gives enums the keys that pandas numbers them with. The column *pandas",
-            "by xp_frame* looks for the buffers of that table. pyarrow takes `string_view` and has few",
-            "functions for it: `pyarrow.table(table)` shares, `to_pyarrow()` and",
-            '`xp_frame(…, backend="pyarrow")` have `large_string`. Take `to_pyarrow()` for nanoarrow too:',
-            "0.9 ends the process when it makes Python values of any `string_view`. pandas'",
-            '`DataFrame.from_arrow` and narwhals\' `from_arrow(backend="pandas")` refuse lists of it: take',
-            "`to_pandas()`.",
-            "",
-            "Why the rest is copied: polars keeps enums in categories of its own, and where a struct is",
-            "null makes its fields null too. pandas unpacks bits to bytes, and gathers numbers and times in",
-            "blocks whose cells can be assigned to, save with `zero_copy=True`; it numbers categories",
-            "otherwise.",
+            *page_types(one),
             "",
             "## A table of one run",
             "",
@@ -252,8 +276,7 @@ def page(one: Table, two: Table) -> str:
             "",
             "## A table of several runs",
             "",
-            "Each run is a batch. Libraries that keep batches share them; for pandas they are gathered into",
-            "one first.",
+            SEVERAL_RUNS,
             "",
             *page_table(two),
             "",
@@ -270,7 +293,7 @@ def test_the_page_says_what_is_measured(one_run: Table, two_runs: Table) -> None
     """`docs/zero-copy.md` is what the addresses say today."""
     text = page(one_run, two_runs)
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(lines) == 2 * (2 + len(FIELDS) + 1)
+    assert len(lines) == 3 * (2 + len(FIELDS) + 1)
     if os.environ.get("XPFRAME_WRITE_DOCS"):
         PAGE.write_text(text)
     assert settled(PAGE.read_text()) == settled(text), "run this test with XPFRAME_WRITE_DOCS=1"

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
-use xpframe::scan::{Batches, Model, Next, Request, Wanted};
+use xpframe::scan::{Batches, NextBatch, RowChoice, ScanPlan, TableRequest};
 
 use super::lab::{Lab, RUN, TASK, object};
 use super::scan::{choose, request, two_runs};
@@ -37,11 +37,11 @@ fn first_number(batch: &RecordBatch) -> i64 {
 #[test]
 fn batches_come_in_order() {
     let (_lab, runs) = many_runs(40);
-    let model = Arc::new(Model::of(&request(runs)).unwrap());
+    let model = Arc::new(ScanPlan::of(&request(runs)).unwrap());
     assert_eq!((model.runs(), model.jobs(39)), (40, 2));
     let columns = vec![model.position("config.n").unwrap(), model.position("run").unwrap()];
     let order: Vec<usize> = (0..40).rev().chain([7, 7]).collect();
-    let wanted: Vec<Wanted> = order.iter().map(|&run| Wanted { run, rows: None }).collect();
+    let wanted: Vec<RowChoice> = order.iter().map(|&run| RowChoice { run, rows: None }).collect();
     for ahead in [false, true] {
         let (model, columns, wanted) = (Arc::clone(&model), columns.clone(), wanted.clone());
         let mut batches = if ahead {
@@ -52,14 +52,14 @@ fn batches_come_in_order() {
         let mut numbers = Vec::new();
         for left in (1..=42).rev() {
             assert_eq!(batches.left(), left);
-            let Next::Ready(part) = batches.next(None) else { panic!("a part was left") };
+            let NextBatch::Ready(part) = batches.next(None) else { panic!("a part was left") };
             let part = part.unwrap();
             assert_eq!((part.batch.num_columns(), part.batch.num_rows(), part.errors.len()), (2, 2, 0));
             numbers.push(usize::try_from(first_number(&part.batch)).unwrap());
         }
         assert_eq!(numbers, order);
-        assert!(matches!(batches.next(None), Next::End));
-        assert!(matches!(batches.next(Some(Duration::ZERO)), Next::End));
+        assert!(matches!(batches.next(None), NextBatch::End));
+        assert!(matches!(batches.next(Some(Duration::ZERO)), NextBatch::End));
     }
 }
 
@@ -67,15 +67,15 @@ fn batches_come_in_order() {
 #[test]
 fn batches_can_be_waited_for_in_steps() {
     let (_lab, runs) = many_runs(12);
-    let model = Arc::new(Model::of(&choose(runs, &["n", "state"])).unwrap());
-    let wanted = (0..12).map(|run| Wanted { run, rows: None }).collect();
+    let model = Arc::new(ScanPlan::of(&choose(runs, &["n", "state"])).unwrap());
+    let wanted = (0..12).map(|run| RowChoice { run, rows: None }).collect();
     let mut batches = Batches::ahead(model, vec![0, 1], wanted, 1);
     let mut numbers = Vec::new();
     for _ in 0..100_000 {
         match batches.next(Some(Duration::from_micros(100))) {
-            Next::Ready(part) => numbers.push(first_number(&part.unwrap().batch)),
-            Next::NotYet => assert!(batches.left() > 0),
-            Next::End => break,
+            NextBatch::Ready(part) => numbers.push(first_number(&part.unwrap().batch)),
+            NextBatch::NotYet => assert!(batches.left() > 0),
+            NextBatch::End => break,
         }
     }
     assert_eq!(numbers, (0..12).flat_map(|run| [run, -1]).collect::<Vec<i64>>());
@@ -88,16 +88,16 @@ fn large_runs_come_in_parts() {
     let jobs: Vec<String> = (0..100).map(|at| format!("j{at:02}")).collect();
     let lines = jobs.iter().zip(0..).map(|(job, id)| object(id, "Train", job, &format!("\"n\":{id}")));
     let lab = Lab::with(&jobs.iter().map(String::as_str).collect::<Vec<_>>(), &lines.collect::<Vec<_>>());
-    let model = Model::of(&Request { keep_bytes: 0, ..choose(vec![lab.good(), lab.good()], &["n"]) });
+    let model = ScanPlan::of(&TableRequest { keep_bytes: 0, ..choose(vec![lab.good(), lab.good()], &["n"]) });
     let model = Arc::new(model.unwrap());
     let wanted = vec![
-        Wanted { run: 0, rows: None },
-        Wanted { run: 1, rows: Some((0..50).rev().collect()) },
-        Wanted { run: 0, rows: Some(vec![7]) },
+        RowChoice { run: 0, rows: None },
+        RowChoice { run: 1, rows: Some((0..50).rev().collect()) },
+        RowChoice { run: 0, rows: Some(vec![7]) },
     ];
     let mut batches = Batches::ahead(model, vec![0], wanted, 30);
     let (mut sizes, mut numbers) = (Vec::new(), Vec::new());
-    while let Next::Ready(part) = batches.next(None) {
+    while let NextBatch::Ready(part) = batches.next(None) {
         let part = part.unwrap().batch;
         sizes.push(part.num_rows());
         numbers.extend(part.column(0).as_primitive::<Int64Type>().values().to_vec());
@@ -111,11 +111,11 @@ fn large_runs_come_in_parts() {
 fn a_stopped_run_is_read_anew() {
     let lab = two_runs();
     let stopped = Arc::new(lab.good());
-    assert!(Arc::ptr_eq(&stopped, &stopped.readable()));
-    stopped.stop().stop();
-    let anew = stopped.readable();
-    assert!(!anew.stop().asked());
-    let request = Request { runs: vec![anew], ..choose(vec![lab.good()], &["job_id"]) };
+    assert!(Arc::ptr_eq(&stopped, &stopped.usable()));
+    stopped.cancel_token().cancel();
+    let anew = stopped.usable();
+    assert!(!anew.cancel_token().is_cancelled());
+    let request = TableRequest { runs: vec![anew], ..choose(vec![lab.good()], &["job_id"]) };
     assert_eq!(request.read().unwrap().batches[0].num_rows(), 2);
 }
 
@@ -132,7 +132,7 @@ fn parts_are_some_of_the_rows() {
         ],
     );
     let tasks = Some(vec!["train".to_owned()]);
-    let model = Model::of(&Request { tasks, ..choose(vec![lab.good()], &["job_id", "n"]) }).unwrap();
+    let model = ScanPlan::of(&TableRequest { tasks, ..choose(vec![lab.good()], &["job_id", "n"]) }).unwrap();
     let rows = |rows: Option<&[usize]>| {
         let batch = model.part(0, &[1, 0], rows).unwrap().batch;
         let jobs = batch.column(1).as_string_view();
@@ -149,21 +149,21 @@ fn parts_are_some_of_the_rows() {
 #[test]
 fn small_runs_come_together() {
     let (_lab, runs) = many_runs(40);
-    let model = Arc::new(Model::of(&request(runs)).unwrap());
+    let model = Arc::new(ScanPlan::of(&request(runs)).unwrap());
     let all: Vec<usize> = (0..model.columns().len()).collect();
-    let wanted = (0..40).map(|run| Wanted { run, rows: None }).collect();
+    let wanted = (0..40).map(|run| RowChoice { run, rows: None }).collect();
     let mut batches = Batches::ahead(Arc::clone(&model), all, wanted, 16);
     let (mut sizes, mut numbers) = (Vec::new(), Vec::new());
     loop {
         match batches.next_together(16, Duration::from_secs(20)) {
-            Next::Ready(part) => {
+            NextBatch::Ready(part) => {
                 let batch = part.unwrap().batch;
                 sizes.push(batch.num_rows());
                 let column = batch.column_by_name("config.n").unwrap().as_primitive::<Int64Type>();
                 numbers.extend(column.values().iter().copied().filter(|&number| number >= 0));
             }
-            Next::NotYet => {}
-            Next::End => break,
+            NextBatch::NotYet => {}
+            NextBatch::End => break,
         }
     }
     assert_eq!(sizes, [2, 4, 8, 16, 16, 16, 16, 2]);
@@ -174,10 +174,10 @@ fn small_runs_come_together() {
 #[test]
 fn dropped_batches_stop() {
     let (_lab, runs) = many_runs(30);
-    let model = Arc::new(Model::of(&request(runs)).unwrap());
-    let wanted: Vec<Wanted> = (0..30).map(|run| Wanted { run, rows: None }).collect();
+    let model = Arc::new(ScanPlan::of(&request(runs)).unwrap());
+    let wanted: Vec<RowChoice> = (0..30).map(|run| RowChoice { run, rows: None }).collect();
     let mut batches = Batches::ahead(Arc::clone(&model), vec![0], wanted.clone(), 2);
-    assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
+    assert!(matches!(batches.next(None), NextBatch::Ready(Ok(_))));
     drop(batches);
     for _ in 0..1000 {
         if Arc::strong_count(&model) == 1 {
@@ -195,7 +195,7 @@ fn forgotten_runs_are_read_again() {
     let (_lab, kept) = many_runs(5);
     let (lab, forgotten) = many_runs(5);
     let kept = request(kept).read().unwrap();
-    let model = Model::of(&Request { keep_bytes: 0, ..request(forgotten) }).unwrap();
+    let model = ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(forgotten) }).unwrap();
     let position = model.position("config.n").unwrap();
     assert!((0..5).all(|at| !model.run(at).is_read()));
     let numbers = |at| first_number(&model.part(at, &[position], None).unwrap().batch);
@@ -207,14 +207,14 @@ fn forgotten_runs_are_read_again() {
     let error = model.part(3, &[position], None).unwrap_err();
     let run = lab.path("experiments/grid/20260101_000003");
     assert_eq!(error.to_string(), format!("{}: was changed while it was read (ask again)", run.display()));
-    assert_eq!(error.kind(), Kind::Io);
+    assert_eq!(error.kind(), ErrorKind::Io);
 }
 
 /// A forgotten run that only grew since is read as far as it was; one that was written anew is refused, be it longer.
 #[test]
 fn forgotten_runs_may_grow() {
     let (lab, runs) = many_runs(3);
-    let model = Model::of(&Request { keep_bytes: 0, ..request(runs) }).unwrap();
+    let model = ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(runs) }).unwrap();
     let position = model.position("config.n").unwrap();
     let path = |name: &str| lab.path("experiments/grid/20260101_000002").join(name);
     let append = |name: &str, more: String| {
@@ -246,14 +246,14 @@ fn forgotten_runs_may_grow() {
 #[test]
 fn faults_of_workers_are_told() {
     let (_lab, runs) = many_runs(2);
-    let model = Arc::new(Model::of(&request(runs)).unwrap());
-    let wanted = |run| Wanted { run, rows: None };
+    let model = Arc::new(ScanPlan::of(&request(runs)).unwrap());
+    let wanted = |run| RowChoice { run, rows: None };
     let mut batches = Batches::new(Arc::clone(&model), vec![0], vec![wanted(0), wanted(7), wanted(1)]);
-    assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
-    let Next::Ready(Err(error)) = batches.next(None) else { panic!("no such run") };
+    assert!(matches!(batches.next(None), NextBatch::Ready(Ok(_))));
+    let NextBatch::Ready(Err(error)) = batches.next(None) else { panic!("no such run") };
     assert_eq!(error.reason(), "the reader failed inside");
-    assert!(matches!(batches.next(None), Next::Ready(Ok(_))));
-    assert!(matches!(batches.next(None), Next::End));
+    assert!(matches!(batches.next(None), NextBatch::Ready(Ok(_))));
+    assert!(matches!(batches.next(None), NextBatch::End));
 }
 
 /// Who asked to stop gets little of the run or nothing, and no error; a run of which nothing was read is read whole.
@@ -269,7 +269,7 @@ fn reading_can_be_stopped() {
         table.batches.iter().map(RecordBatch::num_rows).sum::<usize>()
     };
     let stopped = lab.load(RUN);
-    stopped.stop().stop();
+    stopped.cancel_token().cancel();
     assert!(rows(stopped) < 1000);
     assert_eq!(rows(lab.load(RUN)), 3000);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use xpframe::check::{Finding, Findings, Severity, Trouble, check};
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::workspace::Workspace;
 
 const RUN: &str = "experiments/grid/20260101_000000";
@@ -49,7 +49,7 @@ impl Lab {
     fn check(&self, everything: bool) -> Findings {
         let workspace = Workspace::open(self.0.path()).unwrap();
         let runs = workspace.runs("grid").unwrap();
-        check(&workspace, &runs, everything, &Stop::default())
+        check(&workspace, &runs, everything, &CancelToken::default())
     }
 
     fn only(&self) -> Finding {
@@ -111,8 +111,8 @@ fn links_out_are_told() {
 fn a_check_can_be_stopped() {
     let lab = Lab::new();
     let workspace = Workspace::open(lab.0.path()).unwrap();
-    let stop = Stop::default();
-    stop.stop();
+    let stop = CancelToken::default();
+    stop.cancel();
     let found = check(&workspace, &workspace.runs("grid").unwrap(), true, &stop);
     assert_eq!((found.runs, found.findings), (0, Vec::new()));
 }

@@ -1,10 +1,10 @@
 //! Which columns there are: their names, their types, and how they are asked for.
 
 use xpframe::columns::{
-    Chosen, Column, Columns, Member, Part, PlaceIx, Places, Selection, Source, System, Type, What, escape,
-    glob_matches, short_name,
+    Chosen, Column, ColumnSource, Columns, Member, MemberSource, PathId, PathTree, Selection, System, Type,
+    ValueKind, escape, glob_matches, short_name,
 };
-use xpframe::error::{Error, Kind};
+use xpframe::error::{Error, ErrorKind};
 
 use super::lab::{Lab, RUN, object, to};
 
@@ -30,7 +30,7 @@ fn kind(kind: &Type) -> String {
 
 /// The columns of the usual run of a workspace.
 struct Listed {
-    places: Places,
+    places: PathTree,
     columns: Columns,
 }
 
@@ -42,7 +42,7 @@ impl Listed {
     fn within(lab: &Lab, limit: usize) -> Result<Self, Error> {
         let loaded = lab.good();
         let (rows, objects) = (loaded.rows(), loaded.objects());
-        let mut places = Places::new(limit);
+        let mut places = PathTree::new(limit);
         places.see_tags(&rows.store, rows.rows.iter().filter_map(|row| row.tags))?;
         places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())?;
         let columns = Columns::new(&places, false, false);
@@ -52,7 +52,7 @@ impl Listed {
     /// The names and types of the columns of tags and parameters.
     fn values(&self) -> Vec<String> {
         let said = |column: &Column| format!("{}: {}", short_name(&column.name), kind(&column.kind));
-        let is_value = |column: &&Column| matches!(column.source, Source::Values(..));
+        let is_value = |column: &&Column| matches!(column.source, ColumnSource::Values(..));
         self.columns.all.iter().filter(is_value).map(said).collect()
     }
 
@@ -81,11 +81,11 @@ impl Listed {
 
     fn wrong(&self, pattern: &str) -> String {
         let error = self.choose(&[pattern]).unwrap_err();
-        assert_eq!((error.kind(), error.place().field.as_deref()), (Kind::Column, Some(pattern)));
+        assert_eq!((error.kind(), error.location().field.as_deref()), (ErrorKind::Column, Some(pattern)));
         error.to_string()
     }
 
-    fn place(&self, keys: &[&str]) -> PlaceIx {
+    fn place(&self, keys: &[&str]) -> PathId {
         self.places.find(keys).unwrap()
     }
 }
@@ -168,7 +168,7 @@ fn columns_have_a_fixed_order() {
 /// `experiment` and `run` are shown for several runs, `workspace` for several workspaces; all can be asked for.
 #[test]
 fn several_runs_are_told_apart() {
-    let places = Places::new(10);
+    let places = PathTree::new(10);
     let leading = |runs, workspaces| {
         let columns = Columns::new(&places, runs, workspaces).by_default(&places, 100).unwrap();
         columns.into_iter().map(|column| column.name).take(3).collect::<Vec<_>>()
@@ -297,17 +297,19 @@ fn places_say_what_was_seen() {
     let listed = Listed::of(&with_values(&["1", "2.5", "\"a\"", PATH, MODE, "[1]", &to(901)]));
     let places = &listed.places;
     let x = listed.place(&["config", "x"]);
-    let types =
-        [Part::Number, Part::Str, Part::Enum, Part::List].map(|part| places.get(x).python_types(part));
+    let types = [ValueKind::Number, ValueKind::Str, ValueKind::Enum, ValueKind::List]
+        .map(|part| places.get(x).python_types(part));
     assert_eq!(types, ["int | float", "str | pathlib.Path", "Outer.Mode", "list"]);
     let deep = listed.place(&["config", "x", "deep", "a.b"]);
     assert_eq!(places.path(deep), ["config", "x", "deep", "a.b"]);
-    assert_eq!((places.root(deep), places.get(deep).key()), (Places::CONFIG, "a.b"));
+    assert_eq!((places.root(deep), places.get(deep).key()), (PathTree::CONFIG, "a.b"));
     assert_eq!(places.find(&["config", "y"]), None);
     assert_eq!(places.find(&["other"]), None);
     let children: Vec<&str> = places.get(x).children().keys().map(String::as_str).collect();
     assert_eq!(children, ["size", "deep"]);
-    assert!(places.has(x, Part::Int) && places.has(x, Part::Enum) && !places.has(x, Part::Bool));
+    assert!(
+        places.has(x, ValueKind::Int) && places.has(x, ValueKind::Enum) && !places.has(x, ValueKind::Bool)
+    );
 }
 
 /// A workspace whose columns have names in common.
@@ -445,7 +447,7 @@ fn too_many_columns_name_their_prefix() {
     let listed = Listed::of(&lab);
     let wrong = |selection: &Selection, limit| {
         let error = selection.choose(&listed.columns, &listed.places, limit).unwrap_err();
-        assert_eq!(error.kind(), Kind::TooManyColumns);
+        assert_eq!(error.kind(), ErrorKind::TooManyColumns);
         error.to_string()
     };
     let advice = "(choose some with columns=[…], or raise max_columns)";
@@ -516,7 +518,7 @@ fn long_keys_are_refused() {
     let inside: Vec<String> = (0..200).map(|at| format!("\"k{at}\":1")).collect();
     let lab = with_values(&[&format!("{{\"{}\":{{{}}}}}", "k".repeat(1 << 20), inside.join(","))]);
     let error = Listed::within(&lab, 10_000).err().unwrap();
-    assert_eq!(error.kind(), Kind::TooManyColumns);
+    assert_eq!(error.kind(), ErrorKind::TooManyColumns);
     assert_eq!(error.reason(), "the names of the columns have more than 128 MiB");
     assert!(error.to_string().len() < 2_000);
 }
@@ -526,11 +528,11 @@ fn long_keys_are_refused() {
 fn struct_members_know_their_place() {
     let listed = Listed::of(&with_values(&[&format!("[{},{}]", to(900), to(901))]));
     let x = listed.place(&["config", "x"]);
-    let [(Part::List, Type::List(item))] = &listed.places.parts(x)[..] else { panic!() };
+    let [(ValueKind::List, Type::List(item))] = &listed.places.parts(x)[..] else { panic!() };
     let Type::Struct(members) = &**item else { panic!() };
-    let whats: Vec<What> = members.iter().map(|member| member.what).collect();
-    assert_eq!(whats, [What::Class, What::Part(Part::Int), What::Inside]);
-    let inside = listed.places.get(x).inside(Part::List).unwrap();
+    let whats: Vec<MemberSource> = members.iter().map(|member| member.what).collect();
+    assert_eq!(whats, [MemberSource::Class, MemberSource::ValueKind(ValueKind::Int), MemberSource::Inside]);
+    let inside = listed.places.get(x).inside(ValueKind::List).unwrap();
     assert_eq!(members[0].place, inside);
     assert_eq!(listed.places.get(members[1].place).parent(), Some(inside));
 }
@@ -597,7 +599,7 @@ fn jobs_without_config_have_no_say() {
     let loaded = lab.load(RUN);
     let (rows, objects) = (loaded.rows(), loaded.objects());
     assert_eq!((rows.rows.len(), objects.roots.iter().flatten().count()), (2, 1));
-    let mut places = Places::new(100);
+    let mut places = PathTree::new(100);
     places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>()).unwrap();
     assert_eq!(places.len(), 3);
 }

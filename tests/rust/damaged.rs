@@ -7,7 +7,7 @@ use xpframe::error::Error;
 use xpframe::json::{self, Reader};
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::same_content;
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::records::JobStatuses;
 use xpframe::workspace::{Run, Workspace};
 
@@ -69,7 +69,7 @@ fn regular_files(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
 
 /// Everything of a run: jobs, configs, record, states, actions.
 fn read(run: &Run) -> LoadedRun {
-    let loaded = LoadedRun::new(run.clone(), Stop::default());
+    let loaded = LoadedRun::new(run.clone(), CancelToken::default());
     loaded.read(true);
     let statuses = JobStatuses::open(run, loaded.record());
     for row in loaded.rows().rows.iter() {
@@ -108,7 +108,7 @@ fn check(healthy: &Healthy, file: &Path, content: &[u8], loaded: &LoadedRun) {
     let at = |line: Option<u64>| {
         errors
             .iter()
-            .filter(|error| error.place().line == line && error.place().file.as_deref() == Some(file))
+            .filter(|error| error.location().line == line && error.location().file.as_deref() == Some(file))
             .count()
     };
     let name = file.file_name().unwrap().to_str().unwrap();
@@ -130,7 +130,7 @@ fn check(healthy: &Healthy, file: &Path, content: &[u8], loaded: &LoadedRun) {
     let (rows, objects) = (loaded.rows(), loaded.objects());
     for (row, root) in rows.rows.iter().zip(&objects.roots) {
         let id = rows.job_id(row);
-        let is_told = || loaded.errors().iter().any(|error| error.place().job.as_deref() == Some(&id));
+        let is_told = || loaded.errors().iter().any(|error| error.location().job.as_deref() == Some(&id));
         assert!(root.is_some() || is_told(), "the config of {id} is lost in silence: {errors:?}");
     }
 }
@@ -244,7 +244,7 @@ fn a_directory_in_the_place_of_a_file_is_told() {
                 fs::create_dir(file).unwrap();
                 let loaded = read(&healthy.run);
                 let errors = healthy.new_errors(&loaded);
-                let at_file = errors.iter().filter(|error| error.place().file.as_deref() == Some(file));
+                let at_file = errors.iter().filter(|error| error.location().file.as_deref() == Some(file));
                 assert_eq!(at_file.count(), 1, "{}: {errors:?}", file.display());
                 fs::remove_dir(file).unwrap();
                 fs::write(file, content).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Strict;
 use xpframe::error;
-use xpframe::json::{self, Kind, Number, Reader, Syntax, from_slice};
+use xpframe::json::{self, JsonType, Number, Reader, Syntax, from_slice};
 
 use crate::damage::Dice;
 
@@ -25,15 +25,15 @@ pub enum Tree {
 impl Tree {
     fn take(reader: &mut Reader<'_>) -> Result<Self, Syntax> {
         Ok(match reader.peek()? {
-            Kind::Null => reader.null().map(|()| Self::Null)?,
-            Kind::Bool => Self::Bool(reader.bool()?),
-            Kind::Number => match reader.number()? {
+            JsonType::Null => reader.null().map(|()| Self::Null)?,
+            JsonType::Bool => Self::Bool(reader.bool()?),
+            JsonType::Number => match reader.number()? {
                 Number::Int(value) => Self::Int(value),
                 Number::Big(digits, _) => Self::Big(String::from_utf8(digits.to_vec()).unwrap()),
                 Number::Float(value) => Self::Float(value.to_bits()),
             },
-            Kind::String => Self::Text(meaning(reader.string()?)?),
-            Kind::List => {
+            JsonType::String => Self::Text(meaning(reader.string()?)?),
+            JsonType::List => {
                 let mut items = Vec::new();
                 reader.items(|reader| {
                     items.push(Self::take(reader)?);
@@ -41,7 +41,7 @@ impl Tree {
                 })?;
                 Self::List(items)
             }
-            Kind::Dict => {
+            JsonType::Dict => {
                 let mut entries = Vec::new();
                 reader.entries(|reader, key| {
                     entries.push((meaning(key)?, Self::take(reader)?));
@@ -92,7 +92,7 @@ fn near(own: f64, other: f64) -> bool {
     own.is_sign_negative() == other.is_sign_negative() && own.to_bits().abs_diff(other.to_bits()) <= 4
 }
 
-fn meaning(text: json::Text<'_>) -> Result<Vec<u8>, Syntax> {
+fn meaning(text: json::JsonText<'_>) -> Result<Vec<u8>, Syntax> {
     let mut decoded = Vec::new();
     json::decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
     assert_eq!(text.escaped, text.raw.contains(&b'\\'));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::values::Value;
 
 use super::lab::*;
@@ -101,7 +101,7 @@ fn dangling_references_are_told() {
          (its columns are null; the object was lost when the experiment was written)"
     );
     assert_eq!(lab.told(&loaded), [told]);
-    assert_eq!(loaded.errors()[0].kind(), Kind::Unresolved);
+    assert_eq!(loaded.errors()[0].kind(), ErrorKind::Unresolved);
 }
 
 /// A workspace in which job `j` refers to an id that an action has, and means a leaf of its own: the id was given to both.

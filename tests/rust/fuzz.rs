@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use xpframe::objects::{Beside, JobKeys, Relocation, RunObjects};
-use xpframe::progress::Stop;
+use xpframe::objects::{ConcurrentTask, JobKeys, Relocation, RunObjects};
+use xpframe::progress::CancelToken;
 use xpframe::values::ObjectIx;
 use xpframe::workspace::{Run, Workspace};
 
@@ -192,8 +192,8 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
 /// What is read when the last of the threads has something else to do first, for so long.
 fn objects_shown(run: &Run, threads: usize, other: Duration) -> Vec<String> {
     let relocation = Relocation::default();
-    let stop = Stop::default();
-    let beside = Beside { threads, work: || std::thread::sleep(other), bytes: 0 };
+    let stop = CancelToken::default();
+    let beside = ConcurrentTask { threads, work: || std::thread::sleep(other), bytes: 0 };
     let read =
         RunObjects::parse(run, None, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
     let objects = (0..read.graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap()));

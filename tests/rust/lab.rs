@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::{Graph, Object};
-use xpframe::progress::Stop;
+use xpframe::progress::CancelToken;
 use xpframe::values::{ObjectIx, Value};
 use xpframe::workspace::Workspace;
 
@@ -70,7 +70,7 @@ impl Lab {
 
     pub fn load(&self, run: &str) -> LoadedRun {
         let run = Workspace::open(self.0.path()).unwrap().run("grid", run).unwrap();
-        LoadedRun::new(run, Stop::default())
+        LoadedRun::new(run, CancelToken::default())
     }
 
     /// The usual run, in which nothing may be wrong.

@@ -14,8 +14,8 @@ fn a_large_run_is_let_go() {
     let lab = Lab::with(&jobs, &[object(1, "Train", "j7", "\"x\":1")]);
     let mut loaded = lab.load(RUN);
     loaded.read(true);
-    let shares = loaded.renewed();
-    loaded.let_go();
+    let shares = loaded.refreshed();
+    loaded.drop_in_background();
     assert!(!loaded.is_read() && loaded.objects_if_read().is_none());
     for loaded in [&shares, &loaded] {
         assert_eq!(loaded.rows().rows.len(), 10_000);

@@ -1,6 +1,6 @@
 //! The object graph: what encodes what, and who refers to whom.
 
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
 use xpframe::objects::{SavedObject, same_content};
 use xpframe::records::JobRow;
@@ -484,13 +484,13 @@ fn saved_objects_that_are_not_there_are_told() {
         (error.kind(), error.to_string().replace(&root, ""))
     };
     let (kind, told) = wrong("bets");
-    assert_eq!(kind, Kind::JobNotFound);
+    assert_eq!(kind, ErrorKind::JobNotFound);
     let there = "(did you mean best? it saved: best, broken, empty)";
     assert_eq!(told, format!("data: run {RUN} of 'grid' saved nothing under the name 'bets' {there}"));
     assert_eq!(wrong("empty").1, "data/empty/experimaestro.json: no \"data\" in a saved object");
     let cut = "the JSON value is not finished (a file that is being written, or was cut), at byte 9";
-    assert_eq!(wrong("broken"), (Kind::Format, format!("data/broken/experimaestro.json: {cut}")));
-    assert_eq!(wrong("../x").0, Kind::InvalidName);
+    assert_eq!(wrong("broken"), (ErrorKind::Format, format!("data/broken/experimaestro.json: {cut}")));
+    assert_eq!(wrong("../x").0, ErrorKind::InvalidName);
 }
 
 /// Configs are equal by class, identifier and fields, whatever their ids and the order of fields and sets.
@@ -555,7 +555,7 @@ fn a_loaded_run_does_not_change() {
     lab.objects(RUN, &[object(1, "Train", "j", "\"x\":1234")]);
     assert_eq!(config(&loaded, "j"), "{x: 1}");
     assert_ne!(before, loaded.signature());
-    let again = loaded.unread();
+    let again = loaded.fresh();
     assert!(!again.is_read());
     assert_eq!(config(&again, "j"), "{x: 1234}");
 }
@@ -583,10 +583,10 @@ fn a_run_that_grew_goes_on_with_its_rows() {
         lab.objects(RUN, &objects[..known]);
     };
     grown(4, 3);
-    let second = first.renewed();
+    let second = first.refreshed();
     assert_eq!(rows(&second), ["a4", "b2", "c3"]);
     grown(6, 4);
-    let third = second.renewed();
+    let third = second.refreshed();
     third.read(true);
     assert_eq!(rows(&third), ["a4", "b2", "c6", "d5"]);
     assert_eq!(rows(&third), rows(&lab.good()));
@@ -603,7 +603,7 @@ fn reading_stops_when_asked() {
     let lab = Lab::with(&ids.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
     assert_eq!(lab.good().objects().graph.len(), 5000);
     let loaded = lab.load(RUN);
-    loaded.stop().stop();
+    loaded.cancel_token().cancel();
     assert!(loaded.rows().rows.len() < 1000, "{}", loaded.rows().rows.len());
     assert!(loaded.objects().graph.len() < 1000, "{}", loaded.objects().graph.len());
     assert_eq!(lab.told(&loaded), [""; 0], "jobs that were not reached are not wrong");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
-use xpframe::error::{Error, Kind};
+use xpframe::error::{Error, ErrorKind};
 use xpframe::records::{JobStatus, JobStatuses, Moment, RunRecord, State, Zone, recorded_roots, run_record};
 use xpframe::workspace::{Run, Workspace};
 
@@ -395,11 +395,11 @@ fn wrong_files_are_told_and_passed_over() {
     let (job, errors) = tree.job_and_errors(TASK, "a");
     assert_eq!(job.state, State::Done);
     let places: Vec<_> =
-        errors.iter().map(|error| (error.place().file.clone().unwrap(), error.place().line)).collect();
+        errors.iter().map(|error| (error.location().file.clone().unwrap(), error.location().line)).collect();
     assert_eq!(places, [(status, None), (environment, None), (events, Some(1)), (job_status, None)]);
-    assert!(errors.iter().all(|error| error.kind() == Kind::Format), "{errors:?}");
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Format), "{errors:?}");
     assert_eq!(errors[1].reason(), "is empty");
-    assert_eq!(errors[3].place().job.as_deref(), Some("a"));
+    assert_eq!(errors[3].location().job.as_deref(), Some("a"));
 }
 
 /// A directory, a pipe, or a huge file in the place of a small one is an error, and nobody waits for it.
@@ -429,7 +429,7 @@ fn a_job_with_an_impossible_name_keeps_its_row() {
     let (job, errors) = tree.job_and_errors("../..", "a");
     assert_eq!(job.state, State::Unscheduled);
     assert_eq!(errors.len(), 1);
-    assert_eq!((errors[0].kind(), errors[0].place().job.as_deref()), (Kind::InvalidName, Some("a")));
+    assert_eq!((errors[0].kind(), errors[0].location().job.as_deref()), (ErrorKind::InvalidName, Some("a")));
 }
 
 /// Times of the status file first; those of 1.x are the times of its pid and marker files.
@@ -489,7 +489,7 @@ fn moments_become_utc() {
 #[test]
 fn an_unknown_zone_is_an_error() {
     let error = Zone::named("Mars/Olympus").unwrap_err();
-    assert_eq!(error.kind(), Kind::InvalidArgument);
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert_eq!(
         error.to_string(),
         "there is no time zone 'Mars/Olympus' (give a name of the IANA database, as Europe/Paris or UTC)"

@@ -6,10 +6,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 use xpframe::columns::{Chosen, Selection};
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
 use xpframe::records::Zone;
-use xpframe::scan::{Request, Table};
+use xpframe::scan::{Table, TableRequest};
 use xpframe::table::Texts;
 use xpframe::values::Value;
 
@@ -18,8 +18,8 @@ use super::lab::{Lab, RUN, TASK, object, to};
 const SECOND: &str = "20260102_000000";
 
 /// All columns of these runs.
-pub fn request(runs: Vec<LoadedRun>) -> Request {
-    Request {
+pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
+    TableRequest {
         several_runs: runs.len() > 1,
         runs: runs.into_iter().map(Arc::new).collect(),
         tasks: None,
@@ -33,9 +33,9 @@ pub fn request(runs: Vec<LoadedRun>) -> Request {
 }
 
 /// These columns of these runs.
-pub fn choose(runs: Vec<LoadedRun>, columns: &[&str]) -> Request {
+pub fn choose(runs: Vec<LoadedRun>, columns: &[&str]) -> TableRequest {
     let chosen = columns.iter().map(|&column| Chosen { pattern: column.to_owned(), rename: None });
-    Request { selection: Selection::Chosen(chosen.collect()), ..request(runs) }
+    TableRequest { selection: Selection::Chosen(chosen.collect()), ..request(runs) }
 }
 
 /// The values of a column, batch after batch; nulls are `-`.
@@ -161,7 +161,7 @@ fn lists_that_unfold_without_end_are_refused() {
     lines.push(object(100, "Train", "j", &format!("\"x\":{}", to(31))));
     let lab = Lab::with(&["j"], &lines);
     let error = request(vec![lab.load(RUN)]).read().unwrap_err();
-    assert_eq!(error.kind(), Kind::TooManyColumns);
+    assert_eq!(error.kind(), ErrorKind::TooManyColumns);
     assert_eq!(error.reason(), "lists in config.x.both unfold to more than 20000000 values");
     assert_eq!(column(&choose(vec![lab.load(RUN)], &["job_id"]).read().unwrap(), "job_id"), ["j"]);
 }
@@ -244,7 +244,7 @@ fn rows_are_the_jobs_of_the_run() {
     assert_eq!((times.values().as_ref(), times.null_count()), (&[1_767_225_600_500_000; 3][..], 0));
     assert_eq!(column(&table, "path")[2], lab.path("jobs/lab.test/a").display().to_string());
     assert_eq!(table.errors.len(), 1);
-    assert_eq!(table.errors[0].place().job.as_deref(), Some("lost"));
+    assert_eq!(table.errors[0].location().job.as_deref(), Some("lost"));
     assert_eq!(table.schema.fields().len(), table.batches[0].num_columns());
 }
 
@@ -313,7 +313,7 @@ fn tasks_are_picked() {
     let lab = two_runs();
     let read = |tasks: &[&str]| {
         let tasks = Some(tasks.iter().map(|&task| task.to_owned()).collect());
-        Request { tasks, ..request(vec![lab.load(RUN), lab.load(SECOND)]) }.read()
+        TableRequest { tasks, ..request(vec![lab.load(RUN), lab.load(SECOND)]) }.read()
     };
     for task in ["lab.train", "train", "TRAIN", "lab.tr*", "*train"] {
         let table = read(&[task]).unwrap();
@@ -325,7 +325,7 @@ fn tasks_are_picked() {
     assert_eq!(column(&read(&["test", "train"]).unwrap(), "job_id"), ["a", "b", "c"]);
     let wrong = |task: &str| {
         let error = read(&[task, "train"]).unwrap_err();
-        assert_eq!(error.kind(), Kind::InvalidArgument);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         error.to_string()
     };
     assert_eq!(wrong("trian"), "no job of task 'trian' (did you mean train?)");
@@ -341,7 +341,7 @@ fn files_are_opened_for_their_columns() {
     assert_eq!(quiet.errors, []);
     assert_eq!(column(&quiet, "tags.lr"), ["1", "-"]);
     let told = choose(vec![lab.load(RUN)], &["job_id", "config@id"]).read();
-    assert_eq!(told.unwrap_err().kind(), Kind::Column, "nothing is left that would have the column");
+    assert_eq!(told.unwrap_err().kind(), ErrorKind::Column, "nothing is left that would have the column");
     let all = request(vec![lab.load(RUN)]).read().unwrap();
     assert_eq!(all.errors.len(), 3, "the line and the two jobs: {:?}", all.errors);
 }
@@ -351,8 +351,8 @@ fn files_are_opened_for_their_columns() {
 fn unknown_columns_are_refused() {
     let error = choose(vec![two_runs().load(RUN)], &["lrr"]).read().unwrap_err();
     assert_eq!(error.to_string(), "field lrr: no column 'lrr' (did you mean lr?)");
-    let wide = Request { max_columns: 5, ..request(vec![two_runs().load(RUN)]) }.read().unwrap_err();
-    assert_eq!(wide.kind(), Kind::TooManyColumns);
+    let wide = TableRequest { max_columns: 5, ..request(vec![two_runs().load(RUN)]) }.read().unwrap_err();
+    assert_eq!(wide.kind(), ErrorKind::TooManyColumns);
     assert!(wide.reason().contains("are more than max_columns=5"), "{wide}");
 }
 
@@ -366,7 +366,7 @@ fn short_names_lose_no_value() {
             object(2, "Train", "b", "\"lr\":0.2,\"seed\":7,\"epochs\":4"),
         ],
     );
-    let table = Request { short_names: true, ..request(vec![lab.good()]) }.read().unwrap();
+    let table = TableRequest { short_names: true, ..request(vec![lab.good()]) }.read().unwrap();
     let shown = names(&table);
     assert_eq!(
         shown[..9],
@@ -382,7 +382,7 @@ fn pandas_has_its_own_layout() {
     let lab = two_runs();
     let mode = r#"{"type":"enum","module":"lab","enum":"Mode","value":"FAST"}"#;
     lab.objects(SECOND, &[object(1, "Train", "c", &format!("\"x\":2,\"mode\":{mode},\"names\":[\"a\"]"))]);
-    let request = Request { texts: Texts::Large, ..request(vec![lab.load(RUN), lab.load(SECOND)]) };
+    let request = TableRequest { texts: Texts::Large, ..request(vec![lab.load(RUN), lab.load(SECOND)]) };
     let large = request.read().unwrap();
     let keys = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
     assert_eq!((kind(&large, "job_id"), kind(&large, "config.mode")), (DataType::LargeUtf8, keys));
@@ -392,7 +392,8 @@ fn pandas_has_its_own_layout() {
     assert_eq!((table.batches.len(), table.batches[0].num_rows()), (1, 3));
     assert_eq!(column(&table, "config.mode"), ["-", "-", "FAST"]);
     assert_eq!(column(&table, "config.names"), ["-", "-", "[a]"]);
-    let back = table.in_layout_of(&Request { texts: Texts::View, ..request }.read().unwrap().schema).unwrap();
+    let back =
+        table.in_layout_of(&TableRequest { texts: Texts::View, ..request }.read().unwrap().schema).unwrap();
     assert_eq!(kind(&back, "job_id"), DataType::Utf8View);
     assert_eq!(column(&back, "job_id"), column(&table, "job_id"));
 }
@@ -408,7 +409,7 @@ fn enums_of_several_runs_are_one_dictionary() {
     }
     let runs = [RUN, SECOND, "20260103_000000"].map(|run| lab.load(run)).into();
     let table =
-        Request { texts: Texts::Large, ..choose(runs, &["mode"]) }.read().unwrap().for_pandas().unwrap();
+        TableRequest { texts: Texts::Large, ..choose(runs, &["mode"]) }.read().unwrap().for_pandas().unwrap();
     let modes = table.batches[0].column(0).as_any_dictionary();
     let names = modes.values().as_string::<i64>();
     assert_eq!(names.iter().collect::<Vec<_>>(), [Some("FAST"), Some("SLOW")]);

@@ -1,7 +1,7 @@
 //! Lines that are like one before: what is read of them, and when they are not.
 
 use xpframe::file::LinedFile;
-use xpframe::json::{Kind, Reader, Span, Syntax, Template};
+use xpframe::json::{JsonType, Reader, Span, Syntax, Template};
 
 /// The template of `{"a":VALUE,"b":VALUE}` lines: its slots are the two values.
 fn template(line: &str) -> Template {
@@ -154,7 +154,7 @@ fn kinds_may_change_from_line_to_line() {
         });
         assert_eq!(length, Some(line.len()));
     }
-    assert_eq!(kinds, [Kind::Bool, Kind::Null, Kind::Dict, Kind::Number]);
+    assert_eq!(kinds, [JsonType::Bool, JsonType::Null, JsonType::Dict, JsonType::Number]);
 }
 
 /// Of a text of many lines the first one is taken, with its end; no value goes on in the next line.

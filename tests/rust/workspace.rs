@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use xpframe::error::Kind;
+use xpframe::error::ErrorKind;
 use xpframe::workspace::{Layout, LinkedJob, Run, Workspace};
 
 /// A temporary directory in which a tree is grown.
@@ -85,7 +85,7 @@ fn a_workspace_is_recognised_without_its_marker() {
 fn opening_what_is_no_workspace_says_what_was_expected() {
     let tree = grid(&["20260101_000000"]);
     let missing = Workspace::open(&tree.path("nothing")).unwrap_err();
-    assert_eq!(missing.kind(), Kind::WorkspaceNotFound);
+    assert_eq!(missing.kind(), ErrorKind::WorkspaceNotFound);
     assert_eq!(missing.reason(), "there is no such directory");
     let inside = Workspace::open(&tree.path("experiments/grid")).unwrap_err();
     assert_eq!(
@@ -199,7 +199,7 @@ fn the_latest_of_no_run_is_an_error() {
     let tree = grid(&[]);
     tree.dir("experiments/empty");
     let error = tree.workspace().latest("empty").unwrap_err();
-    assert_eq!((error.kind(), error.reason()), (Kind::RunNotFound, "experiment 'empty' has no run"));
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::RunNotFound, "experiment 'empty' has no run"));
 }
 
 /// What is missing, what was meant, how much there is.
@@ -209,12 +209,12 @@ fn unknown_names_list_near_misses() {
     tree.dir("experiments/ablation");
     let workspace = tree.workspace();
     let error = workspace.runs("gird").unwrap_err();
-    assert_eq!(error.kind(), Kind::ExperimentNotFound);
+    assert_eq!(error.kind(), ErrorKind::ExperimentNotFound);
     let here = tree.0.path().display();
     let expected = "no experiment 'gird' (did you mean grid? the workspace holds 2 experiments)";
     assert_eq!(error.to_string(), format!("{here}: {expected}"));
     let error = workspace.run("grid", "20260101_000001").unwrap_err();
-    assert_eq!(error.kind(), Kind::RunNotFound);
+    assert_eq!(error.kind(), ErrorKind::RunNotFound);
     assert_eq!(error.reason(), "experiment 'grid' has no run '20260101_000001'");
     let hint = "did you mean 20260101_000000, 20260102_000000? it has 2 runs, the newest is 20260102_000000";
     assert_eq!(error.advice(), Some(hint));
@@ -240,7 +240,7 @@ fn names_never_leave_the_workspace() {
             run.saved_file(name).unwrap_err(),
         ];
         for error in errors {
-            assert_eq!(error.kind(), Kind::InvalidName, "{name:?}: {error}");
+            assert_eq!(error.kind(), ErrorKind::InvalidName, "{name:?}: {error}");
         }
     }
     assert_eq!(
@@ -278,7 +278,7 @@ fn symlinks_out_of_the_experiments_are_refused() {
         Run::at(&tree.path("experiments/grid/20280101_000000")).unwrap_err(),
     ];
     for error in errors {
-        assert_eq!(error.kind(), Kind::InvalidName, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}");
         assert!(error.reason().contains("is a symlink to "), "{error}");
         assert!(error.reason().contains(&elsewhere.0.path().canonicalize().unwrap().display().to_string()));
     }
@@ -314,7 +314,7 @@ fn what_is_no_run_directory_says_what_to_give() {
     let tree = grid(&["20260101_000000"]);
     let advice = |name: &str| {
         let error = Run::at(&tree.path(name)).unwrap_err();
-        assert_eq!(error.kind(), Kind::RunNotFound, "{error}");
+        assert_eq!(error.kind(), ErrorKind::RunNotFound, "{error}");
         error.advice().unwrap_or(error.reason()).to_owned()
     };
     let run = tree.path("experiments/grid/20260101_000000");
@@ -382,7 +382,7 @@ fn saved_objects_are_named_by_their_directories() {
     assert_eq!(file("default"), tree.path(&format!("{run}/data/default/definition.json")));
     assert_eq!(file("both"), tree.path(&format!("{run}/data/both/experimaestro.json")));
     let error = found.saved_file("defualt").unwrap_err();
-    assert_eq!(error.kind(), Kind::JobNotFound);
+    assert_eq!(error.kind(), ErrorKind::JobNotFound);
     assert_eq!(error.reason(), "run 20260101_000000 of 'grid' saved nothing under the name 'defualt'");
     assert_eq!(error.advice(), Some("did you mean default? it saved: both, default"));
     let failed = found.saved_file("failed").unwrap_err();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use crate::error::Error;
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 
 /// How long Ctrl-C waits at most to be noticed.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
@@ -16,7 +16,7 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 /// waits any more: the thread ends when it notices, and what it gives back is thrown away.
 pub(super) fn interruptible<R: Send + 'static>(
     py: Python<'_>,
-    stops: &[Stop],
+    stops: &[CancelToken],
     work: impl FnOnce() -> R + Send + 'static,
 ) -> PyResult<R> {
     let (sender, mut receiver) = channel();
@@ -32,7 +32,7 @@ pub(super) fn interruptible<R: Send + 'static>(
             Ok(Ok(result)) => return Ok(result),
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Error::fault().into()),
             Err(RecvTimeoutError::Timeout) => {
-                py.check_signals().inspect_err(|_| stops.iter().for_each(Stop::stop))?;
+                py.check_signals().inspect_err(|_| stops.iter().for_each(CancelToken::cancel))?;
             }
         }
     }

@@ -6,7 +6,7 @@ use super::store::{Record, ShapeIx, Store, Value};
 
 /// Some records, numbered by their position, so arranged that those of one sheet are read together.
 #[derive(Debug, Default)]
-pub(crate) struct Holders {
+pub(crate) struct RecordGroups {
     loose: Vec<(u32, Record)>,
     groups: Vec<Group>,
     length: usize,
@@ -41,7 +41,7 @@ struct Group {
     ascending: bool,
 }
 
-impl Holders {
+impl RecordGroups {
     /// These records; a position may have none.
     pub fn new(records: impl Iterator<Item = Option<Record>>) -> Self {
         let mut holders = Self::default();

@@ -6,22 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::file::LinedFile;
 
 /// The shares of a file.
-pub(super) struct Shares<'f> {
+pub(super) struct ChunkQueue<'f> {
     pub file: &'f LinedFile,
     at_once: u64,
-    all: Mutex<Vec<Share>>,
+    all: Mutex<Vec<ChunkShare>>,
 }
 
 /// A part of a file that one thread reads, from its beginning.
 #[derive(Debug, Clone)]
-pub(super) struct Share {
+pub(super) struct ChunkShare {
     /// The bytes that were not read yet; they begin and end with a line
     pub left: Range<u64>,
     /// How many bytes of it nobody else said were coming
     pub expected: u64,
 }
 
-impl From<Range<u64>> for Share {
+impl From<Range<u64>> for ChunkShare {
     fn from(left: Range<u64>) -> Self {
         Self { expected: left.end - left.start, left }
     }
@@ -35,7 +35,7 @@ fn at_once(size: u64) -> u64 {
     (size / 16).clamp(1 << 18, 1 << 19)
 }
 
-impl<'f> Shares<'f> {
+impl<'f> ChunkQueue<'f> {
     /// All of the bytes are one share.
     pub fn one(file: &'f LinedFile, bytes: Range<u64>) -> Self {
         Self::these(file, vec![bytes])
@@ -58,7 +58,7 @@ impl<'f> Shares<'f> {
     }
 
     fn these(file: &'f LinedFile, ranges: Vec<Range<u64>>) -> Self {
-        let all = Mutex::new(ranges.into_iter().map(Share::from).collect());
+        let all = Mutex::new(ranges.into_iter().map(ChunkShare::from).collect());
         Self { file, at_once: at_once(file.size()), all }
     }
 
@@ -68,7 +68,7 @@ impl<'f> Shares<'f> {
     }
 
     /// What is left of a share.
-    pub fn get(&self, share: usize) -> Share {
+    pub fn get(&self, share: usize) -> ChunkShare {
         self.all()[share].clone()
     }
 
@@ -99,7 +99,7 @@ impl<'f> Shares<'f> {
             return None;
         }
         largest.left.end = middle;
-        all.push(Share { left: middle..end, expected: 0 });
+        all.push(ChunkShare { left: middle..end, expected: 0 });
         Some(all.len() - 1)
     }
 
@@ -108,7 +108,7 @@ impl<'f> Shares<'f> {
         self.file.line_after(byte).map_or(end, |line| line.min(end))
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Share>> {
+    fn all(&self) -> MutexGuard<'_, Vec<ChunkShare>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

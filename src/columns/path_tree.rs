@@ -4,13 +4,13 @@ use ahash::{HashMap, HashSet};
 use indexmap::{IndexMap, IndexSet};
 
 use super::names::escape;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::objects::{ClassIx, Graph};
-use crate::values::{Holders, ObjectIx, Record, ShapeIx, Store, Value, index};
+use crate::values::{ObjectIx, Record, RecordGroups, ShapeIx, Store, Value, index};
 
-/// Index of a [`Place`].
+/// Index of a [`FieldPath`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PlaceIx(pub(crate) u32);
+pub struct PathId(pub(crate) u32);
 
 /// What the integers of a place have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Seen {
 
 /// Where a value can stand.
 #[derive(Debug, Clone)]
-pub struct Place {
-    pub(super) parent: Option<PlaceIx>,
+pub struct FieldPath {
+    pub(super) parent: Option<PathId>,
     /// How many places lie above it
     level: usize,
     /// How long its name is, in bytes
@@ -63,14 +63,14 @@ pub struct Place {
     /// The key as the user wrote it; empty for the items of a list
     pub(super) key: String,
     pub(super) seen: Seen,
-    pub(super) children: IndexMap<String, PlaceIx, ahash::RandomState>,
+    pub(super) children: IndexMap<String, PathId, ahash::RandomState>,
     /// The items of the lists seen here
-    pub(super) items: Option<PlaceIx>,
+    pub(super) items: Option<PathId>,
     /// The members of the sets seen here
-    pub(super) members: Option<PlaceIx>,
+    pub(super) members: Option<PathId>,
 }
 
-impl Place {
+impl FieldPath {
     /// The key as the user wrote it; empty for the items of a list.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -79,31 +79,31 @@ impl Place {
 
     /// The place that this one is in, unless it is a root.
     #[must_use]
-    pub fn parent(&self) -> Option<PlaceIx> {
+    pub fn parent(&self) -> Option<PathId> {
         self.parent
     }
 
     /// The place of the items of the lists, or of the members of the sets, that stand here.
     #[must_use]
-    pub fn inside(&self, part: super::Part) -> Option<PlaceIx> {
-        if part == super::Part::Set { self.members } else { self.items }
+    pub fn inside(&self, part: super::ValueKind) -> Option<PathId> {
+        if part == super::ValueKind::Set { self.members } else { self.items }
     }
 
     /// The deeper places, in first-seen order.
     #[must_use]
-    pub fn children(&self) -> &IndexMap<String, PlaceIx, ahash::RandomState> {
+    pub fn children(&self) -> &IndexMap<String, PathId, ahash::RandomState> {
         &self.children
     }
 }
 
 /// Every place of the jobs that were read.
 #[derive(Debug, Clone)]
-pub struct Places {
-    all: Vec<Place>,
+pub struct PathTree {
+    all: Vec<FieldPath>,
     limit: usize,
     /// The length of all names together
     names: usize,
-    too_deep: Option<PlaceIx>,
+    too_deep: Option<PathId>,
 }
 
 /// The deepest nesting inside of lists: Arrow types, and those who read them, are recursive.
@@ -113,16 +113,16 @@ const DEEPEST: usize = 8192;
 /// The length of the names of all places, in bytes: a key may have any length, and all that is below repeats it.
 const LONGEST_NAMES: usize = 128 << 20;
 
-impl Places {
+impl PathTree {
     /// Where tags stand.
-    pub const TAGS: PlaceIx = PlaceIx(0);
+    pub const TAGS: PathId = PathId(0);
     /// Where parameters stand.
-    pub const CONFIG: PlaceIx = PlaceIx(1);
+    pub const CONFIG: PathId = PathId(1);
 
     /// No place but the two roots; more than `limit` will be refused.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        let root = |key: &str| Place {
+        let root = |key: &str| FieldPath {
             parent: None,
             level: 0,
             name_length: key.len(),
@@ -141,11 +141,11 @@ impl Places {
     /// # Panics
     /// If the index is of other places.
     #[must_use]
-    pub fn get(&self, at: PlaceIx) -> &Place {
+    pub fn get(&self, at: PathId) -> &FieldPath {
         &self.all[at.0 as usize]
     }
 
-    fn get_mut(&mut self, at: PlaceIx) -> &mut Place {
+    fn get_mut(&mut self, at: PathId) -> &mut FieldPath {
         &mut self.all[at.0 as usize]
     }
 
@@ -163,10 +163,10 @@ impl Places {
 
     /// The keys from the root to a place, the root's first.
     #[must_use]
-    pub fn path(&self, at: PlaceIx) -> Vec<&str> {
+    pub fn path(&self, at: PathId) -> Vec<&str> {
         let mut keys: Vec<&str> =
             std::iter::successors(Some(self.get(at)), |place| place.parent.map(|up| self.get(up)))
-                .map(Place::key)
+                .map(FieldPath::key)
                 .collect();
         keys.reverse();
         keys
@@ -174,13 +174,13 @@ impl Places {
 
     /// The root that a place is under.
     #[must_use]
-    pub fn root(&self, at: PlaceIx) -> PlaceIx {
+    pub fn root(&self, at: PathId) -> PathId {
         std::iter::successors(Some(at), |&at| self.get(at).parent).last().unwrap_or(at)
     }
 
     /// The place that these keys lead to, the root's first.
     #[must_use]
-    pub fn find(&self, path: &[&str]) -> Option<PlaceIx> {
+    pub fn find(&self, path: &[&str]) -> Option<PathId> {
         let (root, keys) = path.split_first()?;
         let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&at| self.get(at).key == *root)?;
         keys.iter().try_fold(root, |at, key| self.get(at).children.get(*key).copied())
@@ -188,27 +188,27 @@ impl Places {
 
     /// Whether values of this part, or nulls that would be in its column, stand at a place.
     #[must_use]
-    pub fn has(&self, at: PlaceIx, part: super::Part) -> bool {
-        use super::Part;
-        let Place { seen, items, members, .. } = self.get(at);
-        let only_nulls = self.parts(at).iter().all(|&(part, _)| part == Part::Null);
+    pub fn has(&self, at: PathId, part: super::ValueKind) -> bool {
+        use super::ValueKind;
+        let FieldPath { seen, items, members, .. } = self.get(at);
+        let only_nulls = self.parts(at).iter().all(|&(part, _)| part == ValueKind::Null);
         let there = match part {
-            Part::Bool => seen.bool,
-            Part::Int => seen.int.is_some(),
-            Part::Float => seen.float,
-            Part::Number => seen.int.is_some() || seen.float,
-            Part::Str => seen.str || seen.path,
-            Part::Enum => !seen.enums.is_empty(),
-            Part::List => items.is_some(),
-            Part::Set => members.is_some(),
-            Part::Null => true,
+            ValueKind::Bool => seen.bool,
+            ValueKind::Int => seen.int.is_some(),
+            ValueKind::Float => seen.float,
+            ValueKind::Number => seen.int.is_some() || seen.float,
+            ValueKind::Str => seen.str || seen.path,
+            ValueKind::Enum => !seen.enums.is_empty(),
+            ValueKind::List => items.is_some(),
+            ValueKind::Set => members.is_some(),
+            ValueKind::Null => true,
         };
         there || (only_nulls && !self.get(at).has_inside())
     }
 
     /// The name of a place, as in `config.model.name`.
     #[must_use]
-    pub fn name(&self, at: PlaceIx) -> String {
+    pub fn name(&self, at: PathId) -> String {
         self.path(at).into_iter().map(escape).collect::<Vec<_>>().join(".")
     }
 
@@ -220,13 +220,13 @@ impl Places {
 
     /// The place itself, or that of the outermost list that it is in.
     #[must_use]
-    pub fn outside_lists(&self, at: PlaceIx) -> PlaceIx {
-        let outside = |&at: &PlaceIx| self.get(at).depth == 0;
+    pub fn outside_lists(&self, at: PathId) -> PathId {
+        let outside = |&at: &PathId| self.get(at).depth == 0;
         std::iter::successors(Some(at), |&at| self.get(at).parent).find(outside).unwrap_or(at)
     }
 
     /// A new place below `parent`; nothing, and a note of it, if that is too deep inside a list.
-    fn add(&mut self, parent: PlaceIx, key: String, in_list: bool) -> Result<Option<PlaceIx>> {
+    fn add(&mut self, parent: PathId, key: String, in_list: bool) -> Result<Option<PathId>> {
         if self.all.len() >= self.limit {
             return Err(self.too_many());
         }
@@ -242,9 +242,9 @@ impl Places {
         if self.names > LONGEST_NAMES {
             return Err(self.too_long());
         }
-        let at = PlaceIx(index(self.all.len()));
+        let at = PathId(index(self.all.len()));
         let children = IndexMap::default();
-        self.all.push(Place {
+        self.all.push(FieldPath {
             parent: Some(parent),
             level,
             name_length,
@@ -258,7 +258,7 @@ impl Places {
         Ok(Some(at))
     }
 
-    fn child(&mut self, parent: PlaceIx, key: &str) -> Result<Option<PlaceIx>> {
+    fn child(&mut self, parent: PathId, key: &str) -> Result<Option<PathId>> {
         if let Some(&at) = self.get(parent).children.get(key) {
             return Ok(Some(at));
         }
@@ -269,16 +269,11 @@ impl Places {
         Ok(added)
     }
 
-    fn children_of(
-        &mut self,
-        parent: PlaceIx,
-        store: &Store,
-        shape: ShapeIx,
-    ) -> Result<Vec<Option<PlaceIx>>> {
+    fn children_of(&mut self, parent: PathId, store: &Store, shape: ShapeIx) -> Result<Vec<Option<PathId>>> {
         store.shape(shape).iter().map(|&key| self.child(parent, &store.symbol(key))).collect()
     }
 
-    fn items_of(&mut self, list: PlaceIx, is_set: bool) -> Result<Option<PlaceIx>> {
+    fn items_of(&mut self, list: PathId, is_set: bool) -> Result<Option<PathId>> {
         let place = self.get(list);
         if let Some(at) = if is_set { place.members } else { place.items } {
             return Ok(Some(at));
@@ -295,7 +290,7 @@ impl Places {
     /// `TooManyColumns`.
     pub fn see_tags(&mut self, store: &Store, tags: impl IntoIterator<Item = Record>) -> Result<()> {
         Walk { places: self, store, graph: None, marks: Marks::default(), met: HashSet::default() }
-            .descend(Self::TAGS, Holders::new(tags.into_iter().map(Some)))
+            .descend(Self::TAGS, RecordGroups::new(tags.into_iter().map(Some)))
     }
 
     /// Notes the configs of jobs, and all that is below.
@@ -313,7 +308,7 @@ impl Places {
         let seen = &mut walk.places.get_mut(Self::CONFIG).seen;
         let mut classes: HashSet<ClassIx> = HashSet::default();
         let mut last = None;
-        let holders = Holders::new(roots.iter().map(|&root| {
+        let holders = RecordGroups::new(roots.iter().map(|&root| {
             let class = graph.about(root).class;
             if last.replace(class) != Some(class) && classes.insert(class) {
                 seen.classes.insert(graph.typename(root).into_owned());
@@ -365,9 +360,9 @@ impl Places {
     }
 
     fn too_long(&self) -> Error {
-        let prefix = self.too_many().place().field.clone().unwrap_or_default();
+        let prefix = self.too_many().location().field.clone().unwrap_or_default();
         let limit = LONGEST_NAMES >> 20;
-        Error::new(Kind::TooManyColumns, format!("the names of the columns have more than {limit} MiB"))
+        Error::new(ErrorKind::TooManyColumns, format!("the names of the columns have more than {limit} MiB"))
             .at_field(&prefix)
             .hint("keys are very long there, or repeated very often")
     }
@@ -382,25 +377,28 @@ impl Places {
             at = heavy;
         }
         let name = self.name(at);
-        Error::new(Kind::TooManyColumns, format!("more columns than are allowed, most of them under {name}"))
-            .at_field(&name)
-            .hint("choose some with columns=[…], or raise max_columns")
+        Error::new(
+            ErrorKind::TooManyColumns,
+            format!("more columns than are allowed, most of them under {name}"),
+        )
+        .at_field(&name)
+        .hint("choose some with columns=[…], or raise max_columns")
     }
 }
 
 /// The holders that were found at each place.
 #[derive(Default)]
 struct Found {
-    order: IndexMap<PlaceIx, Vec<Record>, ahash::RandomState>,
+    order: IndexMap<PathId, Vec<Record>, ahash::RandomState>,
     /// Where the last one was found, among those places
-    last: Option<(PlaceIx, usize)>,
+    last: Option<(PathId, usize)>,
     /// The last object that was met, most often met again, and its class
-    last_object: Option<(PlaceIx, ObjectIx)>,
-    last_class: Option<(PlaceIx, ClassIx)>,
+    last_object: Option<(PathId, ObjectIx)>,
+    last_class: Option<(PathId, ClassIx)>,
 }
 
 impl Found {
-    fn push(&mut self, at: PlaceIx, record: Record) {
+    fn push(&mut self, at: PathId, record: Record) {
         let known = self.last.filter(|&(last, _)| last == at).map(|(_, known)| known);
         let known = known.unwrap_or_else(|| {
             let entry = self.order.entry(at);
@@ -414,13 +412,13 @@ impl Found {
 }
 
 struct Walk<'w> {
-    places: &'w mut Places,
+    places: &'w mut PathTree,
     store: &'w Store,
     graph: Option<&'w Graph>,
     /// The objects that stand in many holders of a place
     marks: Marks,
     /// The objects met at a place, and in its lists: an object is looked into once a place, however many jobs share it
-    met: HashSet<(PlaceIx, ObjectIx)>,
+    met: HashSet<(PathId, ObjectIx)>,
 }
 
 /// Where each object was found last: the place, and its position among the values there. The roots are no such place.
@@ -434,7 +432,7 @@ impl Marks {
 
     /// Adds the value that the holder at a position has to those of a place. An object that is among them is not added again:
     /// it stands where it came first.
-    fn add(&mut self, at: PlaceIx, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
+    fn add(&mut self, at: PathId, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
         let mark = if let Value::Object(object) = value { self.0.get_mut(object.at()) } else { None };
         if let Some(mark) = mark {
             let known = values.get_mut(mark.1 as usize).filter(|known| mark.0 == at.0 && known.1 == value);
@@ -450,26 +448,26 @@ impl Marks {
 
 impl Walk<'_> {
     /// Notes what each holder at a place holds, and all that is below.
-    fn descend(&mut self, at: PlaceIx, holders: Holders) -> Result<()> {
-        let mut pending: Vec<(PlaceIx, Vec<Record>)> =
+    fn descend(&mut self, at: PathId, holders: RecordGroups) -> Result<()> {
+        let mut pending: Vec<(PathId, Vec<Record>)> =
             self.look_into(at, &holders)?.order.into_iter().collect();
         drop(holders);
         while let Some((at, records)) = pending.pop() {
-            let holders = Holders::new(records.into_iter().map(Some));
+            let holders = RecordGroups::new(records.into_iter().map(Some));
             pending.extend(self.look_into(at, &holders)?.order);
         }
         Ok(())
     }
 
     /// Notes the values of each holder at `at`.
-    fn look_into(&mut self, at: PlaceIx, holders: &Holders) -> Result<Found> {
-        let mut known: HashMap<ShapeIx, Vec<Option<PlaceIx>>> = HashMap::default();
+    fn look_into(&mut self, at: PathId, holders: &RecordGroups) -> Result<Found> {
+        let mut known: HashMap<ShapeIx, Vec<Option<PathId>>> = HashMap::default();
         for shape in holders.shapes() {
             known.insert(shape, self.places.children_of(at, self.store, shape)?);
         }
         let mut marks = std::mem::take(&mut self.marks);
-        let mut last: Option<(ShapeIx, &[Option<PlaceIx>])> = None;
-        let mut later: IndexMap<PlaceIx, Vec<(u32, Value)>, ahash::RandomState> = IndexMap::default();
+        let mut last: Option<(ShapeIx, &[Option<PathId>])> = None;
+        let mut later: IndexMap<PathId, Vec<(u32, Value)>, ahash::RandomState> = IndexMap::default();
         holders.each_field(self.store, |shape, field, value, position| {
             let children = match last {
                 Some((known, children)) if known == shape => children,
@@ -497,7 +495,7 @@ impl Walk<'_> {
     }
 
     /// Notes a value that holds no others; says whether it was one.
-    fn see_plain(&mut self, at: PlaceIx, value: Value) -> bool {
+    fn see_plain(&mut self, at: PathId, value: Value) -> bool {
         let seen = &mut self.places.get_mut(at).seen;
         match value {
             Value::Null | Value::Unresolved(_) => {}
@@ -515,7 +513,7 @@ impl Walk<'_> {
     }
 
     /// Notes a value that is more than itself.
-    fn see(&mut self, at: PlaceIx, value: Value, found: &mut Found) -> Result<()> {
+    fn see(&mut self, at: PathId, value: Value, found: &mut Found) -> Result<()> {
         match value {
             Value::Enum(member) => self.see_enum(at, member),
             Value::List(items) | Value::Set(items) => {
@@ -537,7 +535,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn see_enum(&mut self, at: PlaceIx, member: u32) {
+    fn see_enum(&mut self, at: PathId, member: u32) {
         let Some(member) = self.store.enum_member(member) else { return };
         let class = self.store.symbol(member.class);
         let seen = &mut self.places.get_mut(at).seen;
@@ -546,7 +544,7 @@ impl Walk<'_> {
         }
     }
 
-    fn see_object(&mut self, at: PlaceIx, object: ObjectIx, found: &mut Found) {
+    fn see_object(&mut self, at: PathId, object: ObjectIx, found: &mut Found) {
         let Some(graph) = self.graph else { return };
         if found.last_object.replace((at, object)) == Some((at, object)) || !self.met.insert((at, object)) {
             return;

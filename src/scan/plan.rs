@@ -8,14 +8,14 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Schema, SchemaRef};
 
-use super::request::Request;
+use super::request::TableRequest;
 use super::table::{Table, internal};
-use crate::columns::{Column, Columns, Places, Selection, Source, Type, glob_matches};
-use crate::error::{Error, Kind, Result, did_you_mean, quoted};
+use crate::columns::{Column, ColumnSource, Columns, PathTree, Selection, Type, glob_matches};
+use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 use crate::file::Signature;
-use crate::loaded::{Ends, LoadedRun};
+use crate::loaded::{LoadedRun, ReadExtent};
 use crate::objects::RunObjects;
-use crate::progress::Stop;
+use crate::progress::CancelToken;
 use crate::table::{Rows, build, schema};
 use crate::threads;
 use crate::values::ObjectIx;
@@ -25,10 +25,10 @@ const PLACES_PER_COLUMN: usize = 50;
 
 /// The columns of some runs. Names and types are decided on all jobs, never on those that are built.
 #[derive(Debug)]
-pub struct Model {
-    request: Request,
+pub struct ScanPlan {
+    request: TableRequest,
     runs: Vec<KnownRun>,
-    places: Places,
+    places: PathTree,
     columns: Vec<Column>,
     schema: SchemaRef,
 }
@@ -39,7 +39,7 @@ struct KnownRun {
     loaded: Arc<LoadedRun>,
     signature: Signature,
     /// How far it was read then, if it is to be read again
-    ends: Option<Ends>,
+    ends: Option<ReadExtent>,
     /// The positions of the jobs of the asked tasks; all if there are none
     rows: Option<Vec<usize>>,
     jobs: usize,
@@ -49,17 +49,17 @@ impl KnownRun {
     /// Refuses a run whose files are not what they were when the columns were decided, or that and more.
     fn check(&self) -> Result<()> {
         let (run, now) = (self.loaded.run(), self.loaded.signature());
-        let grew = |ends: &Ends| self.signature.may_have_grown_to(&now) && ends.still_there(run);
+        let grew = |ends: &ReadExtent| self.signature.may_have_grown_to(&now) && ends.still_there(run);
         if now == self.signature || self.ends.as_ref().is_some_and(grew) {
             return Ok(());
         }
-        Err(Error::new(Kind::Io, "was changed while it was read").at_file(run.path()).hint("ask again"))
+        Err(Error::new(ErrorKind::Io, "was changed while it was read").at_file(run.path()).hint("ask again"))
     }
 }
 
 /// The columns of some jobs of one run.
 #[derive(Debug)]
-pub struct Part {
+pub struct RunBatch {
     /// The columns
     pub batch: RecordBatch,
     /// What could not be read
@@ -68,7 +68,7 @@ pub struct Part {
     pub surrogates: Vec<String>,
 }
 
-impl Part {
+impl RunBatch {
     /// Parts with the same columns, one after the other.
     ///
     /// # Errors
@@ -87,26 +87,26 @@ impl Part {
     }
 }
 
-impl Model {
+impl ScanPlan {
     /// Decides the columns of the runs.
     ///
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
-    pub fn of(request: &Request) -> Result<Self> {
-        let mut deciding = Deciding::new(request);
+    pub fn of(request: &TableRequest) -> Result<Self> {
+        let mut deciding = SchemaBuilder::new(request);
         let mut runs = Vec::with_capacity(request.runs.len());
         let mut kept = 0;
         for window in request.runs.chunks(2 * threads()) {
             // a run that others hold too would stay in memory: of several, copies are read that can be let go
             let own = |loaded: &Arc<LoadedRun>| {
                 let alone = request.runs.len() == 1 || loaded.is_read();
-                if alone { Arc::clone(loaded) } else { Arc::new(loaded.unread()) }
+                if alone { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own).collect();
             let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
             threads::each(&window, threads(), |loaded| loaded.read(deciding.needs_configs));
             for (loaded, signature) in window.into_iter().zip(signatures) {
-                if loaded.stop().asked() {
+                if loaded.cancel_token().is_cancelled() {
                     break;
                 }
                 let rows = deciding.see(&loaded)?;
@@ -114,18 +114,18 @@ impl Model {
                 let forget = kept > request.keep_bytes && request.runs.len() > 1;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
                 let ends = if forget { loaded.ends() } else { None };
-                let loaded = if forget { Arc::new(loaded.unread()) } else { loaded };
+                let loaded = if forget { Arc::new(loaded.fresh()) } else { loaded };
                 runs.push(KnownRun { loaded, signature, ends, rows, jobs });
             }
         }
-        let Deciding { places, theirs, .. } = deciding.finish()?;
+        let SchemaBuilder { places, theirs, .. } = deciding.finish()?;
         let columns = Columns::new(&places, request.several_runs, several_workspaces(&request.runs));
         let mut columns = request.selection.choose(&columns, &places, request.max_columns)?;
         if let Some(theirs) = theirs.filter(|_| request.selection == Selection::Default) {
             columns.retain(|column| has(&theirs, &places, column));
         }
         let schema = schema(&columns, &places, request.texts);
-        let request = Request { runs: Vec::new(), ..request.clone() };
+        let request = TableRequest { runs: Vec::new(), ..request.clone() };
         Ok(Self { request, runs, places, columns, schema })
     }
 
@@ -181,7 +181,7 @@ impl Model {
     ///
     /// # Errors
     /// `Io`, if the run was changed since otherwise than by growing.
-    pub(super) fn open(&self, at: usize, stop: &Stop) -> Result<Arc<LoadedRun>> {
+    pub(super) fn open(&self, at: usize, stop: &CancelToken) -> Result<Arc<LoadedRun>> {
         let known = &self.runs[at];
         if known.loaded.is_read() {
             return Ok(Arc::clone(&known.loaded));
@@ -189,7 +189,7 @@ impl Model {
         known.check()?;
         let anew = known.loaded.stopped_by(stop.clone());
         Ok(Arc::new(match &known.ends {
-            Some(ends) => anew.until(ends.clone()),
+            Some(ends) => anew.truncated_to(ends.clone()),
             None => anew,
         }))
     }
@@ -198,8 +198,8 @@ impl Model {
     ///
     /// # Errors
     /// `Io`, if the run had to be read again and was changed, otherwise than by growing, since the columns were decided.
-    pub fn part(&self, at: usize, columns: &[usize], rows: Option<&[usize]>) -> Result<Part> {
-        let loaded = self.open(at, self.runs[at].loaded.stop())?;
+    pub fn part(&self, at: usize, columns: &[usize], rows: Option<&[usize]>) -> Result<RunBatch> {
+        let loaded = self.open(at, self.runs[at].loaded.cancel_token())?;
         self.part_of(&loaded, at, columns, rows)
     }
 
@@ -210,7 +210,7 @@ impl Model {
         at: usize,
         columns: &[usize],
         rows: Option<&[usize]>,
-    ) -> Result<Part> {
+    ) -> Result<RunBatch> {
         let known = &self.runs[at];
         let chosen = match (&known.rows, rows) {
             (None, None) => None,
@@ -232,7 +232,7 @@ impl Model {
         let mut errors = loaded.errors();
         errors.extend(built.errors);
         errors.extend(self.places.too_deep().map(|name| too_deep(&name)));
-        Ok(Part { batch: built.batch, errors, surrogates: built.surrogates })
+        Ok(RunBatch { batch: built.batch, errors, surrogates: built.surrogates })
     }
 
     /// What is shown otherwise than it stands in the files in some of the columns, in words.
@@ -255,24 +255,24 @@ impl Model {
 }
 
 /// The notes from which columns are decided.
-struct Deciding<'r> {
-    request: &'r Request,
+struct SchemaBuilder<'r> {
+    request: &'r TableRequest,
     needs_configs: bool,
-    places: Places,
+    places: PathTree,
     /// The places of the jobs of the asked tasks, if there are any
-    theirs: Option<Places>,
+    theirs: Option<PathTree>,
     known_tasks: BTreeSet<String>,
     found_tasks: BTreeSet<String>,
 }
 
-impl<'r> Deciding<'r> {
-    fn new(request: &'r Request) -> Self {
+impl<'r> SchemaBuilder<'r> {
+    fn new(request: &'r TableRequest) -> Self {
         let limit = request.max_columns.saturating_mul(PLACES_PER_COLUMN).max(10_000);
         Self {
             request,
             needs_configs: needs_configs(&request.selection),
-            places: Places::new(limit),
-            theirs: request.tasks.as_ref().map(|_| Places::new(limit)),
+            places: PathTree::new(limit),
+            theirs: request.tasks.as_ref().map(|_| PathTree::new(limit)),
             known_tasks: BTreeSet::new(),
             found_tasks: BTreeSet::new(),
         }
@@ -318,9 +318,9 @@ impl<'r> Deciding<'r> {
 }
 
 /// Notes what stands where in some jobs; of many jobs on several threads.
-fn see(places: &mut Places, rows: Rows<'_>, configs: bool) -> Result<()> {
+fn see(places: &mut PathTree, rows: Rows<'_>, configs: bool) -> Result<()> {
     let store = &rows.known().store;
-    let tags = |places: &mut Places| places.see_tags(store, rows.jobs().filter_map(|row| row.tags));
+    let tags = |places: &mut PathTree| places.see_tags(store, rows.jobs().filter_map(|row| row.tags));
     if !configs {
         return tags(places);
     }
@@ -354,7 +354,7 @@ const WORTH_A_SHARE: usize = 4096;
 /// Whether a column may be asked for that stands in the configs of the jobs.
 fn needs_configs(selection: &Selection) -> bool {
     let Selection::Chosen(chosen) = selection else { return true };
-    let Columns { all } = Columns::new(&Places::new(2), true, true);
+    let Columns { all } = Columns::new(&PathTree::new(2), true, true);
     !chosen.iter().all(|asked| {
         asked.pattern.starts_with("tags.") || all.iter().any(|column| column.name == asked.pattern)
     })
@@ -366,12 +366,12 @@ fn several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
 }
 
 /// Whether `theirs` has values for a column of `places`.
-fn has(theirs: &Places, places: &Places, column: &Column) -> bool {
+fn has(theirs: &PathTree, places: &PathTree, column: &Column) -> bool {
     let there = |at| theirs.find(&places.path(at));
     match column.source {
-        Source::System(_) => true,
-        Source::Values(at, part) => there(at).is_some_and(|at| theirs.has(at, part)),
-        Source::Class(at) | Source::Identifier(at) => {
+        ColumnSource::System(_) => true,
+        ColumnSource::Values(at, part) => there(at).is_some_and(|at| theirs.has(at, part)),
+        ColumnSource::Class(at) | ColumnSource::Identifier(at) => {
             there(at).is_some_and(|at| theirs.get(at).has_configs())
         }
     }
@@ -406,12 +406,12 @@ fn unknown_task(missing: &str, known: &BTreeSet<String>) -> Error {
     let short = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
     let hint = did_you_mean(missing, names.iter().copied().chain(short))
         .unwrap_or_else(|| format!("there are {}", names.join(", ")));
-    Error::new(Kind::InvalidArgument, format!("no job of task {}", quoted(missing))).hint(hint)
+    Error::new(ErrorKind::InvalidArgument, format!("no job of task {}", quoted(missing))).hint(hint)
 }
 
 fn split_warning(columns: &[&Column]) -> Option<String> {
     let split = columns.iter().filter(|column| match column.source {
-        Source::Values(_, part) => column.name.ends_with(&format!("@{}", part.suffix())),
+        ColumnSource::Values(_, part) => column.name.ends_with(&format!("@{}", part.suffix())),
         _ => false,
     });
     let names: Vec<&str> = split.map(|column| column.name.as_str()).collect();

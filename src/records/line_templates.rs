@@ -1,7 +1,7 @@
 //! Lines of a jobs.jsonl that are like one before: only what differs is read.
 
 use super::rows::{JobRow, microseconds};
-use crate::json::{Kind, Reader, Span, Syntax, Template};
+use crate::json::{JsonType, Reader, Span, Syntax, Template};
 use crate::values::{Memo, Plain, Read, SheetIx, Store, Value, read};
 
 /// What a value of a line is to its row.
@@ -17,7 +17,7 @@ enum Slot {
 
 /// The lines that have the same tags.
 #[derive(Debug)]
-struct Like {
+struct CachedTemplate {
     template: Template,
     slots: Vec<Slot>,
     /// The row of the last line
@@ -36,15 +36,15 @@ struct Like {
 
 /// The likenesses of lines that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Likes {
-    all: Vec<Like>,
+pub(super) struct TemplateCache {
+    all: Vec<CachedTemplate>,
     last: usize,
 }
 
 /// As many likenesses are remembered: a run tags its jobs in a few ways.
 const LIMIT: usize = 16;
 
-impl Likes {
+impl TemplateCache {
     /// The row of the first line of `text`, and the length of that line with its end, if it is like one before.
     pub fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let guess = self.all.get(self.last)?.next;
@@ -72,14 +72,23 @@ impl Likes {
             let tags = row.tags.map(|tags| store.begin_sheet(tags));
             let memos = slots.iter().map(|_| Memo::default()).collect();
             let (changes, read) = (Vec::new(), Vec::new());
-            self.all.push(Like { template, slots, last: row, tags, memos, changes, read, next: at });
+            self.all.push(CachedTemplate {
+                template,
+                slots,
+                last: row,
+                tags,
+                memos,
+                changes,
+                read,
+                next: at,
+            });
             self.all[self.last].next = at;
             self.last = at;
         }
     }
 }
 
-impl Like {
+impl CachedTemplate {
     fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let mark = store.mark();
         let mut row = self.last;
@@ -147,10 +156,10 @@ fn learn(line: &[u8]) -> Option<(Vec<Slot>, Vec<Span>)> {
         }
         seen.push(key.raw.to_vec());
         match (key.raw, reader.peek()?) {
-            (b"job_id", Kind::String) => slot(reader, Slot::JobId),
-            (b"task_id", Kind::String) => slot(reader, Slot::TaskId),
-            (b"timestamp", Kind::Number) => slot(reader, Slot::Timestamp),
-            (b"tags", Kind::Dict) => {
+            (b"job_id", JsonType::String) => slot(reader, Slot::JobId),
+            (b"task_id", JsonType::String) => slot(reader, Slot::TaskId),
+            (b"timestamp", JsonType::Number) => slot(reader, Slot::Timestamp),
+            (b"tags", JsonType::Dict) => {
                 let mut position = 0;
                 reader.entries(|reader, _| {
                     position += 1;

@@ -68,7 +68,7 @@ impl Check<'_> {
 
     fn unlistable(&mut self, error: &crate::error::Error) {
         let finding = Finding::new(Trouble::UnreadableFile, error.reason());
-        let file = error.place().file.clone();
+        let file = error.location().file.clone();
         self.found.findings.push(Finding { file, ..finding });
     }
 }

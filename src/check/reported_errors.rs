@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ahash::HashMap;
 
 use super::finding::{Finding, Severity, Trouble};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::file;
 use crate::json;
 use crate::loaded::LoadedRun;
@@ -26,23 +26,25 @@ impl LastLines {
 
 /// An error of a run's readers as a finding. `empty` jobs have a params.json without a byte.
 pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) -> Finding {
-    let place = error.place();
+    let location = error.location();
     let is_alive = loaded.record().alive == Some(true);
     let corrected = || {
-        let at = place.job.as_ref().and_then(|job| loaded.rows().position(job.as_bytes()));
+        let at = location.job.as_ref().and_then(|job| loaded.rows().position(job.as_bytes()));
         at.is_some_and(|at| loaded.objects().corrected.contains(&at))
     };
-    let is_params = place.file.as_ref().is_some_and(|file| file.ends_with("params.json"));
-    let is_gone = || place.file.as_ref().is_some_and(|file| file.symlink_metadata().is_err());
-    let trouble = match (error.kind(), place.line) {
-        (Kind::Unresolved, _) => Trouble::DanglingReference,
-        (Kind::Format, Some(_)) if corrected() => Trouble::ReusedId,
-        (Kind::Format, Some(line)) if place.file.as_ref().is_some_and(|file| lines.is_cut(file, line)) => {
+    let is_params = location.file.as_ref().is_some_and(|file| file.ends_with("params.json"));
+    let is_gone = || location.file.as_ref().is_some_and(|file| file.symlink_metadata().is_err());
+    let trouble = match (error.kind(), location.line) {
+        (ErrorKind::Unresolved, _) => Trouble::DanglingReference,
+        (ErrorKind::Format, Some(_)) if corrected() => Trouble::ReusedId,
+        (ErrorKind::Format, Some(line))
+            if location.file.as_ref().is_some_and(|file| lines.is_cut(file, line)) =>
+        {
             Trouble::CutLine
         }
-        (Kind::Format, Some(_)) => Trouble::BadLine,
-        (Kind::Io, _) if is_params && is_gone() => Trouble::NoConfig,
-        (Kind::Io, _) => Trouble::UnreadableFile,
+        (ErrorKind::Format, Some(_)) => Trouble::BadLine,
+        (ErrorKind::Io, _) if is_params && is_gone() => Trouble::NoConfig,
+        (ErrorKind::Io, _) => Trouble::UnreadableFile,
         _ => Trouble::BadFile,
     };
     let severity = match trouble {
@@ -54,10 +56,10 @@ pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) 
     let found = Finding::new(trouble, error.reason());
     let found = Finding {
         severity: severity.unwrap_or(found.severity),
-        job_id: place.job.clone(),
-        file: place.file.clone(),
-        line: place.line,
-        field: place.field.clone(),
+        job_id: location.job.clone(),
+        file: location.file.clone(),
+        line: location.line,
+        field: location.field.clone(),
         ..found
     };
     match (trouble, error.advice()) {

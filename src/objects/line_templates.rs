@@ -7,14 +7,14 @@
 use ahash::HashMap;
 
 use super::decode::Decoder;
-use super::graph::{About, Graph, Object, Task};
+use super::graph::{Graph, Object, ObjectMeta, Task};
 use super::slots::{Slot, slots};
 use crate::json::{Number, Reader, Syntax, Template};
 use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
 
 /// The lines of one class that have the same keys.
 #[derive(Debug)]
-struct Kind {
+struct CachedTemplate {
     template: Template,
     slots: Vec<Slot>,
     /// The object of the last line
@@ -46,8 +46,8 @@ struct Changes {
 
 /// The kinds of lines that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Kinds {
-    all: Vec<Kind>,
+pub(super) struct TemplateCache {
+    all: Vec<CachedTemplate>,
     /// One kind of each class, by what stands before the identifier
     classes: HashMap<Box<[u8]>, usize>,
     last: usize,
@@ -64,7 +64,7 @@ const MOST_FIELDS: usize = 1 << 12;
 /// So many lines are learned from before it is asked whether that pays.
 const TRIAL: usize = 1 << 10;
 
-impl Kinds {
+impl TemplateCache {
     /// The object that the first line of `text` defines, and the length of that line with its end, if it is of a known kind.
     pub fn read(
         &mut self,
@@ -127,7 +127,7 @@ impl Kinds {
         } else {
             let kind = self.all.len();
             self.classes.insert(head.into(), kind);
-            self.all.push(Kind::new(template, slots, object, (kind, first), &mut graph.store));
+            self.all.push(CachedTemplate::new(template, slots, object, (kind, first), &mut graph.store));
             kind
         };
         if let Some(last) = self.all.get_mut(self.last) {
@@ -150,7 +150,7 @@ fn head(text: &[u8]) -> Option<&[u8]> {
     line.get(start..end)
 }
 
-impl Kind {
+impl CachedTemplate {
     fn is_of(&self, object: &Object, slots: &[Slot], graph: &Graph) -> bool {
         let store = &graph.store;
         graph.about_of(&self.last).class == graph.about_of(object).class
@@ -256,7 +256,7 @@ impl Kind {
     }
 }
 
-impl About {
+impl ObjectMeta {
     /// Whether the task is another one if an object that names it as this one did has this id.
     fn names(&self, id: i64, graph: &Graph) -> bool {
         match self.task {
@@ -273,7 +273,7 @@ struct Reading<'r, 'd> {
     graph: &'r mut Graph,
     decoder: &'r mut Decoder<'d>,
     object: &'r mut Object,
-    about: About,
+    about: ObjectMeta,
     changes: &'r mut Changes,
     new_id: bool,
     new_task: bool,
