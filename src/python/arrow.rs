@@ -91,7 +91,7 @@ impl Table {
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("xpframe.display")?.getattr("table_html")?.call1((slf,))
+        slf.py().import("xpframe.display.table")?.getattr("table_html")?.call1((slf,))
     }
 
     /// The names of the columns, in order.
@@ -276,7 +276,7 @@ fn hand_over<'py>(
     if let Some(zero_copy) = zero_copy {
         options.set_item("zero_copy", zero_copy)?;
     }
-    let make = py.import("xpframe.frames")?.getattr("hand_over")?.call1((backend,))?;
+    let make = py.import("xpframe.backends.convert")?.getattr("converter_for")?.call1((backend,))?;
     make.call((table,), Some(&options))
 }
 

@@ -336,7 +336,7 @@ import copy, json, pickle, resource, sys, warnings
 root, run, memory = sys.argv[1], sys.argv[2], int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 import xpframe
-from xpframe.display import config_html, config_text
+from xpframe.display.tree import config_html, config_text
 warnings.simplefilter("ignore")
 told = {}
 TRACE = len(sys.argv) > 4

@@ -130,7 +130,7 @@ def without(library: Any, ws: Path) -> None:
     """Asks for the frame of a library as if it were not installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, library, None)
-        patch.delitem(sys.modules, "xpframe.frames_pandas", raising=False)
+        patch.delitem(sys.modules, "xpframe.backends.pandas", raising=False)
         xp_frame("grid-search", workspace=ws, backend=library)
 
 
@@ -358,14 +358,14 @@ ARGUMENTS = [
     Situation(
         "InvalidArgumentError",
         lambda ws: xp_table([], workspace=ws),
-        "no experiment was named",
+        "experiment is an empty list",
         hint="give a name, a list of names or a glob",
     ),
     Situation(
         "InvalidArgumentError",
         lambda ws: xp_table("a\ud800b", workspace=ws),
         "experiment='a\\ud800b' has an unpaired surrogate",
-        hint="no experiment can be called like this",
+        hint="no experiment can have such a name",
     ),
     Situation(
         "InvalidArgumentError",
@@ -387,8 +387,8 @@ ARGUMENTS = [
     Situation(
         "InvalidArgumentError",
         lambda _: xp_table("grid-search", workspace=[]),
-        "no workspace was named",
-        hint="give a path, some, or leave it out",
+        "workspace is an empty list",
+        hint="name a workspace, or leave it out",
     ),
     Situation(
         "InvalidArgumentError",

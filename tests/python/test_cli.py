@@ -116,7 +116,7 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "grid-search" in told.err
     assert told.err.count("\n") == 1
     assert main(["frame", "grid\udcff"]) == 1
-    surrogate = "experiment='grid\\udcff' has an unpaired surrogate (no experiment can be called like this)"
+    surrogate = "experiment='grid\\udcff' has an unpaired surrogate (no experiment can have such a name)"
     assert capsys.readouterr().err == f"xpframe: {surrogate}\n"
     assert main(["runs", "grid\udcff"]) == 1
     assert capsys.readouterr().err == "xpframe: 'grid\\udcff' is not UTF-8, and no experiment is called so\n"

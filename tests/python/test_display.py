@@ -23,8 +23,8 @@ import xpframe
 from conftest import REPOSITORY, Workspaces, archives
 from engine import load
 from test_plots import KINDS, check_svg, drawn
-from xpframe import display
-from xpframe.display.tree import Line, grow
+from xpframe.display.table import table_html
+from xpframe.display.tree import Line, config_text, grow
 
 ANSI = "\x1b[31mred\x1b[0m"
 HOSTILE = {
@@ -43,17 +43,17 @@ HOSTILE = {
 
 def displays(workspace: xpframe.Workspace) -> Iterator[tuple[str, str, str]]:
     """(name, HTML, text) of everything in a workspace that shows itself."""
-    yield "workspace", workspace._repr_html_(), display.workspace_text(workspace)
+    yield "workspace", workspace._repr_html_(), workspace._display(as_html=False)
     for experiment in workspace.experiments():
         info = quiet(partial(workspace.load_xp_info, experiment))
-        yield f"{experiment} info", info._repr_html_(), display.info_text(info)
-        yield f"{experiment} jobs", info.jobs._repr_html_(), display.jobs_text(info.jobs)
-        yield f"{experiment} actions", info.actions._repr_html_(), display.actions_text(info.actions)
-        yield f"{experiment} table", display.table_html(quiet(info.table)), ""
+        yield f"{experiment} info", info._repr_html_(), info._display(as_html=False)
+        yield f"{experiment} jobs", info.jobs._repr_html_(), info.jobs._display(as_html=False)
+        yield f"{experiment} actions", info.actions._repr_html_(), info.actions._display(as_html=False)
+        yield f"{experiment} table", table_html(quiet(info.table)), ""
         for job_id, config in info.jobs.items():
-            yield f"{experiment} {job_id}", config._repr_html_(), display.config_text(config)
+            yield f"{experiment} {job_id}", config._repr_html_(), config_text(config)
         for action_id, action in info.actions.items():
-            yield f"{experiment} {action_id}", action._repr_html_(), display.action_text(action)
+            yield f"{experiment} {action_id}", action._repr_html_(), action._display(as_html=False)
 
 
 def quiet(call: Callable[[], Any]) -> Any:
@@ -140,7 +140,7 @@ def test_a_run_tells_what_it_is(workspaces: Workspaces) -> None:
 def test_tags_and_parameters_with_their_values(workspaces: Workspaces) -> None:
     """Values stand with the number of their jobs, columns that say the same together; outputs do not."""
     info = load(workspaces.path("v270_full") / "experiments" / "grid-search" / "20261123_071805")
-    lines = [re.sub(" +", " ", line) for line in display.info_text(info).splitlines()]
+    lines = [re.sub(" +", " ", line) for line in info._display(as_html=False).splitlines()]
     assert " tags.learning_rate 1e-05 \N{MULTIPLICATION SIGN}4, 0.001 \N{MULTIPLICATION SIGN}5" in lines
     assert any(line.startswith(" tags.size, tags.hidden_size 128 ") for line in lines)
     assert not any("config.out" in line or "trained.path" in line for line in lines)
@@ -159,7 +159,7 @@ def test_what_could_not_be_read_is_shown(tmp_path: Path) -> None:
     """A run with a broken line shows itself, and says which line."""
     run = edited_sample(tmp_path, lambda lines: [*lines[:3], '{"cut', *lines[3:]])
     text = text_of(load(run)._repr_html_())
-    assert re.search(r"1 thing could not be read .*objects\.jsonl:4", text)
+    assert re.search(r"1 error while reading .*objects\.jsonl:4", text)
 
 
 def edited_sample(home: Path, edit: Callable[[list[str]], list[str]], file: str = "objects.jsonl") -> Path:
@@ -202,7 +202,7 @@ def test_shared_objects_say_where_they_are_shown(workspaces: Workspaces) -> None
     (config,) = (c for c in info.jobs.values() if xpframe.fields(c).get("title") == "first")
     assert config.prepare is config.inputs[0]
     assert "Prepare0 ↑ shown above at config.prepare" in re.sub(" +", " ", text_of(config._repr_html_()))
-    assert "[0]: Prepare0  ↑ shown above at config.prepare" in display.config_text(config)
+    assert "[0]: Prepare0  ↑ shown above at config.prepare" in config_text(config)
 
 
 def test_dangling_references_say_so(workspaces: Workspaces) -> None:
@@ -232,7 +232,7 @@ def test_wide_and_deep_values_are_capped_with_a_count(tmp_path: Path) -> None:
     for _ in range(200):
         deep = [[deep]]
     config = big_config(tmp_path, {"wide": list(range(5_000)), "deep": deep})
-    page, text = config._repr_html_(), display.config_text(config)
+    page, text = config._repr_html_(), config_text(config)
     check_html(page)
     assert "… 4,950 more not shown: see config.learning_rate['wide']" in text_of(page)
     assert "1 more not shown: see config.learning_rate['deep'][0]" in text_of(page)
@@ -254,7 +254,7 @@ def test_long_values_are_folded_and_cut_with_a_count(tmp_path: Path) -> None:
     page = config._repr_html_()
     check_html(page)
     assert "1,000,000 characters, the first 2,000 here" in text_of(page)
-    assert len(display.config_text(config)) < 20_000
+    assert len(config_text(config)) < 20_000
 
 
 def test_integers_that_python_refuses_to_print(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_hostile_content_is_shown_as_text(hostile: xpframe.ExperimentInfo) -> No
     assert r"\x1b[31mred" in text_of(page)
     assert r"a\x00b" in text_of(page)
     assert r"\u202e" in text_of(page)
-    assert r"\u202e" in display.info_text(hostile)
+    assert r"\u202e" in hostile._display(as_html=False)
 
 
 def test_hostile_content_is_text_in_pictures(hostile: xpframe.ExperimentInfo) -> None:
@@ -392,6 +392,22 @@ print(sorted({"pandas", "polars", "pyarrow", "IPython", "numpy", "resvg_py"} & s
     assert done.stdout.strip() == "[]"
 
 
+def test_repr_imports_nothing_more() -> None:
+    """The one-line displays of a run, its mappings and a workspace import no module."""
+    code = """
+import sys, xpframe
+workspace = xpframe.Workspace(xpframe.sample_workspace())
+info = workspace.load_xp_info("grid-search")
+job, action = next(iter(info.jobs.values())), next(iter(info.actions.values()))
+before = set(sys.modules)
+for shown in (info, info.jobs, info.actions, workspace, job, action):
+    repr(shown)
+print(sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 # --- size and time ---
 
 
@@ -435,9 +451,9 @@ def test_ten_thousand_jobs(large: Path) -> None:
     shown: dict[str, Callable[[], str]] = {
         "workspace": workspace._repr_html_,
         "info": info._repr_html_,
-        "info text": lambda: display.info_text(info),
+        "info text": lambda: info._display(as_html=False),
         "jobs": info.jobs._repr_html_,
-        "table": lambda: display.table_html(table),
+        "table": lambda: table_html(table),
         "config": config._repr_html_,
     }
     for kind in KINDS:

@@ -216,7 +216,7 @@ def test_tab_answers_within_50_ms_on_a_thousand_experiments(
     thousand_experiments(root, workspaces.path("v270_full"))
     kernel.value(f"%xpm use {root}")
     # no listing is believed
-    kernel.value("import xpframe.completion as c\nc._FRESH, c._FRESH_PER_COST = -1, 0")
+    kernel.value("import xpframe.notebook.completion as c\nc._FRESH, c._FRESH_PER_COST = -1, 0")
     expected = {
         "%xpm lo": ["%xpm load"],
         "%xpm load exp-09": [f"%xpm load exp-{at:04}" for at in range(900, 1000)],
@@ -262,7 +262,7 @@ def test_tab_completes_what_objects_hold(kernel: Kernel) -> None:
 
 
 HASTY = "import xpframe.progress as p\np.PATIENCE, p.PERIOD = 0.02, 0.01"
-NAMES = "import xpframe, polars, pandas, pyarrow, xpframe.lazy_polars"
+NAMES = "import xpframe, polars, pandas, pyarrow, xpframe.lazy.source"
 # what is typed, and the beginning of what remains of its progress
 READS = {
     "%xpm load": ("df = %xpm load grid", "grid: ", " MB in "),

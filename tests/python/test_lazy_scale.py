@@ -15,7 +15,7 @@ JOBS = 250
 MEMORY = """
 import sys
 import polars as pl
-import xpframe, xpframe.lazy_polars
+import xpframe, xpframe.lazy.source
 
 def mebibytes():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024
@@ -29,7 +29,7 @@ print(decided - idle, mebibytes() - idle, pl.scan_parquet(sys.argv[2]).select(pl
 INTERRUPTED = """
 import os, random, signal, sys, threading, time
 import polars as pl
-import xpframe, xpframe.lazy_polars
+import xpframe, xpframe.lazy.source
 
 what, workspace, moments = sys.argv[1], sys.argv[2], int(sys.argv[3])
 options = {"workspace": workspace, "run": "all"}

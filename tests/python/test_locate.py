@@ -456,7 +456,7 @@ def test_an_unknown_id_names_its_neighbours(lab: Path) -> None:
 
 def test_no_workspace_is_no_list(lab: Path) -> None:
     """An empty list of workspaces is an argument without a meaning, not the default."""
-    with pytest.raises(InvalidArgumentError, match="no workspace was named"):
+    with pytest.raises(InvalidArgumentError, match="workspace is an empty list"):
         xp_table("grid", workspace=[])
 
 

@@ -12,7 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import xpframe
-from xpframe.magic import XpmError
+from xpframe.notebook.magic import XpmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load grid-search --lazy --backend pandas", "lazy queries are polars'"),
         (
             "name = 'a\\ud800'\n%xpm load {name}",
-            "has an unpaired surrogate (no experiment can be called like this)",
+            "has an unpaired surrogate (no experiment can have such a name)",
         ),
     ],
 )

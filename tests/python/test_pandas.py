@@ -38,7 +38,7 @@ from helpers_arrow import (
     grid_search,
     places,
 )
-from xpframe.frames_pandas import to_pandas
+from xpframe.backends.pandas import to_pandas
 
 plt.switch_backend("Agg")
 
@@ -356,10 +356,10 @@ def test_a_column_of_nulls_keeps_its_type() -> None:
 @pytest.mark.parametrize("missing", ["pandas", "pyarrow"])
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     """Where pandas or pyarrow is not installed, importing the hand-over fails and says which it is."""
-    monkeypatch.delitem(sys.modules, "xpframe.frames_pandas")
+    monkeypatch.delitem(sys.modules, "xpframe.backends.pandas")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError) as caught:
-        importlib.import_module("xpframe.frames_pandas")
+        importlib.import_module("xpframe.backends.pandas")
     assert caught.value.name == missing
 
 

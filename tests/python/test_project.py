@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -32,6 +33,37 @@ ORDER = [
     "scan",
     "python",
 ]
+# the same for Python, by top module of the package; _core may be imported everywhere
+PYTHON_ORDER = [
+    "_core",
+    "errors",
+    "_sample",
+    "text",
+    "displayed",
+    "finding",
+    "locate",
+    "progress",
+    "report",
+    "backends",
+    "request",
+    "resolve",
+    "summary",
+    "display",
+    "plots",
+    "export",
+    "frames",
+    "lazy",
+    "changes",
+    "experiment",
+    "check",
+    "workspace",
+    "notebook",
+    "cli",
+    "__init__",
+    "__main__",
+]
+# pairs of modules of one room that import each other, with the reason
+PYTHON_TIES: dict[frozenset[str], str] = {}
 # who may name which crate
 NAMED_BY = {
     "arrow": {"columns", "table", "scan", "python"},
@@ -207,5 +239,103 @@ def test_crates_keep_their_place(crate: str) -> None:
 
 def test_import_direction_is_read_rightly() -> None:
     """The reader of imports sees groups, nested groups and plain paths."""
-    text = "use crate::{error::{Error, ErrorKind}, json}; use crate::values::Value; fn f(x: crate::table::T) {}"
+    text = (
+        "use crate::{error::{Error, ErrorKind}, json}; use crate::values::Value; fn f(x: crate::table::T) {}"
+    )
     assert named_modules(text) == {"error", "json", "values", "table"}
+
+
+def python_imports(text: str, module: str, modules: set[str]) -> set[str]:
+    """The modules of the package that a module imports, in functions and under TYPE_CHECKING too."""
+    imported = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = module.rsplit(".", node.level)[0] if node.level else ""
+            base = ".".join(part for part in (package, node.module) if part)
+            # what is no module is a name in the module before it
+            full = [f"{base}.{alias.name}" for alias in node.names]
+            names = [name if name in modules else base for name in full]
+        else:
+            continue
+        imported |= {name for name in names if name.partition(".")[0] == "xpframe"}
+    return imported
+
+
+def python_graph() -> dict[str, set[str]]:
+    """The modules of the package, each with those that it imports."""
+    package = ROOT / "python" / "xpframe"
+    files = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    modules = {*files, "xpframe._core"}
+    graph = {
+        module: python_imports(path.read_text(encoding="utf-8"), module, modules)
+        for module, path in files.items()
+    }
+    assert set().union(*graph.values()) <= modules
+    return graph
+
+
+def python_room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """The modules on a circle of imports, or between two circles."""
+    rest = {module: set(imported) for module, imported in graph.items()}
+    while True:
+        ends = {
+            module
+            for module, imported in rest.items()
+            if not imported & set(rest) or not any(module in other for other in rest.values())
+        }
+        if not ends:
+            return sorted(rest)
+        rest = {module: imported for module, imported in rest.items() if module not in ends}
+
+
+def test_python_modules_import_leftwards() -> None:
+    """A Python module imports only rooms to its left, all rooms are in the order, and there is no circle."""
+    graph = python_graph()
+    assert {python_room(module) for module in graph} | {"_core"} == set(PYTHON_ORDER)
+    wrong = [
+        f"{module}: {name}"
+        for module, imported in graph.items()
+        for name in imported
+        if PYTHON_ORDER.index(python_room(name)) > PYTHON_ORDER.index(python_room(module))
+    ]
+    assert wrong == []
+    free = {
+        module: {name for name in imported if frozenset({module, name}) not in PYTHON_TIES}
+        for module, imported in graph.items()
+    }
+    assert all(len({python_room(module) for module in tie}) == 1 for tie in PYTHON_TIES)
+    print(f"{len(graph)} Python modules, {sum(map(len, graph.values()))} imports, 0 circles")
+    assert circles(free) == []
+    assert len(graph) >= 40
+
+
+def test_python_imports_are_read_rightly() -> None:
+    """The reader of imports sees functions, TYPE_CHECKING, names in packages, and circles."""
+    text = """
+import xpframe.a
+import os
+from xpframe import _core, Config
+from xpframe.room import part, name
+from .b import x
+def f():
+    from xpframe.c import y
+if TYPE_CHECKING:
+    from xpframe.d import z
+"""
+    modules = {"xpframe._core", "xpframe.room", "xpframe.room.part"}
+    expected = {
+        "xpframe",
+        *(f"xpframe.{name}" for name in ("a", "_core", "room", "room.part", "b", "c", "d")),
+    }
+    assert python_imports(text, "xpframe.e", modules) == expected
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+    assert circles({"a": {"b"}, "b": set()}) == []

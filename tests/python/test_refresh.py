@@ -16,7 +16,7 @@ from engine import load
 from live_runs import start
 from reused_runs import Driver
 from xpframe.changes import Changes
-from xpframe.kept import Kept
+from xpframe.notebook.run_cache import RunCache
 
 if TYPE_CHECKING:
     from conftest import Workspaces
@@ -185,11 +185,11 @@ def test_kept_runs_are_bounded(growing: Growing) -> None:
     """Runs are held only as long as their files are small enough, and only those asked for last."""
     run = xpframe._core.open_run(growing.run)
     run.load()
-    small, large = Kept(most_bytes=10), Kept()
-    assert small.renewed([run]) == [run]
-    assert not small.renewed([xpframe._core.open_run(growing.run)])[0].shares_objects(run)
-    large.renewed([run])
-    assert large.renewed([xpframe._core.open_run(growing.run)])[0].shares_objects(run)
+    small, large = RunCache(max_bytes=10), RunCache()
+    assert small.refresh([run]) == [run]
+    assert not small.refresh([xpframe._core.open_run(growing.run)])[0].shares_objects(run)
+    large.refresh([run])
+    assert large.refresh([xpframe._core.open_run(growing.run)])[0].shares_objects(run)
 
 
 def test_a_real_experiment_is_followed(tmp_path: Path) -> None:

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Bool, Enum, Int, Unicode
 
-import xpframe
-from xpframe.completion import matcher
-from xpframe.display.text import visible
 from xpframe.errors import XpFrameError
-from xpframe.frames import frame_of_runs, runs_of
-from xpframe.kept import Kept
+from xpframe.frames import frame_of_runs, xp_table
+from xpframe.locate import use
+from xpframe.notebook.completion import matcher
+from xpframe.notebook.run_cache import RunCache
+from xpframe.resolve import resolve_runs
+from xpframe.text import visible
+from xpframe.workspace import Workspace
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from xpframe.experiment import ExperimentInfo
 
 __all__ = ["XpmError", "load", "unload"]
 
@@ -110,7 +114,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     names = Enum(["full", "short"], "full", help="how columns of DataFrames are called").tag(config=True)
     max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
     quiet = Bool(False, help="whether progress is not shown").tag(config=True)
-    _kept: Kept | None = None
+    _cache: RunCache | None = None
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def xpm(self, line: str) -> Any:
@@ -129,7 +133,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         except (XpFrameError, OSError, UnicodeError) as error:
             raise XpmError(str(error)) from None
 
-    def _place(self) -> str | None:
+    def _workspace(self) -> str | None:
         return self.workspace or None
 
     def _quiet(self, options: argparse.Namespace) -> bool:
@@ -138,7 +142,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     def _load(self, options: argparse.Namespace) -> Any:
         refuse(options)
         asked: dict[str, Any] = {
-            "workspace": self._place(),
+            "workspace": self._workspace(),
             "run": options.run,
             "task": options.task,
             "columns": options.columns,
@@ -146,7 +150,9 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             "quiet": self._quiet(options),
         }
         if options.lazy:
-            frame: Any = xpframe.scan_xp(options.name, **asked)
+            from xpframe.lazy import scan_xp
+
+            frame: Any = scan_xp(options.name, **asked)
         else:
             asked["names"] = "short" if options.short else self.names
             asked["backend"] = options.backend or self.backend
@@ -158,25 +164,25 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
 
     def _frame(self, name: str, *, workspace: str | None, run: str, **asked: Any) -> Any:
         """A frame, for which runs that were loaded before are read only where they changed."""
-        runs, several = runs_of(name, workspace, run)
-        if self._kept is None:
-            self._kept = Kept()
-        return frame_of_runs(self._kept.renewed(runs), several_runs=several, **asked)
+        runs, several = resolve_runs(name, workspace, run)
+        if self._cache is None:
+            self._cache = RunCache()
+        return frame_of_runs(self._cache.refresh(runs), several_runs=several, **asked)
 
     def _ls(self, _: argparse.Namespace) -> list[str]:
-        return xpframe.Workspace(self._place()).experiments()
+        return Workspace(self._workspace()).experiments()
 
     def _runs(self, options: argparse.Namespace) -> list[str]:
-        return xpframe.Workspace(self._place()).runs(options.name)
+        return Workspace(self._workspace()).runs(options.name)
 
-    def _info(self, options: argparse.Namespace) -> xpframe.ExperimentInfo:
+    def _info(self, options: argparse.Namespace) -> ExperimentInfo:
         run = None if options.run == "latest" else options.run
-        return xpframe.Workspace(self._place()).load_xp_info(options.name, run, quiet=self._quiet(options))
+        return Workspace(self._workspace()).load_xp_info(options.name, run, quiet=self._quiet(options))
 
     def _schema(self, options: argparse.Namespace) -> list[tuple[str, str]]:
-        return xpframe.xp_table(
+        return xp_table(
             options.name,
-            workspace=self._place(),
+            workspace=self._workspace(),
             run=options.run,
             task=options.task,
             max_columns=self.max_columns,
@@ -184,7 +190,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         ).schema
 
     def _use(self, options: argparse.Namespace) -> None:
-        xpframe.use(options.path)
+        use(options.path)
         self.workspace = ""
 
 
@@ -198,7 +204,7 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     magic = Xpm(shell)
     shell.register_magics(magic)
-    complete = matcher(magic)
+    complete = matcher(lambda: magic.workspace or None, lambda: shell.user_ns)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(complete)
     _loaded[id(shell)] = (magic, complete)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
-from html import escape
-from pathlib import PurePath
-from typing import TypeAlias
-
 from xpframe._core import Config, EnumValue, Unresolved, identifier, typename
 
+# datetime, pathlib, html and typing each take longer to import than a run of some hundred jobs to read
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import TypeAlias
+
+    Collection: TypeAlias = (
+        list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object]
+    )
+
 __all__ = [
-    "Collection",
     "at_microseconds",
     "html",
     "in_order",
@@ -24,15 +27,11 @@ __all__ = [
     "visible",
 ]
 
-Collection: TypeAlias = (
-    list[object] | tuple[object, ...] | set[object] | frozenset[object] | dict[object, object]
-)
-
-LONGEST = 200
-DIGITS = 4000  # Python refuses to print more digits of an int at once
+MAX_CHARACTERS = 200
+MAX_DIGITS = 4000  # Python refuses to print more digits of an int at once
 
 
-def visible(text: str, most: int = LONGEST) -> str:
+def visible(text: str, most: int = MAX_CHARACTERS) -> str:
     r"""Text on one line, the unseen as escapes (``\x1b``), cut with a count."""
     shown = text[:most]
     if not shown.isprintable():
@@ -40,12 +39,14 @@ def visible(text: str, most: int = LONGEST) -> str:
     return shown if len(text) <= most else f"{shown}… ({number(len(text))} characters)"
 
 
-def html(text: object, most: int = LONGEST) -> str:
+def html(text: object, most: int = MAX_CHARACTERS) -> str:
     """Text for HTML, visible and escaped, for content and attributes alike."""
+    from html import escape
+
     return escape(visible(str(text), most))
 
 
-def value_text(value: object, most: int = LONGEST) -> str:
+def value_text(value: object, most: int = MAX_CHARACTERS) -> str:
     """A value as Python would write it, on one line, cut with a count."""
     if isinstance(value, str):
         return quoted(value, most)
@@ -53,26 +54,31 @@ def value_text(value: object, most: int = LONGEST) -> str:
         return integer(value)
     if isinstance(value, EnumValue):
         return visible(f"{value.enum}.{value.name}", most)
-    if isinstance(value, PurePath):
-        return visible(str(value), most)
     if isinstance(value, Config):
         return visible(f"{short_type(value)} {identifier(value)[:8]}", most)
     if isinstance(value, Unresolved):
         return visible(repr(value).strip("<>").replace("unresolved", "dangling reference", 1), most)
     if isinstance(value, list | tuple | set | frozenset | dict):
         return collection(value, most)
-    return visible(repr(value), most)
+    return visible(_path_text(value), most)
 
 
-def quoted(text: str, most: int = LONGEST) -> str:
+def _path_text(value: object) -> str:
+    """A path as its text, anything else as ``repr`` writes it."""
+    from pathlib import PurePath
+
+    return str(value) if isinstance(value, PurePath) else repr(value)
+
+
+def quoted(text: str, most: int = MAX_CHARACTERS) -> str:
     """A string in quotes, as ``repr`` writes it."""
     return repr(text) if len(text) <= most else f"{text[:most]!r}… ({number(len(text))} characters)"
 
 
 def integer(value: int) -> str:
     """An int, or how many digits it has where Python would not print it."""
-    digits = int(value.bit_length() * math.log10(2)) + 1
-    return str(value) if digits < DIGITS else f"an int of about {number(digits)} digits"
+    digits = value.bit_length() * 30_103 // 100_000 + 1  # log10(2)
+    return str(value) if digits < MAX_DIGITS else f"an int of about {number(digits)} digits"
 
 
 def collection(value: Collection, most: int) -> str:
@@ -116,11 +122,15 @@ def plural(count: int, noun: str) -> str:
 
 def instant(time: datetime | None) -> str:
     """A time in UTC, to the second; empty without one."""
+    from datetime import UTC
+
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else ""
 
 
 def at_microseconds(time: int) -> datetime:
     """The time so many microseconds after the begin of 1970, in UTC."""
+    from datetime import UTC, datetime, timedelta
+
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from xpframe.display.text import number, value_text
 from xpframe.errors import ColumnError, XpFrameError
+from xpframe.request import read_table
+from xpframe.text import number, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,9 +110,7 @@ def in_order(states: Counter[str]) -> dict[str, int]:
 
 def table_of(run: Run, columns: Sequence[str], most: int = 1_000_000) -> Table:
     """Columns of the jobs of a run; what could not be read is in its errors, and nothing is warned of."""
-    from xpframe.frames import _read  # frames uses workspace, which shows itself by this module
-
-    return _read([run], False, columns=columns, max_columns=most, quiet=True)
+    return read_table([run], False, columns=columns, max_columns=most, quiet=True)
 
 
 def summarize(run: Run) -> Summary:
