@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.analysis.compare import compare
+    from xpframe.analysis.coverage import coverage
+    from xpframe.analysis.diff import diff
+    from xpframe.analysis.factors import factors
+    from xpframe.analysis.replicates import replicates
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
 
@@ -48,10 +53,15 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "compare",
+    "coverage",
+    "diff",
+    "factors",
     "fields",
     "identifier",
     "last_read",
     "load_xp_info",
+    "replicates",
     "sample_workspace",
     "scan_xp",
     "tags",
@@ -64,6 +74,11 @@ __all__ = [
 
 # what these need costs more to import than all the rest: they come when they are asked for
 _LATER = {
+    "compare": "analysis",
+    "coverage": "analysis",
+    "diff": "analysis",
+    "factors": "analysis",
+    "replicates": "analysis",
     "ReadReport": "lazy",
     "last_read": "lazy",
     "sample_workspace": "_sample",

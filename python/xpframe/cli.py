@@ -1,4 +1,4 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema`` and ``check``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``check``, ``diff`` and ``missing``."""
 
 from __future__ import annotations
 
@@ -94,7 +94,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
     sub.set_defaults(failure=2)
+    sub = command("diff", _diff, "say where two jobs differ, upstream jobs included")
+    sub.add_argument("a", metavar="A", help="the id of a job, or the beginning of it")
+    sub.add_argument("b", metavar="B", help="that of the other job")
     named = "an experiment, a glob, or the path of a run"
+    text = "print the cells of a grid that have no job, as JSON lines"
+    sub = command("missing", _missing, text, named=named)
+    sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
+    sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
+    text = "the factors of the grid, as in lr,seed; without it, the tags that vary"
+    sub.add_argument("--by", metavar="NAMES", help=text)
+    sub.add_argument("--failed", action="store_true", help="print the cells of which all jobs failed, too")
     for sub in (
         command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
         command("schema", _schema, "list the columns of an experiment", named=named),
@@ -145,6 +155,18 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print(findings)
     return 0 if findings.is_clean else 1
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import diff_command
+
+    diff_command(options)
+
+
+def _missing(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import missing_command
+
+    missing_command(options)
 
 
 def _table(options: argparse.Namespace) -> _core.Table:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from xpframe.analysis.compare import Comparison
+    from xpframe.backends.convert import Backend
     from xpframe.changes import Changes
     from xpframe.plots import Plots
 
@@ -273,6 +275,19 @@ class ExperimentInfo(Displayed):
         from xpframe.changes import since
 
         return since(self._run, self.states, previous._run, previous._seen, previous._loaded_at)
+
+    def compare(self, other: ExperimentInfo, *, backend: Backend = "pandas") -> Comparison:
+        """Compares this run with a later one, of any experiment: which jobs were added, are gone or the same,
+        and which parameters were added, removed, retyped or look renamed; see :func:`xpframe.compare`.
+
+        Args:
+            other: The later run.
+
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``, of the frames of the result.
+        """
+        from xpframe.analysis.compare import compare
+
+        return compare(self, other, backend=backend)
 
     @property
     def status(self) -> str | None:

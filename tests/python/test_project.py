@@ -54,6 +54,7 @@ PYTHON_ORDER = [
     "frames",
     "lazy",
     "changes",
+    "analysis",
     "experiment",
     "check",
     "workspace",

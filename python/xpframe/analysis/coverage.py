@@ -12,7 +12,7 @@ from xpframe.analysis.factors import Factors
 from xpframe.analysis.job_frame import JobFrame, build, load_narwhals
 from xpframe.analysis.names import choose, is_tag
 from xpframe.analysis.values import number_by_appearance
-from xpframe.errors import XpFrameWarning
+from xpframe.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +60,7 @@ def coverage(frame: Any, by: str | Sequence[str] | None = None) -> Any:
         ColumnError: ``by`` names no column, or several.
     """
     covered = cover(frame, by)
-    if covered.notes:
-        import warnings
-
-        warnings.warn(XpFrameWarning("; ".join(covered.notes)), stacklevel=2)
+    report([], covered.notes, strict=False)
     return covered.frame
 
 
