@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def diff_command(options: argparse.Namespace) -> None:
 def missing_command(options: argparse.Namespace) -> None:
     """Prints the cells of a grid that have no job, a JSON object a line; nothing if none is missing."""
     from xpframe.analysis.coverage import cover
+    from xpframe.analysis.job_frame import any_frame
     from xpframe.frames import xp_table
     from xpframe.report import report
 
@@ -46,7 +46,7 @@ def missing_command(options: argparse.Namespace) -> None:
         task=options.task,
         columns=["task", "state", *(by or ["*.*"])],
     )
-    coverage = cover(table if find_spec("pyarrow") else table.to_polars(), by)
+    coverage = cover(any_frame(table), by)
     report([], coverage.notes, strict=False)
     for line in cell_lines(coverage, by or [], failed=options.failed):
         print(json.dumps(line, ensure_ascii=True, default=str))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xpframe.analysis.job_frame import JobFrame, build
+from xpframe.analysis.job_frame import JobFrame, any_frame, build
 from xpframe.analysis.names import is_tag, last_component, without_kind
 from xpframe.backends.convert import converter_for
 from xpframe.errors import ColumnError, InvalidArgumentError
@@ -144,6 +144,7 @@ def jobs_of(side: Any) -> JobFrame:
             side = side.table(columns=["job_id", "task", "*.*"], max_columns=1_000_000, quiet=True)
         except ColumnError:  # no job has a tag or parameter
             side = side.table(columns=["job_id", "task"], quiet=True)
+        side = any_frame(side)
     jobs = JobFrame(side)
     if "job_id" not in jobs.names:
         raise InvalidArgumentError("the frame has no column job_id", hint="read it with that column")
