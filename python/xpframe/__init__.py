@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.analysis.compare import compare
+    from xpframe.analysis.coverage import coverage
+    from xpframe.analysis.diff import diff
+    from xpframe.analysis.factors import factors
+    from xpframe.analysis.replicates import replicates
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
@@ -49,11 +54,16 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "compare",
+    "coverage",
+    "diff",
+    "factors",
     "failures",
     "fields",
     "identifier",
     "last_read",
     "load_xp_info",
+    "replicates",
     "sample_workspace",
     "scan_xp",
     "tags",
@@ -66,6 +76,11 @@ __all__ = [
 
 # imported on first access: these modules cost more to import than all others
 _LAZY_MODULES = {
+    "compare": "analysis",
+    "coverage": "analysis",
+    "diff": "analysis",
+    "factors": "analysis",
+    "replicates": "analysis",
     "ReadReport": "lazy",
     "failures": "failed_jobs",
     "last_read": "lazy",

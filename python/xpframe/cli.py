@@ -1,4 +1,6 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures`` and ``check``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures``, ``check``, ``diff`` and
+``missing``.
+"""
 
 from __future__ import annotations
 
@@ -75,17 +77,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"xpframe {_core.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Any, text: str, *, argument_help: str = "") -> argparse.ArgumentParser:
+    def command(name: str, run: Any, text: str, *, named: str = "") -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        if argument_help:
-            sub.add_argument("experiment", metavar="NAME", help=argument_help)
+        if named:
+            sub.add_argument("experiment", metavar="NAME", help=named)
         sub.add_argument("--workspace", "-w", metavar="PATH", help="the root of the workspace")
         sub.add_argument("--json", action="store_true", help="print JSON, for scripts")
         sub.set_defaults(command=run, failure=1)
         return sub
 
     command("ls", _ls, "list the experiments")
-    command("runs", _runs, "list the runs of an experiment, newest first", argument_help="an experiment")
+    command("runs", _runs, "list the runs of an experiment, newest first", named="an experiment")
     sub = command("check", _check, "check a workspace for faults, and say what to do about them")
     sub.add_argument("root", metavar="WORKSPACE", nargs="?", help="the root of the workspace, as --workspace")
     sub.add_argument(
@@ -93,23 +95,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--run", default="all", help="all, latest, or a run id")
     sub.set_defaults(failure=2)
-    argument_help = "an experiment, a glob, or the path of a run"
-    sub = command(
-        "failures",
-        _failures,
-        "show why jobs failed: the causes, with an example of each",
-        argument_help=argument_help,
-    )
-    sub.add_argument("--run", default="latest", help="latest, all, or a run id")
-    sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+    sub = command("diff", _diff, "show where two jobs differ, including their upstream jobs")
+    sub.add_argument("a", metavar="A", help="the id of a job, or its beginning")
+    sub.add_argument("b", metavar="B", help="the id of the other job")
+    named = "an experiment, a glob, or the path of a run"
+    text = "show why jobs failed: the causes, with an example of each"
+    failures = command("failures", _failures, text, named=named)
+    text = "print the cells of a grid that have no job, as JSON lines"
+    missing = command("missing", _missing, text, named=named)
+    for sub in (failures, missing):
+        sub.add_argument("--run", default="latest", help="latest, all, or a run id")
+        sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+    text = "the factors of the grid, as in lr,seed; by default the tags that vary"
+    missing.add_argument("--by", metavar="NAMES", help=text)
+    text = "print the cells of which all jobs failed as well"
+    missing.add_argument("--failed", action="store_true", help=text)
     for sub in (
         command(
             "frame",
             _frame,
             "print the jobs of an experiment, or write them to a file",
-            argument_help=argument_help,
+            named=named,
         ),
-        command("schema", _schema, "list the columns of an experiment", argument_help=argument_help),
+        command("schema", _schema, "list the columns of an experiment", named=named),
     ):
         sub.add_argument("--run", default="latest", help="latest, all, or a run id")
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
@@ -157,6 +165,18 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print(findings)
     return 0 if findings.is_clean else 1
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import diff_command
+
+    diff_command(options)
+
+
+def _missing(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import missing_command
+
+    missing_command(options)
 
 
 def _table(options: argparse.Namespace) -> _core.Table:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from xpframe.analysis.compare import Comparison
     from xpframe.changes import Changes
     from xpframe.failed_jobs import Failures
     from xpframe.options import Backend, InfoOptions
@@ -280,6 +281,19 @@ class ExperimentInfo(Displayed):
         from xpframe.changes import since
 
         return since(self._run, self.states, previous._run, previous._last_states, previous._loaded_at)
+
+    def compare(self, other: ExperimentInfo, *, backend: Backend = "pandas") -> Comparison:
+        """Compares this run with a later one, of any experiment: which jobs were added, are gone or the same,
+        and which parameters were added, removed, retyped or look renamed; see :func:`xpframe.compare`.
+
+        Args:
+            other: The later run.
+
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``, of the frames of the result.
+        """
+        from xpframe.analysis.compare import compare
+
+        return compare(self, other, backend=backend)
 
     @property
     def status(self) -> str | None:

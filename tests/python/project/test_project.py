@@ -58,6 +58,7 @@ PYTHON_ORDER = [
     "lazy",
     "changes",
     "failed_jobs",
+    "analysis",
     "experiment",
     "check",
     "workspace",
