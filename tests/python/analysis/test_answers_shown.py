@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import xpframe
-from test_display import HOSTILE, check_html, text_of
+from pages import HOSTILE, check_html, text_of
 from xpframe.analysis import coverage, mosaic, side_by_side
 from xpframe.analysis.commands import add_diff_arguments, add_missing_arguments, diff_command, missing_command
 
@@ -71,7 +71,7 @@ def test_a_mosaic_in_html() -> None:
 
 
 def test_large_and_odd_mosaics_are_capped() -> None:
-    """Hundreds of rows, tasks and missing cells are cut with a count; no jobs and no factors are shown too."""
+    """Hundreds of rows, tasks and missing cells are cut with a count; no jobs and no factors are shown."""
     cells = [(f"task{at % 30}", at // 30, at * 7 % 90) for at in range(3000)]
     jobs = pl.DataFrame(cells, schema=["task", "tags.a", "tags.b"], orient="row")
     shown = mosaic(jobs)

@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from frames import TYPES, each_backend, frame, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis_frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import coverage, mosaic
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 
-JOBS = {
+JOBS: dict[str, list[Any]] = {
     "task": ["learn"] * 5 + ["eval"],
     "state": ["done", "error", "done", "done", None, "done"],
     "tags.lr": [0.1, 0.1, 0.2, 0.2, 0.2, 0.1],
