@@ -1,15 +1,15 @@
 //! The numbered lines of a `.jsonl` file.
 
-/// One line that is not blank.
+/// A line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Counted from 1, blank lines too
+    /// Counted from 1, blank lines included
     pub number: u64,
-    /// Where the line begins in the bytes
+    /// Offset of its first byte
     pub start: usize,
-    /// Without the line end
+    /// Its bytes, without the line end
     pub bytes: &'a [u8],
-    /// Whether the line end is there; a last line without one may be cut
+    /// Whether it has a line end; a last line without one may be truncated
     pub ended: bool,
 }
 
@@ -18,36 +18,36 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     Lines::after(0, bytes)
 }
 
-/// The lines of a part of a file that are not blank.
+/// Iterates over the lines of a part of a file that are not blank.
 #[derive(Debug)]
 pub struct Lines<'a> {
     bytes: &'a [u8],
-    at: usize,
+    position: usize,
     number: u64,
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of `bytes`, before which the file has `number` lines.
+    /// The lines of `bytes`, which follow `number` lines of the file.
     #[must_use]
     pub fn after(number: u64, bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, number }
+        Self { bytes, position: 0, number }
     }
 
-    /// The number of the last line that was looked at, blank or not.
+    /// The number of the last line passed, blank or not.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// What was not looked at yet.
+    /// The bytes not passed yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    /// Passes over the next line, of which the length is known, with its end. Gives its number.
+    /// Passes the next line, whose `length` includes its end, and returns its number.
     pub fn pass(&mut self, length: usize) -> u64 {
-        self.at += length;
+        self.position += length;
         self.number += 1;
         self.number
     }
@@ -57,10 +57,10 @@ impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
     fn next(&mut self) -> Option<Line<'a>> {
-        while self.at < self.bytes.len() {
-            let start = self.at;
+        while self.position < self.bytes.len() {
+            let start = self.position;
             let end = memchr::memchr(b'\n', &self.bytes[start..]).map(|length| start + length);
-            self.at = end.map_or(self.bytes.len(), |end| end + 1);
+            self.position = end.map_or(self.bytes.len(), |end| end + 1);
             self.number += 1;
             let line = Line {
                 number: self.number,
