@@ -370,9 +370,12 @@ def python_functions(text: str) -> Iterator[tuple[str, int]]:
     """The functions of a Python file, each with its lines, decorators and docstring not counted."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            has_docstring = ast.get_docstring(node) is not None
-            docstring = node.body[0].end_lineno - node.body[0].lineno + 1 if has_docstring else 0
-            yield node.name, node.end_lineno - node.lineno + 1 - docstring
+            docstring = lines_of(node.body[0]) if ast.get_docstring(node) is not None else 0
+            yield node.name, lines_of(node) - docstring
+
+
+def lines_of(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 SIZED = [("src", "rs", rust_functions), ("python", "py", python_functions)]
