@@ -215,6 +215,7 @@ def test_the_page_says_what_is_measured(one_run: Table, two_runs: Table) -> None
     assert settled(PAGE.read_text()) == settled(text), "run this test with XPFRAME_WRITE_DOCS=1"
 
 
+@pytest.mark.slow
 def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> None:
     """No column of a reference workspace is made of a type that the page does not tell."""
     told = {name for field in pa.schema(one_run) for name in leaves(field.type)}
