@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from test_display import HOSTILE, check_html, text_of
 
 import xpframe
+from pages import HOSTILE, check_html, text_of
 from xpframe.analysis import coverage, mosaic, side_by_side
 from xpframe.cli import main
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frames import TYPES, each_backend, frame, rows
+from analysis_frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import coverage, mosaic
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 
-JOBS = {
+JOBS: dict[str, list[Any]] = {
     "task": ["learn"] * 5 + ["eval"],
     "state": ["done", "error", "done", "done", None, "done"],
     "tags.lr": [0.1, 0.1, 0.2, 0.2, 0.2, 0.1],

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xpframe
-from frames import TYPES, each_backend, frame, rows
+from analysis_frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import factors
 from xpframe.errors import ColumnError, InvalidArgumentError
 
-GRID = {
+GRID: dict[str, list[Any]] = {
     "job_id": [f"job{at}" for at in range(12)],
     "task": ["learn"] * 12,
     "tags.lr": [0.1] * 6 + [0.2] * 6,

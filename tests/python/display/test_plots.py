@@ -323,6 +323,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.slow
 def test_ten_thousand_jobs(tmp_path: Path) -> None:
     """A run of 10,000 jobs is drawn in pictures of less than 300 kB that count what they leave out."""
     generate = [sys.executable, str(REPOSITORY / "benches" / "gen.py"), "--shape", "rich"]

@@ -16,9 +16,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from xpframe.frames_pandas import to_pandas
 
 from helpers_arrow import EngineTable, grid_search
+from xpframe.backends.pandas import to_pandas
 
 pytestmark = pytest.mark.slow
 plt.switch_backend("Agg")
