@@ -16,6 +16,7 @@
 //! | [`loaded`] | a run and what was read of it |
 //! | [`check`] | what is wrong with a workspace |
 //! | [`columns`] | which columns there are: names, types, selection |
+//! | [`results`] | files that jobs wrote: one record a job, or rows |
 //! | [`table`] | columns as Arrow arrays |
 //! | [`scan`] | the conductor: runs and a request become batches |
 //! | `python` | the Python module, the only place that knows pyo3 |
@@ -31,6 +32,7 @@ pub mod progress;
 #[cfg(feature = "python")]
 mod python;
 pub mod records;
+pub mod results;
 pub mod scan;
 pub mod table;
 pub mod threads;

@@ -28,6 +28,7 @@ ORDER = [
     "loaded",
     "check",
     "columns",
+    "results",
     "table",
     "scan",
     "python",
