@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 use xpframe::progress::CancelToken;
 use xpframe::results::{
-    Cells, Measures, MeasureKind, PathGlob, Points, ResultJob, ResultOptions, Rows, Scalars, Select,
+    Cells, MeasureKind, Measures, PathGlob, Points, ResultJob, ResultOptions, Rows, Scalars, Select,
     SeriesOptions, Table, Target, read_scalars, read_series,
 };
 use xpframe::values::{Record, Store, Value};
@@ -94,7 +94,11 @@ fn plain(jobs: &[ResultJob]) -> usize {
                 xpframe::results::Entry::File { path, .. } => vec![path],
                 xpframe::results::Entry::Board(run) => run.files,
             };
-            bytes += files.iter().filter_map(|path| std::fs::read(path).ok()).map(|read| read.len()).sum::<usize>();
+            bytes += files
+                .iter()
+                .filter_map(|path| std::fs::read(path).ok())
+                .map(|read| read.len())
+                .sum::<usize>();
         }
     }
     bytes
@@ -148,9 +152,8 @@ fn shown(store: &Store, value: Value) -> Json {
         Value::List(items) => store.items(items).map(|item| shown(store, item)).collect(),
         Value::Dict(record) => {
             let entries = store.entries(record);
-            let object: serde_json::Map<String, Json> = entries
-                .map(|(key, value)| (store.symbol(key).into_owned(), shown(store, value)))
-                .collect();
+            let object: serde_json::Map<String, Json> =
+                entries.map(|(key, value)| (store.symbol(key).into_owned(), shown(store, value))).collect();
             json!({ "o": object })
         }
         _ => Json::Null,

@@ -164,13 +164,20 @@ impl<'c> CsvFile<'c> {
             let zeros = has_zeros && cells.clone().any(|cell| self.cut.cell(block, cell).contains(&0));
             let Some(header) = &self.header else {
                 let cells: Vec<&[u8]> = cells.map(|cell| self.cut.cell(block, cell)).collect();
-                self.is_cut |= record.end == RecordEnd::Quotes;
+                if record.end == RecordEnd::Quotes {
+                    self.is_cut = true;
+                    self.problems.skip(record.line, "the header ends within quotes");
+                }
                 self.header = Some(header_of(&cells, self.separator).map_err(|e| e.at_line(record.line))?);
                 continue;
             };
             match fault(record, header.len(), zeros) {
                 None => self.rows.push(record.first),
-                Some(reason) if record.end == RecordEnd::Line => {
+                // a cut record has no more cells than a whole one, but zeros may stand behind
+                Some(reason)
+                    if record.end == RecordEnd::Line
+                        || (record.count > header.len() && record.end == RecordEnd::File && !zeros) =>
+                {
                     self.bad += 1;
                     self.problems.skip(record.line, &reason);
                 }
@@ -337,7 +344,6 @@ pub(super) fn no_column<'n>(name: &str, names: impl Iterator<Item = &'n str>) ->
 pub(super) fn record(file: &CsvFile<'_>, scan: &CsvScan, store: &mut Store) -> Option<Record> {
     let row = scan.row.as_ref()?;
     let keys: Vec<_> = file.header().iter().map(|name| store.intern(name.as_bytes())).collect();
-    let values: Vec<_> =
-        scan.types.iter().zip(row).map(|(kind, cell)| kind.value(cell, store)).collect();
+    let values: Vec<_> = scan.types.iter().zip(row).map(|(kind, cell)| kind.value(cell, store)).collect();
     Some(store.push_record(&keys, &values))
 }

@@ -142,21 +142,12 @@ impl Cutter {
     }
 
     /// A record with quotes that begins at `start`: how it ends, and where the next begins; nothing if more must be read.
-    fn quoted(
-        &self,
-        block: &[u8],
-        start: usize,
-        is_last: bool,
-        cut: &mut Cut,
-    ) -> Option<(RecordEnd, usize)> {
+    fn quoted(&self, block: &[u8], start: usize, is_last: bool, cut: &mut Cut) -> Option<(RecordEnd, usize)> {
         let mut begin = start;
         loop {
             let rest = &block[begin..];
-            let (after, open) = if rest.first() == Some(&b'"') {
-                closing_quote(block, begin + 1)
-            } else {
-                (begin, false)
-            };
+            let (after, open) =
+                if rest.first() == Some(&b'"') { closing_quote(block, begin + 1) } else { (begin, false) };
             if open {
                 cut.push(begin + 1, block.len());
                 return is_last.then_some((RecordEnd::Quotes, block.len()));

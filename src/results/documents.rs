@@ -44,6 +44,13 @@ struct Objects<'a> {
     is_enough: bool,
 }
 
+/// Why a line is no object.
+struct Fault {
+    reason: String,
+    /// Whether it would be one if the file did not end there
+    is_cut: bool,
+}
+
 type Parsed<T> = std::result::Result<T, Syntax>;
 
 /// Whether a syntax error says that the text ends too early.
@@ -144,13 +151,13 @@ impl<'a> Objects<'a> {
         for line in lines.by_ref() {
             match self.line(line.bytes, is_utf8) {
                 Ok(()) => {}
-                Err(reason) if line.ended => {
-                    self.bad += 1;
-                    self.problems.skip(line.number, &reason);
-                }
-                Err(_) => {
+                Err(fault) if !line.ended && fault.is_cut => {
                     self.is_cut = true;
                     self.problems.skip(line.number, "the last line is not finished");
+                }
+                Err(fault) => {
+                    self.bad += 1;
+                    self.problems.skip(line.number, &fault.reason);
                 }
             }
             if let Sink::All { rows, .. } = &self.sink
@@ -165,9 +172,11 @@ impl<'a> Objects<'a> {
         lines.number()
     }
 
-    fn line(&mut self, line: &[u8], is_utf8: bool) -> std::result::Result<(), String> {
-        if !is_utf8 && std::str::from_utf8(line).is_err() {
-            return Err("the line is not UTF-8".to_owned());
+    fn line(&mut self, line: &[u8], is_utf8: bool) -> std::result::Result<(), Fault> {
+        if !is_utf8 && let Err(error) = std::str::from_utf8(line) {
+            // a character may be cut too
+            let is_cut = error.error_len().is_none();
+            return Err(Fault { reason: "the line is not UTF-8".to_owned(), is_cut });
         }
         let mut reader = Reader::new(line);
         let mark = self.store.mark();
@@ -182,7 +191,9 @@ impl<'a> Objects<'a> {
             }
             Err(wrong) => {
                 self.store.rewind(mark);
-                Err(Error::from(wrong).reason().to_owned())
+                // a file system that lost its power fills the end with zeros
+                let is_cut = is_cut(wrong) || line.ends_with(b"\0");
+                Err(Fault { reason: Error::from(wrong).reason().to_owned(), is_cut })
             }
         }
     }

@@ -14,10 +14,7 @@ pub(super) enum FileEnd {
     /// Within a record
     Cut,
     /// With a record, counted from 1, whose checksum is wrong
-    Damaged {
-        record: u64,
-        what: &'static str,
-    },
+    Damaged { record: u64, what: &'static str },
 }
 
 const LENGTH: usize = 8;
@@ -41,11 +38,7 @@ fn number(bytes: &[u8]) -> u32 {
 ///
 /// # Errors
 /// `Io`, with the path.
-pub(super) fn each_record(
-    path: &Path,
-    cancel: &CancelToken,
-    mut each: impl FnMut(&[u8]),
-) -> Result<FileEnd> {
+pub(super) fn each_record(path: &Path, cancel: &CancelToken, mut each: impl FnMut(&[u8])) -> Result<FileEnd> {
     let mut source = Source::open(path, cancel)?;
     for record in 1.. {
         source.fill(HEAD)?;

@@ -44,8 +44,7 @@ impl Format {
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let error =
-                Error::new(ErrorKind::InvalidArgument, format!("no result format {}", quoted(name)));
+            let error = Error::new(ErrorKind::InvalidArgument, format!("no result format {}", quoted(name)));
             let formats = format!("the formats are {}", names.join(", "));
             error.hint(did_you_mean(name, names).unwrap_or(formats))
         })
@@ -88,7 +87,9 @@ fn advice(name: &str) -> String {
     let formats = Format::ALL.map(Format::name).join(", ");
     match reader {
         Some(reader) => format!("read it with {reader} from the column result@path"),
-        None => format!("give its format ({formats}, or a function from a path to a dict) in Result(…, format=)"),
+        None => {
+            format!("give its format ({formats}, or a function from a path to a dict) in Result(…, format=)")
+        }
     }
 }
 

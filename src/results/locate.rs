@@ -46,7 +46,8 @@ impl PathGlob {
     pub fn parse(pattern: &str) -> Result<Self> {
         let wrong = |reason: &str| {
             let reason = format!("{reason}: {}", quoted(pattern));
-            Error::new(ErrorKind::InvalidArgument, reason).hint("a pattern of results begins in the job's directory, as in metrics.json")
+            Error::new(ErrorKind::InvalidArgument, reason)
+                .hint("a pattern of results begins in the job's directory, as in metrics.json")
         };
         if pattern.starts_with('/') || pattern.contains('\0') {
             return Err(wrong("a path below the job's directory was expected"));
@@ -191,7 +192,8 @@ fn matching(directory: &Path, glob: &PathGlob) -> Located {
     if let [Part::Name(_), ..] = glob.parts[..]
         && glob.parts.iter().all(|part| matches!(part, Part::Name(_)))
     {
-        let names = glob.parts.iter().filter_map(|part| if let Part::Name(name) = part { Some(name) } else { None });
+        let names =
+            glob.parts.iter().filter_map(|part| if let Part::Name(name) = part { Some(name) } else { None });
         return single(directory, directory.join(names.collect::<PathBuf>()));
     }
     let mut walk = Walk { names: 0, errors: Vec::new() };
@@ -223,8 +225,9 @@ fn united(entries: Vec<Entry>) -> Vec<Entry> {
     let mut all: Vec<Entry> = Vec::with_capacity(entries.len());
     for entry in entries {
         if let Entry::Board(run) = &entry
-            && let Some(Entry::Board(earlier)) =
-                all.iter_mut().find(|earlier| matches!(earlier, Entry::Board(earlier) if earlier.name == run.name))
+            && let Some(Entry::Board(earlier)) = all
+                .iter_mut()
+                .find(|earlier| matches!(earlier, Entry::Board(earlier) if earlier.name == run.name))
         {
             earlier.files.extend(run.files.iter().cloned());
             sort_files(&mut earlier.files);
@@ -239,7 +242,8 @@ fn united(entries: Vec<Entry>) -> Vec<Entry> {
 fn sort_files(files: &mut Vec<PathBuf>) {
     let stamp = |path: &PathBuf| {
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
-        let seconds = name.split("tfevents.").nth(1).and_then(|rest| rest.split('.').next()?.parse::<u64>().ok());
+        let seconds =
+            name.split("tfevents.").nth(1).and_then(|rest| rest.split('.').next()?.parse::<u64>().ok());
         (seconds.unwrap_or_default(), name)
     };
     files.sort_by_cached_key(stamp);
@@ -305,7 +309,8 @@ impl Walk {
             Part::Directories => {
                 self.expand(directory, rest, depth, paths);
                 for (path, is_directory) in self.list(directory) {
-                    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                    let is_hidden =
+                        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
                     if is_directory && !is_hidden {
                         self.expand(&path, parts, depth + 1, paths);
                     }
@@ -344,9 +349,8 @@ impl Walk {
         }
         let (directories, files): (Vec<_>, Vec<_>) =
             self.list(path).into_iter().partition(|(_, is_directory)| *is_directory);
-        let is_events = |path: &PathBuf| {
-            path.file_name().is_some_and(|name| is_event_file(&name.to_string_lossy()))
-        };
+        let is_events =
+            |path: &PathBuf| path.file_name().is_some_and(|name| is_event_file(&name.to_string_lossy()));
         let mut files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).filter(is_events).collect();
         if !files.is_empty() {
             sort_files(&mut files);

@@ -32,13 +32,8 @@ impl Problems {
     pub fn skip(&mut self, line: u64, reason: &str) {
         self.count += 1;
         if self.count <= MAX_LISTED {
-            self.errors
-                .push(Error::format(format!("skipped: {reason}")).at_line(line).at_file(&self.path));
+            self.errors.push(Error::format(format!("skipped: {reason}")).at_line(line).at_file(&self.path));
         }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// The losses, for the job that wrote the file.

@@ -87,8 +87,7 @@ impl<'a> Event<'a> {
     /// The bytes are no message.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        let mut event =
-            Self { wall_time: 0.0, step: 0, file_version: None, summary: None, is_start: false };
+        let mut event = Self { wall_time: 0.0, step: 0, file_version: None, summary: None, is_start: false };
         let mut fields = Fields(bytes);
         while let Some((number, field)) = fields.next()? {
             match (number, field) {

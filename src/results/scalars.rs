@@ -108,7 +108,8 @@ impl Scalars {
             return;
         }
         let moved = self.store.append(other.store, 0, |_| Value::Null);
-        let renamed = |job: JobResult| JobResult { record: job.record.map(|record| moved.record(record)), ..job };
+        let renamed =
+            |job: JobResult| JobResult { record: job.record.map(|record| moved.record(record)), ..job };
         self.jobs.extend(other.jobs.into_iter().map(renamed));
         self.errors.extend(other.errors);
     }
@@ -131,7 +132,13 @@ impl Scalars {
         self.jobs.push(JobResult { record: outcome.record, state: outcome.state, path: located.path });
     }
 
-    fn file(&mut self, path: &Path, job: &ResultJob, options: &ResultOptions, cancel: &CancelToken) -> Outcome {
+    fn file(
+        &mut self,
+        path: &Path,
+        job: &ResultJob,
+        options: &ResultOptions,
+        cancel: &CancelToken,
+    ) -> Outcome {
         let mark = self.store.mark();
         self.read_file(path, job, options, cancel).unwrap_or_else(|error| {
             self.store.rewind(mark);

@@ -88,8 +88,7 @@ pub fn read_series(
     on_batch: &mut dyn FnMut(SeriesBatch<'_>) -> ControlFlow<()>,
 ) -> SeriesEnd {
     let located = locate(&job.directory, &job.target);
-    let mut errors: Vec<Error> =
-        located.errors.into_iter().map(|error| error.at_job(&job.job_id)).collect();
+    let mut errors: Vec<Error> = located.errors.into_iter().map(|error| error.at_job(&job.job_id)).collect();
     if let Some(state) = located.state {
         return SeriesEnd { state, errors };
     }

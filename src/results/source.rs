@@ -100,8 +100,7 @@ impl<'c> Source<'c> {
                 self.buffer.try_reserve_exact(more).map_err(full)?;
                 self.buffer.resize(self.filled + room, 0);
             }
-            let count =
-                self.file.read_at(&mut self.buffer[self.filled..self.filled + room], self.offset)?;
+            let count = self.file.read_at(&mut self.buffer[self.filled..self.filled + room], self.offset)?;
             count_bytes(count as u64);
             self.filled += count;
             self.offset += count as u64;
@@ -122,7 +121,7 @@ impl<'c> Source<'c> {
         if there >= MAX_RECORD_BYTES {
             return Err(self.too_long("a record"));
         }
-        self.fill((2 * there).max(CHUNK))
+        self.fill((2 * there).clamp(CHUNK, MAX_RECORD_BYTES))
     }
 
     /// The whole file, without a byte order mark.

@@ -108,11 +108,7 @@ pub(super) struct Outcome {
 }
 
 /// Calls `row` with the fields of each line.
-fn read_lines(
-    path: &Path,
-    cancel: &CancelToken,
-    mut row: impl FnMut([&[u8]; 3]),
-) -> Result<Outcome> {
+fn read_lines(path: &Path, cancel: &CancelToken, mut row: impl FnMut([&[u8]; 3])) -> Result<Outcome> {
     let mut source = Source::open(path, cancel)?;
     let mut problems = Problems::of(path);
     source.fill(3)?;

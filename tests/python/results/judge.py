@@ -101,7 +101,7 @@ class Judge:
     def scalars(self, name: str, engine: Entry, oracle: Entry) -> None:
         if "scalars" not in oracle:
             return
-        read = {json.dumps(path): (kind, plain(value)) for path, kind, value in engine["scalars"] or []}
+        read = {json.dumps(path): [kind, plain(value)] for path, kind, value in engine["scalars"] or []}
         expected = {}
         for scalar in oracle["scalars"]:
             path = [key.strip() for key in scalar["path"]] if "col" in scalar else scalar["path"]
@@ -109,7 +109,7 @@ class Judge:
         read = {json.dumps([escaped(key) for key in json.loads(path)]): v for path, v in read.items()}
         self.check(f"{name} names", list(read), list(expected))
         for path, scalar in expected.items():
-            self.check(f"{name} {path}", read.get(path), (scalar["type"], plain(scalar["value"])))
+            self.check(f"{name} {path}", read.get(path), [scalar["type"], plain(scalar["value"])])
 
     def files(self, name: str, engine: Entry, oracle: Entry) -> None:
         """Several files: their rows are told apart."""
