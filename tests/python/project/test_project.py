@@ -30,6 +30,7 @@ ORDER = [
     "failures",
     "check",
     "columns",
+    "results",
     "table",
     "scan",
     "python",
