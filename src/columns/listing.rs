@@ -22,6 +22,10 @@ pub enum System {
     State,
     /// Why it failed
     Failure,
+    /// The code with which its process ended, if it failed
+    ExitCode,
+    /// How often it was run again
+    Retries,
     /// When it was submitted
     SubmittedAt,
     /// When it started
@@ -41,8 +45,10 @@ impl System {
     pub const LEADING: [Self; 6] =
         [Self::Workspace, Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
     /// The system columns after tags and parameters.
-    pub const TRAILING: [Self; 7] = [
+    pub const TRAILING: [Self; 9] = [
         Self::Failure,
+        Self::ExitCode,
+        Self::Retries,
         Self::SubmittedAt,
         Self::StartedAt,
         Self::EndedAt,
@@ -62,6 +68,8 @@ impl System {
             Self::Task => "task",
             Self::State => "state",
             Self::Failure => "failure",
+            Self::ExitCode => "exit_code",
+            Self::Retries => "retries",
             Self::SubmittedAt => "submitted_at",
             Self::StartedAt => "started_at",
             Self::EndedAt => "ended_at",
@@ -77,9 +85,16 @@ impl System {
         match self {
             Self::SubmittedAt | Self::StartedAt | Self::EndedAt => Type::Timestamp,
             Self::DurationS => Type::Float64,
+            Self::ExitCode | Self::Retries => Type::Int64,
             Self::Dependencies => Type::List(Box::new(Type::Utf8)),
             _ => Type::Utf8,
         }
+    }
+
+    /// Whether it is shown only where its whole name is asked for.
+    #[must_use]
+    pub fn is_by_name(self) -> bool {
+        matches!(self, Self::ExitCode | Self::Retries | Self::Dependencies)
     }
 
     /// Whether its values are read from the directories of jobs.
@@ -91,7 +106,7 @@ impl System {
     /// Whether its values need a file in each job's directory, not only the listing of the directory.
     #[must_use]
     pub fn needs_times(self) -> bool {
-        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS)
+        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS | Self::ExitCode | Self::Retries)
     }
 }
 
@@ -119,6 +134,8 @@ pub struct Column {
     pub kind: Type,
     /// Whether it is shown when no columns were chosen
     pub by_default: bool,
+    /// Whether it has the values of one type of a path that holds several, so that its name ends with `@` and that type
+    pub is_split: bool,
     /// Its name in the table, if the user chose one
     pub renamed: Option<String>,
 }
@@ -160,8 +177,10 @@ impl Columns {
             by_default: match system {
                 System::Workspace => several_workspaces,
                 System::Experiment | System::Run => several_runs,
+                system if system.is_by_name() => false,
                 _ => true,
             },
+            is_split: false,
             renamed: None,
         };
         let mut all: Vec<Column> = System::LEADING.map(system).into();
@@ -204,14 +223,17 @@ fn push_columns_below(tree: &PathTree, root: PathId, all: &mut Vec<Column>) {
     let mut pending = vec![(root, tree.name(root))];
     while let Some((id, name)) = pending.pop() {
         let path = tree.get(id);
-        let column =
-            |name, source, kind, by_default| Column { name, source, kind, by_default, renamed: None };
+        let column = |name, source, kind, by_default| {
+            let is_split = false;
+            Column { name, source, kind, by_default, is_split, renamed: None }
+        };
         if id != root {
             let kinds = tree.value_kinds(id);
             let is_split = kinds.len() > 1;
             for (kind, type_) in kinds {
                 let name = if is_split { format!("{name}@{}", kind.suffix()) } else { name.clone() };
-                all.push(column(name, ColumnSource::Values(id, kind), type_, true));
+                let column = column(name, ColumnSource::Values(id, kind), type_, true);
+                all.push(Column { is_split, ..column });
             }
         }
         if path.has_configs() {

@@ -43,6 +43,7 @@ def info_html(run: Run) -> str:
         f'<div class="o">{facts}<br/><code>{html(run.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
+        why_html(summary.states),
         tasks_html(summary),
         columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
         columns_html("parameters that vary", varying),
@@ -62,7 +63,7 @@ def info_text(run: Run) -> str:
         f"{visible(run.experiment)}  run {visible(run.run_id)}  driver {driver(record)[0]}",
         "  ".join(provenance(record)),
         visible(str(run.path)),
-        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}",
+        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}{why_text(summary.states)}",
     ]
     lines += ["", "tasks"]
     width = max((len(visible(task)) for task in summary.tasks), default=0)
@@ -111,6 +112,21 @@ def provenance(record: dict[str, Any]) -> list[str]:
     return facts or ["start time and host unknown"]
 
 
+# --- failures ---
+
+
+def why_html(states: dict[str, int]) -> str:
+    """Where to read why jobs failed, if some did."""
+    if not why_text(states):
+        return ""
+    return '<div class="o">why did they fail: <code>info.failures()</code></div>'
+
+
+def why_text(states: dict[str, int]) -> str:
+    """The same for a terminal."""
+    return " (why: info.failures())" if states.get("failed") or states.get("lost") else ""
+
+
 # --- tables ---
 
 
@@ -144,7 +160,7 @@ def columns_html(title: str, columns: list[Column]) -> str:
 
 
 def names_html(column: Column) -> str:
-    """The names of columns that have the same values; the first in full, all in the tooltip."""
+    """The names of columns with the same values."""
     shown = "<br/>".join(f'<bdi class="k">{html(name)}</bdi>' for name in column.names[:MAX_NAMES])
     rest = len(column.names) - MAX_NAMES
     return shown + (f'<br/><span class="n">and {rest} more with the same values</span>' if rest > 0 else "")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frames import BACKENDS, TYPES, rows
 
 import xpframe
+from analysis_frames import BACKENDS, TYPES, rows
 from conftest import Workspaces
 from xpframe.analysis import diff, side_by_side
 from xpframe.errors import InvalidArgumentError, JobNotFoundError
