@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_empty_array};
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
-use pyo3_arrow::{PyField, PySchema};
 
+use super::capsule::requested_schema as requested_schema_of;
 use super::counts::Numbered;
 use super::errors::exceptions;
 use super::interrupt::interruptible;
@@ -70,12 +70,7 @@ impl Table {
         let Some(requested) = requested_schema else {
             return Self::stream(py, &self.table.schema, self.table.batches.clone());
         };
-        let requested = match PySchema::from_arrow_pycapsule(&requested) {
-            Ok(requested) => requested.into_inner(),
-            // a schema, but with a type that is not known here: so it is none of ours
-            Err(_) if is_unknown_schema(&requested) => Arc::new(Schema::empty()),
-            Err(error) => return Err(error.into()),
-        };
+        let requested = requested_schema_of(&requested).map_err(PyErr::from)?;
         let table = py.detach(|| self.table.in_layout_of(&requested)).map_err(PyErr::from)?;
         Self::stream(py, &table.schema, table.batches)
     }
@@ -278,11 +273,6 @@ fn hand_over<'py>(
     }
     let make = py.import("xpframe.frames")?.getattr("hand_over")?.call1((backend,))?;
     make.call((table,), Some(&options))
-}
-
-/// Whether a capsule holds a schema that cannot be understood, rather than no schema at all.
-fn is_unknown_schema(capsule: &Bound<'_, PyCapsule>) -> bool {
-    capsule.is_valid_checked(Some(c"arrow_schema")) && PyField::from_arrow_pycapsule(capsule).is_err()
 }
 
 /// Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.

@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown, reason = "these texts are Python's docstrings, where backticks mean nothing")]
 
 mod arrow;
+mod capsule;
 mod check;
 mod config;
 mod convert;
