@@ -120,20 +120,20 @@ fn read_parts<'s>(
     };
     let count = shares.count();
     let last = count.max(2) - 1;
+    let (read, other) = (&read, &threads::Once::new(beside.work));
     let mut parts = std::thread::scope(|scope| {
-        let mut other = Some(beside.work);
-        let mut others = Vec::new();
-        for share in 1..=last {
-            let other = if share == last { other.take() } else { None };
-            others.push(scope.spawn(move || {
-                if let Some(other) = other {
-                    other();
-                }
-                read((share < count).then_some(share))
-            }));
-        }
+        let waits: Vec<_> = (1..=last)
+            .map(|share| {
+                threads::start(scope, move || {
+                    if share == last {
+                        other.run();
+                    }
+                    read((share < count).then_some(share))
+                })
+            })
+            .collect();
         let mut parts = read(Some(0));
-        parts.extend(others.into_iter().flat_map(threads::joined));
+        parts.extend(waits.into_iter().flat_map(|wait| wait()));
         parts
     });
     parts.sort_by_key(|part| part.start);

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::plan::{RunBatch, ScanPlan, threads};
+use super::plan::{RunBatch, ScanPlan, threads as worth};
 use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
+use crate::threads;
 
 /// Some of the jobs of a run of the model.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub enum NextBatch {
 #[derive(Debug)]
 pub struct Batches {
     shared: Arc<Shared>,
+    /// How many threads build; where none could start, or one part is wanted, the caller builds
+    started: usize,
     next: usize,
     /// How many jobs were given at once the last time
     given: usize,
@@ -69,7 +72,7 @@ impl Batches {
     /// Begins to build these columns of what is wanted; a single part is built by whoever asks for it.
     #[must_use]
     pub fn new(model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>) -> Self {
-        let workers = if wanted.len() > 1 { threads().min(wanted.len()) } else { 0 };
+        let workers = if wanted.len() > 1 { worth().min(wanted.len()) } else { 0 };
         Self::by(workers, model, columns, wanted)
     }
 
@@ -78,7 +81,7 @@ impl Batches {
     #[must_use]
     pub fn ahead(model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>, most: usize) -> Self {
         let wanted = in_parts(&model, wanted, most);
-        Self::by(threads().min(wanted.len()), model, columns, wanted)
+        Self::by(worth().min(wanted.len()), model, columns, wanted)
     }
 
     fn by(workers: usize, model: Arc<ScanPlan>, columns: Vec<usize>, wanted: Vec<RowChoice>) -> Self {
@@ -89,11 +92,12 @@ impl Batches {
         }
         let open = Mutex::new(open);
         let shared = Arc::new(Shared { model, columns, wanted, open, state, changed, stop, workers });
-        for _ in 0..workers {
+        let start = |_| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.work());
-        }
-        Self { shared, next: 0, given: 0 }
+            threads::detach(move || shared.work()).is_ok()
+        };
+        let started = (0..workers).filter(|&worker| start(worker)).count();
+        Self { shared, started, next: 0, given: 0 }
     }
 
     /// The next part; waits for it, but not longer than `patience`.
@@ -103,7 +107,7 @@ impl Batches {
         if at >= shared.wanted.len() {
             return NextBatch::End;
         }
-        if shared.workers == 0 {
+        if self.started == 0 {
             self.next += 1;
             return NextBatch::Ready(shared.build(at));
         }
@@ -146,7 +150,7 @@ impl Batches {
     #[must_use]
     pub fn wait(&self, patience: Option<Duration>) -> bool {
         let (shared, at) = (&self.shared, self.next);
-        if shared.workers == 0 || at >= shared.wanted.len() {
+        if self.started == 0 || at >= shared.wanted.len() {
             return true;
         }
         let mut state = shared.lock();
