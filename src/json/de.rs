@@ -4,6 +4,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
+use super::bom::without_bom;
 use super::reader::{JsonType, Number, Reader, Syntax};
 use super::string::{JsonText, decode_into};
 use crate::error;
@@ -14,7 +15,7 @@ use crate::error;
 /// # Errors
 /// `Format`: not JSON as Python writes it, or not what `T` expects; the place is a byte of `bytes`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> error::Result<T> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(without_bom(bytes));
     let value = T::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)

@@ -8,6 +8,7 @@
 //!
 //! What is accepted is what `json.loads` accepts, with one stated limit: values nested deeper than [`MAX_DEPTH`].
 
+mod bom;
 mod de;
 mod digits;
 mod lines;
@@ -15,6 +16,7 @@ mod reader;
 mod string;
 mod template;
 
+pub use bom::without_bom;
 pub use de::from_slice;
 pub use lines::{Line, Lines, lines};
 pub use reader::{JsonType, MAX_DEPTH, Number, Reader, Syntax};

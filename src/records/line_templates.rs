@@ -106,7 +106,10 @@ impl CachedTemplate {
                     }
                     row.task_id = store.intern(text.raw);
                 }
-                Slot::Timestamp => row.submitted = microseconds(reader.number()?),
+                Slot::Timestamp => {
+                    let time = microseconds(reader.number()?);
+                    row.submitted = Some(time.ok_or_else(|| reader.wrong("a number that is no time"))?);
+                }
                 Slot::Tag(position) => {
                     let (value, found) =
                         memos[slot].value(reader, |reader| read(reader, store, &mut Plain))?;

@@ -18,6 +18,7 @@ mod roots;
 mod rows;
 mod run;
 mod state;
+mod unusual;
 
 pub use events::foreign_events;
 pub use evidence::Evidence;
