@@ -76,6 +76,7 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &Cance
     if everything && !stop.is_cancelled() {
         check.links();
         check.orphans();
+        check.unreadable_names();
     }
     check.found
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
+use super::errors::exceptions;
 use super::run::Run;
 use crate::{columns, error, workspace};
 
@@ -37,6 +38,11 @@ impl Workspace {
         Ok(py.detach(|| self.workspace.experiments())?)
     }
 
+    /// The experiments that no listing has, since their names are not UTF-8: exceptions of `xpframe.errors`, not raised.
+    fn unreadable_experiments<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        exceptions(py, &py.detach(|| self.workspace.unreadable_experiments())?)
+    }
+
     /// The runs of an experiment, newest first.
     fn runs(&self, py: Python<'_>, experiment: &str) -> PyResult<Vec<Run>> {
         let runs = py.detach(|| self.workspace.runs(experiment))?;
@@ -54,10 +60,10 @@ impl Workspace {
     }
 }
 
-/// Whether a directory looks like a workspace.
+/// Whether a directory looks like a workspace. A ReadError if the system does not tell.
 #[pyfunction]
-pub fn is_workspace(path: PathBuf) -> bool {
-    workspace::Workspace::is_workspace(&path)
+pub fn is_workspace(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
+    Ok(py.detach(|| workspace::Workspace::recognized(&path))?)
 }
 
 /// Whether a name is one that a shell pattern means.

@@ -8,9 +8,11 @@
 
 mod links;
 mod listing;
+mod look;
 mod names;
 mod root;
 mod run;
+mod unreadable;
 
 pub use links::{Leads, Link};
 pub use names::plain;

@@ -1,9 +1,10 @@
 //! The workspace: one directory that experimaestro wrote.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::listing::{confined, entries, is_real_dir, is_symlink, link_target, names, outside};
+use super::listing::{confined, entries, is_real_dir, is_symlink, link_target, names};
+use super::look;
 use super::names::{newer, plain};
 use super::run::{Layout, Run, V1_RUN_ID, holds_run};
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
@@ -20,28 +21,40 @@ pub struct Workspace {
 impl Workspace {
     /// Whether `path` looks like the root of a workspace: it has the marker file, or directories that only a
     /// workspace has. A mere `experiments/` is not enough, source trees have one too.
+    ///
+    /// # Errors
+    /// `Io`: the system does not tell.
+    pub fn recognized(path: &Path) -> Result<bool> {
+        let has = |name: &str| look::is_dir(&path.join(name));
+        let recognized = || {
+            Ok(look::is_file(&path.join(MARKER))?
+                || has("experiments")? && (has(".events")? || has("jobs")? || has_run(path)?)
+                || has("xp")? && has("jobs")?)
+        };
+        recognized().map_err(|error| Error::io(path, &error))
+    }
+
+    /// Whether `path` certainly looks like the root of a workspace.
     #[must_use]
     pub fn is_workspace(path: &Path) -> bool {
-        if path.join(MARKER).is_file() {
-            return true;
-        }
-        let has = |name: &str| path.join(name).is_dir();
-        has("experiments") && (has(".events") || has("jobs") || has_run(path)) || has("xp") && has("jobs")
+        Self::recognized(path).unwrap_or(false)
     }
 
     /// The workspace at `path`, made absolute; symlinks that the caller typed are kept as typed.
     ///
     /// # Errors
-    /// `WorkspaceNotFound`: there is no directory, or none that holds experiments.
+    /// `WorkspaceNotFound`: there is no directory, or none that holds experiments; `Io`: the system does not tell.
     pub fn open(path: &Path) -> Result<Self> {
         let root = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-        if Self::is_workspace(&root) || root.join("experiments").is_dir() || root.join("xp").is_dir() {
+        let refused = |error: io::Error| Error::io(&root, &error);
+        let has = |name: &str| look::is_dir(&root.join(name)).map_err(refused);
+        if Self::recognized(&root)? || has("experiments")? || has("xp")? {
             return Ok(Self { root });
         }
-        let reason = match fs::metadata(&root) {
-            Ok(found) if found.is_dir() => "this directory is not an experimaestro workspace",
-            Ok(_) => "a workspace is a directory, this is a file",
-            Err(_) => "there is no such directory",
+        let reason = match look::metadata(&root).map_err(refused)? {
+            Some(found) if found.is_dir() => "this directory is not an experimaestro workspace",
+            Some(_) => "a workspace is a directory, this is a file",
+            None => "there is no such directory",
         };
         let hint = root.ancestors().skip(1).find(|above| Self::is_workspace(above)).map_or_else(
             || format!("expected there: the marker {MARKER}, or experiments/, or xp/ of version 1"),
@@ -79,13 +92,13 @@ impl Workspace {
     pub fn experiments(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for parent in [self.experiments_dir(), self.xp_dir()] {
-            found.extend(names(&parent, |name, kind| {
-                let inside = || {
-                    confined(&parent.join(name), &parent)
-                        .is_ok_and(|real| real.is_some_and(|real| real.is_dir()))
-                };
-                kind.is_dir() || kind.is_symlink() && inside()
-            })?);
+            for name in names(&parent, |_, kind| kind.is_dir() || kind.is_symlink())? {
+                match real_dir(&parent.join(&name), &parent) {
+                    Ok(Some(_)) => found.push(name),
+                    Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                    Ok(None) | Err(_) => {}
+                }
+            }
         }
         found.sort_unstable();
         found.dedup();
@@ -138,7 +151,7 @@ impl Workspace {
         let homes = self.homes(experiment)?;
         if let Some(home) = &homes.v2 {
             let path = home.join(run_id);
-            let real = confined(&path, &self.experiments_dir())?.filter(|real| real.is_dir());
+            let real = real_dir(&path, &self.experiments_dir())?;
             if real.is_some() && !is_symlink(&path) {
                 return Ok(Run::new(self, experiment, run_id, path, Layout::V2));
             }
@@ -205,7 +218,7 @@ impl Workspace {
         plain("experiment", experiment)?;
         let find = |parent: PathBuf| -> Result<Option<PathBuf>> {
             let home = parent.join(experiment);
-            Ok(confined(&home, &parent)?.is_some_and(|real| real.is_dir()).then_some(home))
+            Ok(real_dir(&home, &parent)?.map(|_| home))
         };
         let homes = Homes { v2: find(self.experiments_dir())?, v1: find(self.xp_dir())? };
         if homes.v2.is_none() && homes.v1.is_none() { Err(self.no_experiment(experiment)) } else { Ok(homes) }
@@ -246,11 +259,7 @@ impl Workspace {
 
     /// Refuses a link to something that exists outside of `experiments/`; a dangling link is fine.
     fn refuse_outside(&self, link: &Path) -> Result<()> {
-        let (Ok(target), Ok(bounds)) = (fs::canonicalize(link), fs::canonicalize(self.experiments_dir()))
-        else {
-            return Ok(());
-        };
-        if target.starts_with(&bounds) { Ok(()) } else { Err(outside(link, &target, &bounds)) }
+        confined(link, &self.experiments_dir()).map(drop)
     }
 }
 
@@ -261,13 +270,23 @@ struct Homes {
 }
 
 /// Whether some experiment under `root` has a directory with the files of a run. Looks at a few only.
-fn has_run(root: &Path) -> bool {
+fn has_run(root: &Path) -> io::Result<bool> {
     let parent = root.join("experiments");
-    let Ok(experiments) = entries(&parent) else { return false };
-    experiments
-        .take(8)
-        .filter_map(|(name, _)| entries(&parent.join(&name)).ok().map(|runs| (name, runs)))
-        .any(|(name, mut runs)| {
-            runs.any(|(run, kind)| kind.is_dir() && holds_run(&parent.join(&name).join(run)))
-        })
+    let Ok(experiments) = entries(&parent) else { return Ok(false) };
+    for (name, _) in experiments.take(8) {
+        let experiment = parent.join(name);
+        for (run, kind) in entries(&experiment).into_iter().flatten() {
+            if kind.is_dir() && holds_run(&experiment.join(run))? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The directory that `path` really is, below `bounds`; nothing where there is no directory.
+fn real_dir(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
+    let Some(real) = confined(path, bounds)? else { return Ok(None) };
+    let is_dir = look::is_dir(&real).map_err(|error| Error::io(path, &error))?;
+    Ok(is_dir.then_some(real))
 }

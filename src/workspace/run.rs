@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::listing::{confined, entries, is_real_dir, names};
+use super::look;
 use super::names::plain;
 use super::root::Workspace;
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
@@ -70,36 +72,41 @@ impl Run {
     /// `…/xp/<experiment>` of 1.x; or a directory anywhere that holds the files of a run.
     ///
     /// # Errors
-    /// `RunNotFound`: nothing there, or not a run; `InvalidName`: a link that leaves the workspace.
+    /// `RunNotFound`: nothing there, or not a run; `InvalidName`: a link that leaves the workspace; `Io`: the system does not tell
+    /// what is there.
     pub fn at(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
         if let Some(run) = Self::by_place(&path)? {
             return Ok(run);
         }
-        if let Ok(real) = fs::canonicalize(&path) {
-            if let Some(run) = Self::by_place(&real)? {
-                return Ok(run);
-            }
-            if holds_run(&real) {
-                return Ok(Self::bare(&path));
-            }
+        let refused = |error: io::Error| Error::io(&path, &error);
+        let Some(real) = look::real_path(&path).map_err(refused)? else {
+            return Err(Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(&path));
+        };
+        if let Some(run) = Self::by_place(&real)? {
+            return Ok(run);
         }
-        Err(not_a_run(&path))
+        if holds_run(&real).map_err(refused)? { Ok(Self::bare(&path)) } else { Err(not_a_run(&path)) }
     }
 
     /// The run that the names above `path` tell of.
     fn by_place(path: &Path) -> Result<Option<Self>> {
         let Some((parent, name)) = parent_and_name(path) else { return Ok(None) };
         let Some((grandparent, parent_name)) = parent_and_name(parent) else { return Ok(None) };
-        if parent_name == "xp" && path.is_dir() && (Workspace::is_workspace(grandparent) || holds_run(path)) {
+        let refused = |error: io::Error| Error::io(path, &error);
+        let is_run_of = |root: &Path| {
+            let is_dir = look::is_dir(path).map_err(refused)?;
+            Ok::<bool, Error>(is_dir && (Workspace::recognized(root)? || holds_run(path).map_err(refused)?))
+        };
+        if parent_name == "xp" && is_run_of(grandparent)? {
             return Workspace::assumed(grandparent.to_path_buf()).run(name, V1_RUN_ID).map(Some);
         }
         let Some((root, "experiments")) = parent_and_name(grandparent) else { return Ok(None) };
         let workspace = Workspace::assumed(root.to_path_buf());
-        if name == "current" && fs::read_link(path).is_ok() {
+        if name == "current" && look::link_target(path).map_err(refused)?.is_some() {
             return workspace.latest(parent_name).map(Some);
         }
-        if path.is_dir() && (Workspace::is_workspace(root) || holds_run(path)) {
+        if is_run_of(root)? {
             return workspace.run(parent_name, name).map(Some);
         }
         Ok(None)
@@ -236,25 +243,30 @@ impl Run {
     /// succeeded.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn saved(&self) -> Result<Vec<String>> {
-        let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_some())
-        })
+        self.names_of_data(true)
     }
 
     /// The names under `data/` under which nothing can be loaded, sorted: their saving failed.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn unsaved(&self) -> Result<Vec<String>> {
+        self.names_of_data(false)
+    }
+
+    fn names_of_data(&self, has_file: bool) -> Result<Vec<String>> {
         let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_none())
-        })
+        let mut found = Vec::new();
+        for name in names(&data, |_, kind| kind.is_dir() || kind.is_symlink())? {
+            match self.saved_in(&data.join(&name)) {
+                Ok(file) if file.is_some() == has_file => found.push(name),
+                Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(found)
     }
 
     /// The file of the saved object `name`.
@@ -296,7 +308,8 @@ impl Run {
         };
         let bounds = if self.path.starts_with(&bounds) { bounds } else { self.path.clone() };
         for file in SAVED_FILES.map(|file| directory.join(file)) {
-            if confined(&file, &bounds)?.is_some_and(|real| real.is_file()) {
+            let Some(real) = confined(&file, &bounds)? else { continue };
+            if look::is_file(&real).map_err(|error| Error::io(&file, &error))? {
                 return Ok(Some(file));
             }
         }
@@ -305,8 +318,13 @@ impl Run {
 }
 
 /// Whether `directory` holds at least one of the files that only a run has.
-pub(super) fn holds_run(directory: &Path) -> bool {
-    RUN_FILES.iter().any(|file| directory.join(file).is_file())
+pub(super) fn holds_run(directory: &Path) -> io::Result<bool> {
+    for file in RUN_FILES {
+        if look::is_file(&directory.join(file))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn parent_and_name(path: &Path) -> Option<(&Path, &str)> {
@@ -314,10 +332,7 @@ fn parent_and_name(path: &Path) -> Option<(&Path, &str)> {
 }
 
 fn not_a_run(path: &Path) -> Error {
-    if !path.exists() {
-        return Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(path);
-    }
-    let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent));
+    let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent).unwrap_or(false));
     let newest = parent_and_name(path)
         .and_then(|(parent, name)| Workspace::assumed(parent.parent()?.to_path_buf()).runs(name).ok())
         .and_then(|runs| runs.into_iter().next());
