@@ -7,12 +7,9 @@ size.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
-import secrets
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +18,7 @@ from urllib.parse import quote
 from xpframe import _core
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 from xpframe.locate import expanded
+from xpframe.whole_file import refuse_workspaces, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +72,7 @@ def write(
         MissingLibraryError: polars is not installed.
     """
     target = expanded(path)
-    _refuse_workspaces(target)
+    refuse_workspaces(target)
     if partition or str(path).endswith(("/", os.sep)):
         return _write_partitions(table, target)
     writers: dict[str, Callable[[IO[bytes]], object]] = {
@@ -91,7 +89,7 @@ def write(
             f"no writer for {target.name!r}",
             hint=f"its ending is one of {', '.join(writers)}; or end the path with / for a file a run",
         )
-    _whole(target, writer)
+    write_whole(target, writer)
     return target
 
 
@@ -184,58 +182,11 @@ def _write_partitions(table: _core.Table, directory: Path) -> Path:
         _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items()
     ):
         place = directory / f"experiment={_key(experiment)}" / f"run={_key(run)}"
-        _refuse_workspaces(place)
+        refuse_workspaces(place)
         place.mkdir(parents=True, exist_ok=True)
-        _whole(place / "part-0.parquet", partial(_write_parquet, part))
+        write_whole(place / "part-0.parquet", partial(_write_parquet, part))
     return directory
 
 
 def _key(value: object) -> str:
     return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(str(value), safe="")
-
-
-def _whole(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
-    """Writes beside the target and puts it in place when it is whole."""
-    if not target.parent.is_dir():
-        raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="make it first")
-    if target.is_dir():
-        raise InvalidArgumentError(
-            f"{str(target)!r} is a directory", hint="name a file, or end the path with / for a file a run"
-        )
-    beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-    try:
-        with _told(target):
-            # an open file, no path: after Ctrl-C polars goes on for a moment, and would make the file anew
-            with beside.open("xb") as file:
-                writer(file)
-            beside.replace(target)
-    except BaseException:
-        with suppress(OSError):  # what was raised tells more
-            try:
-                beside.unlink(missing_ok=True)
-            except KeyboardInterrupt:  # polars raised it, and Python does once more at the next call
-                beside.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Says of which file the system refused something: polars leaves that out, and has it in words."""
-    try:
-        yield
-    except OSError as error:
-        number, words = error.errno, error.strerror
-        if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):
-            number = int(told[1])
-            words = os.strerror(number)
-        raise OSError(number or errno.EIO, words or str(error), str(target)) from error
-
-
-def _refuse_workspaces(target: Path) -> None:
-    named, meant = target.absolute(), target.resolve()
-    for directory in dict.fromkeys((meant, *meant.parents, named, *named.parents)):
-        if directory.is_dir() and _core.is_workspace(directory):
-            raise InvalidArgumentError(
-                f"{str(target)!r} is inside the workspace {str(directory)!r}",
-                hint="nothing is ever written into a workspace",
-            )

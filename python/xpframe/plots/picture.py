@@ -50,14 +50,17 @@ class Picture:
             The path of the file.
 
         Raises:
-            InvalidArgumentError: Another ending.
+            InvalidArgumentError: Another ending, or a place inside a workspace: nothing is ever written there.
             MissingLibraryError: A PNG was asked for and resvg-py is not installed.
         """
+        from xpframe.whole_file import write_whole
+
         target = expanded(path)
         if target.suffix.lower() == ".svg":
-            target.write_text(self._svg, encoding="utf-8")
+            write_whole(target, lambda to: to.write(self._svg.encode()))
         elif target.suffix.lower() == ".png":
-            target.write_bytes(self.png(scale))
+            picture = self.png(scale)
+            write_whole(target, lambda to: to.write(picture))
         else:
             raise InvalidArgumentError(
                 f"cannot save a picture as {target.name!r}", hint="end it in .svg or .png"
