@@ -36,21 +36,21 @@ test: $(VENV)/.dev $(VENV)/.module  ## cargo test, then pytest, in Chromium too 
 
 browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it with apt-get, when root)
 	@$(CHROMIUM) || { echo "Chromium is missing: install it, or set XPFRAME_CHROMIUM" >&2; exit 1; }
-	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/test_browser.py $(ARGS)
+	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/notebook/test_browser.py $(ARGS)
 
 fuzz:  ## fuzz each target with the address sanitizer (make fuzz SECONDS=600; needs cargo-fuzz)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
 	$(PY) tests/fuzz/fuzz.py $(or $(SECONDS),60)
 
 soak: $(VENV)/.dev $(VENV)/.module  ## a driver writes, four readers read (make soak SECONDS=600)
-	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet -s tests/python/test_soak.py
+	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet -s tests/python/hostile/test_soak.py
 
 FIGURES := target/reliability
 reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and hostile files; writes docs/reliability.md
 	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) $(CARGO) test --quiet --test rust -- damaged:: fuzz::
 	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet \
-		tests/python/test_hostile.py tests/python/test_faults.py tests/python/test_trace.py tests/python/test_soak.py
-	$(PYTHON) tests/python/reliability.py $(FIGURES)
+		tests/python/hostile/test_hostile.py tests/python/hostile/test_faults.py tests/python/hostile/test_trace.py tests/python/hostile/test_soak.py
+	$(PYTHON) tests/python/support/reliability.py $(FIGURES)
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check
@@ -60,7 +60,7 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py docs/render.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/conftest.py tests/python/*/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py docs/render.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt

@@ -21,8 +21,9 @@ from xpframe._core import (
     typename,
 )
 from xpframe.errors import XpFrameError, XpFrameWarning
+from xpframe.experiment import Action, ExperimentInfo, load_xp_info
 from xpframe.locate import use
-from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
+from xpframe.workspace import Workspace, WorkspaceStateProvider
 
 # as typing has it, whose import takes longer than to read a run of some hundred jobs
 TYPE_CHECKING = False
@@ -87,13 +88,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext xpframe``: registers ``%xpm``."""
-    from xpframe.magic import load
+    from xpframe.notebook.magic import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext xpframe``: takes ``%xpm`` back."""
-    from xpframe.magic import unload
+    from xpframe.notebook.magic import unload
 
     unload(shell)

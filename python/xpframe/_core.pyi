@@ -200,7 +200,7 @@ class Run:
         What is known of the run itself, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970
         UTC), run_tags, python_version, packages, git, alive. `zone` is that of times written without one.
         """
-    def renewed(self, /) -> Run:
+    def refreshed(self, /) -> Run:
         """
         The run as it is now, read where it changed: jobs and configs that did not are not read again.
         """

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from xpframe.backends.convert import Backend, converter_for
+from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError
+from xpframe.request import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from xpframe import _core
-    from xpframe.frames import Backend
-    from xpframe.workspace import ExperimentInfo
 
 __all__ = ["Changes", "since"]
 
 
-@dataclass(frozen=True)
-class Changes:
+@dataclass(frozen=True, repr=False)
+class Changes(Displayed):
     """The jobs of a run to which something happened, by their identifiers, in the order of submission.
 
     Made by :meth:`xpframe.ExperimentInfo.since`. It is true if anything happened. A job may be in several.
@@ -65,23 +66,19 @@ class Changes:
 
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         """
-        from xpframe.frames import hand_over
-
         names = [one.name for one in fields(self) if not one.name.startswith("_")]
         if kind is not None and kind not in names:
             raise InvalidArgumentError(f"kind={kind!r}", hint=f"it is one of {', '.join(names)}")
-        return hand_over(backend)(self._table(self if kind is None else getattr(self, kind)))
+        return converter_for(backend)(self._table(self if kind is None else getattr(self, kind)))
 
     def _table(self, jobs: Iterable[str]) -> _core.Table:
-        from xpframe.frames import model_of
-
         if self._run is None:
             raise InvalidArgumentError(
                 "these changes are of no run", hint="ask info.since(previous) for some"
             )
         wanted = set(jobs)
         places = [at for at, (job_id, _) in enumerate(self._run.rows()) if job_id in wanted]
-        model = model_of(
+        model = read_model(
             [self._run], False, task=None, columns=None, max_columns=2000, timezone=None, keep_bytes=1 << 62
         )
         if not places:
@@ -92,37 +89,49 @@ class Changes:
         counts = ", ".join(f"{len(jobs)} {kind}" for kind, jobs in self.kinds().items())
         return counts or "nothing happened"
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         return f"<Changes: {self}>"
 
-    def _repr_html_(self) -> str:
-        from xpframe import display
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.changes import changes_html
 
-        return display.changes_html(self)
+        return changes_html(self.kinds()) if as_html else repr(self)
 
 
-def since(info: ExperimentInfo, previous: ExperimentInfo) -> Changes:
-    """What happened to the jobs of a run since ``previous`` was loaded, or last told their states."""
-    if info.path != previous.path:
+def since(
+    run: _core.Run, states: dict[str, str], before: _core.Run, states_before: dict[str, str] | None, time: int
+) -> Changes:
+    """What happened to the jobs of ``run``, whose states are ``states``, since ``before`` was loaded.
+
+    Args:
+        run: The run as it is now.
+
+        states: The state of each job now.
+
+        before: The same run, loaded earlier.
+
+        states_before: The states that ``before`` gave last; None if nobody asked for them.
+
+        time: When ``before`` was loaded, in microseconds since 1970 UTC. Without ``states_before``, jobs that
+            wrote no marker file since then count as unchanged.
+    """
+    if run.path != before.path:
         raise InvalidArgumentError(
-            f"{previous.experiment} {previous.run_id} is another run than {info.experiment} {info.run_id}",
+            f"{before.experiment} {before.run_id} is another run than {run.experiment} {run.run_id}",
             hint="compare a run with what info.refresh() gave of it",
         )
-    run, old = info._run, previous._run  # noqa: SLF001 - the two halves of one class
-    now = info.states
-    known = {job_id for job_id, _ in old.rows()}
-    before = previous._seen  # noqa: SLF001
-    if before is None:
-        # nobody asked for the states of before: what left no marker since then is as it was
-        marked = set(run.marked_since(previous._loaded_at))  # noqa: SLF001
-        before = {job_id: state for job_id, state in now.items() if job_id not in marked and state != "lost"}
+    old_jobs = {job_id for job_id, _ in before.rows()}
+    if states_before is None:
+        marked = set(run.marked_since(time))
+        unchanged = {job_id: state for job_id, state in states.items() if job_id not in marked}
+        states_before = {job_id: state for job_id, state in unchanged.items() if state != "lost"}
 
     def became(state: str) -> tuple[str, ...]:
         return tuple(
             job_id
-            for job_id, is_now in now.items()
-            if is_now == state and (job_id not in known or before.get(job_id) != state)
+            for job_id, state_now in states.items()
+            if state_now == state and (job_id not in old_jobs or states_before.get(job_id) != state)
         )
 
-    added = tuple(job_id for job_id in now if job_id not in known)
+    added = tuple(job_id for job_id in states if job_id not in old_jobs)
     return Changes(added, became("running"), became("done"), became("error"), became("lost"), run)

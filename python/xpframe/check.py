@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
+from xpframe.backends.convert import Backend, converter_for
+from xpframe.displayed import Displayed
+from xpframe.finding import SEVERITIES, Finding
+from xpframe.progress import reading
+from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    from xpframe.frames import Backend, Experiments
+    from xpframe.resolve import Experiments
 
 __all__ = ["Finding", "Findings", "check"]
 
-SEVERITIES = ("error", "warning", "info")
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong.
-
-    Args:
-        severity: ``"error"``: a table lacks something, or shows it wrong. ``"warning"``: it is shown rightly,
-            but something went wrong when the experiment ran, or another reader is misled. ``"info"``: nothing
-            is wrong.
-
-        kind: What kind of trouble, as in ``"dangling-reference"``.
-
-        experiment, run, job_id: What it is about, where it is about one.
-
-        file, line: Where to look; lines count from 1.
-
-        field: The field of the job, as in ``model.layers[2].size``.
-
-        what: What is wrong.
-
-        advice: What to do about it.
-    """
-
-    severity: str
-    kind: str
-    experiment: str | None
-    run: str | None
-    job_id: str | None
-    file: str | None
-    line: int | None
-    field: str | None
-    what: str
-    advice: str
-
-
-class Findings(Sequence[Finding]):
+class Findings(Displayed, Sequence[Finding]):
     """What is wrong with a workspace: a sequence of :class:`Finding`, and a table that Arrow libraries take.
 
     Made by :meth:`xpframe.Workspace.check`. ``print`` it for text, worst first; in a notebook it shows
@@ -89,9 +57,7 @@ class Findings(Sequence[Finding]):
 
     def frame(self, *, backend: Backend = "pandas") -> Any:
         """The findings as a DataFrame of pandas, polars or pyarrow."""
-        from xpframe.frames import hand_over
-
-        return hand_over(backend)(self._table)
+        return converter_for(backend)(self._table)
 
     def __arrow_c_schema__(self) -> object:
         return self._table.__arrow_c_schema__()
@@ -108,22 +74,17 @@ class Findings(Sequence[Finding]):
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found)
 
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items())
         return f"<Findings of {self._place}: {counts}>"
 
     def __str__(self) -> str:
-        from xpframe import display
+        return self._display(as_html=False)
 
-        return display.findings_text(self)
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.findings import findings_html, findings_text
 
-    def _repr_html_(self) -> str:
-        from xpframe import display
-
-        return display.findings_html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self) if cycle or printer.indentation else str(self))
+        return (findings_html if as_html else findings_text)(self._place, self._found, self._seen)
 
 
 def check(
@@ -134,13 +95,10 @@ def check(
     quiet: bool = False,
 ) -> Findings:
     """Looks at the runs that are meant; at all of them, and around them, if none is named."""
-    from xpframe.frames import runs_of
-    from xpframe.progress import reading
-
     root = str(workspace.root)
     asked: list[_core.Run] | None = None
     if experiment is not None or run != "all":
-        asked, _ = runs_of("*" if experiment is None else experiment, root, run)
+        asked, _ = resolve_runs("*" if experiment is None else experiment, root, run)
     # how much there is to look at is known at the end only
     with reading("check", quiet=quiet, size=None):
         table, seen = _core.check_workspace(workspace, asked)

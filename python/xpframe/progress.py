@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from xpframe import _core
+from xpframe.text import visible
 
 __all__ = ["Position", "Progress", "reading", "watch"]
 
@@ -76,8 +77,6 @@ class Position(NamedTuple):
 
     def _begin(self) -> str:
         # names of experiments are names of directories: they may hold anything
-        from xpframe.display.text import visible
-
         return f"{visible(self.title, 60)}: " if self.title else ""
 
 

@@ -1,8 +1,8 @@
-//! How a place is spelled.
+//! How a path is spelled in the name of a column.
 
 use std::borrow::Cow;
 
-/// A key as it stands in a column name: `.`, `@` and `\` are escaped with `\`.
+/// A key as a column name spells it: `.`, `@` and `\` are escaped with `\`.
 #[must_use]
 pub fn escape(key: &str) -> Cow<'_, str> {
     if !key.contains(['.', '@', '\\']) {
@@ -18,7 +18,7 @@ pub fn escape(key: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// What is left of a column's name without `tags.` or `config.`; a system column has no shorter name.
+/// A column's name without `tags.` or `config.`. A system column has no shorter name.
 #[must_use]
 pub fn short_name(name: &str) -> &str {
     name.strip_prefix("tags.").or_else(|| name.strip_prefix("config.")).unwrap_or(name)

@@ -1,5 +1,7 @@
 //! serde on top of the reader, for the small files.
 
+use std::borrow::Cow;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -27,14 +29,19 @@ impl serde::de::Error for error::Error {
     }
 }
 
-fn string(text: JsonText<'_>) -> Result<String, Syntax> {
+fn string(text: JsonText<'_>) -> Result<Cow<'_, str>, Syntax> {
+    if !text.escaped
+        && let Ok(plain) = std::str::from_utf8(text.raw)
+    {
+        return Ok(plain.into());
+    }
     let mut decoded = Vec::with_capacity(text.raw.len());
     if text.escaped {
         decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
     } else {
         decoded.extend_from_slice(text.raw);
     }
-    Ok(String::from_utf8_lossy(&decoded).into_owned())
+    Ok(String::from_utf8_lossy(&decoded).into_owned().into())
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -52,7 +59,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 Number::Float(value) => visitor.visit_f64(value),
                 Number::Big(digits, _) => big(digits, visitor),
             },
-            JsonType::String => visitor.visit_string(string(self.string()?)?),
+            JsonType::String => match string(self.string()?)? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
             JsonType::List => {
                 self.open(b'[')?;
                 visitor.visit_seq(Inside { reader: self, first: true })
@@ -126,7 +136,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
             return Ok(None);
         }
         let key = string(self.reader.key()?)?;
-        let key: StrDeserializer<'_, error::Error> = key.as_str().into_deserializer();
+        let key: StrDeserializer<'_, error::Error> = key.as_ref().into_deserializer();
         seed.deserialize(key).map(Some)
     }
 

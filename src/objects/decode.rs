@@ -3,10 +3,15 @@
 //! A user's dict is written as it is, so a dict counts as encoded only if its keys are exactly those of an encoding and the
 //! values have the right types (`format.md` §2.3); anything else stays a dict.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use indexmap::IndexMap;
 
 use super::graph::Graph;
 use super::ids::Ids;
+use crate::records::RecordedRoots;
 use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value};
 
 /// The names that encodings use, interned in this order by [`Names::intern`] as the first symbols of every graph.
@@ -41,17 +46,39 @@ pub struct Relocation {
     /// The root of the workspace now, without a trailing slash
     pub now: String,
     /// The roots that were recorded, other than `now`
-    pub before: Vec<String>,
+    pub roots: RecordedRoots,
+    /// Those of them that are still there: what lies there only is where it was
+    standing: Vec<String>,
 }
 
 impl Relocation {
-    /// Where `path` is now, if it lies under a recorded root.
+    /// Paths below the recorded `roots` are moved below `now`.
+    #[must_use]
+    pub fn new(now: String, roots: RecordedRoots) -> Self {
+        let standing = roots.before.iter().filter(|root| Path::new(root).is_dir()).cloned().collect();
+        Self { now, roots, standing }
+    }
+
+    /// Where `path` is now, if it lies under a recorded root. A path stays as it was recorded if it is there, and nothing is where
+    /// it would be moved to: the workspace was copied in part.
     #[must_use]
     pub fn moved(&self, path: &[u8]) -> Option<Vec<u8>> {
-        self.before.iter().find_map(|root| {
-            let rest = path.strip_prefix(root.as_bytes())?;
-            (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat())
-        })
+        let roots = self.roots.before.iter().chain(&self.roots.aliases);
+        let (root, moved) = roots.into_iter().find_map(|root| Some((root, self.below(root, path)?)))?;
+        let is_there = |path: &[u8]| Path::new(OsStr::from_bytes(path)).symlink_metadata().is_ok();
+        let stays = self.standing.contains(root) && is_there(path) && !is_there(&moved);
+        (!stays).then_some(moved)
+    }
+
+    /// The path below the root of now that `path` is below a recorded one; with the separators of this system.
+    fn below(&self, root: &str, path: &[u8]) -> Option<Vec<u8>> {
+        let rest = path.strip_prefix(root.as_bytes())?;
+        if root.starts_with('/') {
+            return (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat());
+        }
+        let is_below = matches!(rest, [] | [b'/' | b'\\', ..]);
+        let rest: Vec<u8> = rest.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+        is_below.then(|| [self.now.as_bytes(), &rest].concat())
     }
 }
 

@@ -25,6 +25,7 @@ mod slots;
 
 pub use container::Source;
 pub use decode::Relocation;
+pub use dependencies::Dependencies;
 pub use difference::{Difference, difference, show};
 pub use equality::same_content;
 pub use graph::{Class, ClassIx, Graph, Object, ObjectMeta};

@@ -21,7 +21,7 @@ use crate::columns::{Chosen, Selection};
 use crate::error::{Error, ErrorKind, did_you_mean, quoted};
 use crate::records::Zone;
 use crate::scan::{self, TableRequest};
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// What the metadata of a schema says that its rows are, where they are not jobs.
 pub(super) const ROWS: &str = "xpframe.rows";
@@ -86,7 +86,7 @@ impl Table {
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("xpframe.display")?.getattr("table_html")?.call1((slf,))
+        slf.py().import("xpframe.display.table")?.getattr("table_html")?.call1((slf,))
     }
 
     /// The names of the columns, in order.
@@ -271,7 +271,7 @@ fn hand_over<'py>(
     if let Some(zero_copy) = zero_copy {
         options.set_item("zero_copy", zero_copy)?;
     }
-    let make = py.import("xpframe.frames")?.getattr("hand_over")?.call1((backend,))?;
+    let make = py.import("xpframe.backends.convert")?.getattr("converter_for")?.call1((backend,))?;
     make.call((table,), Some(&options))
 }
 
@@ -279,8 +279,8 @@ fn hand_over<'py>(
 #[pyfunction]
 #[pyo3(signature = (runs, question: "dict[str, object]", *, backend))]
 pub fn read_table(py: Python<'_>, runs: Vec<Py<Run>>, question: Question, backend: &str) -> PyResult<Table> {
-    let texts = if backend == "polars" { Texts::View } else { Texts::Large };
-    let request = question.request(&runs, texts, u64::MAX)?;
+    let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
+    let request = question.request(&runs, layout, u64::MAX)?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &stops_of(&runs), move || {
         let table = request.read()?;
@@ -307,7 +307,7 @@ impl Question {
     pub(super) fn request(
         self,
         runs: &[Py<Run>],
-        texts: Texts,
+        layout: StringLayout,
         keep_bytes: u64,
     ) -> crate::error::Result<TableRequest> {
         let selection = self.columns.map_or(Selection::Default, |columns| {
@@ -322,7 +322,7 @@ impl Question {
             selection,
             max_columns: self.max_columns,
             short_names: self.short_names,
-            texts,
+            layout,
             zone: self.zone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
         })

@@ -76,7 +76,7 @@ fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {
         ("file", texts(&|one| one.file.as_ref().map(|file| file.to_string_lossy().into_owned()))),
         ("line", Arc::new(lines)),
         ("field", texts(&|one| one.field.clone())),
-        ("what", texts(&|one| Some(one.what.clone()))),
+        ("what", texts(&|one| Some(one.text.clone()))),
         ("advice", texts(&|one| Some(one.advice.clone()))),
     ];
     let field = |name: &str, array: &ArrayRef| {

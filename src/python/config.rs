@@ -150,14 +150,14 @@ impl Config {
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("xpframe.display")?.getattr("config_html")?.call1((slf,))
+        slf.py().import("xpframe.display.tree")?.getattr("config_html")?.call1((slf,))
     }
 
     fn _repr_pretty_(slf: &Bound<'_, Self>, printer: &Bound<'_, PyAny>, cycle: bool) -> PyResult<()> {
         let text = if cycle {
             slf.repr()?.into_any()
         } else {
-            slf.py().import("xpframe.display")?.getattr("config_text")?.call1((slf,))?
+            slf.py().import("xpframe.display.tree")?.getattr("config_text")?.call1((slf,))?
         };
         printer.call_method1("text", (text,)).map(drop)
     }

@@ -13,7 +13,7 @@ use super::run::Run;
 use crate::error::{Error, ErrorKind, quoted};
 use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, NextBatch, RowChoice};
-use crate::table::Texts;
+use crate::table::StringLayout;
 
 /// The columns of some runs, decided on all their jobs.
 #[pyclass(frozen, module = "xpframe._core")]
@@ -95,7 +95,7 @@ impl Batches {
     }
 
     fn __len__(&self) -> usize {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).left()
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).remaining()
     }
 
     /// Waits a few milliseconds for the next table; says whether it is there, or none is left.
@@ -140,7 +140,7 @@ pub fn read_model(
     question: Question,
     keep_bytes: u64,
 ) -> PyResult<Model> {
-    let request = question.request(&runs, Texts::View, keep_bytes)?;
+    let request = question.request(&runs, StringLayout::View, keep_bytes)?;
     let model = interruptible(py, &stops_of(&runs), move || scan::ScanPlan::of(&request))??;
     Ok(Model { model: Arc::new(model) })
 }

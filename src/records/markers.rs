@@ -39,13 +39,13 @@ pub(super) struct Failure {
 /// How a job began does not matter where only its `end` does, if it ended.
 pub(super) fn markers(directory: &Path, task_id: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let name = last_part(task_id);
-    let found = named_markers(directory, name, end, errors);
-    if !found.is_empty() {
-        return found;
+    let markers_here = named_markers(directory, name, end, errors);
+    if !markers_here.is_empty() {
+        return markers_here;
     }
     match other_case(directory, name, errors) {
         Some(spelled) => named_markers(directory, &spelled, end, errors),
-        None => found,
+        None => markers_here,
     }
 }
 
@@ -65,8 +65,8 @@ fn last_part(task_id: &str) -> &str {
 fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let mut written = |suffix: &str| {
         let file = directory.join(format!("{name}.{suffix}"));
-        let found = match fs::metadata(&file) {
-            Ok(found) => found,
+        let metadata = match fs::metadata(&file) {
+            Ok(metadata) => metadata,
             Err(error) => {
                 if !is_absent(&error) {
                     errors.push(Error::io(&file, &error));
@@ -74,11 +74,11 @@ fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error
                 return None;
             }
         };
-        if !found.is_file() {
+        if !metadata.is_file() {
             errors.push(Error::format("is not a regular file").at_file(&file));
             return None;
         }
-        Some((file, found.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
+        Some((file, metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
     };
     let done = written("done").map(|(_, time)| time);
     // a done job is done whatever else is there

@@ -1,7 +1,7 @@
 //! The rows of a run: one a job, with its tags.
 //!
 //! jobs.jsonl has them since 2.0.0; before, and in runs migrated from there, state.json has those of a launch that ended well
-//! and the links under `jobs/` lead to the params.json of the others (`format.md` §1.2, §4, §9).
+//! and the links under `jobs/` lead to the params.json of the others (docs/format.md §1.2, §4, §9).
 
 use std::ops::Index;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub struct JobRows {
     /// Lines and files that could not be read
     pub errors: Vec<Error>,
     /// The positions of the rows, found by their identifiers, and of those that were there before the run grew
-    places: HashTable<u32>,
+    positions: HashTable<u32>,
     earlier: Vec<Arc<HashTable<u32>>>,
     hasher: ahash::RandomState,
     /// How far the jobs.jsonl was read, if to its end
@@ -71,9 +71,9 @@ impl Rows {
     }
 
     /// Puts another in the place of one.
-    fn replace(&mut self, at: usize, row: JobRow) {
-        if let Some(known) = self.0.get_mut(at) {
-            *known = row;
+    fn replace(&mut self, position: usize, row: JobRow) {
+        if let Some(row_before) = self.0.get_mut(position) {
+            *row_before = row;
         }
     }
 }
@@ -82,8 +82,8 @@ impl Index<usize> for Rows {
     type Output = JobRow;
 
     #[inline]
-    fn index(&self, at: usize) -> &JobRow {
-        &self.0.slice(at, 1)[0]
+    fn index(&self, position: usize) -> &JobRow {
+        &self.0.slice(position, 1)[0]
     }
 }
 
@@ -155,21 +155,22 @@ impl JobRows {
     /// The position of a job, by its identifier.
     #[must_use]
     pub fn position(&self, job_id: &[u8]) -> Option<usize> {
-        self.place(self.hasher.hash_one(job_id), job_id)
+        self.find_position(self.hasher.hash_one(job_id), job_id)
     }
 
-    fn place(&self, hash: u64, job_id: &[u8]) -> Option<usize> {
-        let same = |&at: &u32| self.store.bytes(self.rows[at as usize].job_id) == job_id;
-        let found = self.places.find(hash, same);
-        let found = found.or_else(|| self.earlier.iter().rev().find_map(|places| places.find(hash, same)));
-        found.map(|&at| at as usize)
+    fn find_position(&self, hash: u64, job_id: &[u8]) -> Option<usize> {
+        let same = |&position: &u32| self.store.bytes(self.rows[position as usize].job_id) == job_id;
+        let newest = self.positions.find(hash, same);
+        let newest =
+            newest.or_else(|| self.earlier.iter().rev().find_map(|positions| positions.find(hash, same)));
+        newest.map(|&position| position as usize)
     }
 
     /// Lets the rows of a run that grew share those that there are.
     fn seal(&mut self) {
         self.store.seal();
         self.rows.0.seal();
-        self.earlier.push(Arc::new(std::mem::take(&mut self.places)));
+        self.earlier.push(Arc::new(std::mem::take(&mut self.positions)));
     }
 
     fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &CancelToken) -> Result<()> {
@@ -193,9 +194,9 @@ impl JobRows {
         stop: &CancelToken,
     ) -> Result<()> {
         let mut likes = TemplateCache::default();
-        let left = file.size() - start;
-        self.expect(usize::try_from(left / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
-        let mut progress = Counter::of(left, stop);
+        let size = file.size() - start;
+        self.expect(usize::try_from(size / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
+        let mut progress = Counter::of(size, stop);
         let mut blocks = file.lines(start..file.size());
         let mut number = number;
         self.bookmark = None;
@@ -218,14 +219,14 @@ impl JobRows {
         likes: &mut TemplateCache,
     ) -> u64 {
         let clean = json::is_utf8(block);
-        let mut left = json::Lines::after(number, block);
+        let mut lines = json::Lines::after(number, block);
         while !stop.is_cancelled() {
-            if clean && let Some((row, length)) = likes.read(left.rest(), &mut self.store) {
-                left.pass(length);
+            if clean && let Some((row, length)) = likes.read(lines.rest(), &mut self.store) {
+                lines.pass(length);
                 self.push(row);
                 continue;
             }
-            let Some(line) = left.next() else { break };
+            let Some(line) = lines.next() else { break };
             let before = self.errors.len();
             match self.read_line(line, clean, likes) {
                 Ok(row) => self.push(row),
@@ -235,8 +236,8 @@ impl JobRows {
                 *error = error.clone().at_line(line.number).at_file(path);
             }
         }
-        self.errors.extend(left.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
-        left.number()
+        self.errors.extend(lines.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
+        lines.number()
     }
 
     fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut TemplateCache) -> Result<JobRow> {
@@ -298,21 +299,21 @@ impl JobRows {
 
     /// Makes room for about so many rows.
     fn expect(&mut self, rows: usize) {
-        let Self { store, rows: known, places, hasher, .. } = self;
-        known.0.last().reserve(rows);
-        places.reserve(rows, |&at| hasher.hash_one(store.bytes(known[at as usize].job_id)));
+        let Self { store, rows: all, positions, hasher, .. } = self;
+        all.0.last().reserve(rows);
+        positions.reserve(rows, |&position| hasher.hash_one(store.bytes(all[position as usize].job_id)));
     }
 
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
         let job_id = self.store.bytes(row.job_id);
         let hash = self.hasher.hash_one(job_id);
-        if let Some(at) = self.place(hash, job_id) {
-            return self.rows.replace(at, row);
+        if let Some(position) = self.find_position(hash, job_id) {
+            return self.rows.replace(position, row);
         }
-        let Self { store, rows, places, hasher, .. } = self;
-        let rehash = |&at: &u32| hasher.hash_one(store.bytes(rows[at as usize].job_id));
-        places.insert_unique(hash, values::index(rows.len()), rehash);
+        let Self { store, rows, positions, hasher, .. } = self;
+        let rehash = |&position: &u32| hasher.hash_one(store.bytes(rows[position as usize].job_id));
+        positions.insert_unique(hash, values::index(rows.len()), rehash);
         rows.0.last().push(row);
     }
 
@@ -397,13 +398,25 @@ impl JobRows {
     }
 }
 
-/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
-#[must_use]
-pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+/// The jobs at the beginning of the jobs.jsonl of a run; nothing if it has none.
+fn first_rows(run: &Run) -> Option<JobRows> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
     rows.read_block(&head, 0, (run.path(), &CancelToken::default()), &mut TemplateCache::default());
+    Some(rows)
+}
+
+/// When the first job of a run was submitted, in microseconds since 1970 UTC; nothing if its jobs.jsonl does not tell.
+#[must_use]
+pub fn first_submission(run: &Run) -> Option<i64> {
+    first_rows(run)?.rows.iter().find_map(|row| row.submitted)
+}
+
+/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
+#[must_use]
+pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+    let rows = first_rows(run)?;
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }

@@ -190,6 +190,11 @@ impl Field {
         (self.kinds.is_power_of_two() && self.kinds != OTHER).then_some(self.first)
     }
 
+    /// Whether some value may hold other values.
+    pub fn may_nest(&self) -> bool {
+        self.kinds & OTHER != 0
+    }
+
     /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
     pub fn each(&self, rows: &SheetRows, found: impl FnMut(Value, Range<usize>)) {
         match rows {

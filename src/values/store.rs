@@ -44,11 +44,6 @@ impl Text {
         self.length == 0
     }
 
-    /// A number that is seldom that of another text, for tables of what was seen.
-    pub(crate) fn slot(self) -> usize {
-        self.low as usize ^ self.low as usize >> 6
-    }
-
     /// How many bytes it has.
     #[must_use]
     pub fn len(self) -> usize {
@@ -110,6 +105,11 @@ impl Record {
 
     pub(super) fn is_loose(self) -> bool {
         self.sheet == Self::LOOSE
+    }
+
+    /// The index of its sheet, if it is in one.
+    pub(crate) fn sheet(self) -> Option<usize> {
+        (!self.is_loose()).then_some(self.sheet as usize)
     }
 }
 
@@ -359,6 +359,17 @@ impl Store {
             Some(sheet) => sheet.value(record.start, position),
             None => loose.get(position).copied().unwrap_or(Value::Null),
         })
+    }
+
+    /// The fields of the sheet of a record whose values may hold other values.
+    pub(crate) fn nested_fields(&self, record: Record) -> Vec<usize> {
+        let fields = self.sheet(record.sheet).map_or(&[][..], |sheet| &sheet.fields);
+        fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.may_nest())
+            .map(|(position, _)| position)
+            .collect()
     }
 
     /// The value at `position` of a record whose shape is known to have it.

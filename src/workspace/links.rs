@@ -53,33 +53,33 @@ impl Workspace {
             self.root().join(".events/experiments").join(experiment).join("current"),
             self.root().join(".experimaestro/experiments").join(experiment),
         ];
-        places.iter().filter_map(|place| self.link(place)).collect()
+        places.iter().filter_map(|path| self.link(path)).collect()
     }
 
     /// The symlinks in place of experiments, of tasks and of job directories.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
-        let mut found = Vec::new();
+        let mut links = Vec::new();
         let jobs = self.root().join("jobs");
         for directory in [self.experiments_dir(), self.xp_dir(), jobs.clone()] {
             // a migration leaves a link `xp` that leads nowhere, on purpose
             if is_symlink(&directory) && fs::metadata(&directory).is_ok() {
-                found.extend(self.link(&directory));
+                links.extend(self.link(&directory));
             }
-            self.links_in(&directory, &mut found);
+            self.links_in(&directory, &mut links);
         }
         for (task, _) in entries(&jobs).into_iter().flatten() {
             let task = jobs.join(task);
             if is_real_dir(&task).unwrap_or(false) {
-                self.links_in(&task, &mut found);
+                self.links_in(&task, &mut links);
             }
         }
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        found
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        links
     }
 
-    fn links_in(&self, directory: &Path, found: &mut Vec<Link>) {
+    fn links_in(&self, directory: &Path, links: &mut Vec<Link>) {
         let listed = entries(directory).into_iter().flatten().filter(|(_, kind)| kind.is_symlink());
-        found.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
+        links.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
     }
 }

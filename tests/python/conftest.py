@@ -6,13 +6,16 @@ import hashlib
 import os
 import stat
 import subprocess
+import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SUPPORT = REPOSITORY / "tests" / "python" / "support"
 BUNDLED = REPOSITORY / "tests" / "workspaces"
 SHARED = Path(os.environ.get("XPFRAME_REFERENCE_WORKSPACES", REPOSITORY.parent / "shared" / "workspaces"))
 
@@ -24,10 +27,20 @@ settings.load_profile(os.environ.get("XPFRAME_HYPOTHESIS", "fast"))
 Listing = dict[str, tuple[int, int, int, str, str]]
 
 
+@cache
 def archives() -> dict[str, Path]:
-    """The reference workspaces by name: the project's own, then those of the full set where it is present."""
+    """The reference workspaces by name: the project's own, and those of the full set where it is present.
+
+    An archive is one when experimaestro's own dump of the workspace is in it.
+    """
     found = {p.name.removesuffix(".tar.gz"): p for d in (SHARED, BUNDLED) for p in d.glob("*.tar.gz")}
-    return dict(sorted(found.items()))
+    return {name: path for name, path in sorted(found.items()) if f"{name}.expected.json" in members(path)}
+
+
+def members(archive: Path) -> list[str]:
+    """The names of what an archive holds."""
+    with tarfile.open(archive) as file:
+        return file.getnames()
 
 
 def listing(root: Path) -> Listing:

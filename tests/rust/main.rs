@@ -14,8 +14,11 @@ mod lab;
 mod large;
 mod objects;
 mod records;
+mod runs;
 mod scan;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 mod template;
+mod times;
+mod tree;
 mod workspace;

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import table_html as rows_html
-from xpframe.display.info import title_html
+from xpframe.display.parts import table_html as rows_html
+from xpframe.display.parts import title_html
 from xpframe.display.style import panel
-from xpframe.display.summary import brief
-from xpframe.display.text import at_microseconds, html, instant, plural
+from xpframe.summary import brief
+from xpframe.text import at_microseconds, html, instant, plural
 
 if TYPE_CHECKING:
     from xpframe._core import Table

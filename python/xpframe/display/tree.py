@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from xpframe._core import Config, Unresolved, fields, identifier, typename
-from xpframe.display.text import Collection, html, in_order, number, plural, short_type, value_text, visible
+from xpframe.display.parts import MAX_TEXT_LINES
+from xpframe.display.style import panel
+from xpframe.text import html, in_order, number, plural, short_type, value_text, visible
 
-__all__ = ["Line", "grow", "tree_html", "tree_text"]
+if TYPE_CHECKING:
+    from xpframe.text import Collection
+
+__all__ = ["Line", "config_html", "config_text", "grow", "tree_html", "tree_text"]
 
 Kind = Literal["config", "list", "dict", "set", "value", "long", "shared", "dangling"]
 
@@ -50,6 +55,16 @@ class Line:
     def size(self) -> int:
         """The number of lines below it."""
         return sum(1 + line.size() for line in self.inner)
+
+
+def config_html(config: Config) -> str:
+    """A config for a notebook: a tree that unfolds on a click; a shared config refers to its first place."""
+    return panel(tree_html(grow(config)))
+
+
+def config_text(config: Config) -> str:
+    """A config for a terminal."""
+    return "\n".join(tree_text(grow(config, most=MAX_TEXT_LINES)))
 
 
 def grow(config: Config, root: str = "config", most: int = MOST_LINES) -> Line:

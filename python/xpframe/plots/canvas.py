@@ -6,7 +6,7 @@ import unicodedata
 from html import escape
 from zlib import crc32
 
-from xpframe.display.text import visible
+from xpframe.text import visible
 
 __all__ = ["INK", "PALETTE", "Canvas", "cut", "gradient", "width_of"]
 

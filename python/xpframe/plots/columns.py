@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from xpframe.display.summary import Column, columns_of, shown_state, table_of
-from xpframe.display.text import at_microseconds, instant, value_text
 from xpframe.errors import InvalidArgumentError
+from xpframe.summary import Column, columns_of, shown_state, table_of
+from xpframe.text import at_microseconds, instant, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

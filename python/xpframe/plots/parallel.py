@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from xpframe.display.style import COLOURS
-from xpframe.display.text import number, plural, visible
 from xpframe.errors import InvalidArgumentError
 from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient, width_of
 from xpframe.plots.columns import Factor, agree, factor, given, label_of, measure, varying
 from xpframe.plots.picture import Picture
 from xpframe.plots.ruler import ruler
+from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS, SYMBOLS
-from xpframe.display.summary import STATES
-from xpframe.display.text import number, plural, visible
 from xpframe.plots.canvas import Canvas, cut, width_of
 from xpframe.plots.columns import Factor, agree, factor, label_of, varying
 from xpframe.plots.picture import Picture
+from xpframe.summary import STATES
+from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
     from xpframe._core import Run

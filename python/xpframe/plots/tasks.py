@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS
-from xpframe.display.summary import shown_state
-from xpframe.display.text import number, plural, visible
 from xpframe.plots.canvas import INK, Canvas, cut, width_of
 from xpframe.plots.picture import Picture
 from xpframe.plots.states import legend
+from xpframe.summary import shown_state
+from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
     from xpframe._core import Run

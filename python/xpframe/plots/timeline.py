@@ -6,11 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS
-from xpframe.display.summary import shown_state, table_of
-from xpframe.display.text import at_microseconds, instant, number, plural, span, visible
 from xpframe.plots.canvas import Canvas, cut, width_of
 from xpframe.plots.picture import Picture
 from xpframe.plots.states import legend
+from xpframe.summary import shown_state, table_of
+from xpframe.text import at_microseconds, instant, number, plural, span, visible
 
 if TYPE_CHECKING:
     from datetime import datetime

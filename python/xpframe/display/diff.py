@@ -1,0 +1,75 @@
+"""Two jobs side by side, where they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xpframe.display.info import table_html, title_html
+from xpframe.display.style import panel
+from xpframe.display.text import html, number, plural, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xpframe.analysis.diff import Difference
+
+__all__ = ["diff_html", "diff_text"]
+
+MAX_ROWS = 200
+LONGEST = 300  # characters of a value
+MISSING = "missing"
+COUNTS = {True: "counts for the id", False: "does not count for the id", None: ""}
+
+
+def diff_html(differences: Sequence[Difference], names: tuple[str, str]) -> str:
+    """Where two jobs differ, for a notebook: a row a difference, the two values beside each other."""
+    title = title_html("diff", heading(differences))
+    if not differences:
+        return panel(title)
+    rows = [
+        f'<tr><th scope="row"><bdi class="k">{html(difference.place, LONGEST)}</bdi></th>'
+        f"<td>{value_html(difference.a)}</td><td>{value_html(difference.b)}</td>"
+        f'<td class="n">{COUNTS[difference.counts]}</td></tr>'
+        for difference in differences[:MAX_ROWS]
+    ]
+    head = (
+        f"<th></th><th><bdi>{html(names[0], 60)}</bdi></th><th><bdi>{html(names[1], 60)}</bdi></th><th></th>"
+    )
+    return panel(title + table_html(head, rows, len(differences) - MAX_ROWS))
+
+
+def value_html(value: str | None) -> str:
+    return (
+        f'<bdi class="v">{html(value, LONGEST)}</bdi>'
+        if value is not None
+        else f'<span class="a">{MISSING}</span>'
+    )
+
+
+def value_text(value: str | None) -> str:
+    return MISSING if value is None else visible(value, 60)
+
+
+def heading(differences: Sequence[Difference]) -> str:
+    return plural(len(differences), "difference") if differences else "no difference"
+
+
+def diff_text(differences: Sequence[Difference], names: tuple[str, str]) -> str:
+    """The same for a terminal: three columns, and whether a difference counts."""
+    if not differences:
+        return heading(differences)
+    rows = [("", visible(names[0], 60), visible(names[1], 60), "")]
+    rows += [
+        (
+            visible(difference.place, LONGEST),
+            value_text(difference.a),
+            value_text(difference.b),
+            COUNTS[difference.counts],
+        )
+        for difference in differences[:MAX_ROWS]
+    ]
+    widths = [max(len(cells[index]) for cells in rows) for index in range(4)]
+    lines = ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in rows]
+    if len(differences) > MAX_ROWS:
+        lines.append(f"… and {number(len(differences) - MAX_ROWS)} more")
+    return "\n".join([*lines, heading(differences)])
