@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 const MAX_DEPTH: usize = 256;
 
 /// The types of a schema, those inside others included. Children that are shared, or contain themselves, have no other limit.
-const MAX_TYPES: usize = 1 << 22;
+const MAX_TYPES: usize = 1 << 20;
 
 /// The columns that a capsule asks for, without their metadata. Columns with a type that arrow does not know are left out.
 ///

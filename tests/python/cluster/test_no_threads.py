@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from reliability import effort
 
 JOBS = 12_000
 
@@ -21,7 +24,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("threads")
     (root / ".__experimaestro__").touch()
     for number in range(3):
-        run = root / "experiments" / "grid" / f"20260101_00000{number}"
+        run = root / "experiments" / ("large" if number == 2 else "grid") / f"20260101_00000{number}"
         run.mkdir(parents=True)
         with (run / "jobs.jsonl").open("w") as jobs, (run / "objects.jsonl").open("w") as objects:
             for job in range(JOBS if number == 2 else 40):
@@ -54,8 +57,10 @@ READ = """
         seen += [xpframe.asdict(job) for job in list(info.jobs.values())[:50]]
         seen += [table.column_values(name) for name in table.column_names]
         seen.append(xpframe.xp_frame("grid", workspace=root, backend="pandas").to_csv())
-        seen.append(str(workspace.check()))
+        seen.append(str(workspace.check("grid")))
         seen.append(info.refresh().since(info) is not None)
+        large = workspace.load_xp_info("large")
+        seen.append(hashlib.sha256(large.table(columns="config.*").write(sys.argv[-1]).read_bytes()).hexdigest())
         lazy = xpframe.scan_xp("grid", workspace=root, run="all")
         seen.append(lazy.filter(polars.col("tags.size") < 5).collect().to_dicts())
         seen.append(lazy.collect(engine="streaming").height)
@@ -91,13 +96,14 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
         read()
         needed = threads.threads_started()
         refused = []
-        for allowed in range(needed + 1):
+        for allowed in sorted({*range(0, needed, int(sys.argv[3])), 1, 2, needed}):
             threads.threads_allow(allowed)
             assert read() == healthy, allowed
             refused.append(threads.threads_refused())
         print(json.dumps([needed, refused]))
     """
-    done = run(code, str(workspace), str(library), LD_PRELOAD=str(library))
+    step, out = str(effort(7, 1)), str(tmp_path / "out.jsonl")
+    done = run(code, str(workspace), str(library), step, out, LD_PRELOAD=str(library))
     assert (done.returncode, done.stderr) == (0, "")
     needed, refused = json.loads(done.stdout)
     # a thread for each read, for parts of the file, for batches, for progress
@@ -107,17 +113,19 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("left", [0, 1, 2, 3])
-def test_limit_on_processes(left: int, workspace: Path) -> None:
+def test_limit_on_processes(left: int, workspace: Path, public_path: Path) -> None:
     """With RLIMIT_NPROC all but used up by the user's own threads, everything is read as without a limit."""
     code = """
         import os, threading
         healthy = read()
+        os.unlink(sys.argv[-1])  # root wrote it
         if os.geteuid() == 0:
             os.setuid(54321)  # a user that has nothing else
-        def tasks():
-            return len(os.listdir("/proc/self/task"))
-        resource.setrlimit(resource.RLIMIT_NPROC, (tasks() + int(sys.argv[2]),) * 2)
-        if sys.argv[2] == "0":
+        time.sleep(0.2)  # threads that ended are counted for a moment
+        left = int(sys.argv[2])
+        limit = len(os.listdir("/proc/self/task")) + left if left else 1
+        resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+        if not left:
             try:
                 threading.Thread(target=int).start()
             except RuntimeError:
@@ -126,9 +134,10 @@ def test_limit_on_processes(left: int, workspace: Path) -> None:
                 sys.exit("the limit does not hold")
         print(read() == healthy)
     """
-    for parent in (workspace, *workspace.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    done = run(code, str(workspace), str(left), PYTHONDONTWRITEBYTECODE="1")
+    root = Path(shutil.copytree(workspace, public_path / "workspace"))
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    done = run(code, str(root), str(left), str(public_path / "out.jsonl"), PYTHONDONTWRITEBYTECODE="1")
     if "the limit does not hold" in done.stderr:
         pytest.skip("this kernel does not apply RLIMIT_NPROC to this process")
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

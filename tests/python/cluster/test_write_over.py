@@ -143,19 +143,16 @@ def test_pictures_are_not_saved_into_workspaces(tmp_path: Path, workspaces: Work
             picture.save(root / f"states.{ending}")
 
 
-def test_a_read_only_file_stays(tmp_path: Path, workspaces: Workspaces) -> None:
+def test_a_read_only_file_stays(public_path: Path, workspaces: Workspaces) -> None:
     """A file that its owner protected from writing is not replaced, though its directory would allow it."""
-    out = tmp_path / "out.csv"
+    out = public_path / "out.csv"
     out.write_text("before")
     out.chmod(0o444)
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
     script = """
         import os, sys
         import xpframe
         table = xpframe.xp_table("grid-search", workspace=sys.argv[1])
-        import polars
+        import polars, secrets, xpframe.export, xpframe.whole_file
         if os.geteuid() == 0:
             os.setuid(65534)
         try:
