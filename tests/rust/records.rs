@@ -197,10 +197,12 @@ fn transient_jobs_have_no_directory() {
     assert_eq!(tree.state("unneeded"), (State::Transient, None));
 }
 
-/// The last word of the scheduler is kept for a job that did not run; a job nobody knows is unscheduled.
+/// While its driver lives, a job that did not run has the scheduler's last word; a job nobody knows is unscheduled.
 #[test]
 fn jobs_that_did_not_run_keep_the_schedulers_word() {
     let tree = Tree::new();
+    let lock = File::create(tree.path("experiments/grid/lock")).unwrap();
+    lock.lock().unwrap();
     tree.events(&[("a", "submitted", "null"), ("a", "waiting", "null"), ("b", "submitted", "null")]);
     tree.job_status("c", r#"{"state": "unscheduled", "scheduler_state": "scheduled"}"#);
     tree.job_status("d", r#"{"state": "a state of the future"}"#);
@@ -226,7 +228,7 @@ fn events_of_another_run_are_not_ours() {
     };
     let lines = [event(RUN, "waiting"), action(RUN, "x"), event("other", "error"), action("other", "y")];
     tree.run_file("events/event-0.jsonl", &(lines.join("\n") + "\n"));
-    assert_eq!(tree.state("a"), (State::Waiting, None));
+    assert_eq!(tree.state("a"), (State::Lost, None));
     let (record, errors) = tree.record();
     assert_eq!(record.actions.keys().collect::<Vec<_>>(), ["x"]);
     assert_eq!(errors, []);
