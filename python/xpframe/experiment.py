@@ -8,7 +8,7 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 
 from xpframe import _core
 from xpframe.displayed import Displayed
-from xpframe.errors import JobNotFoundError, XpFrameError
+from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
 from xpframe.report import report
 from xpframe.text import visible
 
@@ -45,12 +45,15 @@ class _Configs(Displayed, Mapping[str, "Any"]):
         raise NotImplementedError
 
     def __getitem__(self, identifier: str) -> Any:
+        kind = type(self).__name__.lower()[:-1]
+        # as of a dict: `get` of any key has an answer
         if not isinstance(identifier, str):
-            # as of a dict: `get` of any key has an answer
-            raise JobNotFoundError(
-                f"no {type(self).__name__.lower()[:-1]} {identifier!r}", hint="it is a str"
-            )
-        return self._one(identifier)
+            raise JobNotFoundError(f"no {kind} {identifier!r}", hint="it is a str")
+        try:
+            return self._one(identifier)
+        except UnicodeEncodeError as error:
+            hint = "it has an unpaired surrogate, and no identifier has"
+            raise JobNotFoundError(f"no {kind} {identifier!r}", hint=hint) from error
 
     def __iter__(self) -> Iterator[str]:
         return self._ids(range(len(self)))
@@ -375,7 +378,10 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at that path.
     """
-    where = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    try:
+        where = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    except TypeError as error:
+        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
     return open_info(lambda: _core.open_run(where), strict=strict, quiet=quiet)
 
 

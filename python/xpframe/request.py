@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xpframe import _core
+from xpframe.arguments import checked_text, checked_texts
 from xpframe.errors import InvalidArgumentError
 from xpframe.progress import reading
 
@@ -54,13 +55,15 @@ def question(
     """What is asked of runs, as the engine takes it."""
     if names not in ("full", "short"):
         raise InvalidArgumentError(f"names={names!r}", hint="it is 'full' or 'short'")
+    if not isinstance(max_columns, int) or not 0 <= max_columns < 1 << 63:
+        raise InvalidArgumentError(f"max_columns={max_columns!r}", hint="it is a number, 0 or more")
     return {
         "several_runs": several_runs,
-        "tasks": [task] if isinstance(task, str) else task and list(task),
+        "tasks": None if task is None else checked_texts("task", task),
         "columns": _chosen(columns),
         "max_columns": max_columns,
         "short_names": names == "short",
-        "zone": timezone,
+        "zone": None if timezone is None else checked_text("timezone", timezone),
     }
 
 
@@ -81,8 +84,7 @@ def _chosen(columns: Columns | None) -> list[tuple[str, str | None]] | None:
     """The columns as (pattern, new name) pairs."""
     if columns is None:
         return None
-    if isinstance(columns, str):
-        return [(columns, None)]
     if isinstance(columns, Mapping):
-        return [(pattern, name) for name, pattern in columns.items()]
-    return [(pattern, None) for pattern in columns]
+        names, patterns = checked_texts("columns", columns), checked_texts("columns", columns.values())
+        return list(zip(patterns, names, strict=True))
+    return [(pattern, None) for pattern in checked_texts("columns", columns)]

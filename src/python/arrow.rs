@@ -7,10 +7,11 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_empty_array};
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 
+use super::argument::Name;
 use super::capsule::requested_schema as requested_schema_of;
 use super::counts::Numbered;
 use super::errors::exceptions;
@@ -104,8 +105,8 @@ impl Table {
 
     /// What is known of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
     /// `xpframe.python` (the Python types seen).
-    fn column_metadata(&self, name: &str) -> PyResult<HashMap<String, String>> {
-        Ok(self.table.schema.field(self.position(name)?).metadata().clone())
+    fn column_metadata(&self, name: Name) -> PyResult<HashMap<String, String>> {
+        Ok(self.table.schema.field(self.position(&name)?).metadata().clone())
     }
 
     /// The number of jobs and of columns.
@@ -140,9 +141,10 @@ impl Table {
     /// Some of the columns, by a name or some, in the order given; nothing is copied.
     #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let names: Vec<String> = match names.extract() {
-            Ok(name) => vec![name],
-            Err(_) => names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?,
+        let names: Vec<Name> = if names.is_instance_of::<PyString>() {
+            vec![names.extract()?]
+        } else {
+            names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?
         };
         let mut positions = Vec::with_capacity(names.len());
         for name in &names {
@@ -195,8 +197,8 @@ impl Table {
     }
 
     /// The values of a column as a list of Python values; needs no other library. Times are microseconds since 1970 UTC.
-    fn column_values<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let position = self.position(name)?;
+    fn column_values<'py>(&self, py: Python<'py>, name: Name) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let position = self.position(&name)?;
         let mut values = Vec::with_capacity(self.__len__());
         for batch in &self.table.batches {
             super::plain::values(py, batch.column(position), &mut values)?;
@@ -209,7 +211,7 @@ impl Table {
     fn value_counts<'py>(
         &self,
         py: Python<'py>,
-        names: Vec<String>,
+        names: Vec<Name>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, usize)>> {
         let columns: Vec<ArrayRef> = names.iter().map(|name| self.column(name)).collect::<PyResult<_>>()?;
         let numbered = py.detach(|| {
