@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from xpframe import _core
-from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.errors import InvalidArgumentError
+from xpframe.libraries import missing_library
 from xpframe.locate import expanded
 from xpframe.whole_file import refuse_workspaces, write_whole
 
@@ -125,13 +126,11 @@ def _iso(microseconds: int | None) -> str | int | None:
 
 def _frame(table: _core.Table) -> polars.DataFrame:
     try:
-        import polars as pl
-    except ImportError as error:
-        raise MissingLibraryError(
-            "Parquet, Arrow and CSV are written by polars, which is not installed",
-            hint="pip install 'xpframe[polars]'",
-        ) from error
-    return pl.DataFrame(table)
+        from polars import DataFrame
+    except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+        needs, hint = "Parquet, Arrow and CSV are written by", "pip install 'xpframe[polars]'"
+        raise missing_library(error, needs, "polars", hint=hint) from error
+    return DataFrame(table)
 
 
 def _write_parquet(frame: polars.DataFrame, to: IO[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.libraries import missing_library
 from xpframe.lazy.query import ScanQuery
 from xpframe.resolve import Experiments, Workspaces, pin_paths
 
@@ -83,14 +84,20 @@ def scan_xp(
 
 def require_polars() -> None:
     """Says what to install where polars is too old or missing."""
+    hint = "pip install 'xpframe[polars]'"
     try:
         import polars
 
-        found = f"polars {polars.__version__}"
-    except ImportError:
-        found = ""
-    if not found or int(found.split()[1].partition(".")[0]) < 2:
+        version = polars.__version__
+    except ModuleNotFoundError as error:
+        if error.name == "polars":
+            raise MissingLibraryError(
+                "lazy queries need polars 2 or later: polars is not installed", hint=hint
+            ) from error
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    if int(version.partition(".")[0]) < 2:
         raise MissingLibraryError(
-            f"lazy queries need polars 2 or later: {found or 'polars'} is {'' if found else 'not '}installed",
-            hint="pip install 'xpframe[polars]'",
+            f"lazy queries need polars 2 or later: polars {version} is installed", hint=hint
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.errors import InvalidArgumentError
+from xpframe.libraries import missing_library
 from xpframe.locate import expanded
 
 if TYPE_CHECKING:
@@ -71,11 +72,9 @@ class Picture:
         """The picture as a PNG on white, ``scale`` pixels for each unit of the SVG."""
         try:
             import resvg_py
-        except ImportError as error:
-            raise MissingLibraryError(
-                "a PNG needs resvg_py, which is not installed",
-                hint="pip install 'xpframe[png]', or save as .svg",
-            ) from error
+        except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+            hint = "pip install 'xpframe[png]', or save as .svg"
+            raise missing_library(error, "a PNG needs", "resvg_py", hint=hint) from error
         return resvg_py.svg_to_bytes(svg_string=self._svg, zoom=scale, background="#ffffff")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
