@@ -1,5 +1,6 @@
 //! Values of a job that are not what experimaestro writes: the row is read, and each of them becomes an error.
 
+use super::moment::Moment;
 use crate::error::{Error, printable};
 use crate::json::JsonType;
 
@@ -38,4 +39,27 @@ pub(super) fn no_tags() -> Error {
 pub(super) fn no_state_row(position: usize) -> Error {
     Error::format(format!("item {position} of \"data\" is no job: it lacks \"id\" or a \"path\" below jobs/"))
         .hint("its row is left out")
+}
+
+/// A job that ended before it started. Two local times are compared only if both have an offset, or none.
+pub(super) fn ended_before_start(started: Option<Moment>, ended: Option<Moment>) -> Option<Error> {
+    let utc = |micros: i64, ahead: i32| micros.saturating_sub(i64::from(ahead) * 1_000_000);
+    let (start, end) = match (started?, ended?) {
+        (Moment::Naive(start), Moment::Naive(end)) => (start, end),
+        (Moment::Naive(_), _) | (_, Moment::Naive(_)) => return None,
+        (started, ended) => {
+            let [start, end] = [started, ended].map(|moment| match moment {
+                Moment::Local(micros, ahead) => utc(micros, ahead),
+                Moment::Naive(micros) | Moment::Utc(micros) => micros,
+            });
+            (start, end)
+        }
+    };
+    let early = start.saturating_sub(end);
+    (early > 0).then(|| {
+        let seconds = early.unsigned_abs().div_ceil(1_000_000);
+        Error::format(format!("the job ended {seconds} s before it started: two clocks disagree, or one was set back"))
+            .hint("its times are shown as they are written")
+            .at_field("ended_time")
+    })
 }
