@@ -82,6 +82,49 @@ pub fn head_and_tail(path: &Path, limit: u64) -> Result<(Vec<u8>, Vec<u8>)> {
     Ok((head, tail))
 }
 
+/// The first and the last bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEnds {
+    /// Empty if `tail` is all of the file
+    pub head: Vec<u8>,
+    /// As long as asked, or all of a file that is not longer than both
+    pub tail: Vec<u8>,
+}
+
+/// The first and the last bytes of a regular file, of a shorter one all; nothing when there is no such file.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn read_ends(path: &Path, head: usize, tail: usize) -> Result<Option<FileEnds>> {
+    let (file, found) = match open(path) {
+        Ok(opened) => opened,
+        Err(_) if path.metadata().is_err_and(|error| is_absent(&error)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    progress::opened();
+    let refused = |error: io::Error| Error::io(path, &error);
+    let part = |start: u64, count: usize| {
+        let mut bytes = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            match file.read_at(&mut bytes[filled..], start + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        bytes.truncate(filled);
+        progress::bytes(filled as u64);
+        Ok(bytes)
+    };
+    let size = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    if size <= head + tail {
+        return Ok(Some(FileEnds { head: Vec::new(), tail: part(0, size)? }));
+    }
+    Ok(Some(FileEnds { head: part(0, head)?, tail: part(found.len() - tail as u64, tail)? }))
+}
+
 /// Opens a regular file. Returns its metadata too.
 fn open(path: &Path) -> Result<(File, Metadata)> {
     let refused = |error: io::Error| Error::io(path, &error);
@@ -336,12 +379,6 @@ impl Blocks<'_> {
             }
             return Ok((self.returned > 0).then(|| &self.buffer[..self.returned]));
         }
-    }
-
-    /// Extends the range of bytes to another end.
-    pub fn go_on(&mut self, end: u64) {
-        progress::bytes(end.saturating_sub(self.end));
-        self.end = end;
     }
 
     fn make_room(&mut self, unread: usize) -> Result<()> {

@@ -14,6 +14,7 @@
 //! | [`records`] | the small files: jobs, states, times, actions |
 //! | [`objects`] | the graph of configs |
 //! | [`loaded`] | a run and what was read of it |
+//! | [`failures`] | explains why jobs failed: exceptions, causes, fingerprints |
 //! | [`check`] | finds what is wrong with a workspace |
 //! | [`columns`] | names, types and selection of columns |
 //! | [`table`] | columns as Arrow arrays |
@@ -23,6 +24,7 @@
 pub mod check;
 pub mod columns;
 pub mod error;
+pub mod failures;
 pub mod file;
 pub mod json;
 pub mod loaded;

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
 
@@ -48,6 +49,7 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "failures",
     "fields",
     "identifier",
     "last_read",
@@ -65,6 +67,7 @@ __all__ = [
 # what these need costs more to import than all the rest: they come when they are asked for
 _LATER = {
     "ReadReport": "lazy",
+    "failures": "failed_jobs",
     "last_read": "lazy",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",

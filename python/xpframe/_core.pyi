@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_model", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_failures", "read_model", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -458,6 +458,12 @@ def progress_counters() -> tuple[int, int, int, int, int]:
 def read_model(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, keep_bytes: SupportsIndex) -> Model:
     """
     Decides the columns of runs. `keep_bytes` of their files are kept for the batches.
+    """
+
+def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None = None, backend: str = "polars") -> Table:
+    """
+    Reads why the jobs of runs failed: one row a failed job, with its tags, its exception and the end of its log. Text is laid out
+    for `backend`: pandas, polars or pyarrow.
     """
 
 def read_table(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, backend: str) -> Table:

@@ -1,4 +1,4 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema`` and ``check``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures`` and ``check``."""
 
 from __future__ import annotations
 
@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
     sub.set_defaults(failure=2)
     named = "an experiment, a glob, or the path of a run"
+    sub = command(
+        "failures", _failures, "say why jobs failed: the causes, and one example of each", named=named
+    )
+    sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
+    sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
     for sub in (
         command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
         command("schema", _schema, "list the columns of an experiment", named=named),
@@ -186,6 +191,20 @@ def _schema(options: argparse.Namespace) -> None:
         if options.json:
             found[-1]["path"] = path and json.loads(path)
     _show(found, options)
+
+
+def _failures(options: argparse.Namespace) -> None:
+    from xpframe.export import json_lines
+    from xpframe.failed_jobs import named_failures
+
+    found = named_failures(
+        options.experiment, workspace=options.workspace, run=options.run, task=options.task
+    )
+    if options.json:
+        for line in json_lines(found.table()):
+            print(line)
+    else:
+        print(found)
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

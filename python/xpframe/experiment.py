@@ -15,12 +15,13 @@ from xpframe.text import visible
 # typing, pathlib and datetime each take longer to import than a run of some hundred jobs to read
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from typing import Any
 
     from xpframe.changes import Changes
+    from xpframe.failed_jobs import Failures
     from xpframe.plots import Plots
 
 __all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
@@ -338,6 +339,22 @@ class ExperimentInfo(Displayed):
         from xpframe.frames import frame_of_runs
 
         return frame_of_runs([self._run], several_runs=False, **options)
+
+    def failures(
+        self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False
+    ) -> Failures:
+        """Why jobs of the run failed, by cause; it shows itself, and ``.frame()`` has a row a job.
+
+        Args:
+            task: Tasks to keep: identifiers, their last component, or globs.
+
+            strict: Whether to raise at the first log that cannot be read.
+
+            quiet: Hide progress.
+        """
+        from xpframe.failed_jobs import failures_of
+
+        return failures_of([self._run], task=task, strict=strict, quiet=quiet)
 
     def _one_line(self) -> str:
         counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"

@@ -32,7 +32,7 @@ impl Check<'_> {
             .into_values()
             .filter_map(|group| {
                 let (last, earlier) = group.split_last()?;
-                let hash = |object: &ObjectIx| contents.hashes[object.at()];
+                let hash = |object: &ObjectIx| contents.hashes[object.index()];
                 let first = earlier.iter().find(|object| hash(object) != hash(last))?;
                 Some((*first, *last))
             })
@@ -44,8 +44,8 @@ impl Check<'_> {
             let typename = graph.typename(last);
             let is_root = loaded.rows().position(identifier.as_bytes()).is_some()
                 || loaded.record().actions.contains_key(&identifier);
-            let (file, line) = graph.place(last);
-            let (_, earlier) = graph.place(first);
+            let (file, line) = graph.location(last);
+            let (_, earlier) = graph.location(first);
             let text = format!(
                 "two objects of {typename} have the identifier {identifier}, but this is {}{} and {}{}",
                 difference.first,
@@ -74,7 +74,7 @@ impl Check<'_> {
         for row in rows.rows.iter() {
             let job_id = rows.job_id(row);
             let Some([first, .., last]) = groups.get(job_id.as_bytes()).map(Vec::as_slice) else { continue };
-            let ((file, line), (_, earlier)) = (graph.place(*last), graph.place(*first));
+            let ((file, line), (_, earlier)) = (graph.location(*last), graph.location(*first));
             let objects = match (earlier, line) {
                 (0, _) | (_, 0) => "two objects".to_owned(),
                 _ => format!("the object in line {earlier} and that in line {line}"),
@@ -141,7 +141,7 @@ impl ContentHashes {
             }
             Value::Dict(record) => of(11, self.record(graph, record)),
             Value::Object(object) => {
-                let defined = self.hashes.get(object.at()).copied();
+                let defined = self.hashes.get(object.index()).copied();
                 of(12, defined.unwrap_or_else(|| self.state.hash_one(&*graph.identifier(object))))
             }
             Value::Unresolved(reference) => of(13, store.unresolved(reference).id.cast_unsigned()),

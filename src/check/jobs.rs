@@ -180,7 +180,7 @@ impl Check<'_> {
         else {
             return;
         };
-        let (file, line) = objects.graph.place(root);
+        let (file, line) = objects.graph.location(root);
         if file.ends_with("params.json") {
             return;
         }

@@ -37,7 +37,7 @@ impl<'g> SuspectWalk<'g> {
         self.trail.clear();
         let mut pending = VecDeque::from([(root, NO_STEP)]);
         while let Some((object, trail)) = pending.pop_front() {
-            if !std::mem::replace(&mut self.visited[object.at()], true) {
+            if !std::mem::replace(&mut self.visited[object.index()], true) {
                 self.walk_fields(object, trail, &mut pending);
             }
         }
@@ -62,7 +62,7 @@ impl<'g> SuspectWalk<'g> {
         values.push((self.graph.about(holder).init_tasks, trail, "init_tasks".to_owned()));
         while let Some((value, before, name)) = values.pop() {
             match value {
-                Value::Object(object) if self.visited[object.at()] => {}
+                Value::Object(object) if self.visited[object.index()] => {}
                 Value::Object(object) => pending.push_back((object, self.step(before, name))),
                 Value::Path(_) | Value::Unresolved(_) => {
                     let trail = self.step(before, name);

@@ -27,7 +27,7 @@ impl Check<'_> {
             let job_id = rows.job_id(&rows.rows[position]).into_owned();
             for suspect in walk.below(root) {
                 if let Some(finding) = self.judge(loaded, states, &job_id, &suspect) {
-                    let (file, line) = objects.graph.place(suspect.holder);
+                    let (file, line) = objects.graph.location(suspect.holder);
                     let finding = finding.job(&*job_id).file(file).line(line).field(walk.field(&suspect));
                     self.report(loaded.run(), finding);
                 } else if matches!(suspect.value, Value::Unresolved(_)) {
@@ -73,7 +73,7 @@ impl Check<'_> {
         for stub in graph.indices().filter(|&object| graph.about(object).stub) {
             let (typename, identifier) = (graph.typename(stub), graph.identifier(stub));
             let text = format!("{typename} {identifier} was written without its fields");
-            let (file, line) = graph.place(stub);
+            let (file, line) = graph.location(stub);
             self.report(loaded.run(), Finding::new(Trouble::Stub, text).file(file).line(line));
         }
     }
@@ -91,7 +91,7 @@ impl Check<'_> {
                 if first_kind == kind || !reported.insert((class, field, kind)) {
                     continue;
                 }
-                let ((file, line), (_, first_line)) = (graph.place(object), graph.place(first));
+                let ((file, line), (_, first_line)) = (graph.location(object), graph.location(first));
                 let field = graph.store.symbol(field);
                 let (typename, earlier) = (graph.typename(object), in_line(first_line));
                 let text = format!(
@@ -112,7 +112,7 @@ impl Check<'_> {
             graph.object(object).id,
             graph.typename(object)
         );
-        let (file, line) = graph.place(root);
+        let (file, line) = graph.location(root);
         let finding = Finding::new(Trouble::DanglingReference, text)
             .severity(Severity::Warning)
             .advice("nothing to do here, but experimaestro's load_xp_info fails on the whole run");

@@ -22,6 +22,10 @@ pub enum System {
     State,
     /// Why it failed
     Failure,
+    /// The code with which its process ended, if it failed
+    ExitCode,
+    /// How often it was run again
+    Retries,
     /// When it was submitted
     SubmittedAt,
     /// When it started
@@ -41,8 +45,10 @@ impl System {
     pub const LEADING: [Self; 6] =
         [Self::Workspace, Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
     /// The system columns after tags and parameters.
-    pub const TRAILING: [Self; 7] = [
+    pub const TRAILING: [Self; 9] = [
         Self::Failure,
+        Self::ExitCode,
+        Self::Retries,
         Self::SubmittedAt,
         Self::StartedAt,
         Self::EndedAt,
@@ -62,6 +68,8 @@ impl System {
             Self::Task => "task",
             Self::State => "state",
             Self::Failure => "failure",
+            Self::ExitCode => "exit_code",
+            Self::Retries => "retries",
             Self::SubmittedAt => "submitted_at",
             Self::StartedAt => "started_at",
             Self::EndedAt => "ended_at",
@@ -77,9 +85,16 @@ impl System {
         match self {
             Self::SubmittedAt | Self::StartedAt | Self::EndedAt => Type::Timestamp,
             Self::DurationS => Type::Float64,
+            Self::ExitCode | Self::Retries => Type::Int64,
             Self::Dependencies => Type::List(Box::new(Type::Utf8)),
             _ => Type::Utf8,
         }
+    }
+
+    /// Whether it is shown only where its whole name is asked for.
+    #[must_use]
+    pub fn is_by_name(self) -> bool {
+        matches!(self, Self::ExitCode | Self::Retries)
     }
 
     /// Whether its values are read from the directories of jobs.
@@ -91,7 +106,7 @@ impl System {
     /// Whether its values need a file in each job's directory, not only the listing of the directory.
     #[must_use]
     pub fn needs_times(self) -> bool {
-        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS)
+        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS) || self.is_by_name()
     }
 }
 
@@ -160,6 +175,7 @@ impl Columns {
             by_default: match system {
                 System::Workspace => several_workspaces,
                 System::Experiment | System::Run => several_runs,
+                system if system.is_by_name() => false,
                 _ => true,
             },
             renamed: None,

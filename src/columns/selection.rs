@@ -2,7 +2,7 @@
 
 use ahash::HashSet;
 
-use super::listing::{Column, Columns, check_width};
+use super::listing::{Column, ColumnSource, Columns, check_width};
 use super::names::short_name;
 use super::path_tree::PathTree;
 use crate::error::{Error, ErrorKind, Result, near_misses, quoted};
@@ -86,8 +86,11 @@ fn split_columns<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
 }
 
 fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
+    let is_by_name =
+        |column: &Column| matches!(column.source, ColumnSource::System(system) if system.is_by_name());
     let matches = |column: &&Column| {
-        (column.by_default || pattern.contains('@') || column.group() == "system")
+        !is_by_name(column)
+            && (column.by_default || pattern.contains('@') || column.group() == "system")
             && (glob_matches(pattern, &column.name) || glob_matches(pattern, short_name(&column.name)))
     };
     let matching: Vec<&Column> = columns.all.iter().filter(matches).collect();

@@ -84,7 +84,7 @@ impl ObjectMarks {
 
     /// Adds the value of the record at `position` to the values of a path. An object is added once, with its first position.
     fn add(&mut self, path: PathId, (position, value): (u32, Value), values: &mut Vec<(u32, Value)>) {
-        let mark = if let Value::Object(object) = value { self.0.get_mut(object.at()) } else { None };
+        let mark = if let Value::Object(object) = value { self.0.get_mut(object.index()) } else { None };
         if let Some(mark) = mark {
             let same = values.get_mut(mark.1 as usize).filter(|same| mark.0 == path.0 && same.1 == value);
             if let Some((first, _)) = same {

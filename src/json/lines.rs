@@ -6,12 +6,12 @@
 use super::bom::without_bom;
 use crate::error::Error;
 
-/// One line that is not blank.
+/// A line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Counted from 1, blank lines too
+    /// Counted from 1, blank lines included
     pub number: u64,
-    /// Where the line begins in the bytes
+    /// Offset of its first byte
     pub start: usize,
     /// Without the line end, NUL bytes and a byte order mark
     pub bytes: &'a [u8],
@@ -24,13 +24,13 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     Lines::after(0, bytes)
 }
 
-/// The lines of a part of a file that are not blank.
+/// Iterates over the lines of a part of a file that are not blank.
 #[derive(Debug)]
 pub struct Lines<'a> {
     bytes: &'a [u8],
-    at: usize,
+    position: usize,
     number: u64,
-    /// Whether `at` stands behind NUL bytes, inside the line of this number
+    /// Whether `position` is behind NUL bytes, inside the line of this number
     inside: bool,
     /// What was skipped, and in which line
     skipped: Vec<(u64, Skipped)>,
@@ -46,27 +46,27 @@ enum Skipped {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of `bytes`, before which the file has `number` lines.
+    /// The lines of `bytes`, which follow `number` lines of the file.
     #[must_use]
     pub fn after(number: u64, bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, number, inside: false, skipped: Vec::new() }
+        Self { bytes, position: 0, number, inside: false, skipped: Vec::new() }
     }
 
-    /// The number of the last line that was looked at, blank or not.
+    /// The number of the last line passed, blank or not.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// What was not looked at yet.
+    /// The bytes not passed yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    /// Passes over the next line, of which the length is known, with its end. Gives its number.
+    /// Passes the next line, whose `length` includes its end, and returns its number.
     pub fn pass(&mut self, length: usize) -> u64 {
-        self.at += length;
+        self.position += length;
         self.number += u64::from(!std::mem::take(&mut self.inside));
         self.number
     }
@@ -94,18 +94,18 @@ impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
     fn next(&mut self) -> Option<Line<'a>> {
-        while self.at < self.bytes.len() {
+        while self.position < self.bytes.len() {
             self.number += u64::from(!self.inside);
             let rest = self.rest();
             let length = memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
-            let (mut start, end) = (self.at, self.at + length);
+            let (mut start, end) = (self.position, self.position + length);
             let behind = rest.get(length).copied();
             self.inside = behind == Some(0);
             let gap = rest[length..].iter().take_while(|&&byte| byte == 0).count();
             if gap > 0 {
                 self.skipped.push((self.number, Skipped::Nul(gap)));
             }
-            self.at = if self.inside { end + gap } else { (end + 1).min(self.bytes.len()) };
+            self.position = if self.inside { end + gap } else { (end + 1).min(self.bytes.len()) };
             let bytes = without_bom(&self.bytes[start..end]);
             if bytes.len() < end - start {
                 start = end - bytes.len();

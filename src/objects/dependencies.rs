@@ -5,12 +5,12 @@ use std::rc::Rc;
 use ahash::HashSet;
 
 use super::graph::Graph;
-use crate::values::{ObjectIx, Record, Value};
+use crate::values::{ObjectIx, Record, Value, index};
 
-/// Objects that hold more jobs than this are walked for each job that holds them, which bounds the memory of the memo.
+/// Objects that lead to more jobs than this are walked for each job above them, which bounds the memory of the memo.
 const MAX_MEMOIZED_JOBS: usize = 64;
 
-/// The jobs that an object adds to the dependencies of a job that holds it.
+/// The jobs that an object adds to the dependencies of a job above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Jobs {
     Unknown,
@@ -18,7 +18,7 @@ enum Jobs {
     Pending,
     None,
     /// The object is a job, or was produced by one; or all objects below lead to one job
-    One(u32),
+    Single(u32),
     /// Those of the set at an index
     Set(u32),
     /// Too many to memoize
@@ -27,8 +27,8 @@ enum Jobs {
 
 /// Finds the jobs that jobs depend on. Objects that several jobs share are walked once.
 ///
-/// An object below a job that a task among the jobs produced adds that task; an object without producer that is itself a job
-/// adds itself. Neither is walked further. Other objects add the jobs of the objects that they hold.
+/// An object below a job that a task among the jobs produced adds that task; an object without producer that is itself
+/// a job adds itself. Neither is walked further. Any other object adds the jobs of its children.
 pub struct Dependencies<'g, F> {
     graph: &'g Graph,
     /// The position of the job of an identifier
@@ -48,14 +48,14 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
 
     /// The positions of the jobs that the job at `root` depends on, sorted, each once.
     pub fn of(&mut self, root: ObjectIx) -> Vec<u32> {
-        let mut held = Vec::new();
-        self.held(root, &mut held);
-        let mut pending: Vec<ObjectIx> = held.clone();
+        let mut children = Vec::new();
+        self.children(root, &mut children);
+        let mut pending: Vec<ObjectIx> = children.clone();
         while let Some(&object) = pending.last() {
-            match self.memo[object.at()] {
+            match self.memo[object.index()] {
                 Jobs::Unknown => self.begin(object, &mut pending),
                 Jobs::Pending => {
-                    self.memo[object.at()] = self.below(object);
+                    self.memo[object.index()] = self.below(object);
                     pending.pop();
                 }
                 _ => drop(pending.pop()),
@@ -63,14 +63,14 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
         }
         let mut jobs = Vec::new();
         let mut walked = HashSet::default();
-        while let Some(object) = held.pop() {
-            match self.memo[object.at()] {
+        while let Some(object) = children.pop() {
+            match self.memo[object.index()] {
                 Jobs::Unknown | Jobs::Pending | Jobs::None => {}
-                Jobs::One(job) => jobs.push(job),
+                Jobs::Single(job) => jobs.push(job),
                 Jobs::Set(set) => jobs.extend(&self.sets[set as usize]),
                 Jobs::Many => {
                     if walked.insert(object) {
-                        self.held(object, &mut held);
+                        self.children(object, &mut children);
                     }
                 }
             }
@@ -80,7 +80,7 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
         jobs
     }
 
-    /// Memoizes an object that is a job or was produced by one; pushes the objects below any other.
+    /// Memoizes an object that is a job or was produced by one; pushes the children of any other.
     fn begin(&mut self, object: ObjectIx, pending: &mut Vec<ObjectIx>) {
         let producer = match self.graph.task(object) {
             Value::Object(task) => Some(task),
@@ -88,15 +88,15 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
             _ => Some(object),
         };
         let job = producer.and_then(|producer| (self.position)(self.graph.identifier(producer).as_bytes()));
-        self.memo[object.at()] = job.map_or(Jobs::Pending, Jobs::One);
+        self.memo[object.index()] = job.map_or(Jobs::Pending, Jobs::Single);
         if job.is_none() {
             let start = pending.len();
-            self.held(object, pending);
-            let unknown = |object: &ObjectIx| self.memo[object.at()] == Jobs::Unknown;
+            self.children(object, pending);
+            let unknown = |object: &ObjectIx| self.memo[object.index()] == Jobs::Unknown;
             let mut end = start;
-            for index in start..pending.len() {
-                if unknown(&pending[index]) {
-                    pending.swap(end, index);
+            for position in start..pending.len() {
+                if unknown(&pending[position]) {
+                    pending.swap(end, position);
                     end += 1;
                 }
             }
@@ -104,19 +104,19 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
         }
     }
 
-    /// The jobs of the objects that an object holds, which are all memoized but for those that hold it themselves.
+    /// The jobs of the children of an object, which are all memoized, except for those in a cycle with it.
     fn below(&mut self, object: ObjectIx) -> Jobs {
-        let mut held = Vec::new();
-        self.held(object, &mut held);
+        let mut children = Vec::new();
+        self.children(object, &mut children);
         let mut all = Jobs::None;
         let mut jobs: Vec<u32> = Vec::new();
-        for object in held {
-            let more = self.memo[object.at()];
+        for child in children {
+            let more = self.memo[child.index()];
             match more {
                 Jobs::Unknown | Jobs::Pending | Jobs::None => continue,
                 _ if more == all => continue,
                 Jobs::Many => return Jobs::Many,
-                Jobs::One(job) => jobs.push(job),
+                Jobs::Single(job) => jobs.push(job),
                 Jobs::Set(set) => jobs.extend(&self.sets[set as usize]),
             }
             all = if all == Jobs::None { more } else { Jobs::Unknown };
@@ -130,22 +130,22 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
             return Jobs::Many;
         }
         if let [job] = jobs[..] {
-            return Jobs::One(job);
+            return Jobs::Single(job);
         }
         self.sets.push(jobs.into());
-        Jobs::Set(crate::values::index(self.sets.len() - 1))
+        Jobs::Set(index(self.sets.len() - 1))
     }
 
-    /// Pushes the objects that an object holds in its fields and init tasks, however deep in lists and dicts.
-    fn held(&mut self, object: ObjectIx, held: &mut Vec<ObjectIx>) {
-        self.push_fields(self.graph.object(object).fields, held);
-        self.push_objects(self.graph.about(object).init_tasks, held);
+    /// Pushes the objects in the fields and init tasks of an object, however deep in lists and dicts.
+    fn children(&mut self, object: ObjectIx, children: &mut Vec<ObjectIx>) {
+        self.push_fields(self.graph.object(object).fields, children);
+        self.push_objects(self.graph.about(object).init_tasks, children);
     }
 
-    fn push_fields(&mut self, record: Record, held: &mut Vec<ObjectIx>) {
+    fn push_fields(&mut self, record: Record, children: &mut Vec<ObjectIx>) {
         let store = &self.graph.store;
         let Some(sheet) = record.sheet() else {
-            store.entries(record).for_each(|(_, value)| self.push_objects(value, held));
+            store.entries(record).for_each(|(_, value)| self.push_objects(value, children));
             return;
         };
         if self.nested_fields.len() <= sheet {
@@ -153,18 +153,18 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
         }
         let fields = self.nested_fields[sheet].get_or_insert_with(|| store.nested_fields(record).into());
         let fields = Rc::clone(fields);
-        fields.iter().for_each(|&field| self.push_objects(store.record_value(record, field), held));
+        fields.iter().for_each(|&field| self.push_objects(store.record_value(record, field), children));
     }
 
-    fn push_objects(&self, value: Value, held: &mut Vec<ObjectIx>) {
+    fn push_objects(&self, value: Value, children: &mut Vec<ObjectIx>) {
         match value {
-            Value::Object(object) => held.push(object),
+            Value::Object(object) => children.push(object),
             Value::List(_) | Value::Set(_) | Value::Dict(_) => {
                 let store = &self.graph.store;
                 let mut pending = vec![value];
                 while let Some(value) = pending.pop() {
                     match value {
-                        Value::Object(object) => held.push(object),
+                        Value::Object(object) => children.push(object),
                         Value::List(items) | Value::Set(items) => pending.extend(store.items(items)),
                         Value::Dict(record) => pending.extend(store.entries(record).map(|(_, value)| value)),
                         _ => {}

@@ -69,7 +69,7 @@ impl Config {
     fn unknown_field(&self, name: &str) -> Error {
         let graph = self.source.get().graph();
         let typename = graph.typename(self.at);
-        let (file, line) = graph.place(self.at);
+        let (file, line) = graph.location(self.at);
         if graph.about(self.at).stub {
             let error = Error::new(
                 ErrorKind::Field,
@@ -299,7 +299,7 @@ pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let graph = this.source.get().graph();
     let values = graph.unfolded(this.at);
     if values > MOST_VALUES {
-        let (file, line) = graph.place(this.at);
+        let (file, line) = graph.location(this.at);
         let reason =
             format!("{} unfolds to {values} values, more than {MOST_VALUES}", graph.typename(this.at));
         let error = Error::new(ErrorKind::InvalidArgument, reason).at_file(file).at_line(line);

@@ -12,6 +12,7 @@ mod config;
 mod convert;
 mod counts;
 mod errors;
+mod failures;
 mod interrupt;
 mod model;
 mod plain;
@@ -30,6 +31,8 @@ mod _core {
     use super::check::check_workspace;
     #[pymodule_export]
     use super::config::{Config, EnumValue, Unresolved, asdict, fields, identifier, tags, typename};
+    #[pymodule_export]
+    use super::failures::read_failures;
     #[pymodule_export]
     use super::model::{Batches, Model, progress, progress_counters, read_model};
     #[pymodule_export]

@@ -116,7 +116,7 @@ impl Source {
     fn restore<'py>(slf: &Bound<'py, Self>, at: u32, identifier: &str) -> PyResult<Bound<'py, Config>> {
         let graph = slf.get().graph();
         let at = ObjectIx(at);
-        if at.at() >= graph.len() || graph.identifier(at) != identifier {
+        if at.index() >= graph.len() || graph.identifier(at) != identifier {
             return Err(Error::new(
                 ErrorKind::Unresolved,
                 format!("the run no longer holds config {identifier} where it was"),

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use ahash::{HashMap, HashSet};
 use serde::Deserialize;
 
+use super::ending::JobEnding;
 use super::events::LastEvent;
 use super::json_file::read_json;
 use super::markers::{Failure, Markers, markers, read_failure};
@@ -39,7 +40,7 @@ pub struct JobStatus {
     pub started_at: Option<Moment>,
     /// When it ended, nothing unless it did
     pub ended_at: Option<Moment>,
-    /// The exit code, where a file has it: mostly of jobs that failed
+    /// The exit code of its marker file of failure, if that is a number
     pub exit_code: Option<i64>,
     /// How many times it was run again
     pub retry_count: Option<u64>,
@@ -87,7 +88,6 @@ struct StatusFile {
     submitted_time: Option<String>,
     started_time: Option<String>,
     ended_time: Option<String>,
-    exit_code: Option<i64>,
     retry_count: Option<u64>,
     events_count: Option<u64>,
 }
@@ -183,6 +183,22 @@ impl<'a> JobStatuses<'a> {
         (word.state, word.reason)
     }
 
+    /// How a job ended, without the times. Wrong files are told in `errors`.
+    pub fn ending(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobEnding {
+        let mut look = self.look(task_id, job_id, true, errors);
+        let Decision { word, failure, .. } = self.decide(&mut look, errors);
+        let Look { directory, markers, .. } = look;
+        JobEnding {
+            state: word.state,
+            reason: word.reason,
+            message: failure.message,
+            exit: failure.exit,
+            is_marked: markers.failed.is_some(),
+            has_pid: markers.pid.is_some(),
+            directory,
+        }
+    }
+
     /// Everything known of the execution of a job. Wrong files are told in `errors`.
     pub fn job(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobStatus {
         let mut look = self.look(task_id, job_id, false, errors);
@@ -233,7 +249,7 @@ impl<'a> JobStatuses<'a> {
             submitted_at,
             started_at,
             ended_at,
-            exit_code: failure.code.or(status.exit_code),
+            exit_code: failure.code,
             retry_count: status.retry_count,
         }
     }

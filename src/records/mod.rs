@@ -7,6 +7,7 @@
 //! another selection of them.
 
 mod alive;
+mod ending;
 mod events;
 mod evidence;
 mod job_states;
@@ -22,10 +23,12 @@ mod run;
 mod state;
 mod unusual;
 
+pub use ending::JobEnding;
 pub use events::foreign_events;
 pub use evidence::Evidence;
 pub use job_states::JobStates;
 pub use jobs::{JobStatus, JobStatuses};
+pub use markers::ExitValue;
 pub use moment::{Moment, Zone};
 pub use offsets::Offsets;
 pub use roots::{RecordedRoots, recorded_roots};

@@ -5,6 +5,7 @@
 //! files that the columns need are opened: tags need jobs.jsonl, parameters the run's objects, states the job directories.
 
 mod batches;
+mod failed_jobs;
 mod plan;
 mod read;
 mod request;
@@ -14,6 +15,7 @@ mod table;
 mod warnings;
 
 pub use batches::{Batches, NextBatch, RowChoice};
+pub use failed_jobs::FailureRequest;
 pub use plan::ScanPlan;
 pub use request::TableRequest;
 pub use run_batch::RunBatch;

@@ -204,7 +204,8 @@ impl ScanPlan {
     }
 }
 
-fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
+/// Whether runs are of more than one workspace.
+pub(super) fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
     let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
     roots.len() > 1
 }

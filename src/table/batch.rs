@@ -43,17 +43,17 @@ pub fn build(
 ) -> Result<Built, ArrowError> {
     let chosen = ChosenColumns { columns, tree, layout };
     let roots = [PathTree::TAGS, PathTree::CONFIG];
-    let forests: Vec<Subtree<'_>> = roots.into_iter().filter_map(|root| chosen.below(root, rows)).collect();
+    let subtrees: Vec<Subtree<'_>> = roots.into_iter().filter_map(|root| chosen.below(root, rows)).collect();
     let threads = threads_for(rows.len() * columns.len());
-    let levels = threads::each(&forests, threads, |subtree| subtree.levels(rows));
-    let mut jobs: Vec<Work<'_>> = chosen.system_groups().into_iter().map(Work::System).collect();
-    for (subtree, levels) in forests.iter().zip(&levels) {
+    let levels = threads::each(&subtrees, threads, |subtree| subtree.levels(rows));
+    let mut work: Vec<Work<'_>> = chosen.system_groups().into_iter().map(Work::System).collect();
+    for (subtree, levels) in subtrees.iter().zip(&levels) {
         for (path, level) in levels {
-            jobs.push(Work::RootFacts(subtree, *path, level));
-            jobs.extend(subtree.groups(*path).into_iter().map(|group| Work::Group(subtree, group, level)));
+            work.push(Work::RootFacts(subtree, *path, level));
+            work.extend(subtree.groups(*path).into_iter().map(|group| Work::Group(subtree, group, level)));
         }
     }
-    let built = threads::each(&jobs, threads, |work| match work {
+    let built = threads::each(&work, threads, |item| match item {
         Work::System(group) => chosen.build_system(group, rows, zone),
         Work::RootFacts(subtree, path, level) => Ok((subtree.root_facts(*path, level)?, Vec::new())),
         Work::Group(subtree, group, level) => Ok((subtree.build_group(group, level)?, Vec::new())),

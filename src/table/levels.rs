@@ -39,7 +39,7 @@ impl<'c> KeyView<'c> {
     #[inline]
     pub fn each(&self, visit: impl FnMut(Value, &[u32])) {
         let position = |shape: ShapeIx| {
-            let position = self.key_positions.get(shape.at()).filter(|&&position| position != NONE);
+            let position = self.key_positions.get(shape.index()).filter(|&&position| position != NONE);
             position.map(|&position| position as usize)
         };
         self.records.each(self.store, position, visit);
@@ -82,7 +82,7 @@ impl NestingLevel {
         values.each(|value, positions| {
             let code = match value {
                 Value::Object(object) => {
-                    let mark = &mut marks[object.at()];
+                    let mark = &mut marks[object.index()];
                     if *mark == 0 {
                         distinct.push(value);
                         *mark = index(distinct.len());

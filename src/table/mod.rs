@@ -21,3 +21,4 @@ pub use layout::{for_pandas, for_pyarrow, in_layout_of};
 pub use rows::Rows;
 pub use schema::{StringLayout, data_type, schema};
 pub use short::shorten;
+pub(crate) use texts::strings;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ahash::HashMap;
-use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, LargeListArray, TimestampMicrosecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::Field;
@@ -23,12 +23,12 @@ use crate::workspace::plain;
 
 /// Builds system columns. The statuses of the jobs are read when the first column needs them.
 pub(super) struct SystemColumns<'r> {
-    pub rows: &'r Rows<'r>,
-    pub zone: &'r Zone,
-    pub tree: &'r PathTree,
-    pub layout: StringLayout,
+    rows: &'r Rows<'r>,
+    zone: &'r Zone,
+    tree: &'r PathTree,
+    layout: StringLayout,
     /// Whether a column needs the times of the jobs
-    pub with_times: bool,
+    with_times: bool,
     statuses: Option<Vec<RowStatus>>,
     pub errors: Vec<Error>,
 }
@@ -39,6 +39,14 @@ struct RowStatus {
     failure: Option<String>,
     started_at: Option<Moment>,
     ended_at: Option<Moment>,
+    exit_code: Option<i64>,
+    retries: Option<i64>,
+}
+
+impl RowStatus {
+    fn of(state: State, failure: Option<String>) -> Self {
+        Self { state, failure, started_at: None, ended_at: None, exit_code: None, retries: None }
+    }
 }
 
 impl<'r> SystemColumns<'r> {
@@ -65,6 +73,8 @@ impl<'r> SystemColumns<'r> {
             System::SubmittedAt => times(rows.jobs().map(|row| row.submitted)),
             System::State => self.of_status(|status| Some(status.state.as_str())),
             System::Failure => self.of_status(|status| status.failure.as_deref()),
+            System::ExitCode => self.integers(|status| status.exit_code),
+            System::Retries => self.integers(|status| status.retries),
             System::StartedAt => self.moments(|status| status.started_at),
             System::EndedAt => self.moments(|status| status.ended_at),
             System::DurationS => {
@@ -132,6 +142,10 @@ impl<'r> SystemColumns<'r> {
         strings(self.statuses().iter().map(text), layout)
     }
 
+    fn integers(&mut self, value: impl Fn(&RowStatus) -> Option<i64>) -> ArrayRef {
+        Arc::new(self.statuses().iter().map(value).collect::<Int64Array>())
+    }
+
     fn moments(&mut self, moment: impl Fn(&RowStatus) -> Option<Moment>) -> ArrayRef {
         let zone = self.zone;
         times(self.statuses().iter().map(|status| moment(status).map(|moment| moment.to_utc(zone))))
@@ -151,10 +165,12 @@ impl<'r> SystemColumns<'r> {
                         failure: status.failure,
                         started_at: status.started_at,
                         ended_at: status.ended_at,
+                        exit_code: status.exit_code,
+                        retries: status.retry_count.and_then(|count| i64::try_from(count).ok()),
                     };
                 }
                 let (state, failure) = statuses.state(&task_id, &job_id, errors);
-                RowStatus { state, failure, started_at: None, ended_at: None }
+                RowStatus::of(state, failure)
             });
             self.statuses = Some(row_statuses);
             self.errors.extend(errors);

@@ -83,7 +83,7 @@ fn shared_blocks(store: &Store, texts: impl Iterator<Item = Option<Text>>) -> Ve
 
 /// The block of a text, its first byte in the block, and its length.
 fn view(store: &Store, text: Text, blocks: &[u32]) -> Option<(u32, u32, u32)> {
-    let (block, start) = store.text_place(text);
+    let (block, start) = store.locate_text(text);
     Some((*blocks.get(block)?, u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?))
 }
 
@@ -117,7 +117,7 @@ impl TextBuilder {
 }
 
 /// An array of texts in one of the two layouts.
-pub(super) fn strings<T: AsRef<str>>(
+pub(crate) fn strings<T: AsRef<str>>(
     texts: impl Iterator<Item = Option<T>>,
     layout: StringLayout,
 ) -> ArrayRef {

@@ -589,7 +589,7 @@ fn assert_no_circle(graph: &Graph) {
             let left: &mut Vec<ObjectIx> = left.get_or_insert_with(|| {
                 let mut held = Vec::new();
                 if done.insert(at, false).is_none() {
-                    graph.held(at, |value| {
+                    graph.each_reference(at, |value| {
                         if let Value::Object(next) = value {
                             held.push(next);
                         }

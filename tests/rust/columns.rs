@@ -182,16 +182,16 @@ fn several_runs_are_told_apart() {
 #[test]
 fn system_columns_have_types() {
     let all: Vec<System> = System::LEADING.into_iter().chain(System::TRAILING).collect();
-    assert_eq!(all.len(), 13);
+    assert_eq!(all.len(), 15);
     let of = |wanted: &str| {
         let found = all.iter().filter(|system| kind(&system.kind()) == wanted);
         found.map(|system| system.name()).collect::<Vec<_>>()
     };
     assert_eq!(of("timestamp"), ["submitted_at", "started_at", "ended_at"]);
     assert_eq!((of("float64"), of("list<utf8>")), (vec!["duration_s"], vec!["dependencies"]));
-    assert_eq!(of("utf8").len(), 8);
+    assert_eq!((of("utf8").len(), of("int64")), (8, vec!["exit_code", "retries"]));
     let slow: Vec<&str> = all.iter().filter(|it| it.needs_times()).map(|it| it.name()).collect();
-    assert_eq!(slow, ["started_at", "ended_at", "duration_s"]);
+    assert_eq!(slow, ["exit_code", "retries", "started_at", "ended_at", "duration_s"]);
 }
 
 /// Types are exact: they meet only where nothing is lost, else the column is split.

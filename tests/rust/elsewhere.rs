@@ -23,7 +23,7 @@ fn jobs_without_a_line_are_read_from_their_params() {
     assert_eq!(config(&loaded, "a"), "{model: @m}");
     assert_eq!(config(&loaded, "b"), "{x: 1}", "ids mean something only inside of their file");
     let graph = &loaded.objects().graph;
-    let (file, line) = graph.place(loaded.job("a").unwrap());
+    let (file, line) = graph.location(loaded.job("a").unwrap());
     assert_eq!((file, line), (lab.path(&format!("jobs/{TASK}/a/params.json")).as_path(), 0));
 }
 

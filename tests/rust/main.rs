@@ -8,6 +8,7 @@ mod damage;
 mod damaged;
 mod documents;
 mod elsewhere;
+mod failures;
 mod fuzz;
 mod json;
 mod lab;

@@ -43,6 +43,7 @@ def info_html(run: Run) -> str:
         f'<div class="o">{facts}<br/><code>{html(run.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
+        why_html(summary.states),
         tasks_html(summary),
         columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
         columns_html("parameters that vary", varying),
@@ -62,7 +63,7 @@ def info_text(run: Run) -> str:
         f"{visible(run.experiment)}  run {visible(run.run_id)}  driver {driver(record)[0]}",
         "  ".join(provenance(record)),
         visible(str(run.path)),
-        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}",
+        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}{why_text(summary.states)}",
     ]
     lines += ["", "tasks"]
     width = max((len(visible(task)) for task in summary.tasks), default=0)
@@ -109,6 +110,21 @@ def provenance(record: dict[str, Any]) -> list[str]:
         commit = visible(str(repository["commit"] or ""))[:8]
         facts.append(f"git {commit}{' with changes' if repository['dirty'] else ''}")
     return facts or ["start time and host unknown"]
+
+
+# --- failures ---
+
+
+def why_html(states: dict[str, int]) -> str:
+    """Where to read why jobs failed, if some did."""
+    if not why_text(states):
+        return ""
+    return '<div class="o">why did they fail: <code>info.failures()</code></div>'
+
+
+def why_text(states: dict[str, int]) -> str:
+    """The same for a terminal."""
+    return " (why: info.failures())" if states.get("failed") or states.get("lost") else ""
 
 
 # --- tables ---

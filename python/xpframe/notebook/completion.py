@@ -29,11 +29,12 @@ __all__ = ["matcher"]
 # cached(key, find): the list that `find` gave last for this key, if that was not long ago
 Cached: TypeAlias = Callable[[str, Callable[[], list[str]]], list[str]]
 
-_COMMANDS = ("info", "load", "ls", "runs", "schema", "use")
+_COMMANDS = ("failures", "info", "load", "ls", "runs", "schema", "use")
 _OPTIONS = {
     "load": ("--as", "--backend", "--columns", "--lazy", "--quiet", "--run", "--short", "--task"),
     "schema": ("--quiet", "--run", "--task"),
     "info": ("--quiet", "--run"),
+    "failures": ("--quiet", "--run", "--task"),
 }
 _LINE = re.compile(r".*%xpm[ \t]+(.*)$")
 # a name followed by attributes and by subscripts that are constants or names: evaluating it calls nothing

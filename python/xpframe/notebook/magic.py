@@ -14,6 +14,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Bool, Enum, Int, Unicode
 
 from xpframe.errors import XpFrameError
+from xpframe.failed_jobs import named_failures
 from xpframe.frames import frame_of_runs, xp_table
 from xpframe.locate import use
 from xpframe.notebook.completion import matcher
@@ -73,13 +74,14 @@ def parser() -> argparse.ArgumentParser:
     )
     info = commands.add_parser("info", help="a run and its objects", usage="%%xpm info NAME [--run R]")
     runs = commands.add_parser("runs", help="the runs of an experiment", usage="%%xpm runs NAME")
-    for command in (load, schema, info, runs):
+    failures = commands.add_parser("failures", help="why jobs failed", usage="%%xpm failures NAME [options]")
+    for command in (load, schema, info, runs, failures):
         command.add_argument("name", metavar="NAME")
-    for command in (load, schema, info):
+    for command in (load, schema, info, failures):
         which = "latest, or a run" if command is info else "latest, all, or a run"
         command.add_argument("--run", default="latest", help=which)
         command.add_argument("--quiet", action="store_true", help="show no progress")
-    for command in (load, schema):
+    for command in (load, schema, failures):
         command.add_argument("--task", action="append", help="a task to keep; may be repeated")
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
@@ -178,6 +180,15 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     def _info(self, options: argparse.Namespace) -> ExperimentInfo:
         run = None if options.run == "latest" else options.run
         return Workspace(self._workspace()).load_xp_info(options.name, run, quiet=self._quiet(options))
+
+    def _failures(self, options: argparse.Namespace) -> Any:
+        return named_failures(
+            options.name,
+            workspace=self._workspace(),
+            run=options.run,
+            task=options.task,
+            quiet=self._quiet(options),
+        )
 
     def _schema(self, options: argparse.Namespace) -> list[tuple[str, str]]:
         return xp_table(

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from test_display import HOSTILE, check_html, text_of
 
 import xpframe
-from test_display import HOSTILE, check_html, text_of
 from xpframe.analysis import coverage, mosaic, side_by_side
 from xpframe.analysis.commands import add_diff_arguments, add_missing_arguments, diff_command, missing_command
 

@@ -6,9 +6,9 @@ import itertools
 from typing import Any
 
 import pytest
-from frames import TYPES, each_backend, frame, rows
 
 import xpframe
+from frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import compare
 from xpframe.errors import InvalidArgumentError
 

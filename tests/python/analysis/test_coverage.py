@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from frames import TYPES, each_backend, frame, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import coverage, mosaic
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frames import BACKENDS, TYPES, rows
 
 import xpframe
 from conftest import Workspaces
+from frames import BACKENDS, TYPES, rows
 from xpframe.analysis import diff, side_by_side
 from xpframe.errors import InvalidArgumentError, JobNotFoundError
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from frames import TYPES, each_backend, frame, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 import xpframe
+from frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import factors
 from xpframe.errors import ColumnError, InvalidArgumentError
 

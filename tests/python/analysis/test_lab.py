@@ -13,10 +13,10 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 import pytest
-from frames import BACKENDS, each_backend, rows
 
 import xpframe
 from conftest import REPOSITORY, archives, unpack
+from frames import BACKENDS, each_backend, rows
 from xpframe.analysis import compare, coverage, diff, factors, replicates
 from xpframe.errors import XpFrameWarning
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from frames import TYPES, each_backend, frame, rows
 
+from frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import replicates
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 

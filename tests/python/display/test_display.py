@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import xpframe
-from conftest import REPOSITORY, Workspaces, archives
+from conftest import REPOSITORY, Workspaces, references
 from engine import load
 from pictures import KINDS, check_svg, drawn
 from xpframe.display.table import table_html
@@ -104,7 +104,7 @@ def check_html(page: str) -> None:
     assert all(c.isprintable() or c == "\n" for c in page)
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_every_display_of_every_workspace(name: str, workspaces: Workspaces) -> None:
     """Whatever a real workspace holds shows itself, as harmless HTML and as printable text."""
     seen = 0
@@ -391,11 +391,6 @@ print(sorted({"pandas", "polars", "pyarrow", "IPython", "numpy", "resvg_py"} & s
     assert done.stdout.strip() == "[]"
 
 
-from pictures import KINDS, check_svg, drawn
-from xpframe.display.table import table_html
-from xpframe.display.tree import Line, config_text, grow
-
-
 @pytest.fixture(scope="module", params=["grid", "rich"])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of 10,000 jobs, with 3 or 96 columns of tags and parameters; of the former with files."""
@@ -423,6 +418,7 @@ def write_files(root: Path, row: dict[str, Any], at: int) -> None:
     (job / f"{task.rpartition('.')[2]}.{'done' if at % 10 else 'failed'}").write_text("0")
 
 
+@pytest.mark.slow
 def test_ten_thousand_jobs(large: Path) -> None:
     """Every display and picture of a run of 10,000 jobs takes less than 300 kB."""
     workspace = xpframe.Workspace(large)
@@ -454,6 +450,7 @@ def svg_of(info: xpframe.ExperimentInfo, kind: str) -> str:
     return picture.svg
 
 
+@pytest.mark.slow
 def test_a_thousand_experiments(tmp_path: Path) -> None:
     """A workspace of 1,000 experiments shows the 100 that were active last, in less than 300 kB."""
     run = edited_sample(tmp_path, lambda lines: lines)

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 import xpframe
-from conftest import REPOSITORY, Workspaces, archives
+from conftest import REPOSITORY, Workspaces, references
 from engine import load
 from pictures import KINDS, SVG, check_svg, drawn
 from xpframe.errors import ColumnError, InvalidArgumentError, MissingLibraryError
@@ -36,7 +36,7 @@ def info_of(workspaces: Workspaces, workspace: str, experiment: str) -> Any:
     return load(workspaces.path(workspace) / "experiments" / experiment / "current")
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_every_picture_of_every_run(name: str, workspaces: Workspaces) -> None:
     """Every run of every real workspace can be drawn; only jobs that do not differ have no parallel axes."""
     seen = 0

@@ -22,7 +22,7 @@ import pytest
 
 import typed_runs as typed
 import xpframe
-from conftest import Workspaces, archives
+from conftest import Workspaces, references
 from engine import exact
 from typed_runs import memory, quietly, values_of
 from xpframe._core import Table
@@ -89,7 +89,7 @@ def test_every_value_of_every_type(library: str, table: Table) -> None:
     assert cells == 2 * typed.ROWS * len(table.column_names) > 10_000
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_every_value_of_real_workspaces(name: str, workspaces: Workspaces) -> None:
     """Each library reads the values of all runs of a real workspace as xpframe gives them itself."""
     real = quietly("*", workspace=workspaces.path(name), run="all")

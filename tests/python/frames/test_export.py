@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 
 import xpframe
-from conftest import archives
+from conftest import references
 from random_runs import BASE_ID, RandomRun, digest, runs
 from text_runs import HOSTILE, hostile_run
 from xpframe.errors import InvalidArgumentError
@@ -154,7 +154,7 @@ def check_csv(table: xpframe.Table, directory: Path) -> None:
 CHECKS = {"parquet and arrow": check_columnar, "jsonl": check_lines, "csv": check_csv}
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 @pytest.mark.parametrize("check", CHECKS)
 def test_files_come_back_equal(name: str, check: str, workspaces: Workspaces, tmp_path: Path) -> None:
     """For every reference workspace: what is read back from a file is what was written."""

@@ -11,7 +11,7 @@ import pytest
 
 import hostile
 import xpframe
-from conftest import archives
+from conftest import references
 from engine import arrow_shape, differences, table
 from expected import expected_table
 from random_runs import RandomRun
@@ -68,7 +68,7 @@ def compare(found: Any, expected: list[Column]) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_every_table_is_the_witness_s(name: str, workspaces: Workspaces) -> None:
     """Names, order, types and every cell of the default columns of every run."""
     cells = 0

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import xpframe
-from conftest import REPOSITORY, Workspaces, archives
+from conftest import REPOSITORY, Workspaces, archives, references
 from engine import exact
 from typed_runs import (
     FIELDS,
@@ -228,7 +228,7 @@ def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> 
     assert columns > 60
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_real_tables_are_shared(name: str, workspaces: Workspaces) -> None:
     """pyarrow and arro3 share every column of a real table; polars all but enums and objects with nulls."""
     table = quietly("*", workspace=workspaces.path(name), run="all")

@@ -18,6 +18,7 @@ from reliability import effort, figures
 if TYPE_CHECKING:
     from conftest import Workspaces
 
+pytestmark = pytest.mark.slow
 SOURCE = SUPPORT / "faults.c"
 
 # {call that fails: what was said}; nothing is said where nothing was lost

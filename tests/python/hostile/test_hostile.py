@@ -14,6 +14,7 @@ from reliability import figures
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 GIGABYTE = 1 << 30
 # address space: threads and libraries reserve much more than they use
 SPACE = 4 * GIGABYTE

@@ -19,6 +19,7 @@ from states import lines, states
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 KILLS = 50 if os.environ.get("XPFRAME_SLOW") else 3
 SEED = int(os.environ.get("XPFRAME_SEED", "1"))
 JOBS, SECONDS = 8, 0.2

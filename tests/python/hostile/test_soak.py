@@ -9,12 +9,15 @@ import sys
 import warnings
 from pathlib import Path
 
+import pytest
+
 import xpframe
 from conftest import SUPPORT
 from engine import load
 from grid_search import TASKS
 from reliability import figures
 
+pytestmark = pytest.mark.slow
 SECONDS = float(os.environ.get("XPFRAME_SOAK", "5"))
 READERS = 4
 SCRIPT = SUPPORT / "soak.py"

@@ -122,6 +122,7 @@ def strace() -> str:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v270_full", "v1161_full", "v270_quirks"][: effort(1, 3)])
 def test_the_system_sees_only_reads(name: str, strace: str, workspaces: Workspaces, tmp_path: Path) -> None:
     """No public call changes anything below the workspace, opens a socket, or runs a program."""

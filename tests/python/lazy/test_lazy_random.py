@@ -299,6 +299,7 @@ def collected(chain: Chain, frame: pl.LazyFrame, engine: Any) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_lazy_equals_eager(source: str, workspaces: Workspaces, seen: Counter[str]) -> None:
     """Whatever is asked, on both engines, with files kept and read again: the scan answers as the frame."""

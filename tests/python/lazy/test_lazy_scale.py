@@ -11,6 +11,7 @@ import pytest
 
 from lazy_runs import write_runs
 
+pytestmark = pytest.mark.slow
 JOBS = 250
 MEMORY = """
 import sys

@@ -31,6 +31,7 @@ import xpframe
 from conftest import Workspaces
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+pytestmark = pytest.mark.slow
 REQUIRED = os.environ.get("XPFRAME_BROWSER") == "required"
 MINUTE = 60_000  # in ms, as Playwright counts
 

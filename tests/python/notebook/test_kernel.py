@@ -23,8 +23,9 @@ from nbclient.exceptions import CellExecutionError
 import xpframe
 from conftest import REPOSITORY, Workspaces
 
+pytestmark = pytest.mark.slow
 PATIENCE = 60  # seconds that a kernel may take for anything
-JOBS = 100_000
+JOBS = 40_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -111,7 +112,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Kernel]:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of 100,000 jobs."""
+    """A workspace whose reading takes a while."""
     root = tmp_path_factory.mktemp("large") / "workspace"
     command = [sys.executable, str(REPOSITORY / "benches" / "gen.py"), "--shape", "grid"]
     subprocess.run([*command, "--jobs", str(JOBS), "--out", str(root)], check=True, capture_output=True)

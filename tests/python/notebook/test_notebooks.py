@@ -18,6 +18,7 @@ from conftest import REPOSITORY
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 # a busy machine may take four times what a free one takes
+pytestmark = pytest.mark.slow
 SECONDS = 20 * 4
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import xpframe
-from conftest import BUNDLED, archives
+from conftest import BUNDLED, archives, references
 from engine import dump, load, table
 from oracle import Dump, Oracle, WitnessView, at_home, in_order, saved_at_home, without_task
 from witness import Run, runs_of
@@ -137,7 +137,7 @@ def compared(workspaces: Workspaces) -> Callable[[str], Counter[str]]:
     return cache(partial(compare, workspaces=workspaces))
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_engine_agrees_with_experimaestro(
     name: str, workspaces: Workspaces, compared: Callable[[str], Counter[str]]
 ) -> None:
@@ -170,7 +170,7 @@ def differing_from_params(name: str, workspaces: Workspaces) -> tuple[int, list[
     return compared, differing
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_jobs_are_what_ran(name: str, workspaces: Workspaces) -> None:
     """Every job, in runs that experimaestro cannot load too, is what its params.json says was executed."""
     compared, differing = differing_from_params(name, workspaces)

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from expected import expected_table
@@ -13,11 +14,12 @@ from oracle import Dump, WitnessView
 from random_runs import RandomRun, runs
 from witness import Missing, Run
 
+pytestmark = pytest.mark.slow
 SEEN: Counter[str] = Counter()
 
 
 # the same runs each time: this is about what the generator brings, not about the witness
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=120, derandomize=True)
 @given(runs())
 def read(random: RandomRun) -> None:
     with tempfile.TemporaryDirectory() as home:

@@ -164,6 +164,7 @@ def random_drivers_by_engine(driver: Driver) -> None:
     judge(driver, by_engine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judged", [random_drivers_by_witness, random_drivers_by_engine])
 def test_random_drivers(judged: Callable[[], None]) -> None:
     """Whatever a driver freed and when, every job is what ran, and the misled ones are told, no others."""

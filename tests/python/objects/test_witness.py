@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import BUNDLED, archives
+from conftest import BUNDLED, references
 from oracle import Dump, Oracle, WitnessView, at_home, in_order, saved_at_home
 from witness import Row, Run, runs_of
 
@@ -112,7 +112,7 @@ def compared(workspaces: Workspaces) -> Callable[[str], Counter[str]]:
     return cache(partial(compare, workspaces=workspaces))
 
 
-@pytest.mark.parametrize("name", archives())
+@pytest.mark.parametrize("name", references())
 def test_witness_agrees_with_experimaestro(
     name: str, workspaces: Workspaces, compared: Callable[[str], Counter[str]]
 ) -> None:

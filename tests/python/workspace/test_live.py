@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.slow
 Known = dict[str, tuple[int, str, int, float]]
 
 

@@ -58,6 +58,7 @@ print(resident() - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_a_thousand_loads(workspaces: Workspaces) -> None:
     """1,000 loads and frames after a warm-up keep the process within two megabytes of where it was."""
     run = max(workspaces.path("v270_full").glob("experiments/grid-search/2*"))

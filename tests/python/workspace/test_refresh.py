@@ -192,6 +192,7 @@ def test_kept_runs_are_bounded(growing: Growing) -> None:
     assert large.refresh([xpframe._core.open_run(growing.run)])[0].shares_objects(run)
 
 
+@pytest.mark.slow
 def test_a_real_experiment_is_followed(tmp_path: Path) -> None:
     """Refreshed while it runs, an experiment tells each job once as added, and each end once."""
     live = start(tmp_path, jobs=6, seconds=0.2)
