@@ -115,7 +115,10 @@ def _signature(run: str) -> Signature:
         return (run, *files)
     # before 2.0 the links under jobs/ are the list of jobs
     links = Path(run, "jobs")
-    tasks = sorted(links.iterdir()) if links.is_dir() else []
+    try:
+        tasks = sorted(links.iterdir())
+    except OSError:  # whether it is missing or cannot be listed, the reader says
+        tasks = []
     return (run, *files, *(_fact(path) for path in (links, *tasks)))
 
 

@@ -85,7 +85,7 @@ def said(root: Path, where: Path, number: int = 0, library: Path | None = None) 
 
 PLACES = {"workspace": ".", "experiments": "experiments", "experiment": "experiments/grid-search"}
 # a call that needs nothing of that directory succeeds
-NEEDS = {"use": {"workspace", "experiments"}, "check": {"workspace", "experiments"}}
+NEEDS = {"use": {"workspace"}, "check": {"workspace", "experiments"}}
 
 
 @pytest.mark.parametrize("name", ["ESTALE", "EIO", "EACCES"])

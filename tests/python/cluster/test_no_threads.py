@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from public import public_directory
 from reliability import effort
 
 JOBS = 12_000
@@ -35,6 +37,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 jobs.write(json.dumps(row) + "\n")
                 objects.write(json.dumps({**config, "identifier": job_id, "fields": fields}) + "\n")
     return root
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A directory for processes of another user."""
+    with public_directory() as path:
+        yield path
 
 
 READ = """

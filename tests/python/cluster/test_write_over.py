@@ -7,13 +7,14 @@ import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import xpframe
+from public import public_directory
 from xpframe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ def write(request: pytest.FixtureRequest, workspaces: Workspaces) -> Write:
     info = xpframe.Workspace(root).load_xp_info("grid-search")
     picture = info.plot.states()
     return lambda path: picture.save(path.with_suffix(".svg"))
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A directory for processes of another user."""
+    with public_directory() as path:
+        yield path
 
 
 @pytest.fixture

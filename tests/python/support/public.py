@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 
-
-@pytest.fixture
-def public_path() -> Iterator[Path]:
+@contextmanager
+def public_directory() -> Iterator[Path]:
     """A temporary directory that everybody may read, enter and write to."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
