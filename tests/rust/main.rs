@@ -8,6 +8,7 @@ mod damage;
 mod damaged;
 mod documents;
 mod elsewhere;
+mod failed_jobs;
 mod failures;
 mod fuzz;
 mod json;

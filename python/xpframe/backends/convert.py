@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import InvalidArgumentError
 from xpframe.libraries import missing_library
@@ -10,9 +10,7 @@ from xpframe.libraries import missing_library
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Backend", "converter_for"]
-
-Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
+__all__ = ["converter_for"]
 
 
 def converter_for(backend: str) -> Callable[..., Any]:
@@ -37,7 +35,7 @@ def converter_for(backend: str) -> Callable[..., Any]:
             pyarrow.Table  # noqa: B018 - a directory of that name without the library is imported too
             # runs may disagree on the names of an enum; group_by and join refuse several dictionaries
             return lambda table: pyarrow.table(table._arrow_for_pyarrow()).unify_dictionaries()  # noqa: SLF001 - ours
-    except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+    except Exception as error:
         extra = "pandas" if backend == "pyarrow" else backend
         libraries = ("pandas", "numpy", "pyarrow") if backend == "pandas" else (backend,)
         hint = f"pip install 'xpframe[{extra}]'"

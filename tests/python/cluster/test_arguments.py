@@ -56,9 +56,15 @@ TEXTS: dict[str, Call] = {
     "task": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, task=bad),
     "task in a list": lambda root, bad: xpframe.xp_frame("grid-search", workspace=root, task=["*", bad]),
     "columns": lambda root, bad: xpframe.xp_frame("grid-search", workspace=root, columns=bad),
-    "columns in a list": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, columns=["state", bad]),
-    "columns in a dict": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, columns={"x": bad}),
-    "names of columns": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, columns={bad: "state"}),
+    "columns in a list": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, columns=["state", bad]
+    ),
+    "columns in a dict": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, columns={"x": bad}
+    ),
+    "names of columns": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, columns={bad: "state"}
+    ),
     "timezone": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, timezone=bad),
     "lazy columns": lambda root, bad: xpframe.scan_xp("grid-search", workspace=root, columns=bad).collect(),
     "lazy task": lambda root, bad: xpframe.scan_xp("grid-search", workspace=root, task=bad).collect(),
@@ -68,12 +74,16 @@ TEXTS: dict[str, Call] = {
     "Workspace.load_xp_info": lambda root, bad: xpframe.Workspace(root).load_xp_info(bad),
     "run_id": lambda root, bad: xpframe.Workspace(root).load_xp_info("grid-search", bad),
     "get_tags_map": lambda root, bad: xpframe.Workspace(root).get_tags_map(bad),
-    "get_dependencies_map": lambda root, bad: xpframe.Workspace(root).get_dependencies_map("grid-search", bad),
+    "get_dependencies_map": lambda root, bad: xpframe.Workspace(root).get_dependencies_map(
+        "grid-search", bad
+    ),
     "Workspace.load": lambda root, bad: xpframe.Workspace(root).load("grid-search", bad),
     "check": lambda root, bad: xpframe.Workspace(root).check(bad),
     "run of check": lambda root, bad: xpframe.Workspace(root).check("grid-search", run=bad),
     "load": lambda root, bad: xpframe.Workspace(root).load_xp_info("grid-search").load(bad),
-    "table of a run": lambda root, bad: xpframe.Workspace(root).load_xp_info("grid-search").table(columns=bad),
+    "table of a run": lambda root, bad: (
+        xpframe.Workspace(root).load_xp_info("grid-search").table(columns=bad)
+    ),
     "Table.select": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).select(bad),
     "column_values": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).column_values(bad),
     "column_metadata": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).column_metadata(bad),

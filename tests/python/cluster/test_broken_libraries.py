@@ -60,7 +60,10 @@ BROKEN = {
         "ModuleNotFoundError: No module named 'dependency_that_is_gone'",
     ),
     "a part of its own": ("import {name}._native", "ModuleNotFoundError: No module named '{name}._native'"),
-    "a wrong binary": ("raise ValueError('numpy.dtype\\n size changed')", "ValueError: numpy.dtype size changed"),
+    "a wrong binary": (
+        "raise ValueError('numpy.dtype\\n size changed')",
+        "ValueError: numpy.dtype size changed",
+    ),
     "a SyntaxError": ("raise SyntaxError('invalid syntax')", "SyntaxError: invalid syntax"),
 }
 
@@ -101,7 +104,9 @@ def test_a_directory_of_the_name(tmp_path: Path) -> None:
     """A directory that happens to be called like a library hides it: that is no missing library either."""
     for name in ("polars", "pyarrow"):
         (tmp_path / name).mkdir()
-        script = "sys.path[:] = [sys.argv[1], *(p for p in sys.path if 'site-packages' not in p)]; " + CALLS[name]
+        script = (
+            "sys.path[:] = [sys.argv[1], *(p for p in sys.path if 'site-packages' not in p)]; " + CALLS[name]
+        )
         CALLS["shadowed"] = script
         try:
             text = said("shadowed", tmp_path)

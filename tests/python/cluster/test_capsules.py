@@ -29,7 +29,7 @@ class CSchema(ctypes.Structure):
     """The Arrow C schema."""
 
 
-CSchema._fields_ = (  # noqa: SLF001 - it contains pointers to itself
+CSchema._fields_ = (
     ("format", ctypes.c_char_p),
     ("name", ctypes.c_char_p),
     ("metadata", ctypes.c_char_p),
@@ -42,7 +42,10 @@ CSchema._fields_ = (  # noqa: SLF001 - it contains pointers to itself
 )
 
 new_capsule = ctypes.pythonapi.PyCapsule_New
-new_capsule.restype, new_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+new_capsule.restype, new_capsule.argtypes = (
+    ctypes.py_object,
+    [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+)
 # nothing calls it: the capsules of these tests have no destructor
 RELEASE = ctypes.cast(ctypes.pythonapi.PyCapsule_New, ctypes.c_void_p).value
 
@@ -202,7 +205,23 @@ def test_a_type_of_tomorrow_costs_only_its_column(table: Table) -> None:
     assert reader.read_all()["job_id"].to_pylist() == table.column_values("job_id")
 
 
-FORMATS = [b"u", b"U", b"vu", b"i", b"C", b"g", b"n", b"+l", b"+L", b"+vl", b"+s", b"+m", b"+r", b"+w:2", b"+w:-1"]
+FORMATS = [
+    b"u",
+    b"U",
+    b"vu",
+    b"i",
+    b"C",
+    b"g",
+    b"n",
+    b"+l",
+    b"+L",
+    b"+vl",
+    b"+s",
+    b"+m",
+    b"+r",
+    b"+w:2",
+    b"+w:-1",
+]
 FORMATS += [b"tsu:UTC", b"w:3", b"d:3,1", b"d:999,1", b"+us:0,1", b"+ud:", b"+tomorrow", b"", b"\xff", b"z"]
 NAMES = [b"job_id", b"task", b"state", b"x", b"", None, b"\xff"]
 
@@ -221,7 +240,9 @@ def nodes(children: st.SearchStrategy[CSchema]) -> st.SearchStrategy[CSchema]:
 
 
 @given(
-    columns=st.lists(st.recursive(nodes(st.nothing()) | st.builds(schema, st.sampled_from(FORMATS[:3])), nodes)),
+    columns=st.lists(
+        st.recursive(nodes(st.nothing()) | st.builds(schema, st.sampled_from(FORMATS[:3])), nodes)
+    ),
     named=st.booleans(),
 )
 def test_random_schemas(columns: list[CSchema], named: bool, table: Table) -> None:
@@ -244,10 +265,15 @@ def test_random_schemas(columns: list[CSchema], named: bool, table: Table) -> No
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(take, range(2))
     assert first == second
-    assert first.startswith("the requested schema") or first == repr(pa.table(table).select(names).to_pylist())
+    assert first.startswith("the requested schema") or first == repr(
+        pa.table(table).select(names).to_pylist()
+    )
 
 
-@given(depth=st.integers(0, 3), kinds=st.lists(st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])))
+@given(
+    depth=st.integers(0, 3),
+    kinds=st.lists(st.sampled_from([pa.string(), pa.large_string(), pa.string_view()])),
+)
 def test_random_layouts_of_text(depth: int, kinds: list[pa.DataType], table: Table) -> None:
     """Each layout of text that is asked of each column is granted or left, and the values are the same."""
     own = pa.table(table).schema

@@ -73,7 +73,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(root: Path, where: Path, number: int = 0, library: Path | None = None) -> dict[str, Any]:
-    command = [sys.executable, "-c", textwrap.dedent(CALLS), str(root), str(where), str(number), str(library or "")]
+    command = [
+        sys.executable,
+        "-c",
+        textwrap.dedent(CALLS),
+        str(root),
+        str(where),
+        str(number),
+        str(library or ""),
+    ]
     if library is None and os.geteuid() == 0:
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
     environment = {**os.environ, **({"LD_PRELOAD": str(library)} if library else {})}

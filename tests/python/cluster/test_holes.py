@@ -15,7 +15,9 @@ import xpframe
 from xpframe.errors import XpFrameWarning
 
 JOBS = 10
-HOLE = " NUL bytes are skipped: a crash lost what was written there (what stands before and after them is read)"
+HOLE = (
+    " NUL bytes are skipped: a crash lost what was written there (what stands before and after them is read)"
+)
 MARK = (
     "a byte order mark is skipped: another program wrote this file"
     " (the line is read; experimaestro refuses it)"
@@ -142,7 +144,11 @@ def test_random_holes(tmp_path: Path) -> None:
             damaged |= {bytes(text).count(b"\n", 0, start)}
         before = file.read_bytes().splitlines()
         file.write_bytes(text)
-        whole = {json.loads(line)["job_id"] for line in before if line in bytes(text).replace(b"\n", b"\0").split(b"\0")}
+        whole = {
+            json.loads(line)["job_id"]
+            for line in before
+            if line in bytes(text).replace(b"\n", b"\0").split(b"\0")
+        }
         found, errors = read(root)
         assert whole <= set(found["job_id"])
         assert any("NUL bytes" in error for error in errors)

@@ -31,7 +31,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with (run / "jobs.jsonl").open("w") as jobs, (run / "objects.jsonl").open("w") as objects:
             for job in range(JOBS if number == 2 else 40):
                 job_id = hashlib.sha256(f"{number} {job}".encode()).hexdigest()
-                row = {"job_id": job_id, "task_id": "lab.train", "tags": {"size": job}, "timestamp": 1.7e9 + job}
+                row = {
+                    "job_id": job_id,
+                    "task_id": "lab.train",
+                    "tags": {"size": job},
+                    "timestamp": 1.7e9 + job,
+                }
                 fields = {"rate": job / 8, "name": f"n{job % 7}", "sizes": [job, job + 1]}
                 config = {"id": job + 1, "module": "lab", "type": "Train", "typename": "lab.train"}
                 jobs.write(json.dumps(row) + "\n")
@@ -95,7 +100,18 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
     """However many threads start, from none to all: the same is read, and nothing is said on stderr."""
     library = tmp_path / "no_threads.so"
     source = Path(__file__).with_name("no_threads.c")
-    command = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(library), str(source)]
+    command = [
+        "cc",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-shared",
+        "-fPIC",
+        "-o",
+        str(library),
+        str(source),
+    ]
     subprocess.run([*command, "-ldl"], check=True)
     code = """
         import ctypes

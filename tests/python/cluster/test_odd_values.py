@@ -89,7 +89,9 @@ def test_odd_timestamps_are_told(text: str, position: int, tmp_path: Path) -> No
 )
 def test_odd_tags_are_told(tags: object, what: str, tmp_path: Path) -> None:
     """Tags that are no dict leave the job without tags, and an error that says so; the other jobs keep theirs."""
-    run = write_run(tmp_path, [json.dumps(row(job, **({"tags": tags} if job == 1 else {}))) for job in range(4)])
+    run = write_run(
+        tmp_path, [json.dumps(row(job, **({"tags": tags} if job == 1 else {}))) for job in range(4)]
+    )
     table = quiet_table(tmp_path)
     assert [str(error) for error in table.errors] == [
         f'{run}/jobs.jsonl:2, job {job_id(1)}, field tags: "tags" is {what}, not a dict (it is read without tags)'

@@ -14,7 +14,9 @@ def test_unsafe_is_in_one_file() -> None:
     """Cargo denies `unsafe`, one small file allows it, and each use there has its proof in the lines above."""
     lints = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["lints"]["rust"]
     assert lints["unsafe_code"] == "deny"
-    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.glob("src/**/*.rs")}
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.glob("src/**/*.rs")
+    }
     code = {name: re.sub(r"//.*", "", text) for name, text in texts.items()}
     assert [name for name, text in code.items() if re.search(r"\bunsafe\b", text)] == [CAPSULE]
     allowed = [name for name, text in code.items() for _ in re.findall(r"allow\(\s*unsafe_code", text)]
