@@ -14,7 +14,6 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from xpframe import _core
 from xpframe.errors import InvalidArgumentError
 from xpframe.libraries import missing_library
 from xpframe.locate import expanded
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars
+
+    from xpframe import _core
 
 __all__ = ["json_lines", "safe_text", "timed", "write"]
 
@@ -121,7 +122,7 @@ def _iso(microseconds: int | None) -> str | int | None:
 def _frame(table: _core.Table) -> polars.DataFrame:
     try:
         from polars import DataFrame
-    except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+    except Exception as error:
         needs, hint = "Parquet, Arrow and CSV need", "pip install 'xpframe[polars]'"
         raise missing_library(error, needs, "polars", hint=hint) from error
     return DataFrame(table)

@@ -84,7 +84,7 @@ def find_workspace(
 
 
 def _is_workspace(directory: Path) -> bool:
-    """Whether a directory above the current one is a workspace; one that may not be entered is none of ours."""
+    """Whether a directory above the current one is a workspace; one that may not be entered is none."""
     try:
         return _core.is_workspace(directory)
     except ReadError:
@@ -100,7 +100,7 @@ def _is_workspace(directory: Path) -> bool:
 
 def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
     path = expanded(workspace)
-    if not os.path.exists(path) and isinstance(workspace, str) and os.sep not in workspace:
+    if not os.path.exists(path) and isinstance(workspace, str) and os.sep not in workspace:  # noqa: PTH110 - pathlib raises
         entries = _entries(_settings_file())
         for entry in entries:
             if entry["id"] == workspace:

@@ -7,13 +7,15 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from xpframe import _core
 from xpframe.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["refuse_workspaces", "write_whole"]
 

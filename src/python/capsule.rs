@@ -51,8 +51,10 @@ pub(super) fn requested_schema(capsule: &Bound<'_, PyCapsule>) -> Result<Schema>
 /// A copy that owns all it points to: no reader of it can touch the memory of the producer.
 fn copied(source: &FFI_ArrowSchema, depth: usize, types: &mut usize) -> Result<FFI_ArrowSchema> {
     if source.release.is_none() {
-        return Err(invalid("the requested schema was released before: another library consumed its capsule")
-            .hint("make a new capsule for each call"));
+        return Err(invalid(
+            "the requested schema was released before: another library consumed its capsule",
+        )
+        .hint("make a new capsule for each call"));
     }
     *types += 1;
     if depth > MAX_DEPTH {
@@ -61,7 +63,8 @@ fn copied(source: &FFI_ArrowSchema, depth: usize, types: &mut usize) -> Result<F
     if *types > MAX_TYPES {
         return Err(invalid(format!("the requested schema has more than {MAX_TYPES} types")));
     }
-    let format = text(source, source.format, "format")?.ok_or_else(|| malformed("a type without a format"))?;
+    let format =
+        text(source, source.format, "format")?.ok_or_else(|| malformed("a type without a format"))?;
     let name = text(source, source.name, "name")?.unwrap_or_default();
     let children = children(source)?;
     if children.len() < required_children(format) {
@@ -78,8 +81,7 @@ fn copied(source: &FFI_ArrowSchema, depth: usize, types: &mut usize) -> Result<F
 
 /// The types inside a type.
 fn children(source: &FFI_ArrowSchema) -> Result<Vec<&FFI_ArrowSchema>> {
-    let count =
-        usize::try_from(source.n_children).map_err(|_| malformed("a negative number of children"))?;
+    let count = usize::try_from(source.n_children).map_err(|_| malformed("a negative number of children"))?;
     if count > MAX_TYPES {
         return Err(invalid(format!("the requested schema has more than {MAX_TYPES} types")));
     }

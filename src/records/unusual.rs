@@ -58,8 +58,10 @@ pub(super) fn ended_before_start(started: Option<Moment>, ended: Option<Moment>)
     let early = start.saturating_sub(end);
     (early > 0).then(|| {
         let seconds = early.unsigned_abs().div_ceil(1_000_000);
-        Error::format(format!("the job ended {seconds} s before it started: two clocks disagree, or one was set back"))
-            .hint("its times are shown as they are written")
-            .at_field("ended_time")
+        Error::format(format!(
+            "the job ended {seconds} s before it started: two clocks disagree, or one was set back"
+        ))
+        .hint("its times are shown as they are written")
+        .at_field("ended_time")
     })
 }

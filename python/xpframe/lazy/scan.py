@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
-from xpframe.libraries import missing_library
 from xpframe.lazy.query import ScanQuery
+from xpframe.libraries import missing_library
 from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.request import table_request
 from xpframe.resolve import pin_paths
@@ -88,7 +88,7 @@ def require_polars() -> None:
                 "lazy queries need polars 2 or later: polars is not installed", hint=hint
             ) from error
         raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
-    except Exception as error:  # noqa: BLE001 - a broken library may raise anything
+    except Exception as error:
         raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
     if int(version.partition(".")[0]) < 2:
         raise MissingLibraryError(

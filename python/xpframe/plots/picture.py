@@ -51,7 +51,7 @@ class Picture:
             The path of the file.
 
         Raises:
-            InvalidArgumentError: The name has another ending, or is inside a workspace: nothing is written there.
+            InvalidArgumentError: The name has another ending, or is inside a workspace.
             MissingLibraryError: A PNG needs resvg-py, which is not installed.
         """
         from xpframe.whole_file import write_whole

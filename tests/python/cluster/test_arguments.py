@@ -1,4 +1,4 @@
-"""Arguments that are no text: unpaired surrogates, bytes and other types are errors of ours, in every call."""
+"""Arguments that are no text: unpaired surrogates, bytes and other types are errors of ours."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_surrogates_in_text(name: str, root: Path) -> None:
 @pytest.mark.parametrize("bad", [b"grid-search", 3, 1.5, [b"x"], object()], ids=repr)
 @pytest.mark.parametrize("name", TEXTS)
 def test_other_types_as_text(name: str, bad: Any, root: Path) -> None:
-    """Bytes and other types where a name is expected are an InvalidArgumentError, or Python's own TypeError."""
+    """Bytes where a name is expected are an InvalidArgumentError; other types may be a TypeError."""
     with pytest.raises((InvalidArgumentError, TypeError)) as caught:
         TEXTS[name](root, bad)
     if isinstance(bad, bytes):

@@ -1,4 +1,4 @@
-"""Libraries that are installed and broken are told with their cause; only what is missing is "not installed"."""
+"""Libraries that are installed and broken: the error gives the cause, not "not installed"."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ BROKEN = {
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_broken_library_is_told_with_its_cause(call: str, how: str, tmp_path: Path) -> None:
-    """A library whose import fails inside is installed and broken: the error says why, and how to repair it."""
+    """A library whose import fails inside is installed and broken: the error says why."""
     name = call.partition(" ")[0]
     code, cause = (text.format(name=name) for text in BROKEN[how])
     (tmp_path / name).mkdir()

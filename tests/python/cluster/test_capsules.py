@@ -1,4 +1,4 @@
-"""Schemas that other libraries hand over: released, deep, malformed, at the same time. None may end the process."""
+"""Schemas that other libraries hand over: released, deep, malformed. None may end the process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def schema(
     flags: int = 2,
     released: bool = False,
 ) -> CSchema:
-    """A schema; ``count`` is the number of children that it claims, None among the children a null pointer."""
+    """A schema; ``count`` is the number of children that it claims, a child of None is a null pointer."""
     children = children or []
     pointers = (ctypes.POINTER(CSchema) * max(len(children), 1))(
         *(ctypes.pointer(child) if child is not None else None for child in children)
@@ -105,10 +105,7 @@ def test_a_consumed_schema_is_refused(table: Table) -> None:
     assert pa.Schema._import_from_c_capsule(consumed) == schema
     with pytest.raises(InvalidArgumentError) as caught:
         table.__arrow_c_stream__(consumed)
-    assert str(caught.value) == (
-        "the requested schema was released before: another library consumed its capsule"
-        " (make a new capsule for each call)"
-    )
+    assert str(caught.value) == RELEASED
     assert pa.table(table).num_rows == len(table)
 
 
@@ -140,16 +137,18 @@ def test_depth_is_bounded(root: Path) -> None:
 
 
 TEXT = schema(b"u", b"job_id")
+RELEASED = (
+    "the requested schema was released before: another library consumed its capsule"
+    " (make a new capsule for each call)"
+)
 MALFORMED = {
     "released inside": (
         schema(children=[schema(b"u", b"x", released=True)]),
-        "the requested schema was released before: another library consumed its capsule"
-        " (make a new capsule for each call)",
+        RELEASED,
     ),
     "released dictionary": (
         schema(children=[schema(b"i", b"x", dictionary=schema(b"u", released=True))]),
-        "the requested schema was released before: another library consumed its capsule"
-        " (make a new capsule for each call)",
+        RELEASED,
     ),
     "one type": (schema(b"u"), "the requested schema describes no table, but a single type"),
     "no format": (schema(None), "the requested schema is malformed: it has a type without a format"),
@@ -186,7 +185,7 @@ def test_malformed_schemas_are_refused(name: str, table: Table) -> None:
 
 
 def test_shared_children_are_bounded(table: Table) -> None:
-    """Types whose children are one and the same are counted each time: 2^60 of them are an error, not a wait."""
+    """Children that are one and the same are counted each time: 2^60 types are an error, not a wait."""
     level = schema(b"u", b"x")
     levels = [level]
     for _ in range(60):
@@ -246,7 +245,7 @@ def nodes(children: st.SearchStrategy[CSchema]) -> st.SearchStrategy[CSchema]:
     named=st.booleans(),
 )
 def test_random_schemas(columns: list[CSchema], named: bool, table: Table) -> None:
-    """Whatever is asked, by two threads: an error, or the table with the same values in perhaps other layouts."""
+    """Whatever is asked, by two threads: an error, or the same values in perhaps other layouts."""
     for column, name in zip(columns, table.column_names if named else [], strict=False):
         column.name = name.encode()
     asked = schema(children=list(columns))

@@ -115,7 +115,7 @@ def test_a_failing_directory_is_no_absence(
 
 @pytest.mark.parametrize("place", ["workspace", "experiments", "experiment", "run"])
 def test_denied_is_no_absence(place: str, tmp_path: Path) -> None:
-    """A directory that may not be searched is a ReadError that names it; only a run's own files are listed."""
+    """A directory that may not be searched is a ReadError that names it."""
     root = unpack("v270_full", tmp_path)
     run = max(root.glob("experiments/grid-search/2*"))
     where = run if place == "run" else root / PLACES[place]
@@ -188,5 +188,7 @@ def test_the_current_directory_fails(library: Path, workspaces: Workspaces, tmp_
     command = [sys.executable, "-c", textwrap.dedent(script), str(root), str(library)]
     environment = {**os.environ, "LD_PRELOAD": str(library), "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    expected = f"ReadError {root}/experiments: cannot be read: {os.strerror(errno.ESTALE)} (os error {errno.ESTALE})\n"
+    number = errno.ESTALE
+    reason = f"cannot be read: {os.strerror(number)} (os error {number})"
+    expected = f"ReadError {root}/experiments: {reason}\n"
     assert (done.stdout, done.stderr) == (expected, "")

@@ -1,4 +1,4 @@
-"""NUL holes that a crash leaves in the middle of a file, and byte order marks: the rows around them are read."""
+"""NUL holes that a crash leaves inside a file, and byte order marks: the rows around them are read."""
 
 from __future__ import annotations
 

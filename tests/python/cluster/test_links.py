@@ -99,7 +99,7 @@ def infos(root: Path) -> list[xpframe.ExperimentInfo]:
 
 
 def test_a_swapped_link_shows_files_of_a_run(root: Path, tmp_path: Path) -> None:
-    """Whoever swaps the directory of an experiment for a link shows files of a run elsewhere: no more than that."""
+    """A link in place of an experiment that was looked at shows files of a run elsewhere, no more."""
     other = unpack("v270_killed", tmp_path)
     outside = tmp_path / "outside"
     source = max(other.glob("experiments/*/2*/jobs.jsonl")).parent

@@ -1,4 +1,4 @@
-"""Values and names that no experimaestro writes: what is lost by them is in `errors`, and `check` tells it."""
+"""Values and names that no experimaestro writes: `errors` and `check` say what is lost."""
 
 from __future__ import annotations
 
@@ -64,15 +64,14 @@ ODD_TIMES = {
 @pytest.mark.parametrize("position", [0, 2, 4], ids=["first", "in the middle", "last"])
 @pytest.mark.parametrize("text", ODD_TIMES)
 def test_odd_timestamps_are_told(text: str, position: int, tmp_path: Path) -> None:
-    """A timestamp that is no time leaves the job with a null time, and an error that names line, job and value."""
+    """A timestamp that is no time becomes null, and an error that names line, job and value."""
     lines = [json.dumps(row(job)) for job in range(5)]
     lines[position] = json.dumps(row(position, timestamp="HERE")).replace('"HERE"', text)
     run = write_run(tmp_path, lines)
     table = quiet_table(tmp_path)
-    assert [str(error) for error in table.errors] == [
-        f"{run}/jobs.jsonl:{position + 1}, job {job_id(position)}, field timestamp: {ODD_TIMES[text]}"
-        " (its submitted_at is null)"
-    ]
+    (error,) = table.errors
+    place = f"{run}/jobs.jsonl:{position + 1}, job {job_id(position)}, field timestamp"
+    assert str(error) == f"{place}: {ODD_TIMES[text]} (its submitted_at is null)"
     times = table.column_values("submitted_at")
     assert [time is None for time in times] == [job == position for job in range(5)]
     assert table.column_values("tags.size") == [0, 1, 2, 3, 4]
@@ -88,14 +87,14 @@ def test_odd_timestamps_are_told(text: str, position: int, tmp_path: Path) -> No
     [([1], "a list"), ("lr=1", "a text"), (3, "a number"), (True, "a bool")],
 )
 def test_odd_tags_are_told(tags: object, what: str, tmp_path: Path) -> None:
-    """Tags that are no dict leave the job without tags, and an error that says so; the other jobs keep theirs."""
+    """Tags that are no dict leave the job without tags, and an error; the other jobs keep theirs."""
     run = write_run(
         tmp_path, [json.dumps(row(job, **({"tags": tags} if job == 1 else {}))) for job in range(4)]
     )
     table = quiet_table(tmp_path)
-    assert [str(error) for error in table.errors] == [
-        f'{run}/jobs.jsonl:2, job {job_id(1)}, field tags: "tags" is {what}, not a dict (it is read without tags)'
-    ]
+    (error,) = table.errors
+    place = f"{run}/jobs.jsonl:2, job {job_id(1)}, field tags"
+    assert str(error) == f'{place}: "tags" is {what}, not a dict (it is read without tags)'
     assert table.column_values("tags.size") == [0, None, 2, 3]
     assert [one.what for one in xpframe.Workspace(tmp_path).check() if one.field == "tags"] == [
         f'"tags" is {what}, not a dict'
@@ -138,13 +137,14 @@ def test_rows_of_version_1(tmp_path: Path) -> None:
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     """An experiment whose name is not UTF-8 is in no listing: `errors`, a warning and `check` say which."""
     write_run(tmp_path, [json.dumps(row(0))])
-    experiments = os.fsencode(tmp_path / "experiments")
-    os.mkdir(experiments + b"/gr\xeds")
-    os.mkdir(experiments + b"/odd/2026\xff")
-    os.makedirs(os.fsencode(tmp_path) + b"/jobs/lab.\xfe/x")
-    os.makedirs(os.fsencode(tmp_path) + b"/jobs/lab.train/\xfd")
-    with open(experiments + b"/\xff.txt", "w"):
-        pass
+    for name in (
+        b"experiments/gr\xeds",
+        b"experiments/odd/2026\xff",
+        b"jobs/lab.\xfe/x",
+        b"jobs/lab.train/\xfd",
+    ):
+        (tmp_path / os.fsdecode(name)).mkdir(parents=True)
+    (tmp_path / os.fsdecode(b"experiments/\xff.txt")).touch()
     workspace = xpframe.Workspace(tmp_path)
     (error,) = workspace.errors
     assert isinstance(error, InvalidNameError)
@@ -170,7 +170,7 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
 
 
 def test_an_end_before_the_start(tmp_path: Path) -> None:
-    """A job that ended before it started, by the clocks of two machines, is told: its duration means nothing."""
+    """A job that ended before it started, by the clocks of two machines, is an error of its own."""
     write_run(tmp_path, [json.dumps(row(job)) for job in range(2)])
     for job, ended in enumerate(("2026-01-01T09:59:00", "2026-01-01T10:01:00")):
         directory = tmp_path / "jobs" / "lab.train" / job_id(job)
@@ -181,10 +181,11 @@ def test_an_end_before_the_start(tmp_path: Path) -> None:
         (directory / "params.json").write_text("{}")
     table = quiet_table(tmp_path, columns=["job_id", "started_at", "ended_at", "duration_s"])
     file = f"{tmp_path}/jobs/lab.train/{job_id(0)}/.experimaestro/status.json"
-    assert [str(error) for error in table.errors] == [
-        f"{file}, job {job_id(0)}, field ended_time: the job ended 60 s before it started: two clocks disagree, or one was"
-        " set back (its times are shown as they are written)"
-    ]
+    (error,) = table.errors
+    assert str(error) == (
+        f"{file}, job {job_id(0)}, field ended_time: the job ended 60 s before it started:"
+        " two clocks disagree, or one was set back (its times are shown as they are written)"
+    )
     assert table.column_values("duration_s") == [-60.0, 60.0]
     assert [one.job_id for one in xpframe.Workspace(tmp_path).check() if "before it started" in one.what] == [
         job_id(0)

@@ -11,7 +11,7 @@ CAPSULE = "src/python/capsule.rs"
 
 
 def test_unsafe_is_in_one_file() -> None:
-    """Cargo denies `unsafe`, one small file allows it, and each use there has its proof in the lines above."""
+    """Cargo denies `unsafe`, one small file allows it, and each use there has its proof above it."""
     lints = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["lints"]["rust"]
     assert lints["unsafe_code"] == "deny"
     texts = {

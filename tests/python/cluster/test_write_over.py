@@ -1,4 +1,4 @@
-"""Writing over a file that is there: its mode, owner and links stay, and what is no regular file is left alone."""
+"""Writing over a file that is there: mode, owner and links stay; a pipe or device is left alone."""
 
 from __future__ import annotations
 
