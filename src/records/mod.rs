@@ -22,6 +22,7 @@ mod row;
 mod rows;
 mod run;
 mod state;
+mod unusual;
 
 pub use ending::JobEnding;
 pub use events::foreign_events;

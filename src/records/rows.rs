@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 
 use super::line_templates::TemplateCache;
 use super::row::{JobRow, microseconds};
+use super::unusual::{no_state_row, no_tags, no_time, unusual_type};
 use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
@@ -120,7 +121,10 @@ impl JobRows {
         let state = run.path().join("state.json");
         let read = file::read_if_there(&state)
             .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
-        self.errors.extend(read.err().map(|error| error.at_file(&state)));
+        self.errors.extend(read.err());
+        for error in &mut self.errors {
+            *error = error.clone().at_file(&state);
+        }
         self.follow_links(run);
     }
 
@@ -211,11 +215,16 @@ impl JobRows {
                 continue;
             }
             let Some(line) = lines.next() else { break };
+            let before = self.errors.len();
             match self.read_line(line, clean, templates) {
                 Ok(row) => self.push(row),
-                Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
+                Err(error) => self.errors.push(error),
+            }
+            for error in &mut self.errors[before..] {
+                *error = error.clone().at_line(line.number).at_file(path);
             }
         }
+        self.errors.extend(lines.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
         lines.number()
     }
 
@@ -236,6 +245,7 @@ impl JobRows {
     fn read_whole_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
+        let mut unusual = Vec::new();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::JsonType::String) => {
@@ -247,7 +257,21 @@ impl JobRows {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
-                (b"timestamp", json::JsonType::Number) => submitted = microseconds(reader.number()?),
+                (b"timestamp", json::JsonType::Number) => {
+                    let start = reader.position();
+                    submitted = microseconds(reader.number()?);
+                    if submitted.is_none() {
+                        unusual.push(no_time(reader.taken(json::Span { start, end: reader.position() })));
+                    }
+                }
+                (b"timestamp", kind) => {
+                    unusual.extend(unusual_type("timestamp", kind));
+                    reader.skip()?;
+                }
+                (b"tags", kind) => {
+                    unusual.extend(unusual_type("tags", kind));
+                    reader.skip()?;
+                }
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -256,6 +280,8 @@ impl JobRows {
         let missing = |key| Error::format(format!("a job without \"{key}\"")).hint("its row is left out");
         let job_id = job_id.ok_or_else(|| missing("job_id"))?;
         let task_id = self.symbol(task_id.ok_or_else(|| missing("task_id"))?);
+        let shown = self.store.text(job_id).0;
+        self.errors.extend(unusual.into_iter().map(|error| error.at_job(&shown)));
         Ok(JobRow { job_id, task_id, tags, submitted })
     }
 
@@ -287,7 +313,7 @@ impl JobRows {
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
     fn read_state_json(&mut self, bytes: &[u8]) -> Result<()> {
         std::str::from_utf8(bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(json::without_bom(bytes));
         let mut data = Value::Null;
         reader.entries(|reader, key| {
             match key.raw {
@@ -298,9 +324,10 @@ impl JobRows {
         })?;
         let Value::List(data) = data else { return Err(Error::format("\"data\" is not a list")) };
         let rows: Vec<Value> = self.store.items(data).collect();
-        for row in rows {
-            if let Some(row) = self.state_row(row) {
-                self.push(row);
+        for (number, row) in rows.into_iter().enumerate() {
+            match self.state_row(row) {
+                Some(row) => self.push(row),
+                None => self.errors.push(no_state_row(number)),
             }
         }
         Ok(())
@@ -313,7 +340,15 @@ impl JobRows {
             self.store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value)
         });
         let (Some(Value::Str(job_id)), Some(Value::Str(path))) = (id, path) else { return None };
-        let tags = if let Some(Value::Dict(tags)) = tags { Some(tags) } else { None };
+        let tags = match tags {
+            Some(Value::Dict(tags)) => Some(tags),
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                let shown = self.store.text(job_id).0;
+                self.errors.push(no_tags().at_job(&shown));
+                None
+            }
+        };
         // …/jobs/<task_id>/<job_id>
         let task_id = self.store.bytes(path).rsplit(|&byte| byte == b'/').nth(1)?.to_vec();
         let task_id = self.store.intern(&task_id);
@@ -343,7 +378,7 @@ impl JobRows {
         let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
-        Reader::new(&bytes).entries(|reader, key| {
+        Reader::new(json::without_bom(&bytes)).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
