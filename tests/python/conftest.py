@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -30,18 +31,20 @@ Listing = dict[str, tuple[int, int, int, str, str]]
 
 
 def archives() -> dict[str, Path]:
-    """The reference workspaces by name: the project's own, then those of the full set where it is present.
-
-    Each holds experimaestro's own dump of it, and is named for the version that wrote it.
-    """
-    directories = (SHARED, BUNDLED)
-    found = {p.name.removesuffix(".tar.gz"): p for d in directories for p in d.glob("v[0-9]*.tar.gz")}
+    """The archives by name: the project's own, then those of the full set where it is present."""
+    found = {p.name.removesuffix(".tar.gz"): p for d in (SHARED, BUNDLED) for p in d.glob("*.tar.gz")}
     return dict(sorted(found.items()))
 
 
+def reference_names() -> list[str]:
+    """The workspaces that hold experimaestro's own dump; they are named for the version that wrote them."""
+    return [name for name in archives() if re.match(r"v\d", name)]
+
+
 def references() -> list[ParameterSet]:
-    """The reference workspaces as parameters: one of each layout is in the fast set, the others are slow."""
-    return [pytest.param(name, marks=[] if name in LAYOUTS else pytest.mark.slow) for name in archives()]
+    """Those workspaces as parameters: one of each layout is in the fast set, the others are slow."""
+    names = reference_names()
+    return [pytest.param(name, marks=[] if name in LAYOUTS else pytest.mark.slow) for name in names]
 
 
 def listing(root: Path) -> Listing:

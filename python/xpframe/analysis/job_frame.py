@@ -9,13 +9,14 @@ from xpframe import _core
 from xpframe.analysis.names import factor_names, is_factor
 from xpframe.analysis.values import Coded, OutputPaths, coded, number_by_appearance
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.libraries import missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import narwhals
 
-__all__ = ["JobFrame", "build", "load_narwhals"]
+__all__ = ["JobFrame", "any_frame", "build", "load_narwhals"]
 
 _DTYPES = {"text": "String", "int": "Int64", "flag": "Boolean"}
 _PANDAS = {"text": "str", "int": "int64", "flag": "boolean", "texts": "object"}
@@ -25,10 +26,9 @@ def load_narwhals() -> Any:
     """The module narwhals, imported when it is used."""
     try:
         import narwhals
-    except ImportError as error:
-        raise MissingLibraryError(
-            "narwhals is not installed", hint="pip install 'xpframe[analysis]'"
-        ) from error
+    except Exception as error:
+        hint = "pip install 'xpframe[analysis]'"
+        raise missing_library(error, "this function needs", "narwhals", hint=hint) from error
     return narwhals
 
 
@@ -56,7 +56,8 @@ class JobFrame:
             hint = "collect() it first" if lazy else "give a DataFrame of pandas, polars or pyarrow"
             raise InvalidArgumentError(f"{kind} is not a DataFrame", hint=hint) from None
         except nw.exceptions.DuplicateError as error:
-            raise InvalidArgumentError(str(error), hint="give each column a name of its own") from None
+            reason = " ".join(str(error).split())
+            raise InvalidArgumentError(reason, hint="give each column a name of its own") from None
         self.names: list[str] = self.frame.columns
         if odd := [name for name in self.names if not isinstance(name, str)]:
             raise InvalidArgumentError(f"column {odd[0]!r} has a name that is not text", hint="rename it")
@@ -119,11 +120,14 @@ class JobFrame:
 def _to_pyarrow(table: _core.Table) -> Any:
     try:
         return table.to_pyarrow()
-    except ImportError as error:
-        raise MissingLibraryError(
-            "a Table becomes a pyarrow table, and pyarrow is not installed",
-            hint="pip install 'xpframe[pandas]', or give table.to_polars()",
-        ) from error
+    except MissingLibraryError as error:
+        hint = "pip install 'xpframe[pandas]', or give table.to_polars()"
+        raise MissingLibraryError(f"a Table becomes a pyarrow table: {error.reason}", hint=hint) from error
+
+
+def any_frame(table: _core.Table) -> Any:
+    """A table as a frame of a library that is installed."""
+    return table if find_spec("pyarrow") else table.to_polars()
 
 
 def build(backend: Any, columns: Mapping[str, tuple[str, Sequence[Any]]]) -> narwhals.DataFrame[Any]:

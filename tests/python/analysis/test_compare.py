@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import xpframe
-from frames import TYPES, each_backend, frame, rows
+from analysis_frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import compare
 from xpframe.errors import InvalidArgumentError
 
@@ -107,7 +107,8 @@ def test_smaller_and_larger_grids(backend: str) -> None:
 @each_backend
 def test_retyped_parameters(backend: str) -> None:
     """A parameter of another type is retyped, with both types; one that no job has is not there."""
-    new = renamed({}, **{"config.seed": [float(seed) for _, _, seed in CELLS], "config.none": [None] * 8})
+    seeds: list[Any] = [float(seed) for _, _, seed in CELLS]
+    new = renamed({}, **{"config.seed": seeds, "config.none": [None] * 8})
     result = compare(frame(OLD, backend), frame(new, backend))
     assert rows(result.parameters) == [
         {"column": "config.seed", "change": "retyped", "a": "Int64", "b": "Float64"}

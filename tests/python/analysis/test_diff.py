@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import xpframe
+from analysis_frames import BACKENDS, TYPES, rows
 from conftest import Workspaces
-from frames import BACKENDS, TYPES, rows
 from xpframe.analysis import diff, side_by_side
 from xpframe.errors import InvalidArgumentError, JobNotFoundError
 

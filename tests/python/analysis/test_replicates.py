@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from frames import TYPES, each_backend, frame, rows
+from analysis_frames import TYPES, each_backend, frame, rows
 from xpframe.analysis import replicates
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 

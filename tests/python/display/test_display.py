@@ -12,7 +12,6 @@ import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from functools import partial
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +20,10 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, references
 from engine import load
+from pages import ANSI, HOSTILE, check_html, text_of
 from pictures import KINDS, check_svg, drawn
 from xpframe.display.table import table_html
 from xpframe.display.tree import Line, config_text, grow
-
-ANSI = "\x1b[31mred\x1b[0m"
-HOSTILE = {
-    "script": "<script>alert('x')</script>",
-    "quotes": "\" onmouseover='x' `&amp;",
-    "lines": "one\ntwo\r\nthree\tfour",
-    "ansi": ANSI,
-    "nul": "a\0b",
-    "bidi": "abc\u202egnp.exe\u2066",
-    "closing": "</style></details></div><img src=x onerror=alert(1)>",
-    "surrogate": "lone \ud800",
-    "separator": "line\u2028separator",
-    "long": "<" * 1_000_000,
-}
 
 
 def displays(workspace: xpframe.Workspace) -> Iterator[tuple[str, str, str]]:
@@ -61,49 +47,6 @@ def quiet(call: Callable[[], Any]) -> Any:
         return call()
 
 
-class Tags(HTMLParser):
-    """The tags of a page, checked to be closed in the order in which they were opened."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open.append(tag)
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-ALLOWED = {
-    *("div", "span", "b", "i", "bdi", "br", "code", "pre", "small", "style"),
-    *("table", "thead", "tbody", "tr", "th", "td", "details", "summary", "ul", "li"),
-}
-ATTRIBUTES = {"class", "style", "title", "hidden", "open", "colspan", "scope"}
-
-
-def check_html(page: str) -> None:
-    """A page is well-formed, harmless, and stands without anything fetched."""
-    assert len(page) < 300_000
-    ET.fromstring(f"<page>{page}</page>")
-    found = Tags(page)
-    assert found.seen
-    for tag, attributes in found.seen:
-        assert tag in ALLOWED
-        assert set(attributes) <= ATTRIBUTES, (tag, attributes)
-    assert not re.search(r"url\(|@import|https?:|javascript:", re.sub(r'title="[^"]*"|>[^<]*<', "", page))
-    # what cannot be seen stands as an escape; line breaks only in the style sheet and in unfolded texts
-    assert all(c.isprintable() or c == "\n" for c in page)
-
-
 @pytest.mark.parametrize("name", references())
 def test_every_display_of_every_workspace(name: str, workspaces: Workspaces) -> None:
     """Whatever a real workspace holds shows itself, as harmless HTML and as printable text."""
@@ -113,14 +56,6 @@ def test_every_display_of_every_workspace(name: str, workspaces: Workspaces) -> 
         check_html(page)
         assert all(c.isprintable() or c == "\n" for c in text), label
     assert seen > 3
-
-
-def text_of(page: str) -> str:
-    """What a reader sees."""
-    root = ET.fromstring(f"<page>{page}</page>")
-    for style in root.iter("style"):
-        style.text = ""
-    return re.sub(r"\s+", " ", " ".join(root.itertext()))
 
 
 def test_a_run_tells_what_it_is(workspaces: Workspaces) -> None:
@@ -389,6 +324,9 @@ print(sorted({"pandas", "polars", "pyarrow", "IPython", "numpy", "resvg_py"} & s
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- size ---
 
 
 @pytest.fixture(scope="module", params=["grid", "rich"])

@@ -298,7 +298,7 @@ def test_unknown_columns(workspaces: Workspaces) -> None:
     plot = info_of(workspaces, "v270_full", "grid-search").plot
     with pytest.raises(ColumnError, match=r"tags\.learning_rat"):
         plot.states("tags.learning_rat")
-    with pytest.raises(InvalidArgumentError, match=r"'tags\.\*' means 7 columns"):
+    with pytest.raises(InvalidArgumentError, match=r"'tags\.\*' matches 7 columns"):
         plot.states("tags.*")
 
 
@@ -323,6 +323,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.slow
 def test_ten_thousand_jobs(tmp_path: Path) -> None:
     """A run of 10,000 jobs is drawn in pictures of less than 300 kB that count what they leave out."""
     generate = [sys.executable, str(REPOSITORY / "benches" / "gen.py"), "--shape", "rich"]

@@ -1,4 +1,4 @@
-"""The failures of really run jobs are explained as their oracle says; archives that are not there are skipped."""
+"""The failures of really run jobs are explained as their oracle says, where their archives are there."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ class Tags(HTMLParser):
         self.open: list[str] = []
         self.seen: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
+    def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002  # called by name
         self.seen.append(tag)
         if tag != "br":
             self.open.append(tag)

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from helpers_arrow import EngineTable, grid_search
-from xpframe.frames_pandas import to_pandas
+from xpframe.backends.pandas import to_pandas
 
 pytestmark = pytest.mark.slow
 plt.switch_backend("Agg")

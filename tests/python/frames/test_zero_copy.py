@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import xpframe
-from conftest import REPOSITORY, Workspaces, archives, references
+from conftest import REPOSITORY, Workspaces, reference_names, references
 from engine import exact
 from typed_runs import (
     FIELDS,
@@ -215,12 +215,13 @@ def test_the_page_says_what_is_measured(one_run: Table, two_runs: Table) -> None
     assert settled(PAGE.read_text()) == settled(text), "run this test with XPFRAME_WRITE_DOCS=1"
 
 
+@pytest.mark.slow
 def test_the_page_leaves_no_type_out(one_run: Table, workspaces: Workspaces) -> None:
     """No column of a reference workspace is made of a type that the page does not tell."""
     told = {name for field in pa.schema(one_run) for name in leaves(field.type)}
     assert len(told) == 10
     columns = 0
-    for name in archives():
+    for name in reference_names():
         for field in pa.schema(quietly("*", workspace=workspaces.path(name), run="all")):
             assert leaves(field.type) <= told, field
             columns += 1

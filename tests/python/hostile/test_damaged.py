@@ -41,6 +41,7 @@ def line(n: int, **fields: Any) -> bytes:
 WHOLE = b"".join(line(n) for n in range(JOBS))
 
 
+@pytest.mark.slow
 def test_cut_at_every_byte(tmp_path: Path) -> None:
     """However an objects.jsonl is cut, every whole line is read and every job keeps its row."""
     run = write(tmp_path / "ws", WHOLE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import xpframe
-from conftest import BUNDLED, archives, references
+from conftest import BUNDLED, reference_names, references
 from engine import dump, load, table
 from oracle import Dump, Oracle, WitnessView, at_home, in_order, saved_at_home, without_task
 from witness import Run, runs_of
@@ -201,7 +201,7 @@ def test_attributes_are_the_fields(workspaces: Workspaces) -> None:
 def test_actions_answer_as_their_configs(workspaces: Workspaces) -> None:
     """`typename`, `identifier`, `fields`, `asdict` and `tags` of an action are those of its config."""
     seen = 0
-    for name in archives():
+    for name in reference_names():
         for run in runs_of(workspaces.path(name)):
             for action_id, action in load(run.path).actions.items():
                 assert isinstance(action, xpframe.Action)
@@ -229,7 +229,5 @@ def test_what_is_no_config_is_refused(function: Callable[[Any], Any], workspaces
     info = load(runs_of(workspaces.path("v270_full"))[0].path)
     others: tuple[Any, ...] = (None, {}, "lab.Train", info, info.jobs, xpframe.EnumValue("lab", "Opt", "SGD"))
     for given in others:
-        with pytest.raises(
-            TypeError, match=f"a config or an action was expected, not {type(given).__name__}"
-        ):
+        with pytest.raises(TypeError, match=f"expected a config or an action, not {type(given).__name__}"):
             function(given)

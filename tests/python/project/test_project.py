@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ ORDER = [
     "failures",
     "check",
     "columns",
+    "results",
     "table",
     "scan",
     "python",
@@ -38,12 +39,16 @@ ORDER = [
 PYTHON_ORDER = [
     "_core",
     "errors",
+    "arguments",
+    "libraries",
     "_sample",
+    "options",
     "text",
     "displayed",
     "failure",
     "finding",
     "locate",
+    "whole_file",
     "progress",
     "report",
     "backends",
@@ -57,6 +62,7 @@ PYTHON_ORDER = [
     "lazy",
     "changes",
     "failed_jobs",
+    "analysis",
     "experiment",
     "check",
     "workspace",
@@ -342,3 +348,115 @@ if TYPE_CHECKING:
     assert python_imports(text, "xpframe.e", modules) == expected
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
     assert circles({"a": {"b"}, "b": set()}) == []
+
+
+# what could hold a brace that closes nothing: comments, raw and other texts, characters
+RUST_LITERAL = re.compile(
+    r"""//[^\n]*|r(\#+)".*?"\1|r"[^"]*"|"(?:[^"\\]|\\.)*"|'(?:[^'\\\n]|\\u\{\w+\}|\\x\w\w|\\.)'""", re.DOTALL
+)
+
+
+def rust_functions(text: str) -> Iterator[tuple[str, int]]:
+    """The functions of a Rust file, each with its lines: from `fn` to the brace that closes its body."""
+    text = RUST_LITERAL.sub(lambda literal: "\n" * literal[0].count("\n"), text)
+    for found in re.finditer(r"^[ \t]*(?:pub(?:\([a-z]+\))? )?(?:const )?fn (\w+)", text, re.MULTILINE):
+        body = re.compile("[;{]").search(text, found.end())
+        if body is None or body[0] == ";":
+            continue
+        depth, end = 1, body.end()
+        while depth:
+            brace = re.compile("[{}]").search(text, end)
+            assert brace, found[1]
+            depth += 1 if brace[0] == "{" else -1
+            end = brace.end()
+        yield found[1], text.count("\n", found.start(), end) + 1
+
+
+def python_functions(text: str) -> Iterator[tuple[str, int]]:
+    """The functions of a Python file, each with its lines, decorators and docstring not counted."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = lines_of(node.body[0]) if ast.get_docstring(node) is not None else 0
+            yield node.name, lines_of(node) - docstring
+
+
+def lines_of(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+SIZED = [("src", "rs", rust_functions), ("python", "py", python_functions)]
+
+
+@pytest.mark.parametrize(("under", "ending", "functions"), SIZED, ids=["rust", "python"])
+def test_files_and_functions_are_short(
+    under: str, ending: str, functions: Callable[[str], Iterator[tuple[str, int]]]
+) -> None:
+    """No file has more than 500 lines, no function more than 60."""
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / under).rglob(f"*.{ending}"))
+    }
+    files = {name: len(text.splitlines()) for name, text in texts.items()}
+    sizes = [(size, f"{name}: {each}") for name, text in texts.items() for each, size in functions(text)]
+    lines = f"{sum(files.values()):,} lines, at most {max(files.values())} in a file"
+    print(f"{under}: {len(files)} files, {lines};")
+    print(f"{len(sizes):,} functions, the longest of {max(sizes)}")
+    assert len(files) >= 40
+    assert len(sizes) > 300
+    assert {name: size for name, size in files.items() if size > 500} == {}
+    assert [size for size in sizes if size[0] > 60] == []
+
+
+def test_functions_are_measured_rightly() -> None:
+    """Braces in texts and comments, signatures without a body, and functions in functions are understood."""
+    rust = """
+fn one() -> char { '{' } // }
+pub(crate) fn two(
+    x: u8,
+) -> u8 {
+    fn inner() {}
+    match x { 1 => format!("}} {{ }} {{").len() as u8, _ => x }
+}
+trait T { fn declared(&self); }
+"""
+    assert dict(rust_functions(rust)) == {"one": 1, "two": 6, "inner": 1}
+    python = 'def f(a,\n b):\n    """Two\n    lines."""\n    def g(): pass\n    return g\n'
+    assert dict(python_functions(python)) == {"f": 4, "g": 1}
+
+
+def test_workflows_only_call_make() -> None:
+    """Each step of a workflow is an action or a make target; by default nothing may be written."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(" ".join(re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)).split())
+    workflows = {path.stem: path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    assert set(workflows) == {"ci", "wheels", "docs", "release"}
+    called = [run for text in workflows.values() for run in re.findall(r"- run: (.*)", text)]
+    # `make ${{ matrix.target }}`: the targets are in the matrix
+    chosen = [name for text in workflows.values() for name in re.findall(r"[{,] target: ([\w-]+)", text)]
+    assert {run.split()[0] for run in called} == {"make"}
+    assert {run.split()[1] for run in called} - {"${{"} | set(chosen) <= targets
+    assert len(called) >= 10
+    assert not any("run: |" in text or "http" in text for text in workflows.values())
+    for text in workflows.values():
+        assert re.search(r"^permissions:\n  contents: read$", text, re.MULTILINE)
+        assert "\nconcurrency:\n" in text
+        assert not re.search(r"uses: (?!\./)[^@\n]*(\n|@(main|master)\b)", text)
+
+
+def test_development_dependencies_are_pinned() -> None:
+    """`requirements/dev.txt` pins each package of the groups, to a version that pyproject.toml allows."""
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
+    pinned = [Requirement(line) for line in lines if not line.startswith("#")]
+    versions: dict[str, set[str]] = {}
+    for requirement in pinned:
+        (version,) = requirement.specifier
+        assert version.operator == "=="
+        versions.setdefault(requirement.name.lower(), set()).add(version.version)
+    assert len(versions) > 100
+    groups = read_toml("pyproject.toml")["dependency-groups"]
+    asked = [Requirement(line) for group in groups.values() for line in group if isinstance(line, str)]
+    for requirement in asked:
+        assert all(map(requirement.specifier.contains, versions[requirement.name.lower()])), requirement
+    assert "--constraint $(LOCK)" in (ROOT / "Makefile").read_text()

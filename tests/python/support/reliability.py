@@ -1,8 +1,8 @@
 """The effort of the tests of broken, hostile and failing files, and the page of their figures.
 
 `make reliability` sets `$XPFRAME_RELIABILITY` to a directory. Tests then make their full effort and leave
-figures there, from which `python tests/python/support/reliability.py DIRECTORY` writes docs/reliability.md. Without
-it they make a small effort.
+figures there, from which `python tests/python/support/reliability.py DIRECTORY` writes docs/reliability.md.
+Without it they make a small effort.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ What xpframe does with truncated, damaged and hostile files, with failing disks,
 while they are read. The tests require that it neither crashes nor hangs, returns everything that is still
 readable, and reports every loss.
 
-The figures come from the last run of each test. `tests/python/support/reliability.py` wrote this page on {date};
-do not edit it. `make reliability` runs all of these tests. [SECURITY.md](../SECURITY.md) lists the
+The figures come from the last run of each test. `tests/python/support/reliability.py` wrote this page on
+{date}; do not edit it. `make reliability` runs all of these tests. [SECURITY.md](../SECURITY.md) lists the
 guarantees.
 """
 

@@ -74,6 +74,7 @@ def test_objects_die_with_their_last_holder(workspaces: Workspaces) -> None:
     assert leaf.name == "shared-leaf"
 
 
+@pytest.mark.slow
 def test_eight_threads_agree(workspaces: Workspaces) -> None:
     """Eight threads that share one info and load their own see the same values, identities and table."""
     paths = [r.path for r in runs_of(workspaces.path("v270_full"))]
@@ -174,6 +175,7 @@ print(calls)
 """
 
 
+@pytest.mark.slow
 def test_no_call_opens_anything_for_writing(workspaces: Workspaces, tmp_path: Path) -> None:
     """No system call of any reader opens, creates, removes or renames anything, here or elsewhere."""
     root = workspaces.path("v270_relaunched")
@@ -200,6 +202,7 @@ def test_no_call_opens_anything_for_writing(workspaces: Workspaces, tmp_path: Pa
     assert [line for line in written if sysconfig.get_paths()["stdlib"] not in line] == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount read-only")
 def test_read_only_mount(workspaces: Workspaces) -> None:
     """Everything works on a file system that refuses writes."""

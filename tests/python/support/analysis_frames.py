@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
@@ -15,7 +15,7 @@ BACKENDS = ("pandas", "polars", "pyarrow")
 TYPES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
 
 
-def frame(columns: Mapping[str, Sequence[Any]], backend: str) -> Any:
+def frame(columns: Mapping[str, Any], backend: str) -> Any:
     """A frame of one library; lists of Python values become its columns."""
     table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
     if backend == "pyarrow":
