@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::file::{Bookmark, LinedFile, Signature};
 use crate::objects::{ConcurrentTask, Relocation, Roots, RunObjects, SavedObject, load_saved};
 use crate::progress::CancelToken;
-use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
+use crate::records::{JobRows, Offsets, RunRecord, first_jobs, first_submission, recorded_roots, run_record};
 use crate::threads;
 use crate::values::ObjectIx;
 use crate::workspace::Run;
@@ -36,6 +36,7 @@ pub struct LoadedRun {
     pub(super) objects: OnceCell<Arc<RunObjects>>,
     pub(super) record: OnceCell<(RunRecord, Vec<Error>)>,
     pub(super) relocation: OnceCell<Relocation>,
+    pub(super) offsets: OnceCell<Offsets>,
     pub(super) actions: OnceCell<Roots>,
     pub(super) action_ids: ActionIds,
 }
@@ -53,6 +54,7 @@ impl LoadedRun {
             objects: OnceCell::new(),
             record: OnceCell::new(),
             relocation: OnceCell::new(),
+            offsets: OnceCell::new(),
             actions: OnceCell::new(),
             action_ids: ActionIds::default(),
         }
@@ -153,6 +155,12 @@ impl LoadedRun {
     pub fn actions(&self) -> &Roots {
         self.actions
             .get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
+    }
+
+    /// How far the clock of the driver was ahead of UTC, at the moments that its files date.
+    #[must_use]
+    pub fn offsets(&self) -> &Offsets {
+        self.offsets.get_or_init(|| Offsets::of_run(&self.run, || first_submission(&self.run)))
     }
 
     /// Where the workspace is, and where it was when its files were written.

@@ -258,8 +258,8 @@ impl Run {
     fn record<'py>(&self, py: Python<'py>, zone: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
         let zone = zone.map_or_else(|| Ok(Zone::local()), Zone::named)?;
         let loaded = self.loaded();
-        let record = py.detach(|| loaded.record());
-        let time = |moment: Option<Moment>| moment.map(|moment| moment.to_utc(&zone));
+        let (record, offsets) = py.detach(|| (loaded.record(), loaded.offsets()));
+        let time = |moment: Option<Moment>| moment.map(|moment| offsets.date(moment).to_utc(&zone));
         let dict = PyDict::new(py);
         dict.set_item("status", &record.status)?;
         dict.set_item("outcome", &record.outcome)?;

@@ -117,6 +117,12 @@ impl Offsets {
         self.dated.is_empty()
     }
 
+    /// The moment with the offset of the clock that wrote it, as far as that is known.
+    #[must_use]
+    pub fn date(&self, moment: Moment) -> Moment {
+        moment.ahead_by(self.nearest(moment))
+    }
+
     /// The offset of a clock that showed this local time, in seconds: that of the nearest known moment.
     #[must_use]
     pub(super) fn nearest(&self, moment: Moment) -> Option<i32> {

@@ -196,9 +196,9 @@ fn times(times: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
-/// Seconds between the start and the end of a job, both by one clock.
+/// Seconds between the start and the end of a job; none if a clock that was set back puts the end first.
 #[allow(clippy::cast_precision_loss, reason = "microseconds of a job's run fit into 53 bits for 285 years")]
 fn duration(status: &RowStatus, zone: &Zone) -> Option<f64> {
     let (start, end) = (status.started_at?.to_utc(zone), status.ended_at?.to_utc(zone));
-    Some((end - start) as f64 / 1e6)
+    (end >= start).then(|| (end - start) as f64 / 1e6)
 }
