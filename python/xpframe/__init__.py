@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
+    from xpframe.results import Result
 
 __all__ = [
     "Action",
@@ -46,6 +47,7 @@ __all__ = [
     "EnumValue",
     "ExperimentInfo",
     "ReadReport",
+    "Result",
     "Table",
     "Unresolved",
     "Workspace",
@@ -82,6 +84,7 @@ _LAZY_MODULES = {
     "factors": "analysis",
     "replicates": "analysis",
     "ReadReport": "lazy",
+    "Result": "results",
     "failures": "failed_jobs",
     "last_read": "lazy",
     "sample_workspace": "_sample",

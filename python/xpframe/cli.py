@@ -123,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
         text = "names, short names or globs; give NAME before them"
         sub.add_argument("--columns", "-c", nargs="+", action="extend", metavar="COLUMN", help=text)
+        text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
+        sub.add_argument("--results", action="append", metavar="HANDLE", help=text)
         sub.add_argument("--short", action="store_true", help="strip tags. and config. from the names")
         sub.add_argument("--strict", action="store_true", help="stop at the first error")
         if sub.get_default("command") is _frame:
@@ -180,12 +182,15 @@ def _missing(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> _core.Table:
+    from xpframe.results import results_argument
+
     return xp_table(
         options.experiment,
         workspace=options.workspace,
         run=options.run,
         task=options.task,
         columns=options.columns,
+        results=results_argument(options.results),
         names="short" if options.short else "full",
         strict=options.strict,
     )

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::results::results as result_requests;
 use super::run::Run;
 use crate::columns::{Chosen, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +20,7 @@ pub struct TableRequest {
     arguments: Py<PyDict>,
     tasks: Option<Vec<String>>,
     selection: Selection,
+    results: Vec<scan::ResultRequest>,
     max_columns: usize,
     short_names: bool,
     timezone: Option<String>,
@@ -38,6 +40,7 @@ impl TableRequest {
             several_runs,
             tasks: self.tasks.clone(),
             selection: self.selection.clone(),
+            results: self.results.clone(),
             max_columns: self.max_columns,
             short_names: self.short_names,
             layout,
@@ -50,10 +53,11 @@ impl TableRequest {
 #[pymethods]
 impl TableRequest {
     #[new]
-    #[pyo3(signature = (*, task: "object", columns: "object", names: "object", max_columns: "object", timezone: "object"))]
+    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object"))]
     fn new(
         task: &Bound<'_, PyAny>,
         columns: &Bound<'_, PyAny>,
+        results: &Bound<'_, PyAny>,
         names: &Bound<'_, PyAny>,
         max_columns: &Bound<'_, PyAny>,
         timezone: &Bound<'_, PyAny>,
@@ -62,6 +66,7 @@ impl TableRequest {
         let values = [
             ("task", task),
             ("columns", columns),
+            ("results", results),
             ("names", names),
             ("max_columns", max_columns),
             ("timezone", timezone),
@@ -73,6 +78,7 @@ impl TableRequest {
             arguments: arguments.unbind(),
             tasks: tasks(task)?,
             selection: selection(columns)?,
+            results: result_requests(results)?,
             max_columns: max_columns
                 .extract()
                 .map_err(|_| invalid("max_columns", max_columns, "it is a number of columns, 0 or more"))?,
@@ -142,7 +148,7 @@ fn mistyped(error: PyErr, name: &str, value: &Bound<'_, PyAny>, hint: &str) -> P
     }
 }
 
-fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
+pub(super) fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
     let shown = value.repr().map_or_else(|_| "…".to_owned(), |text| text.to_string_lossy().into_owned());
     Error::new(ErrorKind::InvalidArgument, format!("{name}={shown}")).hint(hint).into()
 }
