@@ -103,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     failures = command("failures", _failures, text, named=named)
     text = "print the cells of a grid that have no job, as JSON lines"
     missing = command("missing", _missing, text, named=named)
-    for sub in (failures, missing):
+    results = command("results", _results, "list the files that could be results of jobs", named=named)
+    for sub in (failures, missing, results):
         sub.add_argument("--run", default="latest", help="latest, all, or a run id")
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
     text = "the factors of the grid, as in lr,seed; by default the tags that vary"
@@ -237,6 +238,13 @@ def _failures(options: argparse.Namespace) -> None:
             print(line)
     else:
         print(found)
+
+
+def _results(options: argparse.Namespace) -> None:
+    from xpframe.result_files import result_files
+
+    files = result_files(options.experiment, workspace=options.workspace, run=options.run, task=options.task)
+    _show(files.rows(), options)
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

@@ -64,7 +64,13 @@ if TYPE_CHECKING:
 __all__ = ["COLUMN_DEFAULTS", "NAME_DEFAULTS", "REPORT_DEFAULTS", "RUN_DEFAULTS", "keyword_options"]
 
 RUN_DEFAULTS: RunOptions = {"workspace": None, "run": "latest"}
-COLUMN_DEFAULTS: ColumnOptions = {"task": None, "columns": None, "results": None, "max_columns": 2000, "timezone": None}
+COLUMN_DEFAULTS: ColumnOptions = {
+    "task": None,
+    "columns": None,
+    "results": None,
+    "max_columns": 2000,
+    "timezone": None,
+}
 NAME_DEFAULTS: NameOptions = {"names": "full"}
 REPORT_DEFAULTS: ReportOptions = {"strict": False, "quiet": False}
 

@@ -1,0 +1,175 @@
+"""Result columns and series of the reference workspaces, against independent readers of the same files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from judge import escaped, plain
+
+from conftest import SHARED, archives, unpack
+from xpframe import scan_series, xp_series, xp_table
+
+pytestmark = pytest.mark.filterwarnings("ignore::xpframe.errors.XpFrameWarning")
+
+
+def escape(key: str) -> str:
+    """A key as column names spell it."""
+    text = key.replace("\\", "\\\\").replace(".", "\\.")
+    return "".join(
+        f"\\{c}" if c == "@" and text[i + 1 : i + 2].isascii() and text[i + 1 : i + 2].isalpha() else c
+        for i, c in enumerate(text)
+    )
+
+
+def workspace_of(archive: str, name: str, home: Path) -> Path:
+    """An unpacked workspace that has another name than its archive."""
+    if archive not in archives():
+        pytest.skip(f"{archive} is not here")
+    unpack(archive, home)
+    return home / name
+
+
+def equal(value: Any, expected: Any) -> bool:
+    """The same value; an int that stands in a float column is that float."""
+    if isinstance(expected, float) and isinstance(value, float):
+        return value == expected or (math.isnan(value) and math.isnan(expected))
+    if isinstance(expected, int) and not isinstance(expected, bool) and isinstance(value, str):
+        return value == str(expected)
+    if isinstance(expected, bool) is not isinstance(value, bool):
+        return False
+    if isinstance(expected, str) and isinstance(value, str):
+        return escaped(value) == escaped(expected)
+    return bool(value == expected)
+
+
+def test_states_and_scalars_of_the_oracle(tmp_path: Path) -> None:
+    """Each state and each scalar of the oracle stands in the frame of its handle."""
+    oracle = SHARED / "res_dev.results.json"
+    if not oracle.is_file():
+        pytest.skip("res_dev is not here")
+    root = workspace_of("res_dev", "res_dev", tmp_path)
+    compared, wrong = 0, []
+    for name, told in json.loads(oracle.read_text(encoding="utf-8"))["experiments"].items():
+        for handle, entries in told["handles"].items():
+            table = xp_table(name, workspace=root, results=handle, quiet=True)
+            columns = {n: table.column_values(n) for n in table.column_names}
+            rows = {job: row for row, job in enumerate(columns["job_id"])}
+            for job, entry in entries.items():
+                label, row = f"{name} {handle} {job[:8]}", rows[job]
+                states = {entry["state"], *entry.get("also_ok", [])}
+                for alternative in entry.get("alt", {}).values():
+                    states.add(alternative.get("state", entry["state"]))
+                state = {"elsewhere": "not_own"}.get(columns["result@file"][row], columns["result@file"][row])
+                compared += 1
+                if state not in states:
+                    wrong.append(f"{label}: {state}, expected {states}")
+                if state != entry["state"]:
+                    continue
+                for scalar in entry.get("scalars", []):
+                    expected = plain(scalar["value"])
+                    if isinstance(expected, (dict, list)):
+                        continue
+                    keys = [key.strip() for key in scalar["path"]] if "col" in scalar else scalar["path"]
+                    full = ".".join(["result", *(escape(escaped(key)) for key in keys)])
+                    split = [n for n in columns if n == full or n.rpartition("@")[0] == full]
+                    values = [columns[n][row] for n in split if columns[n][row] is not None]
+                    compared += 1
+                    if expected is None:
+                        if values:
+                            wrong.append(f"{label} {full}: {values}, expected null")
+                    elif len(values) != 1 or not equal(values[0], expected):
+                        wrong.append(f"{label} {full}: {values}, expected {expected!r}")
+    print(f"{compared - len(wrong)} of {compared}")
+    assert compared > 700
+    assert wrong == []
+
+
+def test_series_of_csv_files_equal_their_rows(tmp_path: Path) -> None:
+    """results.csv of each job, row by row, as the csv module reads it."""
+    root = workspace_of("lab_cifar", "cifar", tmp_path)
+    frame = xp_series("cifar", "results.csv", workspace=root, backend="polars", columns=["tags.*", "path"])
+    compared = 0
+    for (path,), part in frame.group_by("path", maintain_order=True):
+        with (Path(str(path)) / "results.csv").open(newline="") as file:
+            expected = list(csv.DictReader(file))
+        rows = part.to_dicts()
+        assert len(rows) == len(expected)
+        for row, told in zip(rows, expected, strict=True):
+            for key, text in told.items():
+                assert row[key] is None if text == "" else equal(float(row[key]), float(text))
+                compared += 1
+    assert compared > 1_000
+
+
+def test_series_of_event_files_equal_tensorboard(tmp_path: Path) -> None:
+    """Each point of each run directory, as TensorBoard's own loader reads it."""
+    loader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    root = workspace_of("lab_cifar", "cifar", tmp_path)
+    frame = xp_series(
+        "cifar", "runs/**/events.out.tfevents.*", workspace=root, backend="polars", columns=["path"]
+    )
+    compared = 0
+    for (path,), part in frame.group_by("path", maintain_order=True):
+        events = loader.EventAccumulator(
+            str(Path(str(path)) / "runs"), size_guidance={"scalars": 0, "tensors": 0}
+        )
+        events.Reload()
+        for metric in events.Tags()["scalars"]:
+            points = part.filter(pl.col("metric") == metric)
+            told = [(e.step, e.wall_time, e.value) for e in events.Scalars(metric)]
+            assert list(zip(points["step"], points["wall_time"], points["value"], strict=True)) == told
+            compared += len(told)
+    assert compared > 100
+
+
+def test_lazy_series_equal_eager(tmp_path: Path) -> None:
+    """Filters on jobs and on rows, projections and limits give the rows of the eager frame."""
+    root = workspace_of("lab_cifar", "cifar", tmp_path)
+    handle, columns = "runs/**/events.out.tfevents.*", ["tags.lr"]
+    eager = xp_series("cifar", handle, workspace=root, backend="polars", columns=columns)
+    lazy = scan_series("cifar", handle, workspace=root, columns=columns)
+    text = pl.col(pl.Categorical).cast(pl.String)
+    queries: list[Any] = [
+        lambda frame: frame,
+        lambda frame: frame.filter(pl.col("tags.lr") == eager["tags.lr"][0]),
+        lambda frame: frame.filter(pl.col("metric") == eager["metric"][0], pl.col("step") > 1),
+        lambda frame: frame.select("step", "value").head(17),
+        lambda frame: frame.filter(pl.col("job_id") == eager["job_id"][-1]).select("metric", "value"),
+    ]
+    for query in queries:
+        expected = query(eager.lazy()).with_columns(text).collect()
+        assert query(lazy).with_columns(text).collect().equals(expected)
+        assert len(expected)
+
+
+def test_aggregated_equals_the_text(tmp_path: Path) -> None:
+    """Measures of `aggregated` are the columns of an evaluation, value by value."""
+    root = workspace_of("pkg_ir", "ir", tmp_path)
+    table = xp_table("toy-ir", workspace=root, task="evaluate", results="aggregated")
+    columns = {name: table.column_values(name) for name in table.column_names}
+    compared = 0
+    for row, state in enumerate(columns["result@file"]):
+        if state != "read":
+            continue
+        files = [file for file in Path(columns["path"][row]).rglob("*aggregated*") if file.is_file()]
+        for line in files[0].read_text().splitlines():
+            measure, query, value = line.split()
+            if query == "all" and re_number(value):
+                assert columns[f"result.{escape(measure)}"][row] == float(value)
+                compared += 1
+    assert compared > 20
+
+
+def re_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
