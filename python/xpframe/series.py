@@ -47,11 +47,14 @@ def xp_series(
     Of several runs that list a job, the last one has its rows.
 
     Args:
-        experiment: As for :func:`xpframe.xp_frame`, as are ``workspace``, ``run`` and ``task``.
+        experiment: As for :func:`xpframe.xp_frame`.
         handle: The name of a path parameter, a file or pattern below the job's directory, or
             :class:`xpframe.Result`.
         metrics: Names or globs of the metrics or measures to keep.
         columns: Columns of the jobs that each row repeats: names, short names or globs.
+        workspace: As for :func:`xpframe.xp_frame`.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs.
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         strict: Raises the first error instead of a warning.
         quiet: Hides progress.
