@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from xpframe import Result, load_xp_info, result_files, sample_workspace, scan_xp, xp_frame, xp_table
+from xpframe import Result, Workspace, result_files, sample_workspace, scan_xp, xp_frame, xp_table
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_lazy_equals_eager() -> None:
 
 def test_projection_without_results_opens_no_file() -> None:
     """Columns that are no results are built without a look at result files."""
-    info = load_xp_info("grid-search", workspace=sample_workspace())
+    info = Workspace(sample_workspace()).load_xp_info("grid-search")
     table = info.table(results="metrics.json", columns=["job_id", "tags.*"])
     assert not any(name.startswith("result") for name in table.column_names)
 
