@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
+    from xpframe.result_files import result_files
+    from xpframe.results import Result
+    from xpframe.series import scan_series, xp_series
 
 __all__ = [
     "Action",
@@ -46,6 +49,7 @@ __all__ = [
     "EnumValue",
     "ExperimentInfo",
     "ReadReport",
+    "Result",
     "Table",
     "Unresolved",
     "Workspace",
@@ -64,12 +68,15 @@ __all__ = [
     "last_read",
     "load_xp_info",
     "replicates",
+    "result_files",
     "sample_workspace",
+    "scan_series",
     "scan_xp",
     "tags",
     "typename",
     "use",
     "xp_frame",
+    "xp_series",
     "xp_table",
 ]
 
@@ -82,11 +89,15 @@ _LAZY_MODULES = {
     "factors": "analysis",
     "replicates": "analysis",
     "ReadReport": "lazy",
+    "Result": "results",
     "failures": "failed_jobs",
     "last_read": "lazy",
+    "result_files": "result_files",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
+    "scan_series": "series",
     "xp_frame": "frames",
+    "xp_series": "series",
     "xp_table": "frames",
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "progress_counters", "read_failures", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "plan_series", "progress_counters", "read_failures", "read_series", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -255,6 +255,24 @@ class ScanPlan:
         """
 
 @final
+class SeriesPlan:
+    """
+    The rows that some jobs wrote, with columns that are decided over all of them.
+    """
+    def empty(self, /) -> Table:
+        """
+        A table of these columns without rows.
+        """
+    def jobs(self, /) -> Table:
+        """
+        The jobs, with the columns that each of their rows repeats.
+        """
+    def read(self, /, jobs: SupportsGetItem[int, SupportsIndex]) -> Table:
+        """
+        The rows of the jobs at these positions.
+        """
+
+@final
 class Source:
     """
     The source of configs. Opaque; it is pickled by path, and configs of one source still share objects afterwards.
@@ -372,7 +390,7 @@ class TableRequest:
     Raises `InvalidArgumentError` for an argument of another type.
     """
     def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict]: ...
-    def __new__(cls, /, *, task: "object", columns: "object", names: "object", max_columns: "object", timezone: "object") -> TableRequest: ...
+    def __new__(cls, /, *, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object") -> TableRequest: ...
     def __repr__(self, /) -> str: ...
 
 @final
@@ -472,6 +490,11 @@ def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several
     Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches.
     """
 
+def plan_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object") -> SeriesPlan:
+    """
+    Decides the columns of the rows that jobs of runs wrote.
+    """
+
 def progress_counters() -> tuple[int, int, int, int, int]:
     """
     What this process has read so far: (files, bytes, objects, bytes of the files that were opened, bytes that were parsed).
@@ -481,6 +504,11 @@ def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks:
     """
     Reads why the jobs of runs failed: one row a failed job, with its tags, its exception and the end of its log. Text is laid out
     for `backend`: pandas, polars or pyarrow.
+    """
+
+def read_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, backend: str) -> Table:
+    """
+    Reads the rows that jobs of runs wrote into a table, laid out for a backend.
     """
 
 def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str) -> Table:

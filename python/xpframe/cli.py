@@ -103,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     failures = command("failures", _failures, text, named=named)
     text = "print the cells of a grid that have no job, as JSON lines"
     missing = command("missing", _missing, text, named=named)
-    for sub in (failures, missing):
+    results = command("results", _results, "list the files that could be results of jobs", named=named)
+    for sub in (failures, missing, results):
         sub.add_argument("--run", default="latest", help="latest, all, or a run id")
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
     text = "the factors of the grid, as in lr,seed; by default the tags that vary"
@@ -123,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
         text = "names, short names or globs; give NAME before them"
         sub.add_argument("--columns", "-c", nargs="+", action="extend", metavar="COLUMN", help=text)
+        text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
+        sub.add_argument("--results", action="append", metavar="HANDLE", help=text)
         sub.add_argument("--short", action="store_true", help="strip tags. and config. from the names")
         sub.add_argument("--strict", action="store_true", help="stop at the first error")
         if sub.get_default("command") is _frame:
@@ -180,12 +183,15 @@ def _missing(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> _core.Table:
+    from xpframe.results import results_argument
+
     return xp_table(
         options.experiment,
         workspace=options.workspace,
         run=options.run,
         task=options.task,
         columns=options.columns,
+        results=results_argument(options.results),
         names="short" if options.short else "full",
         strict=options.strict,
     )
@@ -232,6 +238,13 @@ def _failures(options: argparse.Namespace) -> None:
             print(line)
     else:
         print(found)
+
+
+def _results(options: argparse.Namespace) -> None:
+    from xpframe.result_files import result_files
+
+    files = result_files(options.experiment, workspace=options.workspace, run=options.run, task=options.task)
+    _show(files.rows(), options)
 
 
 def _show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

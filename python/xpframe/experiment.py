@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from xpframe.analysis.compare import Comparison
     from xpframe.changes import Changes
     from xpframe.failed_jobs import Failures
-    from xpframe.options import Backend, InfoOptions
+    from xpframe.options import Backend, Columns, InfoOptions
     from xpframe.plots import Plots
+    from xpframe.results import Result
 
 __all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
 
@@ -377,6 +378,31 @@ class ExperimentInfo(Displayed):
         from xpframe.frames import frame_of_runs
 
         return frame_of_runs([self._run], options, backend=backend)
+
+    def series(
+        self,
+        handle: str | Result,
+        *,
+        metrics: str | Sequence[str] | None = None,
+        columns: Columns | None = None,
+        task: str | Sequence[str] | None = None,
+        backend: Backend = "pandas",
+        strict: bool = False,
+        quiet: bool = False,
+    ) -> Any:
+        """Every row that jobs wrote; the arguments are those of :func:`xpframe.xp_series`."""
+        from xpframe.series import series_of
+
+        return series_of(
+            [self._run],
+            handle,
+            metrics=metrics,
+            columns=columns,
+            task=task,
+            backend=backend,
+            strict=strict,
+            quiet=quiet,
+        )
 
     def failures(
         self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False

@@ -50,6 +50,10 @@ def xp_frame(
         task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
             the columns do not depend on it.
         columns: A name, short name or glob, or a list of them; or a dict from new names to columns.
+        results: What jobs wrote, as columns ``result.<key>``: a handle, which is the name of a path parameter
+            or a file below the job's directory (``"metrics.json"``, ``"runs/**/events.out.tfevents.*"``); a
+            dict from names to handles, for ``result.<name>.<key>``; or :class:`xpframe.Result`.
+            ``result@file`` says what became of each file, ``result@path`` (by name only) where it is.
         max_columns: Raises an error if there are more columns.
         timezone: The IANA name of the time zone of times that the files hold without one. By default the
             local zone.

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
+    from xpframe.results import Result
+
     Experiments: TypeAlias = str | os.PathLike[str] | Sequence[str]
     Workspaces: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
+    Results: TypeAlias = str | Result | Mapping[str, str | Result]
     Names: TypeAlias = Literal["full", "short"]
     Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
         task: str | Sequence[str] | None
         columns: Columns | None
+        results: Results | None
         max_columns: int
         timezone: str | None
 
@@ -60,7 +64,13 @@ if TYPE_CHECKING:
 __all__ = ["COLUMN_DEFAULTS", "NAME_DEFAULTS", "REPORT_DEFAULTS", "RUN_DEFAULTS", "keyword_options"]
 
 RUN_DEFAULTS: RunOptions = {"workspace": None, "run": "latest"}
-COLUMN_DEFAULTS: ColumnOptions = {"task": None, "columns": None, "max_columns": 2000, "timezone": None}
+COLUMN_DEFAULTS: ColumnOptions = {
+    "task": None,
+    "columns": None,
+    "results": None,
+    "max_columns": 2000,
+    "timezone": None,
+}
 NAME_DEFAULTS: NameOptions = {"names": "full"}
 REPORT_DEFAULTS: ReportOptions = {"strict": False, "quiet": False}
 

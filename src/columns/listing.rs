@@ -1,6 +1,7 @@
 //! Lists the columns of a path tree, in their order.
 
 use super::kind::ValueKind;
+use super::names::escape;
 use super::path_tree::{PathId, PathTree};
 use super::types::Type;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +57,11 @@ impl System {
         Self::Path,
         Self::Dependencies,
     ];
+
+    /// Every system column, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::LEADING.into_iter().chain(Self::TRAILING)
+    }
 
     /// The name of the column.
     #[must_use]
@@ -121,6 +127,10 @@ pub enum ColumnSource {
     Class(PathId),
     /// The content identifier of the config at a path
     Identifier(PathId),
+    /// What became of the file of a handle, by the position of the handle
+    File(usize),
+    /// Where that file is
+    FilePath(usize),
 }
 
 /// A column: its name, type and source.
@@ -147,13 +157,15 @@ impl Column {
         self.renamed.as_deref().unwrap_or(&self.name)
     }
 
-    /// Its group: `system`, `tag`, `parameter` or `fact`.
+    /// Its group: `system`, `tag`, `parameter`, `fact` or `result`.
     #[must_use]
     pub fn group(&self) -> &'static str {
         match self.source {
             ColumnSource::System(_) => "system",
             ColumnSource::Values(..) if self.name.starts_with("tags.") => "tag",
+            ColumnSource::Values(..) if self.name.starts_with("result.") => "result",
             ColumnSource::Values(..) => "parameter",
+            ColumnSource::File(_) | ColumnSource::FilePath(_) => "result",
             ColumnSource::Class(_) | ColumnSource::Identifier(_) => "fact",
         }
     }
@@ -162,7 +174,7 @@ impl Column {
 /// Every column of the jobs that were read, shown by default or not.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    /// System columns, tags, parameters, then the trailing system columns
+    /// System columns, tags, parameters, results, then the trailing system columns
     pub all: Vec<Column>,
 }
 
@@ -186,8 +198,33 @@ impl Columns {
         let mut all: Vec<Column> = System::LEADING.map(system).into();
         push_columns_below(tree, PathTree::TAGS, &mut all);
         push_columns_below(tree, PathTree::CONFIG, &mut all);
+        push_columns_below(tree, PathTree::RESULT, &mut all);
         all.extend(System::TRAILING.map(system));
         Self { all }
+    }
+
+    /// With the columns of what became of result files, before the trailing system columns: `result@file` and `result@path`, or
+    /// `result.<name>@file` where handles have names.
+    #[must_use]
+    pub fn with_files(mut self, handles: &[Option<&str>]) -> Self {
+        let files = handles.iter().enumerate().flat_map(|(index, handle)| {
+            let name = handle.map_or("result".to_owned(), |handle| format!("result.{}", escape(handle)));
+            let column = |suffix, source, by_default| Column {
+                name: format!("{name}@{suffix}"),
+                source,
+                kind: Type::Utf8,
+                by_default,
+                is_split: false,
+                renamed: None,
+            };
+            [
+                column("file", ColumnSource::File(index), true),
+                column("path", ColumnSource::FilePath(index), false),
+            ]
+        });
+        let end = self.all.len() - System::TRAILING.len();
+        self.all.splice(end..end, files.collect::<Vec<_>>());
+        self
     }
 
     /// The columns shown by default.
@@ -243,7 +280,6 @@ fn push_columns_below(tree: &PathTree, root: PathId, all: &mut Vec<Column>) {
             all.push(column(format!("{name}@id"), ColumnSource::Identifier(id), Type::Utf8, false));
         }
         let children = path.children().iter().rev();
-        pending
-            .extend(children.map(|(key, &child)| (child, format!("{name}.{}", super::names::escape(key)))));
+        pending.extend(children.map(|(key, &child)| (child, format!("{name}.{}", escape(key)))));
     }
 }

@@ -94,15 +94,18 @@ impl PathTree {
     pub const TAGS: PathId = PathId(0);
     /// The root of parameters.
     pub const CONFIG: PathId = PathId(1);
+    /// The root of results.
+    pub const RESULT: PathId = PathId(2);
+    const ROOTS: [PathId; 3] = [Self::TAGS, Self::CONFIG, Self::RESULT];
 
-    /// A tree of the two roots that refuses more than `max_paths` paths.
+    /// A tree of the roots that refuses more than `max_paths` paths.
     #[must_use]
     pub fn new(max_paths: usize) -> Self {
-        let paths = vec![FieldPath::root("tags"), FieldPath::root("config")];
+        let paths = ["tags", "config", "result"].map(FieldPath::root).into();
         Self { paths, max_paths, name_bytes: 0, too_deep: None }
     }
 
-    /// A tree of the two roots, under the same limit.
+    /// A tree of the roots, under the same limit.
     #[must_use]
     pub fn empty_copy(&self) -> Self {
         Self::new(self.max_paths)
@@ -127,7 +130,7 @@ impl PathTree {
         self.paths.len()
     }
 
-    /// False: every tree has the two roots.
+    /// False: every tree has the roots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
@@ -156,7 +159,7 @@ impl PathTree {
     #[must_use]
     pub fn find(&self, keys: &[&str]) -> Option<PathId> {
         let (root, keys) = keys.split_first()?;
-        let root = [Self::TAGS, Self::CONFIG].into_iter().find(|&id| self.get(id).key == *root)?;
+        let root = Self::ROOTS.into_iter().find(|&id| self.get(id).key == *root)?;
         keys.iter().try_fold(root, |id, key| self.get(id).children.get(*key).copied())
     }
 
@@ -238,7 +241,8 @@ impl PathTree {
     /// # Errors
     /// `TooManyColumns`.
     pub fn merge(&mut self, later: &Self) -> Result<()> {
-        let mut pending = vec![(Self::CONFIG, Self::CONFIG), (Self::TAGS, Self::TAGS)];
+        let mut pending =
+            vec![(Self::RESULT, Self::RESULT), (Self::CONFIG, Self::CONFIG), (Self::TAGS, Self::TAGS)];
         while let Some((id, later_id)) = pending.pop() {
             let path = later.get(later_id);
             self.get_mut(id).seen.merge(&path.seen);
@@ -289,7 +293,12 @@ impl PathTree {
     pub(super) fn heaviest_prefix(&self) -> String {
         let weights = self.weights();
         let weight = |id: PathId| weights[id.0 as usize];
-        let mut id = if weight(Self::CONFIG) >= weight(Self::TAGS) { Self::CONFIG } else { Self::TAGS };
+        let mut id = Self::CONFIG;
+        for root in Self::ROOTS {
+            if weight(root) > weight(id) {
+                id = root;
+            }
+        }
         while let Some(&heavy) = self.get(id).children.values().max_by_key(|&&child| weight(child))
             && weight(heavy) * 10 >= weight(id) * 9
         {

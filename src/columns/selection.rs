@@ -57,23 +57,28 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
     if pattern.contains(['*', '?', '[']) {
         return glob(pattern, columns);
     }
-    for prefix in ["", "tags.", "config."] {
-        let full = format!("{prefix}{pattern}");
-        if let Some(column) = by_name(&full) {
-            return Ok(vec![column]);
-        }
-        let split = split_columns(&full, columns);
-        if !split.is_empty() {
-            return Ok(split);
-        }
-    }
     let suffix = format!(".{pattern}");
-    let ending: Vec<&Column> = columns.all.iter().filter(|column| column.name.ends_with(&suffix)).collect();
-    match ending[..] {
-        [column] => Ok(vec![column]),
-        [] => Err(unknown(pattern, columns)),
-        _ => Err(ambiguous(pattern, &ending)),
+    for (prefixes, are_results) in [(&["", "tags.", "config."][..], false), (&["result."], true)] {
+        for prefix in prefixes {
+            let full = format!("{prefix}{pattern}");
+            if let Some(column) = by_name(&full) {
+                return Ok(vec![column]);
+            }
+            let split = split_columns(&full, columns);
+            if !split.is_empty() {
+                return Ok(split);
+            }
+        }
+        let is_meant =
+            |column: &&Column| (column.group() == "result") == are_results && column.name.ends_with(&suffix);
+        let ending: Vec<&Column> = columns.all.iter().filter(is_meant).collect();
+        match ending[..] {
+            [column] => return Ok(vec![column]),
+            [] => {}
+            _ => return Err(ambiguous(pattern, &ending)),
+        }
     }
+    Err(unknown(pattern, columns))
 }
 
 /// The columns into which a path was split by type: `x@int` and `x@str` for `x`.

@@ -18,6 +18,19 @@ impl PathTree {
         Walk::new(self, store, None).descend(Self::TAGS, RecordGroups::new(tags.into_iter().map(Some)))
     }
 
+    /// Notes the results of jobs.
+    ///
+    /// # Errors
+    /// `TooManyColumns`.
+    pub fn observe_results(
+        &mut self,
+        store: &Store,
+        results: impl IntoIterator<Item = Record>,
+    ) -> Result<()> {
+        let results = RecordGroups::new(results.into_iter().map(Some));
+        Walk::new(self, store, None).descend(Self::RESULT, results)
+    }
+
     /// Notes the configs of jobs and all values below them.
     ///
     /// # Errors

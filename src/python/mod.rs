@@ -17,8 +17,10 @@ mod plain;
 mod plan;
 mod progress;
 mod request;
+mod results;
 mod run;
 mod scalars;
+mod series;
 mod source;
 mod table;
 mod workspace;
@@ -44,6 +46,8 @@ mod _core {
     use super::run::{Run, RunSignature, open_run};
     #[pymodule_export]
     use super::scalars::{EnumValue, Unresolved};
+    #[pymodule_export]
+    use super::series::{SeriesPlan, plan_series, read_series};
     #[pymodule_export]
     use super::source::{Source, open_source};
     #[pymodule_export]

@@ -67,6 +67,8 @@ pub(super) fn value<'py>(py: Python<'py>, array: &dyn Array, index: usize) -> Py
             }
             dict.into_any()
         }
+        // an array of nulls alone does not mark them
+        DataType::Null => py.None().into_bound(py),
         other => return Err(PyTypeError::new_err(format!("no Python value for {other}"))),
     })
 }

@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::results::results as result_requests;
 use super::run::Run;
 use crate::columns::{Chosen, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +21,7 @@ pub struct TableRequest {
     arguments: Py<PyDict>,
     tasks: Option<Vec<String>>,
     selection: Selection,
+    results: Vec<scan::ResultRequest>,
     max_columns: usize,
     short_names: bool,
     timezone: Option<String>,
@@ -39,6 +41,7 @@ impl TableRequest {
             several_runs,
             tasks: self.tasks.clone(),
             selection: self.selection.clone(),
+            results: self.results.clone(),
             max_columns: self.max_columns,
             short_names: self.short_names,
             layout,
@@ -51,10 +54,11 @@ impl TableRequest {
 #[pymethods]
 impl TableRequest {
     #[new]
-    #[pyo3(signature = (*, task: "object", columns: "object", names: "object", max_columns: "object", timezone: "object"))]
+    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object"))]
     fn new(
         task: &Bound<'_, PyAny>,
         columns: &Bound<'_, PyAny>,
+        results: &Bound<'_, PyAny>,
         names: &Bound<'_, PyAny>,
         max_columns: &Bound<'_, PyAny>,
         timezone: &Bound<'_, PyAny>,
@@ -63,6 +67,7 @@ impl TableRequest {
         let values = [
             ("task", task),
             ("columns", columns),
+            ("results", results),
             ("names", names),
             ("max_columns", max_columns),
             ("timezone", timezone),
@@ -74,6 +79,7 @@ impl TableRequest {
             arguments: arguments.unbind(),
             tasks: tasks(task)?,
             selection: selection(columns)?,
+            results: result_requests(results)?,
             max_columns: max_columns
                 .extract()
                 .map_err(|_| invalid("max_columns", max_columns, "it is a number of columns, 0 or more"))?,
@@ -151,7 +157,7 @@ fn shown(value: &Bound<'_, PyAny>) -> String {
     value.repr().map_or_else(|_| "…".to_owned(), |text| text.to_string_lossy().into_owned())
 }
 
-fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
+pub(super) fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
     Error::new(ErrorKind::InvalidArgument, format!("{name}={}", shown(value))).hint(hint).into()
 }
 

@@ -79,6 +79,8 @@ pub enum Target {
     None,
     /// The value of a path parameter, absolute or below the job's directory
     Path(PathBuf),
+    /// The values of a path parameter that stands in the items of a list
+    Paths(Vec<PathBuf>),
     /// A pattern below the job's directory
     Glob(PathGlob),
 }
@@ -143,12 +145,29 @@ pub fn locate(directory: &Path, target: &Target) -> Located {
             }
             single(&own, path)
         }
+        Target::Paths(paths) => {
+            let located: Vec<Located> =
+                paths.iter().map(|path| locate(directory, &Target::Path(path.clone()))).collect();
+            together(located)
+        }
         Target::Glob(glob) => matching(&normalized(directory), glob),
     }
 }
 
+/// The files of several paths; a state where none of them leads to a file.
+fn together(located: Vec<Located>) -> Located {
+    let state = located.first().map_or(Some(FileState::None), |first| first.state);
+    let mut all = Located { path: None, entries: Vec::new(), state, errors: Vec::new() };
+    for each in located {
+        all.state = if each.state.is_none() { None } else { all.state };
+        all.entries.extend(each.entries);
+        all.errors.extend(each.errors);
+    }
+    all
+}
+
 /// A path without `.` and `..`: what is above cannot be reached by a name.
-fn normalized(path: &Path) -> PathBuf {
+pub(super) fn normalized(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, CellType, digits, float};
 use super::csv::CsvFile;
+use crate::values::{Record, Store, Symbol, Value};
 
 /// Texts side by side: offsets and bytes as Arrow's string arrays have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,53 @@ pub struct Table {
     pub rows: usize,
     /// Its columns, in the order of the file
     pub columns: Vec<TableColumn>,
+}
+
+impl Table {
+    /// The rows as records of a store; of the two columns of a split one each row has the one value that it has.
+    pub fn push_into(&self, store: &mut Store, records: &mut Vec<Record>) {
+        let mut keys: Vec<Symbol> = Vec::with_capacity(self.columns.len());
+        let mut places: Vec<usize> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let key = store.intern(column.name.as_bytes());
+            let place = keys.iter().position(|&other| other == key).unwrap_or(keys.len());
+            if place == keys.len() {
+                keys.push(key);
+            }
+            places.push(place);
+        }
+        let mut values = vec![Value::Null; keys.len()];
+        for row in 0..self.rows {
+            values.fill(Value::Null);
+            for (column, &place) in self.columns.iter().zip(&places) {
+                let value = column.value(row, store);
+                if value != Value::Null {
+                    values[place] = value;
+                }
+            }
+            records.push(store.push_record(&keys, &values));
+        }
+    }
+}
+
+impl TableColumn {
+    fn value(&self, row: usize, store: &mut Store) -> Value {
+        if self.valid.as_ref().is_some_and(|valid| !valid.get(row).copied().unwrap_or_default()) {
+            return Value::Null;
+        }
+        match &self.cells {
+            Cells::Null => Value::Null,
+            Cells::Bool(cells) => cells.get(row).map_or(Value::Null, |&cell| Value::Bool(cell)),
+            Cells::Int(cells) => cells.get(row).map_or(Value::Null, |&cell| Value::Int(cell)),
+            Cells::Float(cells) => cells.get(row).map_or(Value::Null, |&cell| Value::Float(cell)),
+            Cells::Digits(cells) => {
+                let digits = cells.get(row);
+                let int = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+                int.map_or_else(|| Value::BigInt(store.push_text(digits)), Value::Int)
+            }
+            Cells::Text(cells) => Value::Str(store.push_text(cells.get(row))),
+        }
+    }
 }
 
 /// The columns of the block of a file, all of them or those of these names.

@@ -97,6 +97,7 @@ impl FailureRequest {
             several_runs: self.several_runs,
             tasks: self.tasks.clone(),
             selection: Selection::Chosen(names.iter().map(chosen).collect()),
+            results: Vec::new(),
             max_columns: usize::MAX,
             short_names: false,
             layout: self.layout,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::request::TableRequest;
+use super::results::{ReadResults, ResultReader, needs_results};
 use super::run_batch::RunBatch;
 use super::schema_builder::SchemaBuilder;
 use super::table::{Table, internal};
 use super::warnings;
-use crate::columns::{Column, PathTree};
+use crate::columns::{Column, ColumnSource, PathTree};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
@@ -42,6 +43,8 @@ struct PlannedRun {
     /// The positions of the jobs of the requested tasks; all jobs if there are none
     rows: Option<Vec<usize>>,
     jobs: usize,
+    /// What the result files of its jobs hold
+    results: Option<ReadResults>,
 }
 
 impl PlannedRun {
@@ -76,6 +79,8 @@ impl ScanPlan {
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
     pub fn of(request: &TableRequest) -> Result<Self> {
         let mut builder = SchemaBuilder::new(request);
+        let wanted = if needs_results(&request.selection) { &request.results[..] } else { &[] };
+        let mut results = ResultReader::new(wanted);
         let mut runs = Vec::with_capacity(request.runs.len());
         let mut bytes_in_memory = 0;
         let is_single = request.runs.len() == 1;
@@ -86,19 +91,30 @@ impl ScanPlan {
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
             let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
-            threads::each(&window, threads(), |loaded| loaded.read(builder.needs_configs));
+            threads::each(&window, threads(), |loaded| {
+                loaded.read(builder.needs_configs || results.needs_configs())
+            });
             for (loaded, signature) in window.into_iter().zip(signatures) {
                 if loaded.cancel_token().is_cancelled() {
                     break;
                 }
                 let rows = builder.observe(&loaded)?;
+                if !wanted.is_empty() {
+                    results.observe(&loaded, rows.as_deref())?;
+                }
                 bytes_in_memory += signature.bytes();
                 let is_freed = bytes_in_memory > request.keep_bytes && !is_single;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
                 let extent = if is_freed { loaded.extent() } else { None };
                 let loaded = if is_freed { Arc::new(loaded.fresh()) } else { loaded };
-                runs.push(PlannedRun { loaded, signature, extent, rows, jobs });
+                runs.push(PlannedRun { loaded, signature, extent, rows, jobs, results: None });
             }
+        }
+        if !wanted.is_empty() {
+            let tokens: Vec<CancelToken> =
+                request.runs.iter().map(|run| run.cancel_token().clone()).collect();
+            let read = results.read(&mut builder.tree, &tokens)?;
+            runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
         }
         let (tree, columns) = builder.finish(has_several_workspaces(&request.runs))?;
         let schema = schema(&columns, &tree, request.layout);
@@ -128,6 +144,11 @@ impl ScanPlan {
     #[must_use]
     pub fn run(&self, index: usize) -> &LoadedRun {
         &self.runs[index].loaded
+    }
+
+    /// The positions of the jobs of the requested tasks in the run at an index; all jobs if there are none.
+    pub(super) fn chosen(&self, index: usize) -> Option<&[usize]> {
+        self.runs[index].rows.as_deref()
     }
 
     /// The number of jobs of the requested tasks in the run at an index.
@@ -181,7 +202,8 @@ impl ScanPlan {
     ) -> Result<RunBatch> {
         let planned = &self.runs[index];
         let chosen = planned.positions(rows);
-        let rows = Rows { loaded, chosen: chosen.as_deref() };
+        let read = planned.results.as_ref();
+        let rows = Rows { loaded, chosen: chosen.as_deref(), results: read.map(|read| &read.results) };
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let columns: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let built = build(rows, &columns, &self.tree, schema, self.request.layout, &self.request.zone)
@@ -192,8 +214,19 @@ impl ScanPlan {
         }
         let mut errors = loaded.errors();
         errors.extend(built.errors);
+        if let Some(read) = read.filter(|_| columns.iter().any(|column| self.is_result(column))) {
+            errors.extend(read.errors.iter().cloned());
+        }
         errors.extend(self.tree.too_deep().map(|name| warnings::too_deep(&name)));
         Ok(RunBatch { batch: built.batch, errors, surrogates: built.surrogates })
+    }
+
+    fn is_result(&self, column: &Column) -> bool {
+        match column.source {
+            ColumnSource::File(_) | ColumnSource::FilePath(_) => true,
+            ColumnSource::Values(path, _) => self.tree.root(path) == PathTree::RESULT,
+            _ => false,
+        }
     }
 
     /// Notes on values of some columns that are displayed differently from the files. `surrogates` are those of their batches.

@@ -17,10 +17,14 @@ impl TableRequest {
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
     pub fn read(&self) -> Result<Table> {
-        let plan = Arc::new(ScanPlan::of(self)?);
+        self.read_plan(&Arc::new(ScanPlan::of(self)?))
+    }
+
+    /// Builds all columns of all jobs of a plan of this request.
+    pub(super) fn read_plan(&self, plan: &Arc<ScanPlan>) -> Result<Table> {
         let columns: Vec<usize> = (0..plan.columns().len()).collect();
         let choices = (0..plan.runs()).map(|run| RowChoice { run, rows: None }).collect();
-        let mut batches = Batches::new(Arc::clone(&plan), columns.clone(), choices);
+        let mut batches = Batches::new(Arc::clone(plan), columns.clone(), choices);
         let mut table = plan.empty();
         let mut surrogates = Vec::new();
         loop {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::results::ResultRequest;
 use crate::columns::Selection;
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
@@ -18,6 +19,8 @@ pub struct TableRequest {
     pub tasks: Option<Vec<String>>,
     /// The columns
     pub selection: Selection,
+    /// The result files whose values are columns
+    pub results: Vec<ResultRequest>,
     /// More columns than this are an error
     pub max_columns: usize,
     /// Whether names lose their prefixes `tags.` and `config.`

@@ -22,7 +22,7 @@ const MIN_PATHS: usize = 10_000;
 pub(super) struct SchemaBuilder<'r> {
     request: &'r TableRequest,
     pub needs_configs: bool,
-    tree: PathTree,
+    pub tree: PathTree,
     /// The paths of the jobs of the requested tasks, if tasks were requested
     task_tree: Option<PathTree>,
     seen_tasks: BTreeSet<String>,
@@ -51,9 +51,9 @@ impl<'r> SchemaBuilder<'r> {
         if self.needs_configs {
             self.short_names.observe(loaded);
         }
-        observe(&mut self.tree, Rows { loaded, chosen: None }, self.needs_configs)?;
+        observe(&mut self.tree, Rows { loaded, chosen: None, results: None }, self.needs_configs)?;
         if let Some(tree) = &mut self.task_tree {
-            observe(tree, Rows { loaded, chosen: chosen.as_deref() }, self.needs_configs)?;
+            observe(tree, Rows { loaded, chosen: chosen.as_deref(), results: None }, self.needs_configs)?;
         }
         Ok(chosen)
     }
@@ -87,7 +87,9 @@ impl<'r> SchemaBuilder<'r> {
         if let Some(task) = unmatched {
             return Err(unknown_task(task, &seen_tasks));
         }
-        let columns = Columns::new(&tree, request.several_runs, several_workspaces);
+        let handles: Vec<Option<&str>> =
+            request.results.iter().map(|result| result.name.as_deref()).collect();
+        let columns = Columns::new(&tree, request.several_runs, several_workspaces).with_files(&handles);
         let selection = short_names.resolve(&request.selection, &columns)?;
         let mut columns = selection.choose(&columns, &tree, request.max_columns)?;
         if let (Some(task_tree), Selection::Default) = (task_tree, &request.selection) {
@@ -144,7 +146,9 @@ fn needs_configs(selection: &Selection) -> bool {
 fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column) -> bool {
     let in_task_tree = |path| task_tree.find(&tree.path(path));
     match column.source {
-        ColumnSource::System(_) => true,
+        ColumnSource::System(_) | ColumnSource::File(_) | ColumnSource::FilePath(_) => true,
+        // results were read of the jobs of these tasks only
+        ColumnSource::Values(path, _) if tree.root(path) == PathTree::RESULT => true,
         ColumnSource::Values(path, kind) => in_task_tree(path).is_some_and(|path| task_tree.has(path, kind)),
         ColumnSource::Class(path) | ColumnSource::Identifier(path) => {
             in_task_tree(path).is_some_and(|path| task_tree.get(path).has_configs())

@@ -11,12 +11,13 @@ use super::levels::{KeyView, NestingLevel, with_ancestors};
 use super::rows::Rows;
 use super::schema::StringLayout;
 use super::system::SystemColumns;
+use super::texts::strings;
 use crate::columns::{Column, ColumnSource, PathId, PathTree, System};
 use crate::error::Error;
 use crate::objects::{Graph, RunObjects};
 use crate::records::Zone;
 use crate::threads;
-use crate::values::{Store, Value};
+use crate::values::{Record, Store, Value};
 
 /// The columns of some jobs, and what could not be read.
 #[derive(Debug)]
@@ -42,10 +43,11 @@ pub fn build(
     zone: &Zone,
 ) -> Result<Built, ArrowError> {
     let chosen = ChosenColumns { columns, tree, layout };
-    let roots = [PathTree::TAGS, PathTree::CONFIG];
+    let roots = [PathTree::TAGS, PathTree::CONFIG, PathTree::RESULT];
     let subtrees: Vec<Subtree<'_>> = roots.into_iter().filter_map(|root| chosen.below(root, rows)).collect();
     let threads = threads_for(rows.len() * columns.len());
-    let levels = threads::each(&subtrees, threads, |subtree| subtree.levels(rows));
+    let levels =
+        threads::each(&subtrees, threads, |subtree| subtree.levels(subtree.root_level(rows), rows.len()));
     let mut work: Vec<Work<'_>> = chosen.system_groups().into_iter().map(Work::System).collect();
     for (subtree, levels) in subtrees.iter().zip(&levels) {
         for (path, level) in levels {
@@ -68,10 +70,40 @@ pub fn build(
             surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
         }
     }
+    for (index, array) in chosen.files(rows) {
+        arrays[index] = Some(array);
+    }
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     let arrays = arrays.into_iter().flatten().collect();
     let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
     Ok(Built { batch, errors, surrogates })
+}
+
+/// Builds `columns` of records below the root of results, in their order.
+///
+/// # Errors
+/// Arrow's, if values do not fit into arrays.
+pub fn build_records(
+    store: &Store,
+    records: &[Record],
+    columns: &[Column],
+    tree: &PathTree,
+    layout: StringLayout,
+) -> Result<(Vec<ArrayRef>, Vec<String>), ArrowError> {
+    let chosen = ChosenColumns { columns, tree, layout };
+    let subtree = chosen.subtree(PathTree::RESULT, store, None, chosen.columns_below(PathTree::RESULT));
+    let root = NestingLevel::of_rows(Vec::new(), records.iter().copied().map(Some));
+    let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
+    let mut surrogates = Vec::new();
+    for (path, level) in subtree.levels(root, records.len()) {
+        for group in subtree.groups(path) {
+            for BuiltColumn { index, array, has_surrogates } in subtree.build_group(&group, &level)? {
+                arrays[index] = Some(array);
+                surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
+            }
+        }
+    }
+    Ok((arrays.into_iter().flatten().collect(), surrogates))
 }
 
 /// The columns that one thread builds at a time.
@@ -127,8 +159,55 @@ impl<'b> ChosenColumns<'b> {
         Ok((built, columns.errors))
     }
 
+    /// The columns of what became of result files, with their positions.
+    fn files(&self, rows: Rows<'_>) -> Vec<(usize, ArrayRef)> {
+        let file = |handle: usize, position: usize| rows.results?.files.get(handle)?.get(position);
+        let array = |(index, column): (usize, &Column)| {
+            let array = match column.source {
+                ColumnSource::File(handle) => {
+                    let state = |position| Some(file(handle, position)?.0.name());
+                    strings(rows.positions().map(state), self.layout)
+                }
+                ColumnSource::FilePath(handle) => {
+                    let path = |position| file(handle, position)?.1.as_deref();
+                    strings(rows.positions().map(path), self.layout)
+                }
+                _ => return None,
+            };
+            Some((index, array))
+        };
+        self.columns.iter().enumerate().filter_map(array).collect()
+    }
+
     /// The columns below a root; nothing if there are none.
     fn below(self, root: PathId, rows: Rows<'b>) -> Option<Subtree<'b>> {
+        let columns_of = self.columns_below(root);
+        if columns_of.is_empty() {
+            return None;
+        }
+        let graph = (root == PathTree::CONFIG).then(|| &rows.loaded.objects().graph);
+        let store = match (graph, rows.results) {
+            (Some(graph), _) => &graph.store,
+            (None, Some(results)) if root == PathTree::RESULT => &results.store,
+            (None, _) => &rows.recorded().store,
+        };
+        Some(self.subtree(root, store, graph, columns_of))
+    }
+
+    fn subtree(
+        self,
+        root: PathId,
+        store: &'b Store,
+        graph: Option<&'b Graph>,
+        columns_of: HashMap<PathId, Vec<usize>>,
+    ) -> Subtree<'b> {
+        let needed = with_ancestors(self.tree, columns_of.keys().copied());
+        let Self { columns, tree, layout } = self;
+        Subtree { root, columns, tree, layout, store, graph, columns_of, needed }
+    }
+
+    /// The positions of the columns below a root, by their paths.
+    fn columns_below(&self, root: PathId) -> HashMap<PathId, Vec<usize>> {
         let mut columns_of: HashMap<PathId, Vec<usize>> = HashMap::default();
         for (index, column) in self.columns.iter().enumerate() {
             if let ColumnSource::Values(path, _) | ColumnSource::Class(path) | ColumnSource::Identifier(path) =
@@ -138,14 +217,7 @@ impl<'b> ChosenColumns<'b> {
                 columns_of.entry(path).or_default().push(index);
             }
         }
-        if columns_of.is_empty() {
-            return None;
-        }
-        let graph = (root == PathTree::CONFIG).then(|| &rows.loaded.objects().graph);
-        let store = graph.map_or(&rows.recorded().store, |graph| &graph.store);
-        let needed = with_ancestors(self.tree, columns_of.keys().copied());
-        let Self { columns, tree, layout } = self;
-        Some(Subtree { root, columns, tree, layout, store, graph, columns_of, needed })
+        columns_of
     }
 }
 
@@ -165,8 +237,8 @@ struct Subtree<'b> {
 
 impl Subtree<'_> {
     /// The nesting levels that have columns below, with their paths. The first is the root's: one record a row.
-    fn levels(&self, rows: Rows<'_>) -> Vec<(PathId, NestingLevel)> {
-        let mut levels = vec![(self.root, self.root_level(rows))];
+    fn levels(&self, root: NestingLevel, rows: usize) -> Vec<(PathId, NestingLevel)> {
+        let mut levels = vec![(self.root, root)];
         let mut done = 0;
         while done < levels.len() {
             let deeper: Vec<(&NestingLevel, &str, PathId)> = levels[done..]
@@ -174,7 +246,7 @@ impl Subtree<'_> {
                 .flat_map(|(path, level)| self.children(*path).map(move |(key, child)| (level, key, child)))
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
-            let threads = threads_for(rows.len() * deeper.len());
+            let threads = threads_for(rows * deeper.len());
             let next = threads::each(&deeper, threads, |&(level, key, child)| {
                 let values = KeyView::new(self.store, &level.records, key);
                 (child, level.below(&values, self.graph))
@@ -189,6 +261,10 @@ impl Subtree<'_> {
     fn root_level(&self, rows: Rows<'_>) -> NestingLevel {
         if self.root == PathTree::TAGS {
             return NestingLevel::of_rows(Vec::new(), rows.jobs().map(|row| row.tags));
+        }
+        if self.root == PathTree::RESULT {
+            let record = |position: usize| *rows.results?.records.get(position)?;
+            return NestingLevel::of_rows(Vec::new(), rows.positions().map(record));
         }
         let RunObjects { roots, graph, .. } = rows.loaded.objects();
         let has_facts = self.columns_at(self.root).any(|index| is_fact(self.columns[index].source));
@@ -254,7 +330,7 @@ impl Subtree<'_> {
             let array = match self.columns[index].source {
                 ColumnSource::Class(_) => arrays.classes(values),
                 ColumnSource::Identifier(_) => arrays.identifiers(values),
-                ColumnSource::Values(..) | ColumnSource::System(_) => return None,
+                _ => return None,
             };
             let column = |array| BuiltColumn { index, array, has_surrogates: false };
             Some(level.expand(array).map(column))

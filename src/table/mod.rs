@@ -16,9 +16,9 @@ mod short;
 mod system;
 mod texts;
 
-pub use batch::{Built, build};
+pub use batch::{Built, build, build_records};
 pub use layout::{for_pandas, for_pyarrow, in_layout_of};
-pub use rows::Rows;
+pub use rows::{Rows, RunResults};
 pub use schema::{StringLayout, data_type, schema};
 pub use short::shorten;
 pub(crate) use texts::strings;

@@ -2,6 +2,19 @@
 
 use crate::loaded::LoadedRun;
 use crate::records::{JobRow, JobRows};
+use crate::results::FileState;
+use crate::values::{Record, Store};
+
+/// What the result files of the jobs of a run hold. Jobs that were not asked about have nothing.
+#[derive(Debug, Default)]
+pub struct RunResults {
+    /// What the records point into
+    pub store: Store,
+    /// One a job of the run
+    pub records: Vec<Option<Record>>,
+    /// One a handle, and in it one a job of the run: what became of the file, and where it is
+    pub files: Vec<Vec<(FileState, Option<String>)>>,
+}
 
 /// Some or all of the jobs of a run.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +23,8 @@ pub struct Rows<'r> {
     pub loaded: &'r LoadedRun,
     /// The positions of the jobs in the run; all jobs if there are none
     pub chosen: Option<&'r [usize]>,
+    /// What was read of their results, if that was asked for
+    pub results: Option<&'r RunResults>,
 }
 
 impl<'r> Rows<'r> {

@@ -56,14 +56,14 @@ pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
     }
 }
 
-/// The schema of a table of these columns. Metadata of each field: `xpframe.group` (system, tag, parameter, fact),
+/// The schema of a table of these columns. Metadata of each field: `xpframe.group` (system, tag, parameter, fact, result),
 /// `xpframe.path` (its keys as a JSON list) and `xpframe.python` (the Python types seen).
 #[must_use]
 pub fn schema(columns: &[Column], tree: &PathTree, layout: StringLayout) -> SchemaRef {
     let field = |column: &Column| {
         let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
         let (path, python) = match column.source {
-            ColumnSource::System(_) => (None, None),
+            ColumnSource::System(_) | ColumnSource::File(_) | ColumnSource::FilePath(_) => (None, None),
             ColumnSource::Values(id, kind) => (Some(id), Some(tree.get(id).python_types(kind))),
             ColumnSource::Class(id) | ColumnSource::Identifier(id) => (Some(id), Some("str".to_owned())),
         };

@@ -560,6 +560,7 @@ fn check_table(loaded: &Arc<LoadedRun>) {
         runs: vec![Arc::clone(loaded)],
         several_runs: true,
         tasks: None,
+        results: Vec::new(),
         selection: Selection::Default,
         max_columns: 500,
         short_names: false,

@@ -43,6 +43,10 @@ def scan_xp(
         run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
         columns: The columns of the LazyFrame, as for :func:`xpframe.xp_frame`.
+        results: What jobs wrote, as columns ``result.<key>``: a handle, which is the name of a path parameter
+            or a file below the job's directory (``"metrics.json"``, ``"runs/**/events.out.tfevents.*"``); a
+            dict from names to handles, for ``result.<name>.<key>``; or :class:`xpframe.Result`.
+            ``result@file`` says what became of each file, ``result@path`` (by name only) where it is.
         max_columns: Raises an error if there are more columns.
         timezone: The IANA name of the time zone of times that the files hold without one.
         strict: Raises the first error instead of a warning.

@@ -21,6 +21,7 @@ from xpframe.notebook.completion import matcher
 from xpframe.notebook.run_cache import RunCache
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.resolve import resolve_runs
+from xpframe.results import results_argument
 from xpframe.text import visible
 from xpframe.workspace import Workspace
 
@@ -86,6 +87,8 @@ def parser() -> argparse.ArgumentParser:
     for command in (load, schema, failures):
         command.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
+    text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
+    load.add_argument("--results", action="append", metavar="HANDLE", help=text)
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
     load.add_argument("--short", action="store_true", help="names without tags. and config.")
     load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
@@ -146,6 +149,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         columns: Any = {
             "task": options.task,
             "columns": options.columns,
+            "results": results_argument(options.results),
             "max_columns": self.max_columns,
         }
         if options.lazy:

@@ -79,7 +79,9 @@ class Judge:
         state = {"elsewhere": "not_own"}.get(engine["state"], engine["state"])
         self.check(f"{name} state", state, states, state in states)
         if state not in {"read", "cut"}:
-            self.check(f"{name} scalars", engine["scalars"], None, state == "several" or not engine["scalars"])
+            self.check(
+                f"{name} scalars", engine["scalars"], None, state == "several" or not engine["scalars"]
+            )
         if state in {"missing", "unreadable", "empty", "not_own"}:
             self.check(f"{name} series", engine["series"], [])
             needs_error = state == "unreadable"
@@ -136,7 +138,9 @@ class Judge:
         for batch in engine["series"]:
             for tag, step, wall, value in batch["rows"]:
                 points.setdefault((batch["file"], tag), []).append([step, plain(wall), plain(value)])
-        expected = {(d, tag): told for d, board in oracle["dirs"].items() for tag, told in board["tags"].items()}
+        expected = {
+            (d, tag): told for d, board in oracle["dirs"].items() for tag, told in board["tags"].items()
+        }
         self.check(f"{name} metrics", sorted(points), sorted(expected))
         for key, told in expected.items():
             read = points.get(key, [])
@@ -199,7 +203,9 @@ class Judge:
             kinds = {"bool": bool, "int": int, "float": float, "str": str, "list": list}
             types = {kind: sum(type(v) is cls for v in values) for kind, cls in kinds.items()}
             types = {kind: count for kind, count in types.items() if count}
-            expected = {kind: count for kind, count in told["types"].items() if kind not in {"null", "object"}}
+            expected = {
+                kind: count for kind, count in told["types"].items() if kind not in {"null", "object"}
+            }
             self.check(f"{name} types", types, expected, types == expected)
 
     def measures(self, name: str, rows: list[Any], series: Entry) -> None:
@@ -238,7 +244,9 @@ def requests(oracle: Entry, workspace: Path) -> list[tuple[str, Entry, Entry]]:
                     request["glob"] = handle
                 else:
                     params = directory / "params.json"
-                    fields = json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    fields = (
+                        json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    )
                     field = fields.get(handle)
                     path = recorded(field, directory, workspace, oracle["root"]) if field else None
                     if path is None and entry.get("path"):

@@ -1,0 +1,65 @@
+"""How result files are read, where a handle is not enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# typing takes longer to import than to read a small run
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What jobs wrote: a handle, and how its files are read.
+
+    >>> from xpframe import Result, sample_workspace, xp_frame
+    >>> results = Result("metrics.json", format="json")
+    >>> frame = xp_frame("grid-search", workspace=sample_workspace(), results=results)
+    >>> frame["result@file"].iloc[0]
+    'read'
+
+    Args:
+        handle: The name of a path parameter, or a file or pattern below the job's directory.
+        format: ``"json"``, ``"jsonl"``, ``"csv"``, ``"tsv"``, ``"tensorboard"`` or ``"trec"``; by default the
+            name and the content of the file decide.
+        max: The row in which this column is greatest is the result; NaN never is. By default the row of the
+            highest step or, without steps, the row that was written last.
+        min: The row in which this column is least is the result.
+        first: The first row is the result.
+        separator: The character between the cells of CSV files.
+        header: The names of the columns of CSV files that have no header.
+    """
+
+    handle: str
+    format: Literal["json", "jsonl", "csv", "tsv", "tensorboard", "trec"] | None = None
+    max: str | None = None
+    min: str | None = None
+    first: bool = False
+    separator: str | None = None
+    header: Sequence[str] | None = None
+
+
+def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None:
+    """``results=`` as a command line writes it: one ``HANDLE``, or ``NAME=HANDLE`` each.
+
+    Raises:
+        InvalidArgumentError: Several handles without names.
+    """
+    if not words:
+        return None
+    if len(words) == 1 and "=" not in words[0]:
+        return words[0]
+    pairs = [word.partition("=") for word in words]
+    for name, sign, handle in pairs:
+        if not (name and sign and handle):
+            from xpframe.errors import InvalidArgumentError
+
+            raise InvalidArgumentError(
+                f"--results {name}{sign}{handle}", hint="of several handles each has a name: NAME=HANDLE"
+            )
+    return {name: handle for name, _, handle in pairs}

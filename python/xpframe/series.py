@@ -1,0 +1,148 @@
+"""The rows that jobs wrote, as one long frame: metrics by step, measures by query, the rows of CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from xpframe import _core
+from xpframe.backends.convert import converter_for
+from xpframe.progress import reading
+from xpframe.report import report
+from xpframe.request import table_request, title_of
+from xpframe.resolve import pin_paths, resolve_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars
+
+    from xpframe.options import Backend, Columns, Experiments, Workspaces
+    from xpframe.results import Result
+
+__all__ = ["scan_series", "series_of", "xp_series"]
+
+
+def xp_series(
+    experiment: Experiments,
+    handle: str | Result,
+    *,
+    metrics: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    workspace: Workspaces = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    backend: Backend = "pandas",
+    strict: bool = False,
+    quiet: bool = False,
+) -> Any:
+    """Reads every row that jobs wrote into one long DataFrame.
+
+    Columns: ``job_id``, those of ``columns``, ``file`` if some job has several files; then ``metric``,
+    ``step``, ``wall_time`` (seconds since 1970 UTC) and ``value`` of TensorBoard's scalars; ``measure``,
+    ``query`` and ``value`` of text as trec_eval writes it; the columns of CSV files and the keys of JSON
+    lines by their names, where one that is called like a system column, ``file`` or ``metric`` becomes
+    ``result.<name>``. Text is a dictionary.
+
+    Of several runs that list a job, the last one has its rows.
+
+    Args:
+        experiment: As for :func:`xpframe.xp_frame`.
+        handle: The name of a path parameter, a file or pattern below the job's directory, or
+            :class:`xpframe.Result`.
+        metrics: Names or globs of the metrics or measures to keep.
+        columns: Columns of the jobs that each row repeats: names, short names or globs.
+        workspace: As for :func:`xpframe.xp_frame`.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
+        strict: Raises the first error instead of a warning.
+        quiet: Hides progress.
+
+    Raises:
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: There is no such workspace,
+            experiment or run.
+        ColumnError, TooManyColumnsError: There is no such column, or there are too many.
+        InvalidArgumentError: No job has such a path parameter, or an argument has a wrong type or value.
+        MissingLibraryError: The backend is not installed.
+    """
+    converter_for(backend)  # before reading: a missing library is an error at once
+    runs, _ = resolve_runs(experiment, workspace, run)
+    return series_of(
+        runs,
+        handle,
+        metrics=metrics,
+        columns=columns,
+        task=task,
+        backend=backend,
+        strict=strict,
+        quiet=quiet,
+    )
+
+
+def series_of(
+    runs: list[_core.Run],
+    handle: str | Result,
+    *,
+    metrics: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    task: str | Sequence[str] | None = None,
+    backend: Backend = "pandas",
+    strict: bool = False,
+    quiet: bool = False,
+) -> Any:
+    """The rows that the jobs of open runs wrote, as a frame of a backend."""
+    convert = converter_for(backend)
+    request = _request(columns, task)
+    with _progress(runs, quiet=quiet):
+        table = _core.read_series(runs, request, handle, metrics, backend=backend)
+    report(table.errors, table.warnings, strict=strict)
+    return convert(table)
+
+
+def scan_series(
+    experiment: Experiments,
+    handle: str | Result,
+    *,
+    metrics: str | Sequence[str] | None = None,
+    columns: Columns | None = None,
+    workspace: Workspaces = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+) -> polars.LazyFrame:
+    """The rows that jobs wrote as a polars LazyFrame: the columns of :func:`xp_series`, read job by job.
+
+    Filters on ``job_id`` and on joined columns choose jobs before their files are opened; ``head`` stops the
+    reading; ``sink_parquet`` keeps the rows of a few jobs in memory. This call decides the columns: of
+    TensorBoard and trec text the first job with rows tells, CSV files and JSON lines are read once.
+
+    The arguments and errors are those of :func:`xp_series`.
+    """
+    from xpframe.lazy.scan import require_polars
+
+    require_polars()
+    from xpframe.lazy.series import SeriesSource
+
+    experiment, workspace = pin_paths(experiment, workspace)
+    runs, _ = resolve_runs(experiment, workspace, run)
+    request = _request(columns, task)
+    with _progress(runs, quiet=quiet):
+        plan = _core.plan_series(runs, request, handle, metrics)
+    return SeriesSource(plan, strict=strict).lazy_frame(f"{experiment}, {handle}")
+
+
+def _request(columns: Columns | None, task: str | Sequence[str] | None) -> _core.TableRequest:
+    """The jobs and the columns that their rows repeat, the job first."""
+    chosen: Any = ["job_id"]
+    if isinstance(columns, Mapping):
+        chosen = {"job_id": "job_id", **columns}
+    elif columns is not None:
+        chosen = ["job_id", *([columns] if isinstance(columns, str) else columns)]
+    return table_request({"columns": chosen, "task": task})
+
+
+def _progress(runs: list[_core.Run], *, quiet: bool) -> Any:
+    title = title_of([(run.experiment, run.run_id) for run in runs])
+    return reading(title, quiet=quiet, size=lambda: sum(run.size for run in runs))

@@ -1,0 +1,100 @@
+//! The rows that jobs wrote, for Python.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::interrupt::interruptible;
+use super::request::{TableRequest, cancel_tokens, invalid};
+use super::results::result;
+use super::run::Run;
+use super::table::Table;
+use crate::progress::CancelToken;
+use crate::results::{Patterns, SeriesOptions};
+use crate::scan::{self, SeriesRequest};
+use crate::table::StringLayout;
+
+/// The rows that some jobs wrote, with columns that are decided over all of them.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct SeriesPlan {
+    plan: Arc<scan::SeriesPlan>,
+    tokens: Vec<CancelToken>,
+}
+
+#[pymethods]
+impl SeriesPlan {
+    /// The jobs, with the columns that each of their rows repeats.
+    fn jobs(&self) -> Table {
+        Table::new(self.plan.jobs())
+    }
+
+    /// A table of these columns without rows.
+    fn empty(&self) -> Table {
+        Table::new(self.plan.empty())
+    }
+
+    /// The rows of the jobs at these positions.
+    fn read(&self, py: Python<'_>, jobs: Vec<u32>) -> PyResult<Table> {
+        let plan = Arc::clone(&self.plan);
+        Ok(Table::new(interruptible(py, &self.tokens, move || plan.read(&jobs))??))
+    }
+}
+
+/// What is asked of runs: `handle` is a text or a `Result`, `metrics` patterns of names.
+fn series_request(
+    runs: &[Py<Run>],
+    request: &TableRequest,
+    handle: &Bound<'_, PyAny>,
+    metrics: &Bound<'_, PyAny>,
+    layout: StringLayout,
+) -> PyResult<SeriesRequest> {
+    let mut result = result(None, handle)?;
+    if !metrics.is_none() {
+        let one = metrics.extract::<String>().map(|name| vec![name]);
+        let patterns = one.or_else(|_| metrics.extract::<Vec<String>>());
+        let patterns = patterns.map_err(|_| {
+            invalid("metrics", metrics, "it is the name of a metric, a glob, or a list of them")
+        })?;
+        result.options.metrics = Patterns(Some(patterns));
+    }
+    let options = SeriesOptions { result: result.options.clone(), steps: None, columns: None };
+    Ok(SeriesRequest { jobs: request.for_runs(runs, false, layout, u64::MAX)?, result, options })
+}
+
+/// Reads the rows that jobs of runs wrote into a table, laid out for a backend.
+#[pyfunction]
+#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, backend))]
+pub fn read_series(
+    py: Python<'_>,
+    runs: Vec<Py<Run>>,
+    request: &TableRequest,
+    handle: &Bound<'_, PyAny>,
+    metrics: &Bound<'_, PyAny>,
+    backend: &str,
+) -> PyResult<Table> {
+    let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
+    let tokens = cancel_tokens(&runs);
+    let request = series_request(&runs, request, handle, metrics, layout)?;
+    let for_pandas = backend == "pandas";
+    let table = interruptible(py, &tokens, move || {
+        let table = request.read()?;
+        if for_pandas { table.for_pandas() } else { Ok(table) }
+    })??;
+    Ok(Table::new(table))
+}
+
+/// Decides the columns of the rows that jobs of runs wrote.
+#[pyfunction]
+#[pyo3(signature = (runs, request, handle: "object", metrics: "object"))]
+pub fn plan_series(
+    py: Python<'_>,
+    runs: Vec<Py<Run>>,
+    request: &TableRequest,
+    handle: &Bound<'_, PyAny>,
+    metrics: &Bound<'_, PyAny>,
+) -> PyResult<SeriesPlan> {
+    let tokens = cancel_tokens(&runs);
+    let request = series_request(&runs, request, handle, metrics, StringLayout::View)?;
+    let plan = interruptible(py, &tokens, move || request.plan())??;
+    Ok(SeriesPlan { plan: Arc::new(plan), tokens })
+}

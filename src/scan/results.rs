@@ -1,0 +1,215 @@
+//! Reads the result files of the jobs of a plan, once.
+
+use std::path::PathBuf;
+
+use ahash::HashMap;
+
+use crate::columns::{PathTree, Selection};
+use crate::error::{Error, Result};
+use crate::loaded::LoadedRun;
+use crate::progress::CancelToken;
+use crate::results::{
+    FileState, Handle, HandleReport, ResultJob, ResultOptions, Scalars, Target, read_scalars,
+};
+use crate::table::RunResults;
+use crate::threads;
+use crate::values::{Record, Value};
+
+/// The result files that are asked for.
+#[derive(Debug, Clone)]
+pub struct ResultRequest {
+    /// The part of the columns' names, as in `result.<name>.<key>`; nothing for `result.<key>`
+    pub name: Option<String>,
+    /// Which files
+    pub handle: Handle,
+    /// How they are read
+    pub options: ResultOptions,
+}
+
+/// Whether some column that is asked for may be a result.
+pub(super) fn needs_results(selection: &Selection) -> bool {
+    let Selection::Chosen(patterns) = selection else { return true };
+    let is_outside = |pattern: &str| {
+        ["tags.", "config."].iter().any(|prefix| pattern.starts_with(prefix))
+            || crate::columns::System::all().any(|system| system.name() == pattern)
+    };
+    !patterns.iter().all(|chosen| is_outside(&chosen.pattern))
+}
+
+/// A job of a run, and what each handle means for it.
+#[derive(Debug)]
+struct PlannedJob {
+    position: usize,
+    job_id: String,
+    /// Nothing if its name cannot be that of a directory
+    directory: Option<PathBuf>,
+    targets: Vec<Target>,
+}
+
+/// What handles mean for the jobs of some runs.
+pub(super) struct ResultReader<'r> {
+    requests: &'r [ResultRequest],
+    reports: Vec<HandleReport>,
+    /// Of each run: how many jobs it has, and those that are asked about
+    runs: Vec<(usize, Vec<PlannedJob>)>,
+    jobs: usize,
+}
+
+/// The results of the jobs of a run, and every loss.
+#[derive(Debug, Default)]
+pub(super) struct ReadResults {
+    pub results: RunResults,
+    pub errors: Vec<Error>,
+}
+
+impl<'r> ResultReader<'r> {
+    pub fn new(requests: &'r [ResultRequest]) -> Self {
+        let reports = requests.iter().map(|_| HandleReport::default()).collect();
+        Self { requests, reports, runs: Vec::new(), jobs: 0 }
+    }
+
+    /// Whether handles are resolved in the configs of jobs.
+    pub fn needs_configs(&self) -> bool {
+        self.requests.iter().any(|request| request.handle.is_parameter())
+    }
+
+    /// Notes what the handles mean for some jobs of a run; all of its jobs if there are none.
+    ///
+    /// # Errors
+    /// `InvalidArgument`: a handle means several paths of one job.
+    pub fn observe(&mut self, loaded: &LoadedRun, chosen: Option<&[usize]>) -> Result<()> {
+        let rows = loaded.rows();
+        let count = rows.rows.len();
+        let positions: Vec<usize> = chosen.map_or_else(|| (0..count).collect(), <[usize]>::to_vec);
+        let objects = self.needs_configs().then(|| loaded.objects());
+        let mut jobs = Vec::with_capacity(positions.len());
+        for position in positions {
+            let row = &rows.rows[position];
+            let job_id = rows.job_id(row).into_owned();
+            let directory = loaded.run().workspace().job_dir(&rows.task_id(row), &job_id).ok();
+            let mut targets = Vec::with_capacity(self.requests.len());
+            for (request, report) in self.requests.iter().zip(&mut self.reports) {
+                let target = match (&request.handle, objects, &directory) {
+                    (Handle::Glob(glob), ..) => Target::Glob(glob.clone()),
+                    (handle, Some(objects), Some(directory)) => {
+                        handle.target(&objects.graph, objects.roots[position], directory, report)?
+                    }
+                    _ => Target::None,
+                };
+                targets.push(target);
+            }
+            jobs.push(PlannedJob { position, job_id, directory, targets });
+        }
+        self.jobs += jobs.len();
+        self.runs.push((count, jobs));
+        Ok(())
+    }
+
+    /// Reads the files of all jobs, each on the last run that lists the job, and notes what they hold.
+    ///
+    /// # Errors
+    /// `InvalidArgument`: no job has a parameter of that name; `TooManyColumns`.
+    pub fn read(self, tree: &mut PathTree, cancel: &[CancelToken]) -> Result<Vec<ReadResults>> {
+        self.check()?;
+        let last_run = self.last_runs();
+        let mut all = Vec::with_capacity(self.runs.len());
+        for (index, (count, jobs)) in self.runs.iter().enumerate() {
+            let token = cancel.get(index).cloned().unwrap_or_default();
+            let is_last = |job: &&PlannedJob| {
+                job.directory.as_ref().is_some_and(|directory| last_run.get(directory) == Some(&index))
+            };
+            let last: Vec<&PlannedJob> = jobs.iter().filter(is_last).collect();
+            let mut read = ReadResults::default();
+            let mut parts = Vec::with_capacity(self.requests.len());
+            for handle in 0..self.requests.len() {
+                let scalars = self.scalars(handle, &last, &token);
+                let mut files = vec![(FileState::None, None); *count];
+                for job in jobs.iter().filter(|job| job.directory.is_some()) {
+                    files[job.position].0 = FileState::Later;
+                }
+                for (job, result) in last.iter().zip(&scalars.jobs) {
+                    let path = result.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+                    files[job.position] = (result.state, path);
+                }
+                read.results.files.push(files);
+                parts.push(scalars);
+            }
+            self.unite(parts, &last, *count, &mut read);
+            tree.observe_results(&read.results.store, read.results.records.iter().flatten().copied())?;
+            all.push(read);
+        }
+        Ok(all)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.jobs > 0 {
+            for (request, report) in self.requests.iter().zip(&self.reports) {
+                request.handle.check(report)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last run that lists the job of each directory.
+    fn last_runs(&self) -> HashMap<PathBuf, usize> {
+        let mut last_run: HashMap<PathBuf, usize> = HashMap::default();
+        for (index, (_, jobs)) in self.runs.iter().enumerate() {
+            for directory in jobs.iter().filter_map(|job| job.directory.as_ref()) {
+                match last_run.get_mut(directory) {
+                    Some(last) => *last = index,
+                    None => _ = last_run.insert(directory.clone(), index),
+                }
+            }
+        }
+        last_run
+    }
+
+    /// What the only handle means for the jobs of each run, in the order of their rows; nothing for jobs that a later run lists.
+    ///
+    /// # Errors
+    /// `InvalidArgument`: no job has a parameter of that name.
+    pub fn jobs(self) -> Result<Vec<Vec<Option<ResultJob>>>> {
+        self.check()?;
+        let last_run = self.last_runs();
+        let runs = self.runs.into_iter().enumerate().map(|(index, (_, jobs))| {
+            let target = |job: PlannedJob| {
+                let directory = job.directory.filter(|directory| last_run.get(directory) == Some(&index))?;
+                Some(ResultJob { job_id: job.job_id, directory, target: job.targets.into_iter().next()? })
+            };
+            jobs.into_iter().map(target).collect()
+        });
+        Ok(runs.collect())
+    }
+
+    fn scalars(&self, handle: usize, jobs: &[&PlannedJob], cancel: &CancelToken) -> Scalars {
+        let asked = jobs.iter().filter_map(|job| {
+            let (job_id, target) = (job.job_id.clone(), job.targets.get(handle)?.clone());
+            Some(ResultJob { job_id, directory: job.directory.clone()?, target })
+        });
+        let asked: Vec<ResultJob> = asked.collect();
+        read_scalars(&asked, &self.requests[handle].options, threads::at_most(usize::MAX), cancel)
+    }
+
+    /// One record a job: that of the only handle, or one with the records of each by the names of the handles.
+    fn unite(&self, parts: Vec<Scalars>, jobs: &[&PlannedJob], count: usize, read: &mut ReadResults) {
+        let ReadResults { results: RunResults { store, records, .. }, errors } = read;
+        *records = vec![None; count];
+        let mut named: Vec<Vec<(&str, Record)>> = vec![Vec::new(); jobs.len()];
+        for (request, part) in self.requests.iter().zip(parts) {
+            errors.extend(part.errors);
+            let moved = store.append(part.store, 0, |_| Value::Null);
+            for (index, (job, result)) in jobs.iter().zip(part.jobs).enumerate() {
+                let Some(record) = result.record.map(|record| moved.record(record)) else { continue };
+                match &request.name {
+                    None => records[job.position] = Some(record),
+                    Some(name) => named[index].push((name, record)),
+                }
+            }
+        }
+        for (job, named) in jobs.iter().zip(named).filter(|(_, named)| !named.is_empty()) {
+            let keys: Vec<_> = named.iter().map(|(name, _)| store.intern(name.as_bytes())).collect();
+            let values: Vec<Value> = named.iter().map(|&(_, record)| Value::Dict(record)).collect();
+            records[job.position] = Some(store.push_record(&keys, &values));
+        }
+    }
+}
