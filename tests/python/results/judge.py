@@ -79,7 +79,9 @@ class Judge:
         state = {"elsewhere": "not_own"}.get(engine["state"], engine["state"])
         self.check(f"{name} state", state, states, state in states)
         if state not in {"read", "cut"}:
-            self.check(f"{name} scalars", engine["scalars"], None, state == "several" or not engine["scalars"])
+            self.check(
+                f"{name} scalars", engine["scalars"], None, state == "several" or not engine["scalars"]
+            )
         if state in {"missing", "unreadable", "empty", "not_own"}:
             self.check(f"{name} series", engine["series"], [])
             needs_error = state == "unreadable"
@@ -97,6 +99,9 @@ class Judge:
         if oracle.get("bad_rows") or state == "cut":
             self.check(f"{name} loss", engine["errors"], "", bool(engine["errors"]))
             self.check(f"{name} loss of series", engine["series_errors"], "", bool(engine["series_errors"]))
+        if oracle.get("bad_rows") is not None and state == "read":
+            skipped = sum("skipped" in error for error in engine["errors"])
+            self.check(f"{name} bad rows", skipped, len(oracle["bad_rows"]))
 
     def scalars(self, name: str, engine: Entry, oracle: Entry) -> None:
         if "scalars" not in oracle:
@@ -136,7 +141,9 @@ class Judge:
         for batch in engine["series"]:
             for tag, step, wall, value in batch["rows"]:
                 points.setdefault((batch["file"], tag), []).append([step, plain(wall), plain(value)])
-        expected = {(d, tag): told for d, board in oracle["dirs"].items() for tag, told in board["tags"].items()}
+        expected = {
+            (d, tag): told for d, board in oracle["dirs"].items() for tag, told in board["tags"].items()
+        }
         self.check(f"{name} metrics", sorted(points), sorted(expected))
         for key, told in expected.items():
             read = points.get(key, [])
@@ -156,6 +163,8 @@ class Judge:
             return
         series = oracle["series"]
         kind = batches[0]["kind"] if batches else None
+        if "all" in series and "measures" not in series:
+            self.each_row(name, batches, series["all"])
         if "measures" in series:
             rows = [row for batch in batches for row in batch["rows"]]
             self.measures(name, rows, series)
@@ -183,6 +192,17 @@ class Judge:
         for path, told in expected.items():
             self.column(f"{name} {path}", columns.get(path, []), told)
 
+    def each_row(self, name: str, batches: list[Entry], told: list[Any]) -> None:
+        """Short tables, row by row; an object's keys in their order."""
+        rows: list[Any] = []
+        for batch in batches:
+            if batch["kind"] == "table":
+                cells = [[plain(cell) for cell in column] for _, column in batch["rows"]["columns"]]
+                rows += [list(row) for row in zip(*cells, strict=True)]
+            else:
+                rows += [[[path, plain(value)] for path, _, value in row] for row in batch["rows"]]
+        self.check(f"{name} all", rows, plain(told))
+
     def column(self, name: str, values: list[Any], told: Entry) -> None:
         values = [v for v in values if v is not None]
         read = summary(values)
@@ -199,7 +219,9 @@ class Judge:
             kinds = {"bool": bool, "int": int, "float": float, "str": str, "list": list}
             types = {kind: sum(type(v) is cls for v in values) for kind, cls in kinds.items()}
             types = {kind: count for kind, count in types.items() if count}
-            expected = {kind: count for kind, count in told["types"].items() if kind not in {"null", "object"}}
+            expected = {
+                kind: count for kind, count in told["types"].items() if kind not in {"null", "object"}
+            }
             self.check(f"{name} types", types, expected, types == expected)
 
     def measures(self, name: str, rows: list[Any], series: Entry) -> None:
@@ -238,7 +260,9 @@ def requests(oracle: Entry, workspace: Path) -> list[tuple[str, Entry, Entry]]:
                     request["glob"] = handle
                 else:
                     params = directory / "params.json"
-                    fields = json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    fields = (
+                        json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    )
                     field = fields.get(handle)
                     path = recorded(field, directory, workspace, oracle["root"]) if field else None
                     if path is None and entry.get("path"):

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import REPOSITORY, SHARED
 from judge import judge
+
+from conftest import REPOSITORY, SHARED
 
 if TYPE_CHECKING:
     from conftest import Workspaces
