@@ -11,6 +11,15 @@ STUBS   := --features stubs
 # what comes out of an oracle, or of a library without types, is Any: a test that said more would be guessing
 LENIENT := --allow-any-generics --allow-subclassing-any --allow-untyped-decorators --no-warn-return-any
 RUST    := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+# the Rust whose lints the sources pass: each version brings new ones
+RUSTUP  ?= 1.95.0
+# the versions that are installed; `LOCK=` takes the newest that pyproject.toml allows
+LOCK    ?= requirements/dev.txt
+PIP     := $(PYTHON) -m pip install --quiet $(if $(LOCK),--constraint $(LOCK))
+# processes that share the Python tests, a file each; WORKERS=0 runs all of them in one
+WORKERS ?= 2
+PYTEST  := $(PYTHON) -m pytest --quiet
+SPREAD  := -n $(WORKERS) --dist loadfile
 
 # succeeds where there is Chromium, or where it can be installed
 CHROMIUM := (for name in $${XPFRAME_CHROMIUM:-chromium chromium-browser google-chrome}; do \
@@ -20,8 +29,9 @@ CHROMIUM := (for name in $${XPFRAME_CHROMIUM:-chromium chromium-browser google-c
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser fuzz soak reliability lint format docs stubs stubs-check wheel clean
-.PHONY: bench bench-lazy bench-engine bench-instructions profile
+.PHONY: help demo check test browser fuzz soak reliability lint format docs stubs stubs-check clean
+.PHONY: bench bench-lazy bench-interactive bench-engine bench-instructions profile
+.PHONY: toolchain lock wheel wheel-linux wheel-check sdist release-check
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,28 +39,31 @@ help:  ## list these targets
 demo: $(VENV)/.module  ## print the sample's frame, and one object that two jobs share
 	@$(PYTHON) tests/sample/demo.py
 
+check: $(VENV)/.dev $(VENV)/.module target/rust-tests.ok  ## the fast tests, in about a minute: cargo test if Rust changed, then pytest without the slow tests
+	XPFRAME_HYPOTHESIS=quick $(PYTEST) $(SPREAD) -m "not slow" $(ARGS)
+
 test: $(VENV)/.dev $(VENV)/.module  ## cargo test, then pytest, in Chromium too where apt-get can install it (more: make test ARGS="-k sample -x")
 	@$(CHROMIUM) || echo "NOT TESTED: the notebook in a browser. Chromium is missing and cannot be installed here." >&2
 	$(CARGO) test --quiet
-	$(PYTHON) -m pytest --quiet $(ARGS)
+	$(PYTEST) $(SPREAD) $(ARGS)
 
 browser: $(VENV)/.dev $(VENV)/.module  ## the notebook in Chromium (installs it with apt-get, when root)
 	@$(CHROMIUM) || { echo "Chromium is missing: install it, or set XPFRAME_CHROMIUM" >&2; exit 1; }
-	XPFRAME_BROWSER=required $(PYTHON) -m pytest --quiet tests/python/test_browser.py $(ARGS)
+	XPFRAME_BROWSER=required $(PYTEST) tests/python/notebook/test_browser.py $(ARGS)
 
 fuzz:  ## fuzz each target with the address sanitizer (make fuzz SECONDS=600; needs cargo-fuzz)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
 	$(PY) tests/fuzz/fuzz.py $(or $(SECONDS),60)
 
 soak: $(VENV)/.dev $(VENV)/.module  ## a driver writes, four readers read (make soak SECONDS=600)
-	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet -s tests/python/test_soak.py
+	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTEST) -s tests/python/hostile/test_soak.py
 
 FIGURES := target/reliability
 reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and hostile files; writes docs/reliability.md
 	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) $(CARGO) test --quiet --test rust -- damaged:: fuzz::
-	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTHON) -m pytest --quiet \
-		tests/python/test_hostile.py tests/python/test_faults.py tests/python/test_trace.py tests/python/test_soak.py
-	$(PYTHON) tests/python/reliability.py $(FIGURES)
+	XPFRAME_RELIABILITY=$(abspath $(FIGURES)) XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTEST) \
+		$(patsubst %,tests/python/hostile/test_%.py,hostile faults trace soak)
+	$(PYTHON) tests/python/support/reliability.py $(FIGURES)
 
 lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and that the stubs are true
 	$(CARGO) fmt --check
@@ -60,7 +73,8 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff check --quiet
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy $(LENIENT) tests/python/*.py tests/sample/*.py benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py docs/render.py
+	$(PYTHON) -m mypy $(LENIENT) tests/python/conftest.py tests/python/*/*.py tests/sample/*.py \
+		benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py benches/interactive.py docs/render.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt
@@ -76,6 +90,9 @@ docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as page
 
 bench-lazy: $(VENV)/.dev target/release-site/.ok  ## judge lazy queries: many runs, few columns, memory, Ctrl-C
 	PYTHONPATH=target/release-site $(PYTHON) benches/lazy.py $(ARGS)
+
+bench-interactive: $(VENV)/.dev target/release-site/.ok  ## judge what a person waits for: import, displays, Tab, progress
+	PYTHONPATH=target/release-site $(PYTHON) benches/interactive.py $(ARGS)
 
 bench-engine:  ## time the steps of the engine (criterion; some of them: make bench-engine ARGS=columns)
 	$(CARGO) bench --quiet --features bench -- $(ARGS)
@@ -93,9 +110,37 @@ stubs-check: target/stubs/_core.pyi $(VENV)/.dev
 	@diff -u python/xpframe/_core.pyi $< || { echo "the stubs are old: run make stubs" >&2; exit 1; }
 	$(PYTHON) -m mypy.stubtest xpframe._core --allowlist tests/stubtest-allowlist.txt
 
-wheel: $(VENV)/.demo  ## build the wheel and the source distribution into dist/
+toolchain:  ## install the Rust that `make lint` is judged with, by rustup; in GitHub Actions, use it from then on
+	rustup toolchain install $(RUSTUP) --profile minimal --component clippy,rustfmt
+	@test -z "$$GITHUB_ENV" || echo "RUSTUP_TOOLCHAIN=$(RUSTUP)" >> "$$GITHUB_ENV"
+
+lock: $(VENV)/.demo  ## renew requirements/dev.txt, the pinned development dependencies (one: make lock ARGS="--upgrade-package polars")
+	$(PIP) uv
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate --group dev \
+		--custom-compile-command 'make lock' --output-file requirements/dev.txt $(or $(ARGS),--upgrade)
+
+wheel: $(VENV)/.demo sdist  ## build the wheel of this machine and the source distribution into dist/
 	$(MATURIN) build --quiet --release --out dist
+
+wheel-linux: $(VENV)/.demo  ## build the wheel for any Linux of glibc 2.28 or later into dist/ (linked by zig)
+	$(PIP) ziglang
+	$(MATURIN) build --quiet --release --zig --compatibility manylinux_2_28 --out dist
+
+wheel-check: $(VENV)/.demo  ## install the wheel of dist/ into an environment of its own and print the sample's frame
+	rm -rf target/wheel-check
+	$(PYTHON) -m venv target/wheel-check
+	for wheel in dist/*.whl; do \
+		target/wheel-check/bin/python -m pip install --quiet "$$wheel[pandas]" || exit; \
+	done
+	cd target && wheel-check/bin/python -P ../tests/sample/demo.py
+
+sdist: $(VENV)/.demo  ## build the source distribution into dist/
 	$(MATURIN) sdist --out dist
+
+release-check:  ## check that TAG names the version of the sources and of CHANGELOG.md (make release-check TAG=v1.2.3)
+	grep -qx 'version = "$(TAG:v%=%)"' Cargo.toml
+	grep -qx 'version = "$(TAG:v%=%)"' pyproject.toml
+	grep -qF '## [$(TAG:v%=%)]' CHANGELOG.md
 
 clean:  ## remove what was built (the environment .venv and the workspaces of bench-data stay)
 	$(CARGO) clean --quiet
@@ -105,25 +150,29 @@ clean:  ## remove what was built (the environment .venv and the workspaces of be
 
 # --- the environment, in three steps: a fresh clone's `make demo` waits for the first two only ---
 
-$(VENV)/.demo: pyproject.toml
+$(VENV)/.demo: pyproject.toml $(LOCK)
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): install it with rustup" >&2; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed, $(PY) is not: make PY=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV) (once)"
 	@test -x $(PYTHON) || $(PY) -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(PYTHON) -m pip install --quiet --group demo
+	@$(PIP) --group demo
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/.demo
+$(VENV)/.dev: pyproject.toml $(LOCK) | $(VENV)/.demo
 	@echo "installing what tests and lint need into $(VENV) (once)"
-	@$(PYTHON) -m pip install --quiet --group dev
+	@$(PIP) --group dev
 	@touch $@
 
 # --group demo: without it maturin would install the group `dev` each time
 $(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.demo
 	@echo "building the Rust module (minutes the first time, seconds later)"
 	@PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --group demo $(STUBS)
+	@touch $@
+
+target/rust-tests.ok: $(RUST) $(wildcard tests/rust/*.rs tests/workspaces/*.tar.gz)
+	$(CARGO) test --quiet
 	@touch $@
 
 # types.CapsuleType exists from Python 3.13 on; its twin in typing_extensions is known to mypy for every version

@@ -1,4 +1,4 @@
-"""What speed was promised, and whether it is kept."""
+"""The limits that a change must not cross, and whether the measurements keep them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OURS = ("xpframe_all", FIRST)
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio of two things that one contest measures; `least` says that more is better."""
+    """A limit for the ratio of two measurements of one contest; with `least` a minimum, else a maximum."""
 
-    what: str
+    measure: str
     contest: str
     over: Place
     under: Place
@@ -25,7 +25,7 @@ class Bar:
     least: bool = False
 
     def ratios(self, held: dict[str, Contest]) -> list[float]:
-        """One of each round, none if it was not measured."""
+        """One ratio per round; empty if this was not measured."""
         contest = held.get(self.contest)
         if contest is None or any(task not in contest.tasks for task, _ in (self.over, self.under)):
             return []
@@ -47,19 +47,19 @@ class Bar:
 
 
 def times_faster(other: str, shown: str, shape: str, jobs: int, must: float, aim: float | None = None) -> Bar:
-    what = f"{shown} / ours: {shape}, {jobs:,} jobs"
-    return Bar(what, f"{shape}-{jobs}", (other, FIRST), OURS, must, aim, least=True)
+    measure = f"{shown} / full frame: {shape}, {jobs:,} jobs"
+    return Bar(measure, f"{shape}-{jobs}", (other, FIRST), OURS, must, aim, least=True)
 
 
-EXPERIMAESTRO = "experimaestro (load, tags, loop, DataFrame)"
-ORJSON = "orjson loop that resolves references, to polars"
-NDJSON = "polars.read_ndjson (resolves nothing)"
-DUCKDB = "DuckDB read_json_auto (resolves nothing)"
+EXPERIMAESTRO = "experimaestro"
+ORJSON = "orjson loop"
+NDJSON = "`polars.read_ndjson`"
+DUCKDB = "DuckDB `read_json_auto`"
 
 BARS = [
     *(
         Bar(
-            f"full polars frame / sonic-rs, parse only, one thread: {shape}, 100,000 jobs",
+            f"full frame / sonic-rs: {shape}, 100,000 jobs",
             f"{shape}-100000",
             OURS,
             ("limits", "typed"),
@@ -90,7 +90,7 @@ BARS = [
         for shape, must in (("grid", 8), ("rich", 12), ("wide", 6))
     ),
     Bar(
-        "two parameter columns lazily / full frame: rich, 100,000 jobs",
+        "two columns, lazily / full frame: rich, 100,000 jobs",
         "lazy",
         ("lazy_two", FIRST),
         OURS,
@@ -98,7 +98,7 @@ BARS = [
         0.5,
     ),
     Bar(
-        "reload after 1 % appended / full read, to the objects of the jobs: rich, 100,000 jobs",
+        "reload after 1 % was appended / full read: rich, 100,000 jobs",
         "reload",
         ("reload", "reload_objects"),
         ("reload", "full_objects"),
@@ -106,7 +106,7 @@ BARS = [
         0.03,
     ),
     Bar(
-        "attribute access on a config / on a plain Python object, after the first touch",
+        "attribute of a config / of a plain Python object",
         "attributes",
         ("attributes", "of_config"),
         ("attributes", "of_plain"),
@@ -114,7 +114,7 @@ BARS = [
         3,
     ),
     Bar(
-        "the documentation's loop, loading included / experimaestro's: rich, 10,000 jobs",
+        "loop / experimaestro's loop: rich, 10,000 jobs",
         "loop",
         ("loop_xpframe", FIRST),
         ("loop_experimaestro", FIRST),
@@ -122,7 +122,7 @@ BARS = [
         1 / 40,
     ),
     Bar(
-        "whole process: import, a run of 30 jobs, polars frame / `import polars` alone",
+        "process: import, polars frame of 30 jobs / `import polars`",
         "cold",
         ("frame", FIRST),
         ("polars", FIRST),
@@ -130,7 +130,7 @@ BARS = [
         1.05,
     ),
     Bar(
-        "whole process: import, a run of 30 jobs, print an attribute of each / `python -c pass`",
+        "process: import, attributes of 30 jobs / `python -c pass`",
         "cold",
         ("attribute", FIRST),
         ("python", FIRST),
@@ -139,7 +139,7 @@ BARS = [
     ),
     *(
         Bar(
-            f"1,000,000 jobs / 100,000 jobs, full polars frame: {shape}",
+            f"full frame of 1,000,000 jobs / of 100,000 jobs: {shape}",
             f"growth-{shape}",
             ("1000000", FIRST),
             ("100000", FIRST),
@@ -150,7 +150,7 @@ BARS = [
     ),
     *(
         Bar(
-            f"100,000 jobs / 10,000 jobs, full polars frame (linear within 20 %): {shape}",
+            f"full frame of 100,000 jobs / of 10,000 jobs: {shape}",
             f"growth-{shape}",
             ("100000", FIRST),
             ("10000", FIRST),
@@ -160,7 +160,7 @@ BARS = [
     ),
     *(
         Bar(
-            f"peak memory above start / (both files + Arrow bytes): rich, {jobs:,} jobs",
+            f"peak memory / (files + Arrow): rich, {jobs:,} jobs",
             f"rich-{jobs}",
             ("xpframe_all", "mebibytes"),
             ("bytes", "mebibytes"),
@@ -170,7 +170,7 @@ BARS = [
         for jobs in (100_000, 1_000_000)
     ),
     Bar(
-        "states from 20,000 real job directories / `os.scandir` and `stat` of the same in Python",
+        "states of 20,000 jobs / `os.scandir` and `stat`",
         "states",
         ("states_xpframe", FIRST),
         ("states_scandir", FIRST),

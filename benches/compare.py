@@ -1,11 +1,11 @@
-"""Measures xpframe against the ways people read a workspace today, and writes docs/benchmarks.md.
+"""Measures xpframe against other ways to read a workspace, and writes docs/benchmarks.md.
 
     python benches/compare.py [--quick | --large] [--shapes rich grid wide] [--jobs 1000 10000 100000]
                               [--rounds N] [--only GLOB] [--no-write]
 
 `--large` adds runs of a million jobs (2.4 GB of files). `--quick` tries everything on small runs within two
 minutes. `--only` chooses contests by name: rich-100000, growth-grid, cold, lazy, reload, attributes, loop,
-states, displays. Neither of the two writes the page. Exits with 1 when a bar of bars.py is missed.
+states, displays. Neither of the two writes the page. Exits with 1 if a limit of bars.py is missed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
         print(f"({time.perf_counter() - start:.0f} s)\n", flush=True)
     print(*(line for line in bars(held) if "not measured" not in line), sep="\n")
     if asked.quick:
-        print("\nthese were smaller runs than the bars are about: nothing is judged")
+        print("\nnothing is judged: these runs are smaller than those of the limits")
     RAW.write_text(json.dumps({key: contest.found for key, contest in held.items()}, indent=1))
     if not (asked.no_write or asked.quick or asked.only != "*"):
         PAGE.write_text(page(held), encoding="utf-8")

@@ -17,7 +17,7 @@ use xpframe::loaded::LoadedRun;
 use xpframe::progress::CancelToken;
 use xpframe::records::Zone;
 use xpframe::scan::{ScanPlan, TableRequest};
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::workspace::Run;
 
 const JOBS: usize = 10_000;
@@ -110,7 +110,7 @@ fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
         selection: Selection::Chosen(chosen.collect()),
         max_columns: 2000,
         short_names: false,
-        texts: Texts::View,
+        layout: StringLayout::View,
         zone: Zone::local(),
         keep_bytes: u64::MAX,
     }

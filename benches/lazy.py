@@ -37,7 +37,7 @@ PROLOGUE = """
 import json, resource, sys, time, warnings
 import polars as pl
 import xpframe
-import xpframe.lazy_polars
+import xpframe.lazy.source
 warnings.simplefilter("ignore")
 workspace, out = sys.argv[1:]
 

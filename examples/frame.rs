@@ -1,6 +1,6 @@
-//! Reads a run into its default columns, a few times, and says how long each step took: for profilers.
+//! Reads a run into the columns of its tags and parameters, or into its default columns, and prints the times: for profilers.
 //!
-//! `cargo run --release --example frame -- RUN_DIRECTORY [TIMES]`
+//! `cargo run --release --example frame -- RUN_DIRECTORY [TIMES] [default]`
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,13 +11,14 @@ use xpframe::loaded::LoadedRun;
 use xpframe::progress::CancelToken;
 use xpframe::records::Zone;
 use xpframe::scan::TableRequest;
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::workspace::Run;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("a run directory is needed")?;
     let times: usize = arguments.next().map_or(Ok(1), |times| times.parse())?;
+    let is_default = arguments.next().is_some_and(|columns| columns == "default");
     for _ in 0..times {
         let start = Instant::now();
         let loaded = Arc::new(LoadedRun::new(Run::at(Path::new(&path))?, CancelToken::default()));
@@ -29,10 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             runs: vec![loaded],
             several_runs: false,
             tasks: None,
-            selection: Selection::Chosen(chosen.into()),
+            selection: if is_default { Selection::Default } else { Selection::Chosen(chosen.into()) },
             max_columns: 2000,
             short_names: false,
-            texts: Texts::View,
+            layout: StringLayout::View,
             zone: Zone::local(),
             keep_bytes: u64::MAX,
         }

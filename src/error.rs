@@ -1,7 +1,7 @@
-//! What went wrong, where, and what to do about it.
+//! The error type of the crate: what went wrong, where, and what to do about it.
 //!
-//! One type for the whole crate. A kind is named for the reader's situation; the place says which file, line, job and
-//! field; the hint says how to go on. The same value is raised (`strict`) or listed (`errors`) in Python.
+//! A kind is named for the user's situation. The location names the file, line, job and field; the hint says how to go on.
+//! Python raises the error (`strict`) or lists it (`errors`).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 /// The result of everything that can fail in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The reader's situation. Each kind has one Python class (see `python::errors`).
+/// The user's situation. Each kind has one Python class (see `python::errors`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No workspace at the place, or at none of the places, that were looked at
+    /// No workspace in any directory that was tried
     WorkspaceNotFound,
     /// The workspace has no such experiment
     ExperimentNotFound,
@@ -21,13 +21,13 @@ pub enum ErrorKind {
     RunNotFound,
     /// The run has no such job, or no such saved object
     JobNotFound,
-    /// A name that would leave the workspace, or cannot be a name at all
+    /// A name that leads out of the workspace, or is not a valid name
     InvalidName,
-    /// An argument that has no meaning here
+    /// An invalid argument
     InvalidArgument,
     /// An unknown or ambiguous column
     Column,
-    /// More columns than were allowed
+    /// More columns than are allowed
     TooManyColumns,
     /// A file whose content is not what experimaestro writes
     Format,
@@ -40,7 +40,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind, for tables that must be complete.
+    /// Every kind.
     pub const ALL: [Self; 12] = [
         Self::WorkspaceNotFound,
         Self::ExperimentNotFound,
@@ -57,7 +57,7 @@ impl ErrorKind {
     ];
 }
 
-/// Where something went wrong: any part may be unknown.
+/// Where something went wrong. Each part may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
     /// The file that was being read
@@ -85,7 +85,7 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `reason` starts in lower case and has no full stop.
     pub fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
-        let reason = clipped(reason.into(), LONGEST);
+        let reason = clipped(reason.into(), MAX_REASON_BYTES);
         Self(Box::new(Inner { kind, reason, hint: None, location: Location::default() }))
     }
 
@@ -94,7 +94,7 @@ impl Error {
         Self::new(ErrorKind::Format, reason)
     }
 
-    /// A panic of this crate: none crosses into Python, and none is waited for.
+    /// A panic of this crate on another thread. None reaches Python as a panic.
     #[must_use]
     pub fn fault() -> Self {
         Self::format("the reader failed inside")
@@ -110,7 +110,7 @@ impl Error {
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(clipped(hint.into(), LONGEST));
+        self.0.hint = Some(clipped(hint.into(), MAX_REASON_BYTES));
         self
     }
 
@@ -142,19 +142,19 @@ impl Error {
         self
     }
 
-    /// The reader's situation.
+    /// The user's situation.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What went wrong, without the place.
+    /// What went wrong, without the location.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
 
-    /// What to do about it, where that is known.
+    /// What to do about it, if there is a hint.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.0.hint.as_deref()
@@ -178,11 +178,11 @@ impl fmt::Display for Location {
             gap = ", ";
         }
         if let Some(job) = &self.job {
-            write!(f, "{gap}job {}", clipped(job.clone(), SHOWN))?;
+            write!(f, "{gap}job {}", clipped(job.clone(), MAX_NAME_BYTES))?;
             gap = ", ";
         }
         if let Some(field) = &self.field {
-            write!(f, "{gap}field {}", clipped(field.clone(), SHOWN))?;
+            write!(f, "{gap}field {}", clipped(field.clone(), MAX_NAME_BYTES))?;
         }
         Ok(())
     }
@@ -204,48 +204,49 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The longest text of a reason or a hint, and of a name in a place, in bytes: what a file holds may be of any length.
-const LONGEST: usize = 1200;
-const SHOWN: usize = 300;
+/// The longest reason or hint, in bytes. Texts in files may have any length.
+const MAX_REASON_BYTES: usize = 1200;
+/// The longest name in a location, in bytes.
+const MAX_NAME_BYTES: usize = 300;
 
-/// The text, or its beginning and its length.
+/// The text, or its beginning and its length if it is longer than `limit` bytes.
 fn clipped(text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }
-    let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
+    let end = (0..=limit).rev().find(|&end| text.is_char_boundary(end)).unwrap_or_default();
     format!("{}… ({} bytes)", &text[..end], text.len())
 }
 
-/// The known names nearest to `wanted`, best first, at most three: the end of every "not found".
+/// The names that are nearest to `wanted`, best first, at most three.
 #[must_use]
-pub fn near_misses<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    if wanted.len() > SHOWN {
+pub fn near_misses<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if wanted.len() > MAX_NAME_BYTES {
         return Vec::new();
     }
-    // of a short name, most letters must be right
+    // most letters of a short name must match
     let limit = match wanted.chars().count() {
         0 | 1 => 0,
         2 | 3 => 1,
         letters => letters.div_ceil(3),
     };
-    let mut found: Vec<(usize, &str)> = known
+    let mut near: Vec<(usize, &str)> = names
         .into_iter()
         .filter(|name| name.len() <= 4 * wanted.len() + 16)
         .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
-        .map(|(far, name)| {
-            let within =
-                wanted.len().min(name.len()) >= ENOUGH && (name.contains(wanted) || wanted.contains(name));
-            if within { (far.min(1), name) } else { (far, name) }
+        .map(|(distance, name)| {
+            let is_part = wanted.len().min(name.len()) >= MIN_CONTAINED_BYTES
+                && (name.contains(wanted) || wanted.contains(name));
+            if is_part { (distance.min(1), name) } else { (distance, name) }
         })
-        .filter(|&(far, _)| far <= limit)
+        .filter(|&(distance, _)| distance <= limit)
         .collect();
-    found.sort_unstable();
-    found.into_iter().take(3).map(|(_, name)| name).collect()
+    near.sort_unstable();
+    near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// A name of so many bytes that stands in another one is no accident.
-const ENOUGH: usize = 2;
+/// A name of at least this many bytes counts as near to a name that contains it.
+const MIN_CONTAINED_BYTES: usize = 2;
 
 /// Levenshtein's distance, by characters.
 fn distance(a: &str, b: &str) -> usize {
@@ -262,14 +263,14 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// "did you mean …?" for the near misses of `wanted`, or nothing.
+/// "did you mean …?" with the near misses of `wanted`; none if no name is near.
 #[must_use]
-pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let near = near_misses(wanted, known);
+pub fn did_you_mean<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = near_misses(wanted, names);
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
 }
 
-/// Text on one line that moves no cursor: what cannot be seen stands as an escape, as Python writes it.
+/// Text on one line, in which control and invisible characters are escaped as in Python.
 #[must_use]
 pub fn printable(text: &str) -> String {
     use fmt::Write;
@@ -292,7 +293,7 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// A name as Python writes it: in quotes, on one line.
+/// A name as Python's `repr` writes it: in quotes, on one line.
 #[must_use]
 pub fn quoted(name: &str) -> String {
     let shown = printable(name);
@@ -307,7 +308,7 @@ pub fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Names are quoted as Python quotes them, and move no cursor.
+    /// Names are quoted as Python quotes them, and control characters are escaped.
     #[test]
     fn names_are_quoted() {
         let quotes = [

@@ -1,4 +1,4 @@
-//! Reading a file, when it is a file: whole, or some lines at a time. No other module opens one to read it.
+//! Reads regular files, whole or some lines at a time. No other module opens a file to read it.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -11,10 +11,10 @@ use rustix::fs::OFlags;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress;
 
-/// The largest of the small files, in bytes.
+/// The largest file that [`read_small`] reads, in bytes.
 pub const LARGEST: u64 = 256 << 20;
 
-/// The bytes of a regular file. A directory, a pipe or a device in its place is refused without opening it.
+/// The bytes of a regular file. A directory, a pipe or a device is refused without opening it.
 ///
 /// # Errors
 /// `Io`, with the path.
@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of a regular file; nothing when there is nothing of that name. A link that leads nowhere is something.
+/// The bytes of a regular file; none if nothing has that name. A dangling link has it, and is an error.
 ///
 /// # Errors
 /// `Io`, with the path.
@@ -33,17 +33,17 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     if is_there(path)? { read(path).map(Some) } else { Ok(None) }
 }
 
-/// The bytes of a regular file of at most [`LARGEST`] bytes; nothing when there is no such file.
+/// The bytes of a regular file of at most [`LARGEST`] bytes; none if there is no such file.
 ///
 /// # Errors
-/// `Io`, with the path: also one that is larger.
+/// `Io`, with the path: also for a larger file.
 pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
-    let found = match path.metadata() {
-        Ok(found) => found,
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(Error::io(path, &error)),
     };
-    let fits = !found.is_file() || found.len() <= LARGEST;
+    let fits = !metadata.is_file() || metadata.len() <= LARGEST;
     let bytes = if fits { Some(head(path, LARGEST + 1)?) } else { None };
     match bytes.filter(|bytes| bytes.len() as u64 <= LARGEST) {
         Some(bytes) => Ok(Some(bytes)),
@@ -59,34 +59,92 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// `Io`, with the path.
 pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let (file, found) = open(path)?;
+    let (file, metadata) = open(path)?;
     let mut bytes = Vec::new();
-    let expected = usize::try_from(found.len().min(limit)).unwrap_or(usize::MAX);
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(usize::MAX);
     reserve(&mut bytes, expected.saturating_add(1), path)?;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
     Ok(bytes)
 }
 
-/// Opens a regular file; says what it is too.
-fn open(path: &Path) -> Result<(File, Metadata)> {
-    let refused = |error: io::Error| Error::io(path, &error);
-    let no_file = || Error::new(ErrorKind::Io, "is not a regular file").at_file(path);
-    // looked at before it is opened: opening a pipe wakes its writer, opening a device may do anything
-    if !path.metadata().map_err(refused)?.is_file() {
-        return Err(no_file());
-    }
-    // some files of the system look regular and wait for something
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
-    // and looked at again: it may be another by now
-    let found = file.metadata().map_err(refused)?;
-    if found.is_file() { Ok((file, found)) } else { Err(no_file()) }
-}
-
-/// Whether there is something of that name, be it a link that leads nowhere.
+/// The first and the last bytes of a regular file, at most `limit` of each; the last are those that the first do not hold.
 ///
 /// # Errors
-/// `Io`: the system does not tell.
+/// `Io`, with the path.
+pub fn head_and_tail(path: &Path, limit: u64) -> Result<(Vec<u8>, Vec<u8>)> {
+    let (file, metadata) = open(path)?;
+    let refused = |error: io::Error| Error::io(path, &error);
+    let mut head = Vec::new();
+    (&file).take(limit).read_to_end(&mut head).map_err(refused)?;
+    let rest = metadata.len().saturating_sub(head.len() as u64).min(limit);
+    let mut tail = vec![0; usize::try_from(rest).unwrap_or_default()];
+    file.read_exact_at(&mut tail, metadata.len() - rest).map_err(refused)?;
+    Ok((head, tail))
+}
+
+/// The first and the last bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEnds {
+    /// Empty if `tail` is all of the file
+    pub head: Vec<u8>,
+    /// As long as asked, or all of a file that is not longer than both
+    pub tail: Vec<u8>,
+}
+
+/// The first and the last bytes of a regular file, of a shorter one all; nothing when there is no such file.
+///
+/// # Errors
+/// `Io`, with the path.
+pub fn read_ends(path: &Path, head: usize, tail: usize) -> Result<Option<FileEnds>> {
+    let (file, found) = match open(path) {
+        Ok(opened) => opened,
+        Err(_) if path.metadata().is_err_and(|error| is_absent(&error)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    progress::opened();
+    let refused = |error: io::Error| Error::io(path, &error);
+    let part = |start: u64, count: usize| {
+        let mut bytes = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            match file.read_at(&mut bytes[filled..], start + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        bytes.truncate(filled);
+        progress::bytes(filled as u64);
+        Ok(bytes)
+    };
+    let size = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    if size <= head + tail {
+        return Ok(Some(FileEnds { head: Vec::new(), tail: part(0, size)? }));
+    }
+    Ok(Some(FileEnds { head: part(0, head)?, tail: part(found.len() - tail as u64, tail)? }))
+}
+
+/// Opens a regular file. Returns its metadata too.
+fn open(path: &Path) -> Result<(File, Metadata)> {
+    let refused = |error: io::Error| Error::io(path, &error);
+    let not_regular = || Error::new(ErrorKind::Io, "is not a regular file").at_file(path);
+    // checked before opening: opening a pipe wakes its writer, opening a device may do anything
+    if !path.metadata().map_err(refused)?.is_file() {
+        return Err(not_regular());
+    }
+    // some files below /proc look regular, and reading them blocks
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
+    // checked again: the file may have been replaced before it was opened
+    let metadata = file.metadata().map_err(refused)?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular()) }
+}
+
+/// Whether a file, a directory or a link, even a dangling one, has that name.
+///
+/// # Errors
+/// `Io`: the system refuses to tell.
 pub fn is_there(path: &Path) -> Result<bool> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
@@ -95,7 +153,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// Whether a failure means that there is nothing of that name.
+/// Whether a failure means that nothing has that name.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -107,16 +165,16 @@ fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {
     })
 }
 
-/// A regular file of lines as long as it was when it was opened. What is appended later is not read.
+/// A regular file of lines, as long as it was when it was opened. Lines that are appended later are not read.
 #[derive(Debug)]
 pub struct LinedFile {
     path: PathBuf,
     file: File,
     size: u64,
-    found: Identity,
+    identity: Identity,
 }
 
-/// Which file it is, whatever its name, and when it was written last.
+/// Which file it is, whatever its name, and the time of its last write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -125,44 +183,45 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(found: &Metadata) -> Self {
-        Self { device: found.dev(), inode: found.ino(), written: (found.mtime(), found.mtime_nsec()) }
+    fn of(metadata: &Metadata) -> Self {
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Self { device: metadata.dev(), inode: metadata.ino(), written }
     }
 }
 
-/// How far a file of lines was read, to go on from there when it has grown.
+/// How far a file of lines was read, to continue from there once it has grown.
 #[derive(Debug, Clone)]
 pub struct Bookmark {
-    found: Identity,
-    /// Where the next line will begin
-    at: u64,
-    /// How many lines stand before
+    identity: Identity,
+    /// The first byte that was not read: where the next line will begin
+    offset: u64,
+    /// The number of lines before the offset
     lines: u64,
-    /// The last bytes before
-    last: Vec<u8>,
+    /// The last bytes before the offset
+    tail: Vec<u8>,
 }
 
 impl Bookmark {
-    /// Where the next line will begin.
+    /// The first byte that was not read: where the next line will begin.
     #[must_use]
     pub fn at(&self) -> u64 {
-        self.at
+        self.offset
     }
 
-    /// How many lines stand before it.
+    /// The number of lines before it.
     #[must_use]
     pub fn lines(&self) -> u64 {
         self.lines
     }
 }
 
-/// How many bytes must be the same before a bookmark.
-const SAME: u64 = 256;
+/// The number of bytes before a bookmark that are compared to see whether the file only grew.
+const TAIL_BYTES: u64 = 256;
 
-/// How much is read at once, unless a line is longer.
-const BLOCK: usize = 1 << 16;
-/// A longer line is refused: a file may have more holes than the machine has memory.
-const LONGEST_LINE: usize = 1 << 28;
+/// The number of bytes that are read at once, unless a line is longer.
+const BLOCK_BYTES: usize = 1 << 16;
+/// A longer line is refused: a sparse file may have lines that do not fit into memory.
+const MAX_LINE_BYTES: usize = 1 << 28;
 
 impl LinedFile {
     /// Opens the file.
@@ -170,12 +229,13 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open(path: &Path) -> Result<Self> {
-        let (file, found) = open(path)?;
+        let (file, metadata) = open(path)?;
         progress::opened();
-        Ok(Self { path: path.to_path_buf(), file, size: found.len(), found: Identity::of(&found) })
+        let identity = Identity::of(&metadata);
+        Ok(Self { path: path.to_path_buf(), file, size: metadata.len(), identity })
     }
 
-    /// Opens the file; nothing when there is nothing of that name. A link that leads nowhere is something.
+    /// Opens the file; none if nothing has that name. A dangling link has it, and is an error.
     ///
     /// # Errors
     /// `Io`, with the path.
@@ -183,7 +243,7 @@ impl LinedFile {
         if is_there(path)? { Self::open(path).map(Some) } else { Ok(None) }
     }
 
-    /// The same file as if it had at most so many bytes.
+    /// The same file, read as if it had at most `size` bytes.
     #[must_use]
     pub fn until(mut self, size: Option<u64>) -> Self {
         self.size = size.map_or(self.size, |size| self.size.min(size));
@@ -196,66 +256,68 @@ impl LinedFile {
         &self.path
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes when it was opened.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The lines of a range of bytes that begins and ends with a line.
+    /// The lines in a range of bytes that begins and ends with a line.
     #[must_use]
     pub fn lines(&self, range: Range<u64>) -> Blocks<'_> {
         progress::bytes(range.end.saturating_sub(range.start));
-        Blocks { file: self, at: range.start, end: range.end, buffer: Vec::new(), given: 0, filled: 0 }
+        let Range { start, end } = range;
+        Blocks { file: self, offset: start, end, buffer: Vec::new(), returned: 0, filled: 0 }
     }
 
-    /// Where the first line begins that begins behind a byte; the size if there is none, or only behind a line that is too long
-    /// to be read.
+    /// Where the first line after a byte begins; the size of the file if there is none, or only after a line that is too long.
     ///
     /// # Errors
     /// `Io`, with the path.
     pub fn line_after(&self, byte: u64) -> Result<u64> {
-        let mut at = byte;
+        let mut offset = byte;
         let mut buffer = [0; 4096];
-        while at < self.size && at - byte <= LONGEST_LINE as u64 {
-            let count = self.read_at(&mut buffer, at)?;
+        while offset < self.size && offset - byte <= MAX_LINE_BYTES as u64 {
+            let count = self.read_at(&mut buffer, offset)?;
             if let Some(end) = memchr::memchr(b'\n', &buffer[..count]) {
-                return Ok((at + end as u64 + 1).min(self.size));
+                return Ok((offset + end as u64 + 1).min(self.size));
             }
             if count == 0 {
                 break;
             }
-            at += count as u64;
+            offset += count as u64;
         }
         Ok(self.size)
     }
 
-    /// A bookmark at the end of this file, which has so many lines; nothing if its last line has no end yet.
+    /// A bookmark at the end of this file of `lines` lines; none if its last line has no end yet.
     #[must_use]
     pub fn bookmark(&self, lines: u64) -> Option<Bookmark> {
-        let last = self.before(self.size)?;
-        let whole = last.is_empty() || last.ends_with(b"\n");
-        whole.then_some(Bookmark { found: self.found, at: self.size, lines, last })
+        let tail = self.tail_before(self.size)?;
+        let is_whole = tail.is_empty() || tail.ends_with(b"\n");
+        is_whole.then_some(Bookmark { identity: self.identity, offset: self.size, lines, tail })
     }
 
-    /// Whether this is the file of a bookmark, and only grew since. (A change in the middle of a file that also grew does not
-    /// show; nobody who appends makes one.)
+    /// Whether this is the file of a bookmark, and only grew since. A change in the middle of a file that also grew goes
+    /// unnoticed; no program that appends makes one.
     #[must_use]
-    pub fn goes_on(&self, from: &Bookmark) -> bool {
-        let (now, then) = (self.found, from.found);
-        let same_file = (now.device, now.inode) == (then.device, then.inode);
-        let grew = self.size > from.at && now.written >= then.written;
-        let unchanged = self.size == from.at && now.written == then.written;
-        same_file && (grew || unchanged) && self.before(from.at).as_ref() == Some(&from.last)
+    pub fn goes_on(&self, bookmark: &Bookmark) -> bool {
+        let (now, then) = (self.identity, bookmark.identity);
+        let is_same_file = (now.device, now.inode) == (then.device, then.inode);
+        let grew = self.size > bookmark.offset && now.written >= then.written;
+        let is_unchanged = self.size == bookmark.offset && now.written == then.written;
+        is_same_file
+            && (grew || is_unchanged)
+            && self.tail_before(bookmark.offset).as_ref() == Some(&bookmark.tail)
     }
 
-    /// The last bytes before a place.
-    fn before(&self, at: u64) -> Option<Vec<u8>> {
-        let count = at.min(SAME);
+    /// The last bytes before an offset.
+    fn tail_before(&self, offset: u64) -> Option<Vec<u8>> {
+        let count = offset.min(TAIL_BYTES);
         let mut bytes = vec![0; usize::try_from(count).ok()?];
         let mut filled = 0;
         while filled < bytes.len() {
-            match self.read_at(&mut bytes[filled..], at - count + filled as u64) {
+            match self.read_at(&mut bytes[filled..], offset - count + filled as u64) {
                 Ok(read) if read > 0 => filled += read,
                 _ => return None,
             }
@@ -267,9 +329,9 @@ impl LinedFile {
     ///
     /// # Errors
     /// `Io`, with the path.
-    pub(crate) fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<usize> {
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
         loop {
-            match self.file.read_at(buffer, at) {
+            match self.file.read_at(buffer, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => return read.map_err(|error| Error::io(&self.path, &error)),
             }
@@ -277,62 +339,57 @@ impl LinedFile {
     }
 }
 
-/// Whole lines of a file, some at a time, in a buffer that is used again.
+/// Whole lines of a file, some at a time, in a buffer that is reused.
 #[derive(Debug)]
 pub struct Blocks<'f> {
     file: &'f LinedFile,
-    at: u64,
+    /// The next byte to read
+    offset: u64,
     end: u64,
     buffer: Vec<u8>,
-    /// How much of the buffer was given out
-    given: usize,
+    /// The length of the lines in the buffer that were returned
+    returned: usize,
     filled: usize,
 }
 
 impl Blocks<'_> {
-    /// The next lines, whole but for the last of the file; nothing at the end.
+    /// The next lines, whole except for the last line of the file; none at the end.
     ///
     /// # Errors
     /// `Io`, with the path.
     pub fn more(&mut self) -> Result<Option<&[u8]>> {
-        self.buffer.copy_within(self.given..self.filled, 0);
-        self.filled -= self.given;
-        self.given = 0;
-        if self.filled == 0 && self.at == self.end {
+        self.buffer.copy_within(self.returned..self.filled, 0);
+        self.filled -= self.returned;
+        self.returned = 0;
+        if self.filled == 0 && self.offset == self.end {
             return Ok(None);
         }
         loop {
-            let seen = self.filled;
-            let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-            self.make_room(left)?;
-            let room = self.buffer.len().min(self.filled.saturating_add(left));
-            let count = self.file.read_at(&mut self.buffer[self.filled..room], self.at)?;
+            let searched = self.filled;
+            let unread = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+            self.make_room(unread)?;
+            let room = self.buffer.len().min(self.filled.saturating_add(unread));
+            let count = self.file.read_at(&mut self.buffer[self.filled..room], self.offset)?;
             self.filled += count;
-            self.at += count as u64;
+            self.offset += count as u64;
             if count == 0 {
-                // the end, or the file was cut while it was read
-                self.at = self.end;
-                self.given = self.filled;
-            } else if let Some(end) = memchr::memrchr(b'\n', &self.buffer[seen..self.filled]) {
-                self.given = seen + end + 1;
+                // the end, or the file was truncated while it was read
+                self.offset = self.end;
+                self.returned = self.filled;
+            } else if let Some(end) = memchr::memrchr(b'\n', &self.buffer[searched..self.filled]) {
+                self.returned = searched + end + 1;
             } else {
                 continue;
             }
-            return Ok((self.given > 0).then(|| &self.buffer[..self.given]));
+            return Ok((self.returned > 0).then(|| &self.buffer[..self.returned]));
         }
     }
 
-    /// The lines behind these, up to another byte, are more of them.
-    pub fn go_on(&mut self, end: u64) {
-        progress::bytes(end.saturating_sub(self.end));
-        self.end = end;
-    }
-
-    fn make_room(&mut self, left: usize) -> Result<()> {
-        let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK) } else { 0 };
-        let wanted = wanted.min(self.filled.saturating_add(left));
-        if self.filled >= LONGEST_LINE {
-            let reason = format!("has a line of more than {} MiB", LONGEST_LINE >> 20);
+    fn make_room(&mut self, unread: usize) -> Result<()> {
+        let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK_BYTES) } else { 0 };
+        let wanted = wanted.min(self.filled.saturating_add(unread));
+        if self.filled >= MAX_LINE_BYTES {
+            let reason = format!("has a line of more than {} MiB", MAX_LINE_BYTES >> 20);
             return Err(Error::new(ErrorKind::Io, reason).at_file(&self.file.path));
         }
         if wanted > self.buffer.len() {
@@ -344,41 +401,49 @@ impl Blocks<'_> {
     }
 }
 
-/// What tells whether files were changed: the size, time and inode of each.
+/// The state of some files. It differs once one of them was written, replaced or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Signature(Vec<Option<(u64, i64, i64, u64)>>);
+pub struct Signature(Vec<Option<FileState>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct FileState {
+    bytes: u64,
+    /// Seconds and nanoseconds since 1970
+    written: (i64, i64),
+    inode: u64,
+}
+
+impl FileState {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = path.metadata().ok()?;
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Some(Self { bytes: metadata.len(), written, inode: metadata.ino() })
+    }
+}
 
 impl Signature {
-    /// What these files are now; one that is not there is noted as such.
+    /// The state of these files now. A file that is missing is noted as missing.
     #[must_use]
     pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
-        let one = |path: &Path| {
-            path.metadata().ok().map(|found| (found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
-        };
-        Self(paths.into_iter().map(one).collect())
+        Self(paths.into_iter().map(FileState::of).collect())
     }
 
-    /// Whether the same files, written no earlier and of at least the same size, may be like `now`: whether what they were is a
-    /// part of what they are is not told.
+    /// Whether the files may only have grown until `now`: the same files, written no earlier, and no smaller. Their content is
+    /// not compared.
     #[must_use]
     pub fn may_have_grown_to(&self, now: &Self) -> bool {
-        let grew = |(then, now): (&Option<_>, &Option<_>)| match (then, now) {
-            (
-                Some((size, seconds, nanoseconds, inode)),
-                Some((new_size, new_seconds, new_nanoseconds, new_inode)),
-            ) => {
-                inode == new_inode
-                    && size <= new_size
-                    && (seconds, nanoseconds) <= (new_seconds, new_nanoseconds)
+        let may_have_grown = |(then, now): (&Option<FileState>, &Option<FileState>)| match (then, now) {
+            (Some(then), Some(now)) => {
+                then.inode == now.inode && then.bytes <= now.bytes && then.written <= now.written
             }
             (then, now) => then.is_none() && now.is_none(),
         };
-        self.0.len() == now.0.len() && self.0.iter().zip(&now.0).all(grew)
+        self.0.len() == now.0.len() && self.0.iter().zip(&now.0).all(may_have_grown)
     }
 
-    /// The bytes of all of them.
+    /// The size of all files together, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.0.iter().flatten().map(|found| found.0).sum()
+        self.0.iter().flatten().map(|file| file.bytes).sum()
     }
 }

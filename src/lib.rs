@@ -1,29 +1,31 @@
-//! xpframe reads experimaestro workspaces: ask for an experiment, get a table.
+//! xpframe reads experimaestro workspaces into tables: one row a job, one column a tag or parameter.
 //!
-//! Data flows one way. A module imports only what stands above it here:
+//! A module imports only modules above it in this table:
 //!
-//! | module | what it knows |
+//! | module | purpose |
 //! |---|---|
 //! | [`error`] | what went wrong, where, and what to do |
-//! | [`progress`] | how far reading is, and whether it shall stop |
-//! | [`threads`] | work that several threads share |
-//! | [`file`] | reading a regular file, whole or some lines at a time |
+//! | [`progress`] | how far reading came, and whether it was cancelled |
+//! | [`threads`] | splits work over threads |
+//! | [`file`] | reads regular files, whole or some lines at a time |
 //! | [`workspace`] | names on disk: experiments, runs, jobs |
 //! | [`json`] | the JSON that Python writes |
-//! | [`values`] | what fields and tags hold, stored compactly |
+//! | [`values`] | the values of fields and tags, stored compactly |
 //! | [`records`] | the small files: jobs, states, times, actions |
 //! | [`objects`] | the graph of configs |
 //! | [`loaded`] | a run and what was read of it |
-//! | [`check`] | what is wrong with a workspace |
-//! | [`columns`] | which columns there are: names, types, selection |
+//! | [`failures`] | explains why jobs failed: exceptions, causes, fingerprints |
+//! | [`check`] | finds what is wrong with a workspace |
+//! | [`columns`] | names, types and selection of columns |
 //! | [`results`] | files that jobs wrote: one record a job, or rows |
 //! | [`table`] | columns as Arrow arrays |
-//! | [`scan`] | the conductor: runs and a request become batches |
-//! | `python` | the Python module, the only place that knows pyo3 |
+//! | [`scan`] | reads the runs of a request into batches |
+//! | `python` | the Python module, the only one that uses pyo3 |
 
 pub mod check;
 pub mod columns;
 pub mod error;
+pub mod failures;
 pub mod file;
 pub mod json;
 pub mod loaded;

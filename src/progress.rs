@@ -1,4 +1,4 @@
-//! How far reading is, and whether it shall stop: a few atomics that cost nothing to keep.
+//! How far reading came, and whether it was cancelled, in a few atomics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -9,23 +9,23 @@ static OBJECTS: AtomicU64 = AtomicU64::new(0);
 static EXPECTED: AtomicU64 = AtomicU64::new(0);
 static DONE: AtomicU64 = AtomicU64::new(0);
 
-/// What this process has read since it began.
+/// The work of this process since it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Files opened for their content
     pub files: u64,
     /// Their bytes
     pub bytes: u64,
-    /// Object definitions understood
+    /// Object definitions parsed
     pub objects: u64,
-    /// Bytes of run-level files that were begun
+    /// Bytes of the run-level files whose parsing began
     pub expected: u64,
-    /// Bytes of them that were understood
+    /// Bytes of those files that were parsed
     pub done: u64,
 }
 
 impl Progress {
-    /// What was read so far.
+    /// The counts at this moment.
     #[must_use]
     pub fn now() -> Self {
         Self {
@@ -38,63 +38,62 @@ impl Progress {
     }
 }
 
-/// A file was opened.
+/// Counts an opened file.
 pub(crate) fn opened() {
     FILES.fetch_add(1, Relaxed);
 }
 
-/// Bytes of a file are about to be read.
+/// Counts bytes of a file that are about to be read.
 pub(crate) fn bytes(count: u64) {
     BYTES.fetch_add(count, Relaxed);
 }
 
-/// Object definitions were understood.
+/// Counts parsed object definitions.
 pub(crate) fn objects(count: usize) {
     OBJECTS.fetch_add(count as u64, Relaxed);
 }
 
-/// Asks readers to stop. Whoever reads looks at it every few hundred lines, gives back what it has, and its caller throws that
-/// away.
+/// Cancels readers. A reader checks its token every few hundred lines and returns what it has; its caller throws that away.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
-    /// Asks to stop.
+    /// Cancels all readers under this token and its clones.
     pub fn cancel(&self) {
         self.0.store(true, Relaxed);
     }
 
-    /// Whether somebody asked.
+    /// Whether it was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
-/// Follows a reader through a part of a file.
-pub(crate) struct Counter<'s> {
-    stop: &'s CancelToken,
-    left: u64,
+/// Counts the bytes of one part of a file while it is parsed.
+pub(crate) struct Counter<'c> {
+    cancel: &'c CancelToken,
+    uncounted: u64,
 }
 
-impl<'s> Counter<'s> {
-    /// `total` bytes are about to be understood.
-    pub fn of(total: u64, stop: &'s CancelToken) -> Self {
+impl<'c> Counter<'c> {
+    /// Announces that `total` bytes will be parsed.
+    pub fn of(total: u64, cancel: &'c CancelToken) -> Self {
         EXPECTED.fetch_add(total, Relaxed);
-        Self { stop, left: total }
+        Self { cancel, uncounted: total }
     }
 
-    /// Notes that more bytes were understood. False if reading shall stop.
+    /// Counts parsed bytes. Returns false if reading was cancelled.
     pub fn advance(&mut self, bytes: usize) -> bool {
-        let bytes = (bytes as u64).min(self.left);
-        self.left -= bytes;
+        let bytes = (bytes as u64).min(self.uncounted);
+        self.uncounted -= bytes;
         DONE.fetch_add(bytes, Relaxed);
-        !self.stop.is_cancelled()
+        !self.cancel.is_cancelled()
     }
 }
 
 impl Drop for Counter<'_> {
     fn drop(&mut self) {
-        DONE.fetch_add(self.left, Relaxed);
+        DONE.fetch_add(self.uncounted, Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-"""xpframe reads experimaestro workspaces: ask for an experiment by name, get a DataFrame.
+"""xpframe reads experimaestro workspaces: give the name of an experiment, get a DataFrame.
 
 >>> from xpframe import sample_workspace, xp_frame
 >>> df = xp_frame("grid-search", workspace=sample_workspace())
@@ -21,15 +21,22 @@ from xpframe._core import (
     typename,
 )
 from xpframe.errors import XpFrameError, XpFrameWarning
+from xpframe.experiment import Action, ExperimentInfo, load_xp_info
 from xpframe.locate import use
-from xpframe.workspace import Action, ExperimentInfo, Workspace, WorkspaceStateProvider, load_xp_info
+from xpframe.workspace import Workspace, WorkspaceStateProvider
 
-# as typing has it, whose import takes longer than to read a run of some hundred jobs
+# as in typing, which takes longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.analysis.compare import compare
+    from xpframe.analysis.coverage import coverage
+    from xpframe.analysis.diff import diff
+    from xpframe.analysis.factors import factors
+    from xpframe.analysis.replicates import replicates
+    from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
 
@@ -47,10 +54,16 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "compare",
+    "coverage",
+    "diff",
+    "factors",
+    "failures",
     "fields",
     "identifier",
     "last_read",
     "load_xp_info",
+    "replicates",
     "sample_workspace",
     "scan_xp",
     "tags",
@@ -61,9 +74,15 @@ __all__ = [
 ]
 
 
-# what these need costs more to import than all the rest: they come when they are asked for
-_LATER = {
+# imported on first access: these modules cost more to import than all others
+_LAZY_MODULES = {
+    "compare": "analysis",
+    "coverage": "analysis",
+    "diff": "analysis",
+    "factors": "analysis",
+    "replicates": "analysis",
     "ReadReport": "lazy",
+    "failures": "failed_jobs",
     "last_read": "lazy",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
@@ -73,12 +92,12 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _LAZY_MODULES:
         raise AttributeError(f"module 'xpframe' has no attribute {name!r}")
     from importlib import import_module
 
-    found = globals()[name] = getattr(import_module(f"xpframe.{_LATER[name]}"), name)
-    return found
+    value = globals()[name] = getattr(import_module(f"xpframe.{_LAZY_MODULES[name]}"), name)
+    return value
 
 
 def __dir__() -> list[str]:
@@ -87,13 +106,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext xpframe``: registers ``%xpm``."""
-    from xpframe.magic import load
+    from xpframe.notebook.magic import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """``%unload_ext xpframe``: takes ``%xpm`` back."""
-    from xpframe.magic import unload
+    """``%unload_ext xpframe``: removes ``%xpm``."""
+    from xpframe.notebook.magic import unload
 
     unload(shell)

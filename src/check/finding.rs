@@ -1,20 +1,20 @@
-//! One thing that is wrong.
+//! A finding: what is wrong, where, and what to do.
 
 use std::path::PathBuf;
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A table lacks something, or shows it wrong
+    /// A table lacks a value, or shows a wrong one
     Error,
-    /// A table shows it rightly, but something went wrong when the experiment ran, or another reader would be misled
+    /// Tables are right, but something went wrong when the experiment ran, or another reader would be misled
     Warning,
-    /// Nothing is wrong: good to know
+    /// Nothing is wrong
     Info,
 }
 
 impl Severity {
-    /// Its word.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,59 +30,59 @@ impl Severity {
 pub enum Trouble {
     /// The system refused to read a file
     UnreadableFile,
-    /// A file is not what experimaestro writes
+    /// A file with content that experimaestro does not write
     BadFile,
-    /// A line is not what experimaestro writes
+    /// A line that experimaestro does not write
     BadLine,
-    /// The last line of a file has no end
+    /// A truncated last line
     CutLine,
     /// A reference to an object that the run's file lacks
     DanglingReference,
-    /// A reference that leads back to where it stands
+    /// A reference that leads back to its own config
     CyclicReference,
-    /// Python gave one id to two objects
+    /// Two objects with one Python id
     ReusedId,
     /// A config that differs from the params.json that the job ran with
     NotWhatRan,
     /// Objects with one identifier whose content differs
     DuplicateIdentifier,
-    /// A dict with a key `type`, which experimaestro takes for an encoded value
+    /// A dict with a key `type`, which experimaestro reads as an encoded value
     EncodedDict,
     /// A task that was written without its fields
     Stub,
     /// A job or action without config
     NoConfig,
-    /// A params.json without a byte
+    /// An empty params.json
     EmptyParams,
-    /// A job that the run links to and does not list
+    /// A job that the run links to but does not list
     UnlistedJob,
-    /// A job whose driver went away while it ran
+    /// A job whose driver died while the job ran
     LostJob,
-    /// Files that say another state than the marker files
+    /// A file that contradicts the state of the marker files
     StateDisagrees,
-    /// A job directory that is gone
+    /// A missing job directory
     JobDirectoryGone,
     /// A pid file of a job that ended
     StalePid,
-    /// A run whose driver was killed, or never said how it ended
+    /// A run whose driver was killed, or never recorded its end
     CutShort,
     /// A run whose driver ended with an exception
     DriverFailed,
-    /// A run whose driver let go of its jobs
+    /// A run whose driver detached from its jobs
     Detached,
     /// Event files with events of other runs
     SharedEvents,
     /// An object that could not be saved
     SaveFailed,
-    /// A recorded path that is not there
+    /// A recorded path that does not exist
     PathGone,
-    /// A workspace that is not where its files say
+    /// A workspace that was moved since its files were written
     Moved,
-    /// A symlink that leads to nothing
+    /// A dangling symlink
     DanglingLink,
-    /// A symlink that leads out of the workspace
+    /// A symlink out of the workspace
     OutsideLink,
-    /// A job directory that no run knows
+    /// A job directory of no run
     OrphanJob,
 }
 
@@ -122,7 +122,7 @@ impl Trouble {
         }
     }
 
-    /// How bad it is, unless the finding knows better.
+    /// The usual severity.
     fn severity(self) -> Severity {
         match self {
             Self::UnreadableFile
@@ -156,23 +156,23 @@ impl Trouble {
         }
     }
 
-    /// What to do about it, unless the finding knows better.
+    /// The usual advice.
     fn advice(self) -> &'static str {
         match self {
-            Self::UnreadableFile => "look at its permissions and its file system; copy it back from a backup",
-            Self::BadFile | Self::BadLine => "copy it back from a backup; what else the file holds was read",
-            Self::CutLine => "its driver was killed while it wrote: launch the experiment again",
+            Self::UnreadableFile => "check its permissions and its file system, or restore it from a backup",
+            Self::BadFile | Self::BadLine => "restore it from a backup; the rest of the file was read",
+            Self::CutLine => "the driver was killed while writing it: launch the experiment again",
             Self::DanglingReference => {
-                "its columns are null; launch the experiment again to have it written anew"
+                "its columns are null; launch the experiment again to have it rewritten"
             }
             Self::CyclicReference => {
                 "its columns are null: experimaestro writes no such configs, so the file was changed"
             }
             Self::ReusedId => "trust the params.json of the job, not experimaestro's load_xp_info",
             Self::NotWhatRan => {
-                "the job was not run again, since what differs is no part of its identifier: trust params.json"
+                "the job was not rerun, since its identifier ignores this value: trust params.json"
             }
-            Self::DuplicateIdentifier => "the last one is shown; params.json tells which one ran",
+            Self::DuplicateIdentifier => "the last object is shown; params.json tells which one ran",
             Self::EncodedDict => {
                 "experimaestro cannot load this run: rename the key `type` of the dict in your code"
             }
@@ -185,33 +185,33 @@ impl Trouble {
             Self::LostJob | Self::CutShort => {
                 "launch the experiment again: jobs that are done are not run again"
             }
-            Self::StateDisagrees => "the marker files are right, and what is shown follows them",
+            Self::StateDisagrees => "tables follow the marker files, which are right",
             Self::JobDirectoryGone => "its results are gone; launch the experiment again if you need them",
             Self::StalePid => "nothing to do: the next launch removes it",
             Self::DriverFailed => "jobs that it would have submitted later are missing: see its log",
             Self::Detached => "its jobs went on alone: their marker files tell their states",
-            Self::SharedEvents => "nothing to do: the events of other runs are left out by their run",
+            Self::SharedEvents => "nothing to do: events of other runs are ignored",
             Self::SaveFailed => "save it again: nothing can be loaded under that name",
-            Self::PathGone => "what needs the file cannot be run again until it is there",
-            Self::Moved => "nothing to do: paths below the old root are shown as they are now",
-            Self::DanglingLink => "make it anew, or remove it",
-            Self::OutsideLink => "what it leads to is not read: open that workspace itself",
+            Self::PathGone => "jobs that need this file cannot be rerun until it is restored",
+            Self::Moved => "nothing to do: paths below the old root are shown below the new one",
+            Self::DanglingLink => "recreate it, or remove it",
+            Self::OutsideLink => "its target is not read: open that workspace itself",
             Self::OrphanJob => "nothing to do, or remove it if you need the space",
         }
     }
 }
 
-/// " in line 3", or nothing in a file that has none.
+/// " in line 3"; empty for line 0, in a file without lines.
 pub(super) fn in_line(line: u64) -> String {
     if line == 0 { String::new() } else { format!(" in line {line}") }
 }
 
-/// One thing that is wrong: what, where, what to do.
+/// What is wrong, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is
+    /// How severe it is
     pub severity: Severity,
-    /// What kind of trouble
+    /// The kind of trouble
     pub trouble: Trouble,
     /// The experiment, if it is about one
     pub experiment: Option<String>,
@@ -219,21 +219,21 @@ pub struct Finding {
     pub run: Option<String>,
     /// The identifier of the job, if it is about one
     pub job_id: Option<String>,
-    /// The file or directory to look at
+    /// The file or directory concerned
     pub file: Option<PathBuf>,
     /// Its line, counted from 1
     pub line: Option<u64>,
     /// The field of the job, as in `model.layers[2].size`
     pub field: Option<String>,
-    /// What is wrong, in a sentence that starts in lower case
-    pub what: String,
+    /// What is wrong, as a sentence that starts in lower case
+    pub text: String,
     /// What to do about it
     pub advice: String,
 }
 
 impl Finding {
     /// A finding about the workspace as a whole.
-    pub(super) fn new(trouble: Trouble, what: impl Into<String>) -> Self {
+    pub(super) fn new(trouble: Trouble, text: impl Into<String>) -> Self {
         Self {
             severity: trouble.severity(),
             trouble,
@@ -243,7 +243,7 @@ impl Finding {
             file: None,
             line: None,
             field: None,
-            what: what.into(),
+            text: text.into(),
             advice: trouble.advice().to_owned(),
         }
     }
@@ -264,7 +264,7 @@ impl Finding {
         Self { file: Some(file.into()), ..self }
     }
 
-    /// A line of a file; 0 is none.
+    /// Adds a line of the file; 0 means none.
     pub(super) fn line(self, line: u64) -> Self {
         Self { line: (line > 0).then_some(line), ..self }
     }

@@ -1,7 +1,7 @@
-//! The doctor: what is wrong with a workspace, as data. It reads everything and believes nothing twice.
+//! Finds what is wrong with a workspace, by comparing its files with each other.
 //!
-//! A [`Finding`] says how bad it is, what kind of trouble it is, where, and what to do. [`check`] looks at runs, one after the
-//! other, and at what lies around them; no file is read more often than a few times, so its time grows with the bytes of the workspace.
+//! A [`Finding`] says how severe it is, what kind of trouble it is, where, and what to do. [`check`] reads run after run, then the
+//! links and job directories of the workspace. Each file is read at most a few times, so the time grows with the bytes.
 
 mod duplicates;
 mod finding;
@@ -9,6 +9,7 @@ mod jobs;
 mod reported_errors;
 mod run;
 mod stray_files;
+mod suspects;
 mod values;
 
 use std::path::PathBuf;
@@ -21,61 +22,62 @@ use crate::workspace::{Run, Workspace};
 
 pub use finding::{Finding, Severity, Trouble};
 
-/// What was found, and how much was looked at.
+/// The findings of a check, and how much it checked.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// In the order in which it was found: run by run, then what lies around them
+    /// Run by run, then those about links and job directories
     pub findings: Vec<Finding>,
-    /// How many runs were read
+    /// The number of runs
     pub runs: usize,
-    /// How many jobs they have
+    /// The number of their jobs
     pub jobs: usize,
-    /// How many of these were compared with their params.json
+    /// The number of jobs that were compared with their params.json
     pub compared: usize,
-    /// How many recorded paths were looked for
+    /// The number of recorded paths that were checked
     pub paths: usize,
 }
 
-/// What one check remembers from run to run.
+/// The state of a check.
 struct Check<'c> {
     workspace: &'c Workspace,
-    stop: &'c CancelToken,
-    found: Findings,
-    /// The roots that were recorded, told once
-    moved: HashSet<String>,
-    /// The recorded paths that were looked for
+    cancel: &'c CancelToken,
+    result: Findings,
+    /// The former roots that were reported
+    former_roots: HashSet<String>,
+    /// The recorded paths that were checked
     paths: HashSet<PathBuf>,
-    /// The jobs that some run knows
-    known: HashSet<String>,
+    /// The identifiers of the jobs of all runs
+    job_ids: HashSet<String>,
 }
 
-/// Looks at `runs`, and at what lies around them in the workspace. With `everything`, the runs are all that there are, so that
-/// jobs of no run can be told.
+/// Checks `runs` and the links of the workspace. `everything` says that these are all its runs, so that the job directories of no
+/// run are reported too.
 #[must_use]
-pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, stop: &CancelToken) -> Findings {
+pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, cancel: &CancelToken) -> Findings {
     let mut check = Check {
         workspace,
-        stop,
-        found: Findings::default(),
-        moved: HashSet::default(),
+        cancel,
+        result: Findings::default(),
+        former_roots: HashSet::default(),
         paths: HashSet::default(),
-        known: HashSet::default(),
+        job_ids: HashSet::default(),
     };
     let mut experiments: Vec<&str> = runs.iter().map(Run::experiment).collect();
     experiments.sort_unstable();
     experiments.dedup();
     for run in runs {
-        if stop.is_cancelled() {
+        if cancel.is_cancelled() {
             break;
         }
-        check.run(&LoadedRun::new(run.clone(), stop.clone()));
+        check.run(&LoadedRun::new(run.clone(), cancel.clone()));
     }
     for experiment in experiments {
         check.current(experiment);
     }
-    if everything && !stop.is_cancelled() {
+    if everything && !cancel.is_cancelled() {
         check.links();
         check.orphans();
+        check.unreadable_names();
     }
-    check.found
+    check.result
 }

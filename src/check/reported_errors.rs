@@ -1,4 +1,4 @@
-//! What readers told in their errors, as findings.
+//! Turns the errors of readers into findings.
 
 use std::path::{Path, PathBuf};
 
@@ -10,27 +10,27 @@ use crate::file;
 use crate::json;
 use crate::loaded::LoadedRun;
 
-/// The last line of each file that was asked for, if it has no end.
+/// The number of the last line of each file, if that line is truncated.
 #[derive(Default)]
 pub(super) struct LastLines(HashMap<PathBuf, Option<u64>>);
 
 impl LastLines {
-    fn is_cut(&mut self, path: &Path, line: u64) -> bool {
-        let cut = self.0.entry(path.to_path_buf()).or_insert_with(|| {
+    fn is_truncated(&mut self, path: &Path, line: u64) -> bool {
+        let truncated = self.0.entry(path.to_path_buf()).or_insert_with(|| {
             let bytes = file::read(path).ok()?;
             json::lines(&bytes).last().filter(|line| !line.ended).map(|line| line.number)
         });
-        *cut == Some(line)
+        *truncated == Some(line)
     }
 }
 
-/// An error of a run's readers as a finding. `empty` jobs have a params.json without a byte.
+/// An error of a run's readers as a finding.
 pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) -> Finding {
     let location = error.location();
     let is_alive = loaded.record().alive == Some(true);
     let corrected = || {
-        let at = location.job.as_ref().and_then(|job| loaded.rows().position(job.as_bytes()));
-        at.is_some_and(|at| loaded.objects().corrected.contains(&at))
+        let position = location.job.as_ref().and_then(|job| loaded.rows().position(job.as_bytes()));
+        position.is_some_and(|position| loaded.objects().corrected.contains(&position))
     };
     let is_params = location.file.as_ref().is_some_and(|file| file.ends_with("params.json"));
     let is_gone = || location.file.as_ref().is_some_and(|file| file.symlink_metadata().is_err());
@@ -38,7 +38,7 @@ pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) 
         (ErrorKind::Unresolved, _) => Trouble::DanglingReference,
         (ErrorKind::Format, Some(_)) if corrected() => Trouble::ReusedId,
         (ErrorKind::Format, Some(line))
-            if location.file.as_ref().is_some_and(|file| lines.is_cut(file, line)) =>
+            if location.file.as_ref().is_some_and(|file| lines.is_truncated(file, line)) =>
         {
             Trouble::CutLine
         }
@@ -48,25 +48,25 @@ pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) 
         _ => Trouble::BadFile,
     };
     let severity = match trouble {
-        // read from params.json, so it is shown as it ran
+        // read from params.json, so tables are right
         Trouble::ReusedId => Some(Severity::Warning),
         Trouble::CutLine if is_alive => Some(Severity::Info),
         _ => None,
     };
-    let found = Finding::new(trouble, error.reason());
-    let found = Finding {
-        severity: severity.unwrap_or(found.severity),
+    let finding = Finding::new(trouble, error.reason());
+    let finding = Finding {
+        severity: severity.unwrap_or(finding.severity),
         job_id: location.job.clone(),
         file: location.file.clone(),
         line: location.line,
         field: location.field.clone(),
-        ..found
+        ..finding
     };
     match (trouble, error.advice()) {
-        (Trouble::CutLine, _) if is_alive => found.advice("it is being written: look again later"),
+        (Trouble::CutLine, _) if is_alive => finding.advice("it is being written: check again later"),
         (Trouble::BadFile | Trouble::BadLine | Trouble::DanglingReference, Some(advice)) => {
-            found.advice(advice)
+            finding.advice(advice)
         }
-        _ => found,
+        _ => finding,
     }
 }

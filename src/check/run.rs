@@ -1,4 +1,4 @@
-//! What is wrong with one run.
+//! Checks one run.
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +17,10 @@ const FILES: [&str; 6] =
     ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json", "status.json", "environment.json"];
 
 impl Check<'_> {
-    /// Looks at one run and its jobs.
+    /// Checks one run and its jobs.
     pub(super) fn run(&mut self, loaded: &LoadedRun) {
         loaded.read(true);
-        self.found.runs += 1;
+        self.result.runs += 1;
         self.driver(loaded);
         let mut errors = Vec::new();
         let states = self.jobs(loaded, &mut errors);
@@ -35,9 +35,9 @@ impl Check<'_> {
         self.events(loaded);
     }
 
-    /// Adds what was found of a run.
-    pub(super) fn tell(&mut self, run: &Run, finding: Finding) {
-        self.found.findings.push(Finding {
+    /// Adds a finding about a run.
+    pub(super) fn report(&mut self, run: &Run, finding: Finding) {
+        self.result.findings.push(Finding {
             experiment: Some(run.experiment().to_owned()),
             run: Some(run.id().to_owned()),
             ..finding
@@ -46,33 +46,33 @@ impl Check<'_> {
 
     fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &HashMap<String, String>) {
         let mut lines = LastLines::default();
-        let mut told = HashSet::default();
+        let mut reported = HashSet::default();
         for error in errors {
-            // two readers may tell of one file
-            if !told.insert(error.to_string()) {
+            // two readers may report one file
+            if !reported.insert(error.to_string()) {
                 continue;
             }
             let mut finding = reported_errors::finding(loaded, error, &mut lines);
             if finding.trouble == Trouble::DanglingReference {
                 finding.field = finding.job_id.as_ref().and_then(|job| dangling.get(job).cloned());
             }
-            // told where the files of its job are looked at
+            // reported with the files of its job
             let is_empty = |file: &PathBuf| {
-                file.ends_with("params.json") && file.metadata().is_ok_and(|found| found.len() == 0)
+                file.ends_with("params.json") && file.metadata().is_ok_and(|metadata| metadata.len() == 0)
             };
             if finding.trouble != Trouble::NoConfig && !finding.file.as_ref().is_some_and(is_empty) {
-                self.tell(loaded.run(), finding);
+                self.report(loaded.run(), finding);
             }
         }
     }
 
-    /// How the driver ended.
+    /// Checks how the driver ended.
     fn driver(&mut self, loaded: &LoadedRun) {
         let (run, record) = (loaded.run(), loaded.record());
         let status = run.path().join("status.json");
         let finding = match (record.status.as_deref(), record.outcome.as_deref()) {
             (_, Some("detached")) => {
-                Finding::new(Trouble::Detached, "the driver let go of its jobs before they ended")
+                Finding::new(Trouble::Detached, "the driver detached from its jobs before they ended")
             }
             (Some("failed"), _) | (_, Some("failed")) => {
                 Finding::new(Trouble::DriverFailed, "the driver ended with an exception")
@@ -81,11 +81,11 @@ impl Check<'_> {
                 Some(true) => return,
                 Some(false) => Finding::new(
                     Trouble::CutShort,
-                    "the driver was killed: it never said how it ended, and nobody holds the experiment's lock",
+                    "the driver was killed: it never recorded how it ended, and no process holds the experiment's lock",
                 ),
                 None => Finding::new(
                     Trouble::CutShort,
-                    "the driver never said how it ended, and whether it is there cannot be told from here",
+                    "the driver never recorded how it ended, and whether it still runs is unknown on this host",
                 )
                 .severity(Severity::Info)
                 .advice("look at it on the host where it runs"),
@@ -93,14 +93,14 @@ impl Check<'_> {
             (None, None) => return self.without_status(run),
             _ => return,
         };
-        self.tell(run, finding.file(status));
+        self.report(run, finding.file(status));
     }
 
-    /// 1.x has no status.json: it writes state.json when all went well, and removes jobs.bak.
+    /// Checks how a run without status.json ended. 1.x writes state.json and removes jobs.bak if all jobs succeeded.
     fn without_status(&mut self, run: &Run) {
         let has = |name: &str| run.path().join(name).symlink_metadata().is_ok();
-        let is_first = run.layout() == Layout::V1 || !has("jobs.jsonl");
-        let finding = if !is_first {
+        let is_version_1 = run.layout() == Layout::V1 || !has("jobs.jsonl");
+        let finding = if !is_version_1 {
             Finding::new(Trouble::CutShort, "there is no status.json: the driver was killed as it began")
                 .file(run.path())
         } else if has("jobs.bak") {
@@ -119,23 +119,23 @@ impl Check<'_> {
         } else {
             return;
         };
-        self.tell(run, finding);
+        self.report(run, finding);
     }
 
-    /// Actions without an object are left out by `info.actions`.
+    /// Reports actions without an object, which `info.actions` lacks.
     fn actions(&mut self, loaded: &LoadedRun) {
-        let known = loaded.actions();
-        let missing = loaded.record().actions.iter().filter(|(id, _)| !known.contains_key(id.as_str()));
+        let actions = loaded.actions();
+        let missing = loaded.record().actions.iter().filter(|(id, _)| !actions.contains_key(id.as_str()));
         let missing: Vec<Finding> = missing
             .map(|(id, action)| {
-                let what = format!("the object of action {id} ({}) is missing", action.class);
-                Finding::new(Trouble::NoConfig, what)
+                let text = format!("the object of action {id} ({}) is missing", action.class);
+                Finding::new(Trouble::NoConfig, text)
                     .file(loaded.run().path().join("objects.jsonl"))
                     .advice("info.actions lacks it; launch the experiment again to have it written")
             })
             .collect();
         for finding in missing {
-            self.tell(loaded.run(), finding);
+            self.report(loaded.run(), finding);
         }
     }
 
@@ -145,48 +145,51 @@ impl Check<'_> {
         for name in &names {
             if let Err(error) = loaded.saved(name) {
                 let finding = reported_errors::finding(loaded, &error, &mut LastLines::default());
-                self.tell(run, finding);
+                self.report(run, finding);
             }
         }
         for name in run.unsaved().unwrap_or_default() {
-            let what = format!("the saved object {} has a directory and no file", quoted(&name));
-            self.tell(run, Finding::new(Trouble::SaveFailed, what).file(run.path().join("data").join(name)));
+            let text = format!("the saved object {} has a directory and no file", quoted(&name));
+            self.report(
+                run,
+                Finding::new(Trouble::SaveFailed, text).file(run.path().join("data").join(name)),
+            );
         }
     }
 
-    /// Symlinks to jobs that lead to nothing, jobs that only a link names, and files that are elsewhere.
+    /// Reports files of the run that are links out of the workspace.
     fn run_links(&mut self, run: &Run) {
         for name in FILES {
             let path = run.path().join(name);
             if let Some(link) = self.workspace.link(&path).filter(|link| link.leads == Leads::Outside) {
-                self.tell(run, outside(&path, &link.target));
+                self.report(run, outside(&path, &link.target));
             }
         }
     }
 
     fn moved(&mut self, loaded: &LoadedRun) {
         let relocation = loaded.relocation();
-        for root in &relocation.before {
-            if self.moved.insert(root.clone()) {
-                let what = format!("its files say that the workspace is {root}, it is {}", relocation.now);
-                let finding = Finding::new(Trouble::Moved, what).file(self.workspace.root());
-                self.found.findings.push(finding);
+        for root in &relocation.roots.before {
+            if self.former_roots.insert(root.clone()) {
+                let text = format!("its files name the workspace {root}, but it is {}", relocation.now);
+                let finding = Finding::new(Trouble::Moved, text).file(self.workspace.root());
+                self.result.findings.push(finding);
             }
         }
     }
 
     fn events(&mut self, loaded: &LoadedRun) {
         let run = loaded.run();
-        for (file, others) in foreign_events(run, &loaded.record().run_id) {
-            let others: Vec<String> = others.into_iter().take(4).collect();
-            let what = format!("holds events of {} too: both runs wrote into one file", others.join(", "));
-            self.tell(run, Finding::new(Trouble::SharedEvents, what).file(file));
+        for (file, runs) in foreign_events(run, &loaded.record().run_id) {
+            let runs: Vec<String> = runs.into_iter().take(4).collect();
+            let text = format!("holds events of {} too: both runs wrote to the same file", runs.join(", "));
+            self.report(run, Finding::new(Trouble::SharedEvents, text).file(file));
         }
     }
 }
 
-/// A symlink that leads out of the workspace.
+/// A finding about a symlink out of the workspace.
 pub(super) fn outside(path: &Path, target: &Path) -> Finding {
-    let what = format!("is a symlink to {}, outside of the workspace", target.display());
-    Finding::new(Trouble::OutsideLink, what).file(path)
+    let text = format!("is a symlink to {}, outside of the workspace", target.display());
+    Finding::new(Trouble::OutsideLink, text).file(path)
 }

@@ -1,4 +1,6 @@
-//! What lies around the runs: links, and jobs of no run.
+//! Checks the links of the workspace and finds job directories of no run.
+
+use std::path::Path;
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
@@ -6,29 +8,30 @@ use super::run::outside;
 use crate::workspace::Leads;
 
 impl Check<'_> {
-    /// The links that name the latest run of an experiment.
+    /// Checks the links that name the latest run of an experiment.
     pub(super) fn current(&mut self, experiment: &str) {
         for link in self.workspace.current_links(experiment) {
             let finding = match link.leads {
-                // what counts is the name of the run: the links of older versions are absolute
+                // only the name of the run counts: the links of older versions are absolute
                 Leads::Nowhere => {
                     let run = link.target.file_name().map(|name| name.to_string_lossy().into_owned());
                     let run = run.unwrap_or_default();
                     if self.workspace.run(experiment, &run).is_ok() {
                         continue;
                     }
-                    let what = format!("names the run {run}, which is not there");
-                    Finding::new(Trouble::DanglingLink, what).advice("the newest run is taken instead")
+                    let text = format!("names the run {run}, which does not exist");
+                    Finding::new(Trouble::DanglingLink, text).advice("the newest run is used instead")
                 }
                 Leads::Outside => outside(&link.path, &link.target),
+                Leads::Unknown => unknown(&link.target),
                 Leads::Inside => continue,
             };
             let experiment = Some(experiment.to_owned());
-            self.found.findings.push(Finding { experiment, ..finding.file(link.path) });
+            self.result.findings.push(Finding { experiment, ..finding.file(link.path) });
         }
     }
 
-    /// The links in place of experiments and job directories.
+    /// Checks experiments and job directories that are links.
     pub(super) fn links(&mut self) {
         for link in self.workspace.links() {
             let is_job = link.path.starts_with(self.workspace.root().join("jobs"));
@@ -38,16 +41,17 @@ impl Check<'_> {
                     .severity(Severity::Info)
                     .advice("nothing to do, if you keep jobs on another disk"),
                 Leads::Outside => outside(&link.path, &link.target),
+                Leads::Unknown => unknown(&link.target).file(&*link.path),
                 Leads::Nowhere => {
-                    let what = format!("leads to {}, which is not there", link.target.display());
-                    Finding::new(Trouble::DanglingLink, what).file(&*link.path)
+                    let text = format!("leads to {}, which does not exist", link.target.display());
+                    Finding::new(Trouble::DanglingLink, text).file(&*link.path)
                 }
             };
-            self.found.findings.push(finding);
+            self.result.findings.push(finding);
         }
     }
 
-    /// The job directories that no run knows.
+    /// Reports job directories of no run.
     pub(super) fn orphans(&mut self) {
         let jobs = match self.workspace.jobs() {
             Ok(jobs) => jobs,
@@ -55,20 +59,38 @@ impl Check<'_> {
         };
         for job in jobs {
             match job {
-                Ok((_, job_id)) if self.known.contains(&job_id) => {}
+                Ok((_, job_id)) if self.job_ids.contains(&job_id) => {}
                 Ok((task_id, job_id)) => {
-                    let place = self.workspace.job_dir(&task_id, &job_id).unwrap_or_default();
-                    let what = "no run knows the job: it was only generated, or its runs were removed";
-                    self.found.findings.push(Finding::new(Trouble::OrphanJob, what).job(job_id).file(place));
+                    let directory = self.workspace.job_dir(&task_id, &job_id).unwrap_or_default();
+                    let text = "no run has the job: it was only generated, or its runs were removed";
+                    self.result
+                        .findings
+                        .push(Finding::new(Trouble::OrphanJob, text).job(job_id).file(directory));
                 }
                 Err(error) => self.unlistable(&error),
             }
         }
     }
 
+    /// The directories whose names are not UTF-8.
+    pub(super) fn unreadable_names(&mut self) {
+        for error in self.workspace.unreadable_names() {
+            let finding = Finding::new(Trouble::UnreadableFile, error.reason());
+            let finding = finding.advice(error.advice().unwrap_or_default());
+            let file = error.location().file.clone();
+            self.result.findings.push(Finding { file, ..finding });
+        }
+    }
+
     fn unlistable(&mut self, error: &crate::error::Error) {
         let finding = Finding::new(Trouble::UnreadableFile, error.reason());
         let file = error.location().file.clone();
-        self.found.findings.push(Finding { file, ..finding });
+        self.result.findings.push(Finding { file, ..finding });
     }
+}
+
+/// A symlink of which the system does not tell where it leads.
+fn unknown(target: &Path) -> Finding {
+    let what = format!("leads to {}, which cannot be looked at", target.display());
+    Finding::new(Trouble::UnreadableFile, what)
 }

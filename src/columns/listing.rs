@@ -1,8 +1,9 @@
-//! The columns there are, in their order.
+//! Lists the columns of a path tree, in their order.
 
+use super::kind::ValueKind;
 use super::path_tree::{PathId, PathTree};
-use super::types::{Type, ValueKind};
-use crate::error::{Error, Result};
+use super::types::Type;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A column about the job itself rather than about its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,10 +18,14 @@ pub enum System {
     JobId,
     /// Identifier of the job's task
     Task,
-    /// How far the job is
+    /// How far the job came
     State,
     /// Why it failed
     Failure,
+    /// The code with which its process ended, if it failed
+    ExitCode,
+    /// How often it was run again
+    Retries,
     /// When it was submitted
     SubmittedAt,
     /// When it started
@@ -36,12 +41,14 @@ pub enum System {
 }
 
 impl System {
-    /// Those that come before tags and parameters.
+    /// The system columns before tags and parameters.
     pub const LEADING: [Self; 6] =
         [Self::Workspace, Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
-    /// Those that come after them.
-    pub const TRAILING: [Self; 7] = [
+    /// The system columns after tags and parameters.
+    pub const TRAILING: [Self; 9] = [
         Self::Failure,
+        Self::ExitCode,
+        Self::Retries,
         Self::SubmittedAt,
         Self::StartedAt,
         Self::EndedAt,
@@ -61,6 +68,8 @@ impl System {
             Self::Task => "task",
             Self::State => "state",
             Self::Failure => "failure",
+            Self::ExitCode => "exit_code",
+            Self::Retries => "retries",
             Self::SubmittedAt => "submitted_at",
             Self::StartedAt => "started_at",
             Self::EndedAt => "ended_at",
@@ -76,21 +85,28 @@ impl System {
         match self {
             Self::SubmittedAt | Self::StartedAt | Self::EndedAt => Type::Timestamp,
             Self::DurationS => Type::Float64,
+            Self::ExitCode | Self::Retries => Type::Int64,
             Self::Dependencies => Type::List(Box::new(Type::Utf8)),
             _ => Type::Utf8,
         }
     }
 
-    /// Whether it is told by the job's directory.
+    /// Whether it is shown only where its whole name is asked for.
+    #[must_use]
+    pub fn is_by_name(self) -> bool {
+        matches!(self, Self::ExitCode | Self::Retries | Self::Dependencies)
+    }
+
+    /// Whether its values are read from the directories of jobs.
     #[must_use]
     pub fn needs_status(self) -> bool {
         matches!(self, Self::State | Self::Failure) || self.needs_times()
     }
 
-    /// Whether it is told only by a file in the job's directory, not by the directory's listing.
+    /// Whether its values need a file in each job's directory, not only the listing of the directory.
     #[must_use]
     pub fn needs_times(self) -> bool {
-        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS)
+        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS | Self::ExitCode | Self::Retries)
     }
 }
 
@@ -99,11 +115,11 @@ impl System {
 pub enum ColumnSource {
     /// The job itself
     System(System),
-    /// Some of the values of a place
+    /// The values of one kind at a path
     Values(PathId, ValueKind),
-    /// The class of the config at a place
+    /// The class of the config at a path
     Class(PathId),
-    /// The content identifier of the config at a place
+    /// The content identifier of the config at a path
     Identifier(PathId),
 }
 
@@ -116,20 +132,22 @@ pub struct Column {
     pub source: ColumnSource,
     /// Its type
     pub kind: Type,
-    /// Whether it is there when nothing was asked for by name
+    /// Whether it is shown when no columns were chosen
     pub by_default: bool,
-    /// The name it was asked to have in the table, if another
+    /// Whether it has the values of one type of a path that holds several, so that its name ends with `@` and that type
+    pub is_split: bool,
+    /// Its name in the table, if the user chose one
     pub renamed: Option<String>,
 }
 
 impl Column {
-    /// The name it has in the table.
+    /// Its name in the table.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.renamed.as_deref().unwrap_or(&self.name)
     }
 
-    /// The group of design §3: `system`, `tag`, `parameter` or `fact`.
+    /// Its group: `system`, `tag`, `parameter` or `fact`.
     #[must_use]
     pub fn group(&self) -> &'static str {
         match self.source {
@@ -141,109 +159,91 @@ impl Column {
     }
 }
 
-/// Every column of the jobs that were read, those shown by default and the others.
+/// Every column of the jobs that were read, shown by default or not.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    /// In the order of design §3.2
+    /// System columns, tags, parameters, then the trailing system columns
     pub all: Vec<Column>,
 }
 
 impl Columns {
-    /// The columns that `places` need. `several_runs` shows `experiment` and `run`, `several_workspaces` shows `workspace`.
+    /// The columns of a tree. `several_runs` shows `experiment` and `run`, `several_workspaces` shows `workspace`.
     #[must_use]
-    pub fn new(places: &PathTree, several_runs: bool, several_workspaces: bool) -> Self {
-        let system = |system: System| {
-            let by_default = match system {
+    pub fn new(tree: &PathTree, several_runs: bool, several_workspaces: bool) -> Self {
+        let system = |system: System| Column {
+            name: system.name().to_owned(),
+            source: ColumnSource::System(system),
+            kind: system.kind(),
+            by_default: match system {
                 System::Workspace => several_workspaces,
                 System::Experiment | System::Run => several_runs,
+                system if system.is_by_name() => false,
                 _ => true,
-            };
-            let name = system.name().to_owned();
-            Column {
-                name,
-                source: ColumnSource::System(system),
-                kind: system.kind(),
-                by_default,
-                renamed: None,
-            }
+            },
+            is_split: false,
+            renamed: None,
         };
         let mut all: Vec<Column> = System::LEADING.map(system).into();
-        list(places, PathTree::TAGS, &mut all);
-        list(places, PathTree::CONFIG, &mut all);
+        push_columns_below(tree, PathTree::TAGS, &mut all);
+        push_columns_below(tree, PathTree::CONFIG, &mut all);
         all.extend(System::TRAILING.map(system));
         Self { all }
     }
 
-    /// Those shown by default.
+    /// The columns shown by default.
     ///
     /// # Errors
     /// `TooManyColumns`, naming the prefix that has the most.
-    pub fn by_default(&self, places: &PathTree, limit: usize) -> Result<Vec<Column>> {
-        check_width(self.all.iter().filter(|column| column.by_default), places, limit)?;
+    pub fn by_default(&self, tree: &PathTree, max_columns: usize) -> Result<Vec<Column>> {
+        check_width(self.all.iter().filter(|column| column.by_default), tree, max_columns)?;
         Ok(self.all.iter().filter(|column| column.by_default).cloned().collect())
     }
 }
 
-/// Refuses columns that take more than `limit` columns of memory.
+/// Refuses columns that take more than `max_columns` flat columns in memory.
 pub(super) fn check_width<'c>(
     columns: impl Iterator<Item = &'c Column>,
-    places: &PathTree,
-    limit: usize,
+    tree: &PathTree,
+    max_columns: usize,
 ) -> Result<()> {
     let width: usize = columns.map(|column| column.kind.width()).sum();
-    if width > limit { Err(too_wide(places, width, limit)) } else { Ok(()) }
+    if width <= max_columns {
+        return Ok(());
+    }
+    let prefix = tree.heaviest_prefix();
+    let reason =
+        format!("{width} columns are more than max_columns={max_columns}, most of them under {prefix}");
+    Err(Error::new(ErrorKind::TooManyColumns, reason)
+        .at_field(&prefix)
+        .hint("choose some with columns=[…], or raise max_columns"))
 }
 
-fn too_wide(places: &PathTree, width: usize, limit: usize) -> Error {
-    let error = places.too_many();
-    let prefix = error.location().field.clone().unwrap_or_default();
-    Error::new(
-        error.kind(),
-        format!("{width} columns are more than max_columns={limit}, most of them under {prefix}"),
-    )
-    .at_field(&prefix)
-    .hint("choose some with columns=[…], or raise max_columns")
-}
-
-/// Lists the columns of a place and of all below, depth first.
-fn list(places: &PathTree, root: PathId, all: &mut Vec<Column>) {
-    let mut pending = vec![(root, places.name(root))];
-    while let Some((at, name)) = pending.pop() {
-        let place = places.get(at);
-        if at != root {
-            let parts = places.parts(at);
-            let split = parts.len() > 1;
-            for (part, kind) in parts {
-                let name = if split { format!("{name}@{}", part.suffix()) } else { name.clone() };
-                all.push(Column {
-                    name,
-                    source: ColumnSource::Values(at, part),
-                    kind,
-                    by_default: true,
-                    renamed: None,
-                });
+/// Appends the columns of the paths below a root, depth first.
+fn push_columns_below(tree: &PathTree, root: PathId, all: &mut Vec<Column>) {
+    let mut pending = vec![(root, tree.name(root))];
+    while let Some((id, name)) = pending.pop() {
+        let path = tree.get(id);
+        let column = |name, source, kind, by_default| {
+            let is_split = false;
+            Column { name, source, kind, by_default, is_split, renamed: None }
+        };
+        if id != root {
+            let kinds = tree.value_kinds(id);
+            let is_split = kinds.len() > 1;
+            for (kind, type_) in kinds {
+                let name = if is_split { format!("{name}@{}", kind.suffix()) } else { name.clone() };
+                let column = column(name, ColumnSource::Values(id, kind), type_, true);
+                all.push(Column { is_split, ..column });
             }
         }
-        if place.has_configs() {
-            // the task column tells the class of the job itself
-            let by_default = at != root && place.has_many_classes();
-            let kind = Type::Utf8;
-            all.push(Column {
-                name: format!("{name}@type"),
-                source: ColumnSource::Class(at),
-                kind: kind.clone(),
-                by_default,
-                renamed: None,
-            });
-            all.push(Column {
-                name: format!("{name}@id"),
-                source: ColumnSource::Identifier(at),
-                kind,
-                by_default: false,
-                renamed: None,
-            });
+        if path.has_configs() {
+            // the class of the job itself is in the task column
+            let by_default = id != root && path.has_many_classes();
+            all.push(column(format!("{name}@type"), ColumnSource::Class(id), Type::Utf8, by_default));
+            all.push(column(format!("{name}@id"), ColumnSource::Identifier(id), Type::Utf8, false));
         }
-        let deeper = place.children().iter().rev();
-        pending.extend(deeper.map(|(key, &child)| (child, format!("{name}.{}", super::names::escape(key)))));
+        let children = path.children().iter().rev();
+        pending
+            .extend(children.map(|(key, &child)| (child, format!("{name}.{}", super::names::escape(key)))));
     }
 }

@@ -1,17 +1,21 @@
-//! What columns a set of jobs has: names, types, unification, selection. Describes, builds nothing.
+//! The columns of a set of jobs: names, types, unification, selection. This room describes columns and builds none.
 //!
-//! A *place* is where a value can stand: `config.model.name`. [`PathTree::see`] walks the jobs of a run and notes what stands
-//! where; every run that is read is noted into the same [`PathTree`]. [`Columns`] turns the notes into named, typed columns,
-//! and [`Selection`] picks among them.
+//! A [`FieldPath`] says where a value can stand, as in `config.model.name`. [`PathTree::observe_tags`] and
+//! [`PathTree::observe_configs`] walk the jobs of a run and note which types of values each path has; all runs share one tree.
+//! [`Columns`] turns the tree into named, typed columns, and [`Selection`] picks among them.
 
+mod kind;
 mod listing;
 mod names;
 mod path_tree;
+mod seen;
 mod selection;
 mod types;
+mod walk;
 
+pub use kind::ValueKind;
 pub use listing::{Column, ColumnSource, Columns, System};
 pub use names::{escape, short_name};
 pub use path_tree::{FieldPath, PathId, PathTree};
 pub use selection::{Chosen, Selection, glob_matches};
-pub use types::{Member, MemberSource, Type, ValueKind};
+pub use types::{Member, MemberSource, Type};

@@ -1,13 +1,13 @@
-//! Which columns were asked for.
+//! Picks the columns that were asked for.
 
 use ahash::HashSet;
 
-use super::listing::{Column, Columns, check_width};
-use super::names::short_name;
+use super::listing::{Column, ColumnSource, Columns, check_width};
+use super::names::{short_name, unescape};
 use super::path_tree::PathTree;
 use crate::error::{Error, ErrorKind, Result, near_misses, quoted};
 
-/// A name, short name or glob, and the name it shall have in the table.
+/// A name, short name or glob, and an optional new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// As the user typed it
@@ -19,10 +19,10 @@ pub struct Chosen {
 /// Which columns were asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Selection {
-    /// Those of design §3
+    /// The columns shown by default
     #[default]
     Default,
-    /// These, in this order, each once
+    /// The columns that these patterns match, in their order, each once
     Chosen(Vec<Chosen>),
 }
 
@@ -31,27 +31,27 @@ impl Selection {
     ///
     /// # Errors
     /// `Column`: unknown or ambiguous, with near misses or candidates; `TooManyColumns`.
-    pub fn choose(&self, columns: &Columns, places: &PathTree, limit: usize) -> Result<Vec<Column>> {
-        let Self::Chosen(patterns) = self else { return columns.by_default(places, limit) };
+    pub fn choose(&self, columns: &Columns, tree: &PathTree, max_columns: usize) -> Result<Vec<Column>> {
+        let Self::Chosen(patterns) = self else { return columns.by_default(tree, max_columns) };
         let mut chosen: Vec<Column> = Vec::new();
         let mut seen: HashSet<(&str, Option<&str>)> = HashSet::default();
-        for asked in patterns {
-            for column in find(&asked.pattern, columns)? {
-                if seen.insert((&column.name, asked.rename.as_deref())) {
-                    chosen.push(Column { renamed: asked.rename.clone(), ..column.clone() });
+        for Chosen { pattern, rename } in patterns {
+            for column in find(pattern, columns)? {
+                if seen.insert((&column.name, rename.as_deref())) {
+                    chosen.push(Column { renamed: rename.clone(), ..column.clone() });
                 }
             }
         }
         check_names(&chosen)?;
-        check_width(chosen.iter(), places, limit)?;
+        check_width(chosen.iter(), tree, max_columns)?;
         Ok(chosen)
     }
 }
 
 /// The columns that one pattern names: an exact name, a short one, a split one, or a glob.
 fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
-    let named = |name: &str| columns.all.iter().find(|column| column.name == name);
-    if let Some(column) = named(pattern) {
+    let by_name = |name: &str| columns.all.iter().find(|column| column.name == name);
+    if let Some(column) = by_name(pattern) {
         return Ok(vec![column]);
     }
     if pattern.contains(['*', '?', '[']) {
@@ -59,12 +59,12 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
     }
     for prefix in ["", "tags.", "config."] {
         let full = format!("{prefix}{pattern}");
-        if let Some(column) = named(&full) {
+        if let Some(column) = by_name(&full) {
             return Ok(vec![column]);
         }
-        let parts = split_parts(&full, columns);
-        if !parts.is_empty() {
-            return Ok(parts);
+        let split = split_columns(&full, columns);
+        if !split.is_empty() {
+            return Ok(split);
         }
     }
     let suffix = format!(".{pattern}");
@@ -76,85 +76,87 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
     }
 }
 
-/// The columns into which a place was split: `x@int`, `x@str` for `x`.
-fn split_parts<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
+/// The columns into which a path was split by type: `x@int` and `x@str` for `x`.
+fn split_columns<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
     let is_part = |column: &&Column| {
-        let rest = column.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('@'));
-        rest.is_some() && column.group() != "fact"
+        column.is_split && column.name.rsplit_once('@').is_some_and(|(whole, _)| whole == name)
     };
     columns.all.iter().filter(is_part).collect()
 }
 
 fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
+    let is_by_name =
+        |column: &Column| matches!(column.source, ColumnSource::System(system) if system.is_by_name());
     let matches = |column: &&Column| {
-        (column.by_default || pattern.contains('@') || column.group() == "system")
+        !is_by_name(column)
+            && (column.by_default || pattern.contains('@') || column.group() == "system")
             && (glob_matches(pattern, &column.name) || glob_matches(pattern, short_name(&column.name)))
     };
-    let found: Vec<&Column> = columns.all.iter().filter(matches).collect();
-    if found.is_empty() { Err(unknown(pattern, columns)) } else { Ok(found) }
+    let matching: Vec<&Column> = columns.all.iter().filter(matches).collect();
+    if matching.is_empty() { Err(unknown(pattern, columns)) } else { Ok(matching) }
 }
 
-/// Whether `name` is one that the shell pattern means: `*`, `?`, `[abc]`, `[a-z]`, `[!a]`. As in Python's `fnmatch`, `*` passes
-/// dots too.
+/// Whether a name matches a shell pattern: `*`, `?`, `[abc]`, `[a-z]`, `[!a]`. As in Python's `fnmatch`, `*` matches dots too.
 #[must_use]
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
     let plain = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
     let (plain, pattern) = pattern.split_at(plain);
-    // most patterns are some text and a star
+    // most patterns are a prefix and a star
     name.strip_prefix(plain).is_some_and(|rest| pattern == "*" || wild_matches(pattern, rest))
 }
 
 fn wild_matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut at, mut from) = (0, 0);
+    let (mut position, mut name_position) = (0, 0);
+    // the last star, and where in the name its match ends
     let mut star: Option<(usize, usize)> = None;
-    while from < name.len() {
-        match one(&pattern[at..], name[from]) {
+    while name_position < name.len() {
+        match step(&pattern[position..], name[name_position]) {
             Step::Star => {
-                star = Some((at, from));
-                at += 1;
+                star = Some((position, name_position));
+                position += 1;
             }
-            Step::Took(length) => {
-                at += length;
-                from += 1;
+            Step::Match(length) => {
+                position += length;
+                name_position += 1;
             }
-            Step::No => match &mut star {
-                Some((after, resumed)) => {
-                    *resumed += 1;
-                    (at, from) = (*after + 1, *resumed);
+            Step::Mismatch => match &mut star {
+                Some((star, end)) => {
+                    *end += 1;
+                    (position, name_position) = (*star + 1, *end);
                 }
                 None => return false,
             },
         }
     }
-    pattern[at..].iter().all(|&character| character == '*')
+    pattern[position..].iter().all(|&character| character == '*')
 }
 
 enum Step {
     Star,
-    /// One character matched these many of the pattern
-    Took(usize),
-    No,
+    /// The character matches this many characters of the pattern
+    Match(usize),
+    Mismatch,
 }
 
-fn one(pattern: &[char], character: char) -> Step {
+fn step(pattern: &[char], character: char) -> Step {
     match pattern {
         ['*', ..] => Step::Star,
-        ['?', ..] => Step::Took(1),
+        ['?', ..] => Step::Match(1),
         ['[', rest @ ..] if set_end(rest).is_some() => {
             let end = set_end(rest).unwrap_or(0);
             let (negated, set) = match &rest[..end] {
                 ['!', set @ ..] => (true, set),
                 set => (false, set),
             };
-            if in_set(set, character) == negated { Step::No } else { Step::Took(end + 2) }
+            if in_set(set, character) == negated { Step::Mismatch } else { Step::Match(end + 2) }
         }
-        [same, ..] if *same == character => Step::Took(1),
-        _ => Step::No,
+        [same, ..] if *same == character => Step::Match(1),
+        _ => Step::Mismatch,
     }
 }
 
-/// Where the set that begins here ends; a bracket right at its start is one of its characters.
+/// The end of the set that begins here. A bracket right after its start is one of its characters.
 fn set_end(rest: &[char]) -> Option<usize> {
     let first = if rest.first() == Some(&'!') { 2 } else { 1 };
     rest.iter().skip(first).position(|&end| end == ']').map(|end| end + first)
@@ -187,7 +189,9 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
         .iter()
         .find(|column| column.name.starts_with(&inside) || short_name(&column.name).starts_with(&inside));
     let names = columns.all.iter().flat_map(|column| [column.name.as_str(), short_name(&column.name)]);
-    let mut near: Vec<&str> = near_misses(pattern, names);
+    let spelled = |name: &&str| name.contains('\\') && unescape(name) == pattern;
+    let mut near: Vec<&str> =
+        names.clone().find(spelled).into_iter().chain(near_misses(pattern, names)).collect();
     near.dedup();
     let hint = match (deeper, near.is_empty()) {
         (Some(_), _) => format!("it holds other values: ask for {pattern}.* or {pattern}@type"),
@@ -214,6 +218,6 @@ fn check_names(chosen: &[Column]) -> Result<()> {
             format!("two columns would be called {}", quoted(twice.shown())),
         )
         .at_field(&twice.name)
-        .hint("rename to one name only what is one column")),
+        .hint("give each column its own new name")),
     }
 }

@@ -1,49 +1,15 @@
-//! Which types a place needs: exact ones, and as many as it takes to lose nothing.
+//! Which types a path needs: exact ones, and as many as it takes to lose nothing.
 
+use std::borrow::Cow;
+
+use ahash::HashSet;
+
+use super::kind::ValueKind;
 use super::names::escape;
-use super::path_tree::{FieldPath, Integers, PathId, PathTree};
+use super::path_tree::{FieldPath, PathId, PathTree};
+use super::seen::IntegerFit;
 
-/// The values of a place that go into one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ValueKind {
-    /// bool
-    Bool,
-    /// int
-    Int,
-    /// float
-    Float,
-    /// int and float, where every int survives as a float
-    Number,
-    /// str and path
-    Str,
-    /// enum
-    Enum,
-    /// list
-    List,
-    /// set
-    Set,
-    /// nothing but nulls
-    Null,
-}
-
-impl ValueKind {
-    /// The suffix of a column that was split, after `@`.
-    #[must_use]
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int => "int",
-            Self::Float | Self::Number => "float",
-            Self::Str => "str",
-            Self::Enum => "enum",
-            Self::List => "list",
-            Self::Set => "set",
-            Self::Null => "null",
-        }
-    }
-}
-
-/// The type of a column or of something inside it.
+/// The type of a column, or of a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     /// Booleans
@@ -58,6 +24,8 @@ pub enum Type {
     Digits,
     /// Floats, NaN and infinities included
     Float64,
+    /// Nothing but nulls: any type may join it later
+    Null,
     /// Text
     Utf8,
     /// Names of enum members
@@ -66,12 +34,12 @@ pub enum Type {
     Timestamp,
     /// Lists of a type
     List(Box<Type>),
-    /// What configs or dicts in lists hold
+    /// The fields of configs or dicts in lists
     Struct(Vec<Member>),
 }
 
 impl Type {
-    /// How many columns of memory it takes.
+    /// The number of flat columns that it takes in memory.
     #[must_use]
     pub fn width(&self) -> usize {
         match self {
@@ -87,38 +55,38 @@ impl Type {
 pub struct Member {
     /// Its name
     pub name: String,
-    /// Where its values are: a child of the place of the struct, or that place itself
-    pub place: PathId,
-    /// Which of the values there
-    pub what: MemberSource,
+    /// The path of its values: a child of the path of the struct, or that path itself
+    pub path: PathId,
+    /// Which values of that path it has
+    pub source: MemberSource,
     /// Their type
     pub kind: Type,
 }
 
-/// Which of the values at the place of a [`Member`] go into it.
+/// Which values of its path a [`Member`] has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberSource {
-    /// Some of the values
-    ValueKind(ValueKind),
-    /// What configs and dicts hold
-    Inside,
+    /// Those of one kind
+    Values(ValueKind),
+    /// The fields of configs and dicts
+    Fields,
     /// The class of the config
     Class,
 }
 
-fn integer_type(integers: Integers) -> Type {
-    match integers {
-        Integers { in_i64: true, .. } => Type::Int64,
-        Integers { in_u64: true, .. } => Type::UInt64,
-        Integers { in_38_digits: true, .. } => Type::Decimal,
+fn integer_type(fit: IntegerFit) -> Type {
+    match fit {
+        IntegerFit { in_i64: true, .. } => Type::Int64,
+        IntegerFit { in_u64: true, .. } => Type::UInt64,
+        IntegerFit { in_38_digits: true, .. } => Type::Decimal,
         _ => Type::Digits,
     }
 }
 
 impl FieldPath {
-    /// Whether configs or dicts stand here, so that there is something below.
+    /// Whether configs or dicts stand here, so that their fields are paths below.
     #[must_use]
-    pub fn has_inside(&self) -> bool {
+    pub fn has_fields(&self) -> bool {
         self.seen.dict || !self.seen.classes.is_empty()
     }
 
@@ -134,12 +102,12 @@ impl FieldPath {
         self.seen.classes.len() > 1
     }
 
-    /// The Python types seen here, as in `int | Path`.
+    /// The Python types of the values of one kind, as in `int | Path`.
     #[must_use]
-    pub fn python_types(&self, part: ValueKind) -> String {
+    pub fn python_types(&self, kind: ValueKind) -> String {
         let seen = &self.seen;
         let mut names: Vec<&str> = Vec::new();
-        match part {
+        match kind {
             ValueKind::Bool => names.push("bool"),
             ValueKind::Int => names.push("int"),
             ValueKind::Float => names.push("float"),
@@ -158,95 +126,104 @@ impl FieldPath {
 }
 
 impl PathTree {
-    /// The columns that the values of a place need, most often one.
+    /// The kinds of values of a path with their types: one column each. Most paths have one.
     #[must_use]
-    pub fn parts(&self, at: PathId) -> Vec<(ValueKind, Type)> {
-        let place = self.get(at);
-        let seen = &place.seen;
-        let mut parts = Vec::new();
-        parts.extend(seen.bool.then_some((ValueKind::Bool, Type::Bool)));
+    pub fn value_kinds(&self, id: PathId) -> Vec<(ValueKind, Type)> {
+        let path = self.get(id);
+        let seen = &path.seen;
+        let mut kinds = Vec::new();
+        kinds.extend(seen.bool.then_some((ValueKind::Bool, Type::Bool)));
         match (seen.int, seen.float) {
-            (Some(integers), true) if integers.exact_as_float => {
-                parts.push((ValueKind::Number, Type::Float64))
-            }
-            (integers, float) => {
-                parts.extend(integers.map(|integers| (ValueKind::Int, integer_type(integers))));
-                parts.extend(float.then_some((ValueKind::Float, Type::Float64)));
+            (Some(fit), true) if fit.exact_as_float => kinds.push((ValueKind::Number, Type::Float64)),
+            (fit, float) => {
+                kinds.extend(fit.map(|fit| (ValueKind::Int, integer_type(fit))));
+                kinds.extend(float.then_some((ValueKind::Float, Type::Float64)));
             }
         }
-        parts.extend((seen.str || seen.path).then_some((ValueKind::Str, Type::Utf8)));
-        parts.extend((!seen.enums.is_empty()).then_some((ValueKind::Enum, Type::Enum)));
-        for (part, inside) in [(ValueKind::List, place.items), (ValueKind::Set, place.members)] {
-            parts.extend(inside.map(|inside| (part, Type::List(Box::new(self.item_type(inside))))));
+        kinds.extend((seen.str || seen.path).then_some((ValueKind::Str, Type::Utf8)));
+        kinds.extend((!seen.enums.is_empty()).then_some((ValueKind::Enum, Type::Enum)));
+        for (kind, elements) in [(ValueKind::List, path.items), (ValueKind::Set, path.members)] {
+            kinds.extend(elements.map(|elements| (kind, Type::List(Box::new(self.item_type(elements))))));
         }
-        if parts.is_empty() && !place.has_inside() {
-            parts.push((ValueKind::Null, Type::Utf8));
+        if kinds.is_empty() && !path.has_fields() {
+            kinds.push((ValueKind::Null, Type::Null));
         }
-        parts
+        kinds
     }
 
-    /// The type of the items of lists: one that holds them all.
+    /// Whether a path has values of this kind, or nulls that would be in their column.
     #[must_use]
-    pub fn item_type(&self, at: PathId) -> Type {
-        let place = self.get(at);
-        let mut parts = self.parts(at);
-        if !place.has_inside() && parts.len() == 1 {
-            return parts.remove(0).1;
+    pub fn has(&self, id: PathId, kind: ValueKind) -> bool {
+        let FieldPath { seen, items, members, .. } = self.get(id);
+        let has_values = match kind {
+            ValueKind::Bool => seen.bool,
+            ValueKind::Int => seen.int.is_some(),
+            ValueKind::Float => seen.float,
+            ValueKind::Number => seen.int.is_some() || seen.float,
+            ValueKind::Str => seen.str || seen.path,
+            ValueKind::Enum => !seen.enums.is_empty(),
+            ValueKind::List => items.is_some(),
+            ValueKind::Set => members.is_some(),
+            ValueKind::Null => true,
+        };
+        let only_nulls = || self.value_kinds(id).iter().all(|&(kind, _)| kind == ValueKind::Null);
+        has_values || (only_nulls() && !self.get(id).has_fields())
+    }
+
+    /// The type of the elements of lists and sets: one type that holds them all.
+    #[must_use]
+    pub fn item_type(&self, id: PathId) -> Type {
+        let has_fields = self.get(id).has_fields();
+        let mut kinds = self.value_kinds(id);
+        if !has_fields && kinds.len() == 1 {
+            return kinds.remove(0).1;
         }
-        let inside = if place.has_inside() { self.struct_of(at) } else { Vec::new() };
-        if parts.is_empty() {
-            return if inside.is_empty() { Type::Utf8 } else { Type::Struct(inside) };
+        let fields = if has_fields { self.struct_members(id) } else { Vec::new() };
+        if kinds.is_empty() {
+            return if fields.is_empty() { Type::Null } else { Type::Struct(fields) };
         }
-        let mut members: Vec<Member> = parts
+        let member = |name: &str, source, kind| Member { name: name.to_owned(), path: id, source, kind };
+        let mut members: Vec<Member> = kinds
             .into_iter()
-            .map(|(part, kind)| Member {
-                name: part.suffix().to_owned(),
-                place: at,
-                what: MemberSource::ValueKind(part),
-                kind,
-            })
+            .map(|(kind, type_)| member(kind.suffix(), MemberSource::Values(kind), type_))
             .collect();
-        if !inside.is_empty() {
-            members.push(Member {
-                name: "config".to_owned(),
-                place: at,
-                what: MemberSource::Inside,
-                kind: Type::Struct(inside),
-            });
+        if !fields.is_empty() {
+            members.push(member("config", MemberSource::Fields, Type::Struct(fields)));
         }
         Type::Struct(members)
     }
 
-    /// The fields of a struct: what the configs and dicts of a place in a list hold.
-    fn struct_of(&self, at: PathId) -> Vec<Member> {
-        let place = self.get(at);
-        let mut members = Vec::new();
-        let class = |name: &str| Member {
-            name: name.to_owned(),
-            place: at,
-            what: MemberSource::Class,
-            kind: Type::Utf8,
-        };
-        if place.has_many_classes() || (place.has_configs() && place.children.is_empty()) {
-            members.push(class("@type"));
+    /// The members of a struct: the fields of the configs and dicts in a list. Keys stand as the user wrote them; they are escaped
+    /// only where one of them would be called like a member that was split by type.
+    fn struct_members(&self, id: PathId) -> Vec<Member> {
+        let members = self.named_members(id, |key| key.into());
+        let mut names = HashSet::default();
+        if members.iter().all(|member| names.insert(member.name.as_str())) {
+            return members;
         }
-        for (key, &child) in &place.children {
-            let name = escape(key);
-            let parts = self.parts(child);
-            let split = parts.len() > 1 || (!parts.is_empty() && self.get(child).has_inside());
-            for (part, kind) in parts {
-                let name = if split { format!("{name}@{}", part.suffix()) } else { name.to_string() };
-                members.push(Member { name, place: child, what: MemberSource::ValueKind(part), kind });
+        self.named_members(id, escape)
+    }
+
+    fn named_members(&self, id: PathId, spell: impl Fn(&str) -> Cow<'_, str>) -> Vec<Member> {
+        let path = self.get(id);
+        let mut members = Vec::new();
+        if path.has_many_classes() || (path.has_configs() && path.children.is_empty()) {
+            let name = "@type".to_owned();
+            members.push(Member { name, path: id, source: MemberSource::Class, kind: Type::Utf8 });
+        }
+        for (key, &child) in &path.children {
+            let name = spell(key);
+            let kinds = self.value_kinds(child);
+            let has_fields = self.get(child).has_fields();
+            let is_split = kinds.len() > 1 || (!kinds.is_empty() && has_fields);
+            for (kind, type_) in kinds {
+                let name = if is_split { format!("{name}@{}", kind.suffix()) } else { name.to_string() };
+                members.push(Member { name, path: child, source: MemberSource::Values(kind), kind: type_ });
             }
-            let inside = if self.get(child).has_inside() { self.struct_of(child) } else { Vec::new() };
-            if !inside.is_empty() {
-                let kind = Type::Struct(inside);
-                members.push(Member {
-                    name: name.into_owned(),
-                    place: child,
-                    what: MemberSource::Inside,
-                    kind,
-                });
+            let fields = if has_fields { self.struct_members(child) } else { Vec::new() };
+            if !fields.is_empty() {
+                let (name, kind) = (name.into_owned(), Type::Struct(fields));
+                members.push(Member { name, path: child, source: MemberSource::Fields, kind });
             }
         }
         members

@@ -1,20 +1,24 @@
-//! serde on top of the reader, for the small files.
+//! A serde deserializer on top of the reader, for the small files.
+
+use std::borrow::Cow;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::reader::{JsonType, Number, Reader, Syntax};
-use super::string::{JsonText, decode_into};
+use super::bom::without_bom;
+use super::reader::{JsonType, Number, Reader};
+use super::string::JsonText;
+use super::syntax::Syntax;
 use crate::error;
 
-/// Reads one value, and nothing after it, into `T`. An unpaired surrogate becomes U+FFFD in a `String`; an integer beyond 128
-/// bits becomes a float.
+/// Reads one value into `T`. An unpaired surrogate becomes U+FFFD in a `String`; an integer beyond 128 bits becomes a
+/// float.
 ///
 /// # Errors
-/// `Format`: not JSON as Python writes it, or not what `T` expects; the place is a byte of `bytes`.
+/// `Format`: not JSON as Python writes it, more text after the value, or not a `T`. The message gives the byte.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> error::Result<T> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(without_bom(bytes));
     let value = T::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
@@ -26,14 +30,12 @@ impl serde::de::Error for error::Error {
     }
 }
 
-fn string(text: JsonText<'_>) -> Result<String, Syntax> {
-    let mut decoded = Vec::with_capacity(text.raw.len());
+/// A string, borrowed if it has no escapes.
+fn string(text: JsonText<'_>) -> Result<Cow<'_, str>, Syntax> {
     if text.escaped {
-        decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
-    } else {
-        decoded.extend_from_slice(text.raw);
+        return Ok(String::from_utf8_lossy(&text.decoded()?).into_owned().into());
     }
-    Ok(String::from_utf8_lossy(&decoded).into_owned())
+    Ok(String::from_utf8_lossy(text.raw))
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -51,14 +53,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 Number::Float(value) => visitor.visit_f64(value),
                 Number::Big(digits, _) => big(digits, visitor),
             },
-            JsonType::String => visitor.visit_string(string(self.string()?)?),
+            JsonType::String => match string(self.string()?)? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
             JsonType::List => {
                 self.open(b'[')?;
-                visitor.visit_seq(Inside { reader: self, first: true })
+                visitor.visit_seq(Items { reader: self, first: true })
             }
             JsonType::Dict => {
                 self.open(b'{')?;
-                visitor.visit_map(Inside { reader: self, first: true })
+                visitor.visit_map(Items { reader: self, first: true })
             }
         }
     }
@@ -102,22 +107,22 @@ fn big<'de, V: Visitor<'de>>(digits: &[u8], visitor: V) -> error::Result<V::Valu
     }
 }
 
-/// The inside of a list or dict, after its bracket.
-struct Inside<'r, 'de> {
+/// The items of a list or the entries of a dict, after the opening bracket.
+struct Items<'r, 'de> {
     reader: &'r mut Reader<'de>,
     first: bool,
 }
 
-impl<'de> SeqAccess<'de> for Inside<'_, 'de> {
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     type Error = error::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> error::Result<Option<T::Value>> {
-        let more = self.reader.more(b']', std::mem::take(&mut self.first))?;
-        if more { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+        let has_next = self.reader.more(b']', std::mem::take(&mut self.first))?;
+        if has_next { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
     }
 }
 
-impl<'de> MapAccess<'de> for Inside<'_, 'de> {
+impl<'de> MapAccess<'de> for Items<'_, 'de> {
     type Error = error::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> error::Result<Option<K::Value>> {
@@ -125,7 +130,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
             return Ok(None);
         }
         let key = string(self.reader.key()?)?;
-        let key: StrDeserializer<'_, error::Error> = key.as_str().into_deserializer();
+        let key: StrDeserializer<'_, error::Error> = key.as_ref().into_deserializer();
         seed.deserialize(key).map(Some)
     }
 

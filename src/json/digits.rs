@@ -1,50 +1,53 @@
-//! Runs of decimal digits, eight at a time.
+//! Parses decimal digits, eight at a time. Without it, numbers parsed by `str::parse` cost 16 % of the instructions of
+//! a grid frame.
 
-/// Digits that stand side by side.
+/// A run of decimal digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Digits {
-    /// How many there are
+    /// The number of digits
     pub count: usize,
-    /// The number that they write, if it has at most [`EXACT`] of them
+    /// Their value, if there are at most [`MAX_EXACT_DIGITS`]
     value: u64,
 }
 
-/// So many digits fit into 64 bits, with a sign.
-const EXACT: usize = 18;
+/// All numbers of this many digits fit into 64 bits with a sign.
+const MAX_EXACT_DIGITS: usize = 18;
 /// Integers up to this are floats without rounding.
-const EXACT_AS_FLOAT: u64 = 1 << 53;
+const MAX_EXACT_FLOAT: u64 = 1 << 53;
 /// The powers of ten that are floats without rounding.
-const POWERS: [f64; 23] = [
+const FLOAT_TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ];
-const TENS: [u64; EXACT + 1] = {
-    let mut tens = [1; EXACT + 1];
-    let mut at = 1;
-    while at <= EXACT {
-        tens[at] = 10 * tens[at - 1];
-        at += 1;
+/// The powers of ten that a run of digits is multiplied by.
+const TENS: [u64; MAX_EXACT_DIGITS + 1] = {
+    let mut tens = [1; MAX_EXACT_DIGITS + 1];
+    let mut power = 1;
+    while power <= MAX_EXACT_DIGITS {
+        tens[power] = 10 * tens[power - 1];
+        power += 1;
     }
     tens
 };
 
 impl Digits {
-    /// The digits that `bytes` begin with.
+    /// The digits at the start of `bytes`.
     #[inline]
     pub fn first(bytes: &[u8]) -> Self {
         let (mut count, mut value) = (0, 0_u64);
         while let Some(eight) = bytes.get(count..).and_then(<[u8]>::first_chunk) {
             let word = u64::from_le_bytes(*eight);
-            let more = (others(word).trailing_zeros() / 8) as usize;
-            if more == 8 {
+            let digits = (non_digits(word).trailing_zeros() / 8) as usize;
+            if digits == 8 {
                 value = value.wrapping_mul(TENS[8]).wrapping_add(eight_digits(word));
                 count += 8;
                 continue;
             }
-            if more > 0 {
-                value = value.wrapping_mul(TENS[more]).wrapping_add(eight_digits(word << (64 - 8 * more)));
+            if digits > 0 {
+                value =
+                    value.wrapping_mul(TENS[digits]).wrapping_add(eight_digits(word << (64 - 8 * digits)));
             }
-            return Self { count: count + more, value };
+            return Self { count: count + digits, value };
         }
         while let Some(digit @ b'0'..=b'9') = bytes.get(count) {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
@@ -53,60 +56,60 @@ impl Digits {
         Self { count, value }
     }
 
-    /// These digits and others behind them.
+    /// These digits followed by `next`.
     #[inline]
-    pub fn then(self, others: Self) -> Self {
-        let ten = TENS.get(others.count).copied().unwrap_or_default();
+    pub fn then(self, next: Self) -> Self {
+        let ten = TENS.get(next.count).copied().unwrap_or_default();
         Self {
-            count: self.count.saturating_add(others.count),
-            value: self.value.wrapping_mul(ten).wrapping_add(others.value),
+            count: self.count.saturating_add(next.count),
+            value: self.value.wrapping_mul(ten).wrapping_add(next.value),
         }
     }
 
-    /// The integer that they write, if it has few enough digits.
+    /// Their value; `None` if there are too many digits.
     #[inline]
     pub fn exact(self) -> Option<i64> {
-        if self.count <= EXACT { i64::try_from(self.value).ok() } else { None }
+        if self.count <= MAX_EXACT_DIGITS { i64::try_from(self.value).ok() } else { None }
     }
 
-    /// The float nearest to the integer times a power of ten, where that is soon known.
+    /// The float nearest to their value times a power of ten; `None` where that takes more than one rounding.
     #[inline]
-    #[allow(clippy::cast_precision_loss, reason = "what would lose some is refused")]
+    #[allow(clippy::cast_precision_loss, reason = "values that would lose precision are refused")]
     pub fn scaled(self, power: i64) -> Option<f64> {
-        if self.count > EXACT {
+        if self.count > MAX_EXACT_DIGITS {
             return None;
         }
         let size = usize::try_from(power.unsigned_abs()).ok()?;
-        if self.value > EXACT_AS_FLOAT {
+        if self.value > MAX_EXACT_FLOAT {
             return if power < 0 { TENS.get(size).map(|&ten| quotient(self.value, ten)) } else { None };
         }
-        // both are floats themselves: one rounding is the right one
-        let (value, ten) = (self.value as f64, POWERS.get(size)?);
+        // both operands are exact, so the only rounding is correct
+        let (value, ten) = (self.value as f64, FLOAT_TENS.get(size)?);
         Some(if power < 0 { value / ten } else { value * ten })
     }
 }
 
-/// The float nearest to a fraction of integers below 2⁶⁰, the first of them above 2⁵³.
+/// The float nearest to a fraction of integers below 2⁶⁰, the dividend above 2⁵³.
 ///
-/// With 64 bits behind the point the quotient has at least 57 bits. A float has 53, so that the last of them only tells whether
-/// anything is left: one rounding, that of the conversion, is the right one.
-#[allow(clippy::cast_precision_loss, reason = "that is the rounding")]
+/// With 64 bits after the point the quotient has at least 57 bits. A float has 53, so it is enough that the last bit
+/// tells whether there is a remainder: the only rounding, that of the conversion, is correct.
+#[allow(clippy::cast_precision_loss, reason = "the conversion rounds")]
 fn quotient(value: u64, divisor: u64) -> f64 {
     const UNIT: f64 = 1.0 / (1_u128 << 64) as f64;
     let (value, divisor) = (u128::from(value) << 64, u128::from(divisor));
-    let rest = u128::from(value % divisor != 0);
-    ((value / divisor) | rest) as f64 * UNIT
+    let has_remainder = u128::from(value % divisor != 0);
+    ((value / divisor) | has_remainder) as f64 * UNIT
 }
 
-/// The highest bit of each byte that is no digit.
+/// Sets the highest bit of each byte that is not a digit.
 #[inline]
-fn others(word: u64) -> u64 {
+fn non_digits(word: u64) -> u64 {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let digits = word ^ 0x3030_3030_3030_3030;
     (((digits & !HIGHS) + 0x7676_7676_7676_7676) | digits) & HIGHS
 }
 
-/// The number that eight digits write, the first in the lowest byte; a zero byte counts as the digit 0.
+/// The value of eight digits, the first in the lowest byte; a zero byte counts as the digit 0.
 #[inline]
 fn eight_digits(word: u64) -> u64 {
     let pairs = (word & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(10 << 8 | 1) >> 8;

@@ -1,33 +1,15 @@
-//! A pull reader over bytes: the caller asks what comes next and takes it.
+//! A pull reader over bytes: the caller peeks at the type of the next value and takes it.
 
 use super::digits::Digits;
 use super::string::JsonText;
-use super::template::Span;
-use crate::error::Error;
+use super::syntax::{Result, Syntax};
 
-/// The deepest nesting of lists and dicts that is read; Python's own reader stops near there too.
+/// The deepest nesting of lists and dicts that is read; Python's own reader fails near that depth too.
 pub const MAX_DEPTH: u16 = 1000;
 
-/// What is wrong with the JSON, and at which byte; a place costs nothing until somebody asks for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Syntax {
-    /// Byte offset in what the reader was given
-    pub at: usize,
-    /// What is wrong
-    pub what: &'static str,
-}
+const TRUNCATED: &str = "the JSON value is not finished (a file that is being written, or was cut)";
 
-const CUT: &str = "the JSON value is not finished (a file that is being written, or was cut)";
-
-impl From<Syntax> for Error {
-    fn from(Syntax { at, what }: Syntax) -> Self {
-        Self::format(format!("{what}, at byte {}", at + 1))
-    }
-}
-
-type Result<T> = std::result::Result<T, Syntax>;
-
-/// The kind of the value that comes next.
+/// The type of a value, as its first byte shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonType {
     /// `null`
@@ -44,22 +26,31 @@ pub enum JsonType {
     Dict,
 }
 
-/// A number as Python tells them apart: `1` is an integer, `1.0` and `1e5` are floats.
+/// A number. As in Python, `1` is an integer, `1.0` and `1e5` are floats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number<'a> {
-    /// An integer that fits
+    /// An integer of 64 bits
     Int(i64),
-    /// An integer that does not: its digits, with `-` if negative, and where they begin
+    /// A larger integer: its digits, with `-` if negative, and their offset
     Big(&'a [u8], usize),
     /// A float, `NaN` and the infinities included
     Float(f64),
 }
 
-/// Reads one JSON value after the other from bytes.
+/// The bytes of a value in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Offset of the first byte
+    pub start: usize,
+    /// Offset after the last byte
+    pub end: usize,
+}
+
+/// Reads JSON values from bytes.
 #[derive(Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    at: usize,
+    position: usize,
     depth: u16,
 }
 
@@ -67,54 +58,54 @@ impl<'a> Reader<'a> {
     /// A reader at the start of `bytes`, which must be valid UTF-8 for strings to be.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0 }
+        Self { bytes, position: 0, depth: 0 }
     }
 
-    /// How many bytes were taken.
+    /// The offset of the next byte.
     #[must_use]
     pub fn position(&self) -> usize {
-        self.at
+        self.position
     }
 
-    /// Some of the bytes that it reads.
+    /// The bytes of a span; none if it is out of range.
     #[must_use]
     pub fn taken(&self, span: Span) -> &'a [u8] {
         self.bytes.get(span.start..span.end).unwrap_or_default()
     }
 
-    /// The bytes that were not taken yet.
+    /// The bytes not taken yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    /// Goes on at another byte, of the same depth.
+    /// Moves to another offset of the same nesting depth.
     pub fn seek(&mut self, position: usize) {
-        self.at = position.min(self.bytes.len());
+        self.position = position.min(self.bytes.len());
     }
 
-    /// An error at the current place.
+    /// An error at the current position; past the end the reason is always that the text is truncated.
     #[must_use]
-    pub fn wrong(&self, what: &'static str) -> Syntax {
-        let what = if self.at >= self.bytes.len() { CUT } else { what };
-        Syntax { at: self.at, what }
+    pub fn wrong(&self, reason: &'static str) -> Syntax {
+        let reason = if self.position >= self.bytes.len() { TRUNCATED } else { reason };
+        Syntax { position: self.position, reason }
     }
 
     #[inline]
     fn skip_blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
-            self.at += 1;
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.position) {
+            self.position += 1;
         }
     }
 
     /// The next byte that is not blank, not taken.
     #[inline]
     fn next(&mut self) -> Option<u8> {
-        match self.bytes.get(self.at) {
+        match self.bytes.get(self.position) {
             Some(&byte) if byte > b' ' => Some(byte),
             _ => {
                 self.skip_blanks();
-                self.bytes.get(self.at).copied()
+                self.bytes.get(self.position).copied()
             }
         }
     }
@@ -122,15 +113,15 @@ impl<'a> Reader<'a> {
     /// Takes `byte` if it comes next.
     #[inline]
     fn take(&mut self, byte: u8) -> bool {
-        let found = self.next() == Some(byte);
-        self.at += usize::from(found);
-        found
+        let matches = self.next() == Some(byte);
+        self.position += usize::from(matches);
+        matches
     }
 
-    /// What comes next, not taken.
+    /// The type of the next value, which is not taken.
     ///
     /// # Errors
-    /// Nothing that JSON has.
+    /// No value comes next.
     #[inline]
     pub fn peek(&mut self) -> Result<JsonType> {
         Ok(match self.next() {
@@ -146,19 +137,19 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn word(&mut self, word: &'static [u8]) -> Result<()> {
-        if self.bytes[self.at..].starts_with(word) {
-            self.at += word.len();
+        if self.bytes[self.position..].starts_with(word) {
+            self.position += word.len();
             return Ok(());
         }
-        let rest = &self.bytes[self.at..];
-        let what = if word.starts_with(rest) { CUT } else { "a value was expected" };
-        Err(Syntax { at: self.at, what })
+        let rest = &self.bytes[self.position..];
+        let reason = if word.starts_with(rest) { TRUNCATED } else { "a value was expected" };
+        Err(Syntax { position: self.position, reason })
     }
 
     /// Takes `null`.
     ///
     /// # Errors
-    /// Anything else.
+    /// Anything else comes next.
     pub fn null(&mut self) -> Result<()> {
         self.skip_blanks();
         self.word(b"null")
@@ -167,7 +158,7 @@ impl<'a> Reader<'a> {
     /// Takes `true` or `false`.
     ///
     /// # Errors
-    /// Anything else.
+    /// Anything else comes next.
     pub fn bool(&mut self) -> Result<bool> {
         if self.next() == Some(b't') {
             self.word(b"true").map(|()| true)
@@ -179,25 +170,25 @@ impl<'a> Reader<'a> {
     /// Takes a number.
     ///
     /// # Errors
-    /// Anything else, such as a number with a leading zero.
+    /// Anything else comes next, such as a number with a leading zero.
     #[inline]
     pub fn number(&mut self) -> Result<Number<'a>> {
         self.skip_blanks();
-        let start = self.at;
+        let start = self.position;
         let negative = self.bytes.get(start) == Some(&b'-');
-        self.at += usize::from(negative);
-        let whole = Digits::first(&self.bytes[self.at..]);
+        self.position += usize::from(negative);
+        let whole = Digits::first(&self.bytes[self.position..]);
         if whole.count == 0 {
             return self.no_digits(negative);
         }
-        if whole.count > 1 && self.bytes[self.at] == b'0' {
-            return Err(Syntax { at: self.at, what: "a number has a leading zero" });
+        if whole.count > 1 && self.bytes[self.position] == b'0' {
+            return Err(Syntax { position: self.position, reason: "a number has a leading zero" });
         }
-        self.at += whole.count;
-        if matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
+        self.position += whole.count;
+        if matches!(self.bytes.get(self.position), Some(b'.' | b'e' | b'E')) {
             return self.float(start, whole);
         }
-        let text = &self.bytes[start..self.at];
+        let text = &self.bytes[start..self.position];
         let large = || std::str::from_utf8(text).ok()?.parse().ok();
         let int = whole.exact().map(|value| if negative { -value } else { value }).or_else(large);
         Ok(int.map_or(Number::Big(text, start), Number::Int))
@@ -206,7 +197,7 @@ impl<'a> Reader<'a> {
     /// A number that does not begin with a digit, behind its sign.
     #[cold]
     fn no_digits(&mut self, negative: bool) -> Result<Number<'a>> {
-        match self.bytes.get(self.at) {
+        match self.bytes.get(self.position) {
             Some(b'I') => {
                 self.word(b"Infinity")?;
                 Ok(Number::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }))
@@ -220,16 +211,16 @@ impl<'a> Reader<'a> {
     fn float(&mut self, start: usize, whole: Digits) -> Result<Number<'a>> {
         let mut all = whole;
         let mut scale = 0;
-        if self.bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
+        if self.bytes.get(self.position) == Some(&b'.') {
+            self.position += 1;
             let part = self.digits()?;
             all = whole.then(part);
             scale = i64::try_from(part.count).unwrap_or(i64::MAX).wrapping_neg();
         }
-        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
-            self.at += 1;
-            let down = self.bytes.get(self.at) == Some(&b'-');
-            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+        if let Some(b'e' | b'E') = self.bytes.get(self.position) {
+            self.position += 1;
+            let down = self.bytes.get(self.position) == Some(&b'-');
+            self.position += usize::from(matches!(self.bytes.get(self.position), Some(b'+' | b'-')));
             let power = self.digits()?.exact().unwrap_or(i64::from(u32::MAX));
             scale = scale.saturating_add(if down { -power } else { power });
         }
@@ -237,49 +228,49 @@ impl<'a> Reader<'a> {
         if let Some(value) = all.scaled(scale) {
             return Ok(Number::Float(if negative { -value } else { value }));
         }
-        let wrong = Syntax { at: start, what: "a number was expected" };
-        let text = std::str::from_utf8(&self.bytes[start..self.at]).map_err(|_| wrong)?;
+        let wrong = Syntax { position: start, reason: "a number was expected" };
+        let text = std::str::from_utf8(&self.bytes[start..self.position]).map_err(|_| wrong)?;
         text.parse().map(Number::Float).map_err(|_| wrong)
     }
 
     /// Takes at least one digit.
     #[inline]
     fn digits(&mut self) -> Result<Digits> {
-        let found = Digits::first(&self.bytes[self.at..]);
-        self.at += found.count;
-        if found.count == 0 { Err(self.wrong("a digit was expected")) } else { Ok(found) }
+        let digits = Digits::first(&self.bytes[self.position..]);
+        self.position += digits.count;
+        if digits.count == 0 { Err(self.wrong("a digit was expected")) } else { Ok(digits) }
     }
 
     /// Takes a string, not decoded.
     ///
     /// # Errors
-    /// Anything else; a control character inside.
+    /// Anything else comes next, or a control character inside.
     #[inline]
     pub fn string(&mut self) -> Result<JsonText<'a>> {
         if !self.take(b'"') {
             return Err(self.wrong("a string was expected"));
         }
-        let start = self.at;
+        let start = self.position;
         let mut escaped = false;
         loop {
-            let rest = &self.bytes[self.at..];
+            let rest = &self.bytes[self.position..];
             let length = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
             if has_control(&rest[..length]) {
-                self.at += rest.iter().take_while(|&&byte| byte >= 0x20).count();
+                self.position += rest.iter().take_while(|&&byte| byte >= 0x20).count();
                 return Err(self.wrong("a control character in a string"));
             }
-            self.at += length;
+            self.position += length;
             match rest.get(length) {
                 Some(b'"') => {
-                    let raw = &self.bytes[start..self.at];
-                    self.at += 1;
-                    return Ok(JsonText { raw, escaped, at: start });
+                    let raw = &self.bytes[start..self.position];
+                    self.position += 1;
+                    return Ok(JsonText { raw, escaped, position: start });
                 }
                 Some(_) => {
                     escaped = true;
-                    self.at = (self.at + 2).min(self.bytes.len());
+                    self.position = (self.position + 2).min(self.bytes.len());
                 }
-                None => return Err(self.wrong(CUT)),
+                None => return Err(self.wrong(TRUNCATED)),
             }
         }
     }
@@ -287,7 +278,7 @@ impl<'a> Reader<'a> {
     /// Takes `[` or `{`.
     ///
     /// # Errors
-    /// Anything else, or deeper than [`MAX_DEPTH`].
+    /// Anything else comes next, or the value is nested deeper than [`MAX_DEPTH`].
     #[inline]
     pub fn open(&mut self, bracket: u8) -> Result<()> {
         if !self.take(bracket) {
@@ -299,25 +290,28 @@ impl<'a> Reader<'a> {
         }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Syntax { at: self.at - 1, what: "values are nested more than 1000 deep" });
+            return Err(Syntax {
+                position: self.position - 1,
+                reason: "values are nested more than 1000 deep",
+            });
         }
         Ok(())
     }
 
-    /// Whether another item comes before the closing `bracket`, which is taken if none does.
+    /// Whether another item follows. Takes the comma before it, or the closing `bracket` if none follows.
     ///
     /// # Errors
-    /// Neither a comma nor the bracket.
+    /// Neither a comma nor the bracket comes next.
     #[inline]
     pub fn more(&mut self, bracket: u8, first: bool) -> Result<bool> {
         match self.next() {
             Some(byte) if byte == bracket => {
-                self.at += 1;
+                self.position += 1;
                 self.depth -= 1;
                 Ok(false)
             }
             Some(b',') if !first => {
-                self.at += 1;
+                self.position += 1;
                 if self.next() == Some(bracket) {
                     Err(self.wrong("a comma without a value"))
                 } else {
@@ -332,17 +326,17 @@ impl<'a> Reader<'a> {
     /// Takes a key and its colon.
     ///
     /// # Errors
-    /// Anything else.
+    /// Anything else comes next.
     #[inline]
     pub fn key(&mut self) -> Result<JsonText<'a>> {
         let key = self.string()?;
         if self.take(b':') { Ok(key) } else { Err(self.wrong("a colon was expected")) }
     }
 
-    /// Takes a whole value without looking at it, however deep.
+    /// Takes the next value and drops it, after checking its syntax.
     ///
     /// # Errors
-    /// Whatever is wrong inside.
+    /// Any syntax error inside.
     pub fn skip(&mut self) -> Result<()> {
         match self.peek()? {
             JsonType::Null => self.null(),
@@ -371,10 +365,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Calls `item` at each entry of a dict; `item` must take the value.
+    /// Takes a dict: calls `item` with the key of each entry; `item` must take the value.
     ///
     /// # Errors
-    /// Whatever is wrong inside, or what `item` says.
+    /// Any syntax error inside, or an error of `item`.
     pub fn entries<E: From<Syntax>>(
         &mut self,
         mut item: impl FnMut(&mut Self, JsonText<'a>) -> std::result::Result<(), E>,
@@ -389,10 +383,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Calls `item` at each item of a list; `item` must take the value.
+    /// Takes a list: calls `item` before each item; `item` must take the value.
     ///
     /// # Errors
-    /// Whatever is wrong inside, or what `item` says.
+    /// Any syntax error inside, or an error of `item`.
     pub fn items<E: From<Syntax>>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> std::result::Result<(), E>,
@@ -406,10 +400,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Makes sure that only blanks are left.
+    /// Checks that only blanks follow.
     ///
     /// # Errors
-    /// Something else is left.
+    /// Anything else follows.
     pub fn end(&mut self) -> Result<()> {
         if self.next().is_none() { Ok(()) } else { Err(self.wrong("more text after the value")) }
     }

@@ -1,31 +1,47 @@
-//! Strings as they stand between their quotes, and what they mean.
+//! JSON strings: their escapes, and how their bytes are shown.
 
-use super::reader::Syntax;
+use super::syntax::{Result, Syntax};
 
-/// A JSON string as it stands in the file, between its quotes.
+/// A JSON string as written in the file, not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonText<'a> {
     /// The bytes between the quotes
     pub raw: &'a [u8],
     /// Whether `raw` has escapes, so that it must be decoded before use
     pub escaped: bool,
-    /// Where `raw` begins in what the reader was given
-    pub at: usize,
+    /// Offset of `raw` in the bytes that the reader was given
+    pub position: usize,
 }
 
-/// Appends what `raw` means to `out`, as UTF-8 in which an unpaired surrogate is written like any other code point of three
-/// bytes (WTF-8): nothing is lost, and only such strings are not valid UTF-8.
+impl JsonText<'_> {
+    /// Decodes the escapes; see [`decode_into`].
+    ///
+    /// # Errors
+    /// An escape that JSON does not have.
+    pub(crate) fn decoded(self) -> Result<Vec<u8>> {
+        if !self.escaped {
+            return Ok(self.raw.to_vec());
+        }
+        let mut decoded = Vec::with_capacity(self.raw.len());
+        decode_into(self.raw, &mut decoded)
+            .map_err(|error| Syntax { position: self.position + error.position, ..error })?;
+        Ok(decoded)
+    }
+}
+
+/// Appends the decoded string `raw` to `out`. The result is UTF-8, except that an unpaired surrogate is written like
+/// any other code point of three bytes (WTF-8): no string loses anything, and only such strings are not valid UTF-8.
 ///
 /// # Errors
-/// An escape that JSON does not have; `at` is counted from the start of `raw`.
-pub fn decode_into(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Syntax> {
-    let mut at = 0;
-    while let Some(found) = memchr::memchr(b'\\', &raw[at..]) {
-        out.extend_from_slice(&raw[at..at + found]);
-        at += found + 1;
-        let escape = raw.get(at).copied().ok_or(Syntax { at, what: "unfinished escape" })?;
-        at += 1;
-        let plain = match escape {
+/// An escape that JSON does not have; the position counts from the start of `raw`.
+pub fn decode_into(raw: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let mut position = 0;
+    while let Some(length) = memchr::memchr(b'\\', &raw[position..]) {
+        out.extend_from_slice(&raw[position..position + length]);
+        position += length + 1;
+        let escape = *raw.get(position).ok_or(Syntax { position, reason: "unfinished escape" })?;
+        position += 1;
+        let byte = match escape {
             b'"' | b'\\' | b'/' => escape,
             b'b' => 0x08,
             b'f' => 0x0c,
@@ -33,24 +49,24 @@ pub fn decode_into(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Syntax> {
             b'r' => b'\r',
             b't' => b'\t',
             b'u' => {
-                let (code, used) = code_point(raw, at)?;
-                at += used;
+                let (code, length) = code_point(raw, position)?;
+                position += length;
                 push_wtf8(code, out);
                 continue;
             }
-            _ => return Err(Syntax { at: at - 1, what: "unknown escape" }),
+            _ => return Err(Syntax { position: position - 1, reason: "unknown escape" }),
         };
-        out.push(plain);
+        out.push(byte);
     }
-    out.extend_from_slice(&raw[at..]);
+    out.extend_from_slice(&raw[position..]);
     Ok(())
 }
 
-/// The code point of the `\u` escape whose digits begin at `at`, pairs joined, and how many bytes it took.
-fn code_point(raw: &[u8], at: usize) -> Result<(u32, usize), Syntax> {
-    let high = hex4(raw, at)?;
-    if (0xD800..0xDC00).contains(&high) && raw.get(at + 4..at + 6) == Some(b"\\u") {
-        let low = hex4(raw, at + 6)?;
+/// The code point of the `\u` escape whose digits start at `start`, surrogate pairs joined, and its length in bytes.
+fn code_point(raw: &[u8], start: usize) -> Result<(u32, usize)> {
+    let high = hex4(raw, start)?;
+    if (0xD800..0xDC00).contains(&high) && raw.get(start + 4..start + 6) == Some(b"\\u") {
+        let low = hex4(raw, start + 6)?;
         if (0xDC00..0xE000).contains(&low) {
             return Ok((0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 10));
         }
@@ -58,12 +74,12 @@ fn code_point(raw: &[u8], at: usize) -> Result<(u32, usize), Syntax> {
     Ok((high, 4))
 }
 
-fn hex4(raw: &[u8], at: usize) -> Result<u32, Syntax> {
-    let bad = Syntax { at, what: "\\u needs four hexadecimal digits" };
-    let digits = raw.get(at..at + 4).ok_or(bad)?;
+fn hex4(raw: &[u8], start: usize) -> Result<u32> {
+    let error = Syntax { position: start, reason: "\\u needs four hexadecimal digits" };
+    let digits = raw.get(start..start + 4).ok_or(error)?;
     digits
         .iter()
-        .try_fold(0, |code, &digit| (digit as char).to_digit(16).map(|value| code * 16 + value).ok_or(bad))
+        .try_fold(0, |code, &digit| (digit as char).to_digit(16).map(|value| code * 16 + value).ok_or(error))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "each byte is masked to its six bits")]
@@ -79,14 +95,14 @@ fn push_wtf8(code: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether bytes are UTF-8. Most are ASCII, which is seen sooner.
+/// Whether `bytes` are UTF-8. Tests for ASCII first, which is faster and nearly always true.
 #[must_use]
 pub fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
-/// The text of decoded bytes, an unpaired surrogate shown as the six characters of its escape (`\ud800`): Arrow and Rust
-/// strings cannot hold it. The flag says whether there was any.
+/// Decoded bytes as text, and whether they had an unpaired surrogate. Such a surrogate is shown as the six characters
+/// of its escape (`\ud800`), since Arrow and Rust strings cannot contain it.
 #[must_use]
 pub fn lossless(bytes: &[u8]) -> (std::borrow::Cow<'_, str>, bool) {
     match std::str::from_utf8(bytes) {
@@ -106,9 +122,9 @@ fn show_surrogates(bytes: &[u8]) -> String {
                 return out;
             }
             Err(error) => {
-                let (good, bad) = rest.split_at(error.valid_up_to());
-                out.push_str(&String::from_utf8_lossy(good));
-                let used = match *bad {
+                let (valid, invalid) = rest.split_at(error.valid_up_to());
+                out.push_str(&String::from_utf8_lossy(valid));
+                let length = match *invalid {
                     [0xED, b @ 0xA0..=0xBF, c, ..] => {
                         let code = 0xD000 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
                         let _ = write!(out, "\\u{code:04x}");
@@ -119,7 +135,7 @@ fn show_surrogates(bytes: &[u8]) -> String {
                         1
                     }
                 };
-                rest = &bad[used..];
+                rest = &invalid[length..];
             }
         }
     }
@@ -128,6 +144,6 @@ fn show_surrogates(bytes: &[u8]) -> String {
 /// The JSON text of a list of strings.
 #[must_use]
 pub fn list_text(strings: &[&str]) -> String {
-    // a list of strings always has a JSON text
+    // serializing strings cannot fail
     serde_json::to_string(strings).unwrap_or_default()
 }

@@ -1,78 +1,69 @@
-//! What a line has in common with one that was read before: only what differs is read again.
+//! Compares a line with the one before it, so that only the values in which it differs are read.
 //!
-//! The lines of one kind repeat each other but for a few values. A [`Template`] is the last such line and where its values, the
-//! *slots*, stand. [`Template::fit`] compares the next line with it, many bytes at a time, and calls back for the slots that
-//! differ; everything between slots must be the same, so that what was verified once is verified again.
+//! The lines of one class of configs are equal except for a few values. A [`Template`] has the last such line and the
+//! spans of its values, the *slots*. [`Template::fit`] compares the next line with it, many bytes at a time, and calls
+//! back for the slots that differ. The bytes between slots must be equal, so the syntax that was checked in the first
+//! line holds in the next.
 
-use super::reader::{Reader, Syntax};
+use super::reader::{Reader, Span};
+use super::syntax::Result;
 
-/// Where a value stands in a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// The first byte of the value
-    pub start: usize,
-    /// The byte behind it
-    pub end: usize,
-}
-
-/// A line that was read, and where its values stand.
+/// A line that was read, and the spans of its values.
 #[derive(Debug, Default)]
 pub struct Template {
+    /// With its line end
     line: Vec<u8>,
     slots: Vec<Span>,
     /// The slots of the line that is being compared
-    next: Vec<Span>,
+    next_slots: Vec<Span>,
 }
 
 impl Template {
-    /// The template of `line` (without its end), which was read whole without complaint. `slots` are in order and do not touch:
-    /// something stands between any two of them, and behind the last.
+    /// The template of `line` (without its end), which must be valid JSON. `slots` must be in order and must not touch:
+    /// there is at least one byte between two of them and after the last.
     #[must_use]
     pub fn new(line: &[u8], slots: Vec<Span>) -> Self {
-        Self { line: [line, b"\n"].concat(), next: Vec::with_capacity(slots.len()), slots }
+        Self { line: [line, b"\n"].concat(), next_slots: Vec::with_capacity(slots.len()), slots }
     }
 
-    /// How many slots there are.
-    #[must_use]
-    pub fn slots(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Compares the first line of `text` with the last line. Calls `changed` for each slot whose text differs, in order, with a
-    /// reader that stands at the value and must take exactly that. If the line fits, it becomes the last line, and its length is
-    /// given, with its end; if not, nothing is known of it, and what `changed` made of it must be forgotten.
+    /// Compares the first line of `text` with the template. If it fits, it becomes the template, and its length with
+    /// its end is returned.
+    ///
+    /// Calls `changed` for each slot whose text differs, in order, with the number of the slot and a reader that stands
+    /// at the value; `changed` must take exactly this value. If the line does not fit after all, the caller must drop
+    /// what `changed` made of it.
     pub fn fit<'l>(
         &mut self,
         text: &'l [u8],
-        mut changed: impl FnMut(usize, &mut Reader<'l>) -> Result<(), Syntax>,
+        mut changed: impl FnMut(usize, &mut Reader<'l>) -> Result<()>,
     ) -> Option<usize> {
-        self.next.clear();
-        let (old, slots) = (self.line.as_slice(), self.slots.as_slice());
+        self.next_slots.clear();
+        let (line, slots) = (self.line.as_slice(), self.slots.as_slice());
         let mut reader = Reader::new(text);
-        // what comes before is compared: `old[..a]` is `text[..b]`, but for the slots that changed
+        // line[..a] equals text[..b], except for the slots that changed
         let (mut a, mut b) = (0, 0);
         let length = loop {
-            let same = common_prefix(&old[a..], &text[b..]);
+            let same = common_prefix(&line[a..], &text[b..]);
             let differs = a + same;
-            while let Some(slot) = slots.get(self.next.len()).filter(|slot| slot.end < differs) {
-                self.next.push(Span { start: slot.start - a + b, end: slot.end - a + b });
+            while let Some(slot) = slots.get(self.next_slots.len()).filter(|slot| slot.end < differs) {
+                self.next_slots.push(Span { start: slot.start - a + b, end: slot.end - a + b });
             }
             // the last line of a file may have no end
-            if differs == old.len() || differs + 1 == old.len() && b + same == text.len() {
+            if differs == line.len() || differs + 1 == line.len() && b + same == text.len() {
                 break b + same;
             }
-            let at = self.next.len();
-            let slot = slots.get(at).filter(|slot| slot.start <= differs)?;
+            let number = self.next_slots.len();
+            let slot = slots.get(number).filter(|slot| slot.start <= differs)?;
             let start = slot.start - a + b;
             reader.seek(start);
-            changed(at, &mut reader).ok()?;
+            changed(number, &mut reader).ok()?;
             (a, b) = (slot.end, reader.position());
-            self.next.push(Span { start, end: b });
-            if old.get(a) != text.get(b) || goes_on(&text[start..b]) {
+            self.next_slots.push(Span { start, end: b });
+            if line.get(a) != text.get(b) || spans_lines(&text[start..b]) {
                 return None;
             }
         };
-        std::mem::swap(&mut self.slots, &mut self.next);
+        std::mem::swap(&mut self.slots, &mut self.next_slots);
         self.line.clear();
         self.line.extend_from_slice(&text[..length]);
         if !self.line.ends_with(b"\n") {
@@ -82,22 +73,27 @@ impl Template {
     }
 }
 
-/// Whether a value goes on in the next line: a line may end before it, or between the parts of a list or dict.
-fn goes_on(value: &[u8]) -> bool {
+/// Whether a value reaches into the next line: the line may end before it, or inside a list or dict.
+fn spans_lines(value: &[u8]) -> bool {
     let is_one_token = value.first().is_some_and(|first| *first == b'"' || first.is_ascii_alphanumeric());
     !is_one_token && memchr::memchr(b'\n', value).is_some()
 }
 
-/// How many bytes two texts begin with in common.
+/// The length of the longest common prefix of two texts, compared 16 bytes at a time.
 #[inline]
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let (wide_a, wide_b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    for (at, (a, b)) in wide_a.iter().zip(wide_b).enumerate() {
-        let differ = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
+    let (chunks_a, chunks_b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+    let count = chunks_a.len().min(chunks_b.len());
+    let (chunks_a, chunks_b) = (&chunks_a[..count], &chunks_b[..count]);
+    for chunk in 0..count {
+        let differ = u128::from_le_bytes(chunks_a[chunk]) ^ u128::from_le_bytes(chunks_b[chunk]);
         if differ != 0 {
-            return 16 * at + (differ.trailing_zeros() / 8) as usize;
+            return 16 * chunk + (differ.trailing_zeros() / 8) as usize;
         }
     }
-    let same = 16 * wide_a.len().min(wide_b.len());
-    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
+    let mut length = 16 * count;
+    while length < a.len() && length < b.len() && a[length] == b[length] {
+        length += 1;
+    }
+    length
 }

@@ -1,15 +1,20 @@
-//! Dicts that encode something else: references, paths, enums, sets.
+//! Decodes dicts that encode a reference, a path, a member of an enum or a set.
 //!
-//! A user's dict is written as it is, so a dict counts as encoded only if its keys are exactly those of an encoding and the
-//! values have the right types (`format.md` §2.3); anything else stays a dict.
+//! experimaestro writes dicts of the user unchanged, so a dict is decoded only if its keys are exactly those of an
+//! encoding and its values have the right types (docs/format.md §2.3); any other is a dict.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use indexmap::IndexMap;
 
 use super::graph::Graph;
 use super::ids::Ids;
-use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value};
+use crate::records::RecordedRoots;
+use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value, index};
 
-/// The names that encodings use, interned in this order by [`Names::intern`] as the first symbols of every graph.
+/// The keys of encodings, which [`Graph::new`] interns in this order as the first symbols of every graph.
 struct Names;
 
 impl Names {
@@ -35,50 +40,71 @@ impl Graph {
     }
 }
 
-/// Where paths are now: a workspace that was moved or copied still records where it was.
+/// Translates recorded paths to current ones: a moved or copied workspace still records its old root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relocation {
-    /// The root of the workspace now, without a trailing slash
+    /// The current root of the workspace, without a trailing slash
     pub now: String,
-    /// The roots that were recorded, other than `now`
-    pub before: Vec<String>,
+    /// The recorded roots, except for `now`
+    pub roots: RecordedRoots,
+    /// Those of them that still exist: files that are only there are not relocated
+    standing: Vec<String>,
 }
 
 impl Relocation {
-    /// Where `path` is now, if it lies under a recorded root.
+    /// Relocates paths below the recorded `roots` to below `now`.
+    #[must_use]
+    pub fn new(now: String, roots: RecordedRoots) -> Self {
+        let standing = roots.before.iter().filter(|root| Path::new(root).is_dir()).cloned().collect();
+        Self { now, roots, standing }
+    }
+
+    /// The current path; `None` if `path` is not under a recorded root, or if it exists and the current path does not:
+    /// the workspace was copied in part.
     #[must_use]
     pub fn moved(&self, path: &[u8]) -> Option<Vec<u8>> {
-        self.before.iter().find_map(|root| {
-            let rest = path.strip_prefix(root.as_bytes())?;
-            (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat())
-        })
+        let roots = self.roots.before.iter().chain(&self.roots.aliases);
+        let (root, moved) = roots.into_iter().find_map(|root| Some((root, self.below(root, path)?)))?;
+        let exists = |path: &[u8]| Path::new(OsStr::from_bytes(path)).symlink_metadata().is_ok();
+        let stays = self.standing.contains(root) && exists(path) && !exists(&moved);
+        (!stays).then_some(moved)
+    }
+
+    /// The path below the current root that a path below a recorded root has, with the separators of this system.
+    fn below(&self, root: &str, path: &[u8]) -> Option<Vec<u8>> {
+        let rest = path.strip_prefix(root.as_bytes())?;
+        if root.starts_with('/') {
+            return (rest.is_empty() || rest.starts_with(b"/")).then(|| [self.now.as_bytes(), rest].concat());
+        }
+        let is_below = matches!(rest, [] | [b'/' | b'\\', ..]);
+        let rest: Vec<u8> = rest.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+        is_below.then(|| [self.now.as_bytes(), &rest].concat())
     }
 }
 
-/// No object refers to it.
+/// The referrer of an object without references to it.
 pub(super) const NOBODY: u32 = u32::MAX;
 
-/// What the references and relative paths of one container mean.
+/// Resolves the references and relative paths of one container.
 pub(super) struct Decoder<'s> {
     pub ids: Ids,
-    /// Objects of the container that this one continues (the params.json of a job of the same process)
-    pub known: Option<&'s Ids>,
+    /// Ids of objects that are already in the graph: a params.json that the process of the run wrote has the same ids
+    pub defined: Option<&'s Ids>,
     pub container: u32,
     pub relocation: &'s Relocation,
-    /// The directory that `"base": "job"` means
+    /// The directory of `"base": "job"`
     pub job_dir: Option<&'s str>,
-    /// The directory that paths of saved files are relative to
+    /// The directory of saved files
     pub data_dir: Option<&'s str>,
     /// The first object that refers to each object of the graph, or [`NOBODY`]
     pub referrers: Vec<u32>,
-    /// References to what an earlier part of the file must hold, with the first object that has each; nothing if this is the
-    /// first part
+    /// References to objects that an earlier chunk of the file must define; `None` in the first chunk
     pub foreign: Option<IndexMap<i64, Foreign, ahash::RandomState>>,
-    /// Whether an id was given to several objects
+    /// Whether several objects have the same id
     pub repeated: bool,
 }
 
-/// A reference from one part of a file to an earlier one.
+/// A reference to an earlier chunk, and the first object that has it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Foreign {
     pub value: Value,
@@ -86,31 +112,33 @@ pub(super) struct Foreign {
 }
 
 impl Decoder<'_> {
+    /// The object of an id, if it is defined already.
     pub fn find(&self, id: i64) -> Option<ObjectIx> {
-        self.known.and_then(|known| known.get(id)).or_else(|| self.ids.get(id))
+        self.defined.and_then(|defined| defined.get(id)).or_else(|| self.ids.get(id))
     }
 
+    /// The object of an id, or an unresolved reference, both noted as references of the object that is being read.
     pub fn reference(&mut self, store: &mut Store, id: i64) -> Value {
-        // the object that is being read comes after all that are known
-        let reader = crate::values::index(self.referrers.len());
-        let Some(found) = self.find(id) else {
+        // the object that is being read is the next one
+        let referrer = index(self.referrers.len());
+        let Some(object) = self.find(id) else {
             let Some(foreign) = &mut self.foreign else { return store.dangle(id, self.container) };
-            let dangle = || Foreign { value: store.dangle(id, self.container), referrer: reader };
+            let dangle = || Foreign { value: store.dangle(id, self.container), referrer };
             return foreign.entry(id).or_insert_with(dangle).value;
         };
-        if let Some(referrer) = self.referrers.get_mut(found.at()) {
-            *referrer = reader.min(*referrer);
+        if let Some(first) = self.referrers.get_mut(object.index()) {
+            *first = referrer.min(*first);
         }
-        Value::Object(found)
+        Value::Object(object)
     }
 
-    /// A path, made absolute by its base, moved with the workspace, and in the form pathlib gives it.
+    /// A path: made absolute by its base, relocated with the workspace, and normalized as pathlib does.
     fn path(&self, store: &mut Store, text: Text, base: Option<&str>) -> Value {
         let clean = self.clean(store.bytes(text), base);
         Value::Path(clean.map_or(text, |clean| store.push_text(&clean)))
     }
 
-    /// An absolute path that stands in no dict of its own.
+    /// A path without a base, relocated and normalized.
     pub fn plain_path(&self, store: &mut Store, path: &[u8]) -> Value {
         let clean = self.clean(path, None);
         Value::Path(store.push_text(clean.as_deref().unwrap_or(path)))
@@ -125,7 +153,7 @@ impl Decoder<'_> {
 
 impl Decode for Decoder<'_> {
     fn decode(&mut self, store: &mut Store, keys: &[Symbol], values: &[Value]) -> Option<Value> {
-        let get = |name| keys.iter().position(|&key| key == name).map(|at| values[at]);
+        let get = |name| keys.iter().position(|&key| key == name).map(|position| values[position]);
         let Some(Value::Str(kind)) = get(Names::TYPE) else { return None };
         match (store.bytes(kind), keys.len(), get(Names::VALUE)) {
             (b"python", 2, Some(Value::Int(id))) => Some(self.reference(store, id)),
@@ -168,7 +196,7 @@ fn join(base: &str, relative: &[u8]) -> Vec<u8> {
     [base.as_bytes(), b"/", relative].concat()
 }
 
-/// The form that pathlib gives a path: no empty or `.` component, `.` for nothing; `None` if it has that form already.
+/// Normalizes a path as pathlib does: no empty or `.` component, and `.` for an empty path. `None` if nothing changes.
 fn tidy(path: &[u8]) -> Option<Vec<u8>> {
     if path == b"/" || path == b"." || is_tidy(path.strip_prefix(b"/").unwrap_or(path)) {
         return None;
@@ -180,14 +208,14 @@ fn tidy(path: &[u8]) -> Option<Vec<u8>> {
         [b'/', ..] => b"/",
         _ => b"",
     };
-    let parts: Vec<&[u8]> =
-        path.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
-    let tidied = [root, &parts.join(&b'/')].concat();
+    let components: Vec<&[u8]> =
+        path.split(|&byte| byte == b'/').filter(|component| !matches!(*component, b"" | b".")).collect();
+    let tidied = [root, &components.join(&b'/')].concat();
     let tidied = if tidied.is_empty() { b".".to_vec() } else { tidied };
     (tidied != path).then_some(tidied)
 }
 
-/// Whether no component of a path without its first slash is empty or `.`.
+/// Whether a path, given without its first slash, has no empty or `.` component.
 fn is_tidy(relative: &[u8]) -> bool {
     let mut starts = std::iter::once(0).chain(memchr::memchr_iter(b'/', relative).map(|slash| slash + 1));
     !starts.any(|start| matches!(relative[start..], [] | [b'/', ..] | [b'.'] | [b'.', b'/', ..]))

@@ -1,4 +1,4 @@
-//! One object definition: the line of an objects.jsonl, or an item of `"objects"` elsewhere.
+//! An object definition: a line of an objects.jsonl, or an item of `"objects"` elsewhere.
 
 use super::decode::{Decoder, NOBODY};
 use super::graph::{Class, ClassIx, Graph, Object, ObjectMeta, Task};
@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use crate::json::{JsonType, Number, Reader, Syntax};
 use crate::values::{ObjectIx, Record, Store, Symbol, Text, Value, index, read, record};
 
-/// The keys of a definition that were found with a value of the right type (`format.md` §2.2).
+/// The keys of a definition that have a value of the right type (docs/format.md §2.2).
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct Definition {
     id: Option<i64>,
     module: Option<Symbol>,
     name: Option<Symbol>,
@@ -22,51 +22,54 @@ pub(super) struct Parts {
 }
 
 impl Graph {
-    /// Adds the object that was defined at `line`; `None` if the container that this one continues has it.
+    /// Adds the object defined on `line`; `None` if it is already in the graph, by an id that the decoder knows.
     pub(super) fn add_object(
         &mut self,
-        parts: &Parts,
+        definition: &Definition,
         line: u32,
         decoder: &mut Decoder<'_>,
     ) -> Result<Option<ObjectIx>> {
-        let id = parts.id.ok_or_else(|| missing("id"))?;
-        let identifier = parts.identifier.ok_or_else(|| missing("identifier"))?;
-        let fields = parts.fields.ok_or_else(|| missing("fields"))?;
-        if decoder.known.is_some_and(|known| known.get(id).is_some()) {
+        let id = definition.id.ok_or_else(|| missing("id"))?;
+        let identifier = definition.identifier.ok_or_else(|| missing("identifier"))?;
+        let fields = definition.fields.ok_or_else(|| missing("fields"))?;
+        if decoder.defined.is_some_and(|defined| defined.get(id).is_some()) {
             return Ok(None);
         }
-        let class = self.class_of(parts)?;
-        let task = match parts.task {
+        let class = self.class_of(definition)?;
+        let task = match definition.task {
             None => Task::No,
             Some(task) if task == id => Task::Itself,
-            Some(task) => Task::Other(decoder.reference(&mut self.store, task)),
+            Some(task) => Task::Reference(decoder.reference(&mut self.store, task)),
         };
         let init_tasks: Vec<Value> =
-            parts.init_tasks.iter().map(|&task| decoder.reference(&mut self.store, task)).collect();
+            definition.init_tasks.iter().map(|&task| decoder.reference(&mut self.store, task)).collect();
         let init_tasks =
             if init_tasks.is_empty() { Value::Null } else { Value::List(self.store.push_items(&init_tasks)) };
-        let (meta, stub, container) = (parts.meta, parts.stub, decoder.container);
+        let (meta, stub, container) = (definition.meta, definition.stub, decoder.container);
         let about = self.push_about(ObjectMeta { class, task, init_tasks, meta, stub, container });
         self.put(Object { id, identifier, fields, line, about }, decoder).map(Some)
     }
 
-    /// Adds an object behind the others.
+    /// Appends an object.
+    ///
+    /// # Errors
+    /// Its id is that of an object with another identifier; it is added all the same.
     pub(super) fn put(&mut self, object: Object, decoder: &mut Decoder<'_>) -> Result<ObjectIx> {
-        let at = ObjectIx(index(self.objects.len()));
+        let added = ObjectIx(index(self.objects.len()));
         let Object { id, identifier, .. } = object;
         self.objects.last().push(object);
         decoder.referrers.resize(self.objects.len(), NOBODY);
-        let Some(before) = decoder.ids.insert(id, at) else { return Ok(at) };
+        let Some(before) = decoder.ids.insert(id, added) else { return Ok(added) };
         decoder.repeated = true;
         if self.store.bytes(self.object(before).identifier) == self.store.bytes(identifier) {
-            return Ok(at);
+            return Ok(added);
         }
         Err(Error::format(format!("id {id} is given to a second object; later references name the second")))
     }
 
-    fn class_of(&mut self, parts: &Parts) -> Result<ClassIx> {
+    fn class_of(&mut self, definition: &Definition) -> Result<ClassIx> {
         let nothing = self.store.intern(b"");
-        let typename = match (parts.typename, parts.module, parts.name) {
+        let typename = match (definition.typename, definition.module, definition.name) {
             (Some(typename), _, _) => typename,
             (None, Some(module), Some(name)) => {
                 let joined = [self.store.symbol_bytes(module), b".", self.store.symbol_bytes(name)].concat();
@@ -74,39 +77,42 @@ impl Graph {
             }
             _ => return Err(missing("typename")),
         };
-        let class =
-            Class { module: parts.module.unwrap_or(nothing), name: parts.name.unwrap_or(typename), typename };
+        let class = Class {
+            module: definition.module.unwrap_or(nothing),
+            name: definition.name.unwrap_or(typename),
+            typename,
+        };
         Ok(ClassIx(index(self.classes.insert_full(class).0)))
     }
 }
 
-impl Parts {
+impl Definition {
     /// Takes one definition.
     pub fn read(reader: &mut Reader<'_>, store: &mut Store, decoder: &mut Decoder<'_>) -> Result<Self> {
-        let mut parts = Self::default();
+        let mut definition = Self::default();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
-                (b"id", JsonType::Number) => parts.id = integer(reader)?,
-                (b"module", JsonType::String) => parts.module = Some(symbol(reader, store)?),
-                (b"type", JsonType::String) => parts.name = Some(symbol(reader, store)?),
-                (b"typename", JsonType::String) => parts.typename = Some(symbol(reader, store)?),
+                (b"id", JsonType::Number) => definition.id = integer(reader)?,
+                (b"module", JsonType::String) => definition.module = Some(symbol(reader, store)?),
+                (b"type", JsonType::String) => definition.name = Some(symbol(reader, store)?),
+                (b"typename", JsonType::String) => definition.typename = Some(symbol(reader, store)?),
                 (b"identifier", JsonType::String) => {
-                    parts.identifier = Some(store.string(reader.string()?)?);
+                    definition.identifier = Some(store.string(reader.string()?)?);
                 }
-                (b"identifier", JsonType::Dict) => parts.identifier = main_identifier(reader, store)?,
-                (b"fields", JsonType::Dict) => parts.fields = Some(record(reader, store, decoder)?),
-                (b"task", JsonType::Number) => parts.task = integer(reader)?,
+                (b"identifier", JsonType::Dict) => definition.identifier = main_identifier(reader, store)?,
+                (b"fields", JsonType::Dict) => definition.fields = Some(record(reader, store, decoder)?),
+                (b"task", JsonType::Number) => definition.task = integer(reader)?,
                 (b"init-tasks", JsonType::List) => reader.items(|reader| {
-                    parts.init_tasks.extend(integer(reader)?);
+                    definition.init_tasks.extend(integer(reader)?);
                     Ok::<(), Syntax>(())
                 })?,
-                (b"meta", JsonType::Bool) => parts.meta = reader.bool()?,
-                (b"stub", JsonType::Bool) => parts.stub = reader.bool()?,
+                (b"meta", JsonType::Bool) => definition.meta = reader.bool()?,
+                (b"stub", JsonType::Bool) => definition.stub = reader.bool()?,
                 _ => reader.skip()?,
             }
             Ok::<(), Error>(())
         })?;
-        Ok(parts)
+        Ok(definition)
     }
 }
 
@@ -139,6 +145,6 @@ fn symbol(reader: &mut Reader<'_>, store: &mut Store) -> Result<Symbol> {
 fn main_identifier(reader: &mut Reader<'_>, store: &mut Store) -> Result<Option<Text>> {
     let Value::Dict(parts) = read(reader, store, &mut crate::values::Plain)? else { return Ok(None) };
     let main = store.find_symbol(b"main");
-    let found = store.entries(parts).find(|&(key, _)| Some(key) == main);
-    Ok(found.and_then(|(_, value)| if let Value::Str(text) = value { Some(text) } else { None }))
+    let identifier = store.entries(parts).find(|&(key, _)| Some(key) == main);
+    Ok(identifier.and_then(|(_, value)| if let Value::Str(text) = value { Some(text) } else { None }))
 }

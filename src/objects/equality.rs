@@ -1,4 +1,4 @@
-//! Whether two configs have the same content.
+//! Compares the content of two configs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,14 +7,14 @@ use ahash::{HashMap, HashSet};
 use super::graph::Graph;
 use crate::values::{ObjectIx, Record, Value};
 
-/// A config and the graph it is in.
-type Position<'g> = (&'g Graph, ObjectIx);
+/// A config and its graph.
+type Config<'g> = (&'g Graph, ObjectIx);
 
-/// Whether two configs, of one graph or of two, have the same class and the same fields, however deep. `1`, `1.0` and `True`
-/// differ; `NaN` equals `NaN`; the members of a set may come in any order.
+/// Whether two configs, of one graph or of two, have the same class and the same fields, at any depth. `1`, `1.0` and
+/// `True` differ; `NaN` equals `NaN`; the members of a set may be in any order.
 #[must_use]
-pub fn same_content(a: Position<'_>, b: Position<'_>) -> bool {
-    let mut comparison = Comparison { a: a.0, b: b.0, met: HashSet::default(), pending: Vec::new() };
+pub fn same_content(a: Config<'_>, b: Config<'_>) -> bool {
+    let mut comparison = Comparison { a: a.0, b: b.0, seen: HashSet::default(), pending: Vec::new() };
     comparison.later(a.1, b.1);
     while let Some((x, y)) = comparison.pending.pop() {
         if !comparison.objects(x, y) {
@@ -24,18 +24,19 @@ pub fn same_content(a: Position<'_>, b: Position<'_>) -> bool {
     true
 }
 
-/// Everything must be equal, so configs that are held are compared later, one after the other: no depth is too deep.
+/// A comparison of two configs. Everything must be equal, so configs in fields are compared later, in a loop: no
+/// recursion.
 struct Comparison<'g> {
     a: &'g Graph,
     b: &'g Graph,
-    /// The pairs that were compared or wait: each is compared once, however often it is shared
-    met: HashSet<(ObjectIx, ObjectIx)>,
+    /// The pairs compared or pending: each is compared once, however often it is shared
+    seen: HashSet<(ObjectIx, ObjectIx)>,
     pending: Vec<(ObjectIx, ObjectIx)>,
 }
 
 impl Comparison<'_> {
     fn later(&mut self, x: ObjectIx, y: ObjectIx) {
-        if self.met.insert((x, y)) {
+        if self.seen.insert((x, y)) {
             self.pending.push((x, y));
         }
     }
@@ -50,18 +51,18 @@ impl Comparison<'_> {
 
     fn records(&mut self, x: Record, y: Record) -> bool {
         let (a, b) = (&self.a.store, &self.b.store);
-        let mine: Vec<(&[u8], Value)> =
+        let ours: Vec<(&[u8], Value)> =
             a.entries(x).map(|(key, value)| (a.symbol_bytes(key), value)).collect();
         let theirs: Vec<(&[u8], Value)> =
             b.entries(y).map(|(key, value)| (b.symbol_bytes(key), value)).collect();
-        if mine.len() != theirs.len() {
+        if ours.len() != theirs.len() {
             return false;
         }
-        if mine.iter().zip(&theirs).all(|(x, y)| x.0 == y.0) {
-            return mine.iter().zip(&theirs).all(|(x, y)| self.values(x.1, y.1));
+        if ours.iter().zip(&theirs).all(|(x, y)| x.0 == y.0) {
+            return ours.iter().zip(&theirs).all(|(x, y)| self.values(x.1, y.1));
         }
         let theirs: HashMap<&[u8], Value> = theirs.into_iter().collect();
-        mine.into_iter().all(|(key, value)| theirs.get(key).is_some_and(|&other| self.values(value, other)))
+        ours.into_iter().all(|(key, value)| theirs.get(key).is_some_and(|&theirs| self.values(value, theirs)))
     }
 
     fn values(&mut self, x: Value, y: Value) -> bool {
@@ -86,13 +87,13 @@ impl Comparison<'_> {
             }
             (Value::Set(x), Value::Set(y)) => {
                 let mut theirs: HashMap<u64, Vec<Value>> = HashMap::default();
-                for other in b.items(y) {
-                    theirs.entry(print(self.b, other)).or_default().push(other);
+                for member in b.items(y) {
+                    theirs.entry(fingerprint(self.b, member)).or_default().push(member);
                 }
                 x.len() == y.len()
                     && a.items(x).all(|x| {
-                        let alike = theirs.get_mut(&print(self.a, x));
-                        alike.is_some_and(|alike| self.take_member(x, alike))
+                        let candidates = theirs.get_mut(&fingerprint(self.a, x));
+                        candidates.is_some_and(|candidates| self.take_member(x, candidates))
                     })
             }
             (Value::Dict(x), Value::Dict(y)) => self.records(x, y),
@@ -105,20 +106,20 @@ impl Comparison<'_> {
         }
     }
 
-    /// Takes the member out of `theirs` that equals `mine`; configs are told apart by class and identifier first.
-    fn take_member(&mut self, mine: Value, theirs: &mut Vec<Value>) -> bool {
-        let same = |other: &Value| match (mine, *other) {
+    /// Removes the member of `theirs` that equals `ours`. Configs are told apart by class and identifier first.
+    fn take_member(&mut self, ours: Value, theirs: &mut Vec<Value>) -> bool {
+        let same = |member: &Value| match (ours, *member) {
             (Value::Object(x), Value::Object(y)) => self.same_identity(x, y),
-            (mine, other) => self.values(mine, other),
+            (ours, member) => self.values(ours, member),
         };
-        let Some(at) = theirs.iter().position(same) else { return false };
-        let other = theirs.swap_remove(at);
-        self.values(mine, other)
+        let Some(position) = theirs.iter().position(same) else { return false };
+        let member = theirs.swap_remove(position);
+        self.values(ours, member)
     }
 }
 
-/// A number that is the same for equal members of a set, and seldom for others, so that few have to be compared.
-fn print(graph: &Graph, value: Value) -> u64 {
+/// A hash that is the same for equal members of a set, in both graphs.
+fn fingerprint(graph: &Graph, value: Value) -> u64 {
     let store = &graph.store;
     let mut hasher = DefaultHasher::new();
     std::mem::discriminant(&value).hash(&mut hasher);
@@ -129,28 +130,28 @@ fn print(graph: &Graph, value: Value) -> u64 {
         Value::Float(value) if value.is_nan() => {}
         Value::Float(value) => value.to_bits().hash(&mut hasher),
         Value::BigInt(text) | Value::Str(text) | Value::Path(text) => store.bytes(text).hash(&mut hasher),
-        Value::Enum(at) => {
-            store.enum_member(at).map(|member| store.symbol_bytes(member.name)).hash(&mut hasher);
+        Value::Enum(member) => {
+            store.enum_member(member).map(|member| store.symbol_bytes(member.name)).hash(&mut hasher);
         }
         Value::List(items) => {
-            store.items(items).map(|item| print(graph, item)).for_each(|print| print.hash(&mut hasher));
+            store.items(items).map(|item| fingerprint(graph, item)).for_each(|item| item.hash(&mut hasher));
         }
         // in any order
         Value::Set(items) => {
-            let sum = store.items(items).fold(0_u64, |sum, item| sum.wrapping_add(print(graph, item)));
+            let sum = store.items(items).fold(0_u64, |sum, item| sum.wrapping_add(fingerprint(graph, item)));
             sum.hash(&mut hasher);
         }
         Value::Dict(record) => {
             let entry = |(key, value)| {
                 let mut entry = DefaultHasher::new();
-                (store.symbol_bytes(key), print(graph, value)).hash(&mut entry);
+                (store.symbol_bytes(key), fingerprint(graph, value)).hash(&mut entry);
                 entry.finish()
             };
             let sum = store.entries(record).map(entry).fold(0_u64, u64::wrapping_add);
             sum.hash(&mut hasher);
         }
-        Value::Object(at) => (graph.typename(at), graph.identifier(at)).hash(&mut hasher),
-        Value::Unresolved(at) => store.unresolved(at).id.hash(&mut hasher),
+        Value::Object(object) => (graph.typename(object), graph.identifier(object)).hash(&mut hasher),
+        Value::Unresolved(reference) => store.unresolved(reference).id.hash(&mut hasher),
     }
     hasher.finish()
 }

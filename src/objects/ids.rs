@@ -6,74 +6,70 @@ use ahash::HashMap;
 
 use crate::values::{ObjectIx, index};
 
-/// The objects of a container by their ids, in layers: what was read by several threads, or at several times, is put together
-/// without being copied.
+/// A map from id to object in layers, so that what several threads read, or what was read at several times, is joined
+/// without copying.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ids {
-    /// The layer that grows; positions count from `start`
+    /// The layer that grows; its objects count from `start`
     last: HashMap<i64, u32>,
     start: u32,
-    /// The layers before it, with what their positions count from
+    /// The layers before it, with the object that theirs count from
     earlier: Vec<(u32, Arc<HashMap<i64, u32>>)>,
 }
 
 impl Ids {
-    /// How many ids there are, those given twice counted once a layer.
+    /// The number of ids; an id that several layers have counts in each.
     pub fn len(&self) -> usize {
         self.last.len() + self.earlier.iter().map(|(_, layer)| layer.len()).sum::<usize>()
     }
 
-    /// The object that an id names, the last one if several do.
+    /// The object of an id, the last if it was used several times.
     #[inline]
     pub fn get(&self, id: i64) -> Option<ObjectIx> {
-        if let Some(&at) = self.last.get(&id) {
-            return Some(ObjectIx(self.start + at));
+        match self.last.get(&id) {
+            Some(&object) => Some(ObjectIx(self.start + object)),
+            None => self.get_earlier(id),
         }
-        self.earlier.iter().rev().find_map(|(start, layer)| layer.get(&id).map(|at| ObjectIx(start + at)))
     }
 
-    /// Names an object; gives back what the id named before.
-    pub fn insert(&mut self, id: i64, at: ObjectIx) -> Option<ObjectIx> {
-        let before = self.last.insert(id, at.0 - self.start).map(|at| ObjectIx(self.start + at));
-        before.or_else(|| {
-            let layers = self.earlier.iter().rev();
-            layers.clone().find_map(|(start, layer)| layer.get(&id).map(|at| ObjectIx(start + at)))
-        })
+    fn get_earlier(&self, id: i64) -> Option<ObjectIx> {
+        let mut layers = self.earlier.iter().rev();
+        layers.find_map(|(start, layer)| layer.get(&id).map(|object| ObjectIx(start + object)))
     }
 
-    /// Makes room for more ids.
-    pub fn reserve(&mut self, more: usize) {
-        self.last.reserve(more);
+    /// Gives an object an id and returns the object that had it before.
+    pub fn insert(&mut self, id: i64, object: ObjectIx) -> Option<ObjectIx> {
+        let before = self.last.insert(id, object.0 - self.start);
+        before.map(|object| ObjectIx(self.start + object)).or_else(|| self.get_earlier(id))
     }
 
-    /// Every id and what it names; of one that is in several layers, each.
+    /// All ids and their objects; an id that several layers have comes with each of its objects.
     pub fn iter(&self) -> impl Iterator<Item = (i64, ObjectIx)> {
-        let earlier = self
-            .earlier
-            .iter()
-            .flat_map(|(start, layer)| layer.iter().map(move |(&id, at)| (id, ObjectIx(start + at))));
-        earlier.chain(self.last.iter().map(|(&id, at)| (id, ObjectIx(self.start + at))))
+        let last = (self.start, &self.last);
+        let layers = self.earlier.iter().map(|(start, layer)| (*start, &**layer)).chain([last]);
+        layers
+            .flat_map(|(start, layer)| layer.iter().map(move |(&id, object)| (id, ObjectIx(start + object))))
     }
 
-    /// Lets what there is be shared; what comes from now on starts at `objects`.
+    /// Ends the layer that grows, so that clones share it. The next object is `objects`.
     pub fn seal(&mut self, objects: usize) {
         self.earlier.push((self.start, Arc::new(std::mem::take(&mut self.last))));
         self.start = index(objects);
     }
 
-    /// Puts others behind these, whose objects come after `objects` others.
-    pub fn append(&mut self, others: Self, objects: usize) {
+    /// Appends the ids of `next`, whose first object is `objects`.
+    pub fn append(&mut self, next: Self, objects: usize) {
         self.seal(objects);
-        let by = index(objects);
-        self.earlier.extend(others.earlier.into_iter().map(|(start, layer)| (start + by, layer)));
-        self.last = others.last;
-        self.start = others.start + by;
+        let first = index(objects);
+        self.earlier.extend(next.earlier.into_iter().map(|(start, layer)| (start + first, layer)));
+        self.last = next.last;
+        self.start = next.start + first;
     }
 }
 
 impl FromIterator<(i64, ObjectIx)> for Ids {
     fn from_iter<I: IntoIterator<Item = (i64, ObjectIx)>>(ids: I) -> Self {
-        let last = ids.into_iter().map(|(id, at)| (id, at.0)).collect();
+        let last = ids.into_iter().map(|(id, object)| (id, object.0)).collect();
         Self { last, ..Self::default() }
     }
 }

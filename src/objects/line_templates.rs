@@ -1,345 +1,307 @@
-//! Lines that are like one that was read before.
+//! Reads definitions by their differences from the last one of the same class.
 //!
-//! Lines of one class with the same keys are of one *kind*. Of a line whose kind is known only the values are read that differ
-//! from those of the last line of that kind; the others are its values. What is read is the same as without: each value that
-//! differs is read by the same code, and what stands between values must not differ at all.
+//! Definitions of one class with the same keys have the same form, see [`crate::values::LineTemplate`]. What is read is
+//! the same as without templates: each value that differs is read by the same code, and all bytes between values must
+//! be equal.
 
 use ahash::HashMap;
 
 use super::decode::Decoder;
 use super::graph::{Graph, Object, ObjectMeta, Task};
-use super::slots::{Slot, slots};
-use crate::json::{Number, Reader, Syntax, Template};
-use crate::values::{Memo, ObjectIx, Read, Record, SheetIx, Store, Value, read};
+use super::slots::{Slot, Slots};
+use crate::json::{Number, Reader, Syntax};
+use crate::values::{ChangedSlot, LineCache, LineTemplate, ObjectIx, Record, RowChanges, Store, Value, read};
 
-/// The lines of one class that have the same keys.
+/// The definitions of one form.
 #[derive(Debug)]
-struct CachedTemplate {
-    template: Template,
-    slots: Vec<Slot>,
+struct DefinitionTemplate {
+    line: LineTemplate<Slot>,
     /// The object of the last line
-    last: Object,
-    /// The fields of its objects
-    fields: SheetIx,
-    /// The dicts of the user's in its fields, by the position of the field
-    dicts: Vec<(u32, SheetIx)>,
-    /// What was read of each slot before
-    memos: Vec<Memo>,
-    /// What differs in the line that is being read
-    changes: Changes,
-    /// The kind that came after it the last time
-    next: usize,
-    /// Another kind of the same class
+    object: Object,
+    fields: RowChanges,
+    /// The fields that are dicts of the user: position and changed values
+    dicts: Vec<(u32, RowChanges)>,
+    /// Another form of the same class
     sibling: Option<usize>,
 }
 
-/// The values of a line that differ from those of the line before.
-#[derive(Debug, Default)]
-struct Changes {
-    /// By the position of the field
-    fields: Vec<(u32, Value)>,
-    /// By the position of the field and that in its dict
-    inside: Vec<(u32, u32, Value)>,
-    /// What may be remembered, by the slot
-    read: Vec<(usize, Read)>,
-}
-
-/// The kinds of lines that were seen.
+/// The forms of the definitions of a file.
 #[derive(Debug, Default)]
 pub(super) struct TemplateCache {
-    all: Vec<CachedTemplate>,
-    /// One kind of each class, by what stands before the identifier
+    templates: LineCache<DefinitionTemplate>,
+    /// One template of each class, by [`class_key`]
     classes: HashMap<Box<[u8]>, usize>,
-    last: usize,
     hits: usize,
     misses: usize,
 }
 
-/// As many kinds are remembered; a run has some for each of its classes.
-const LIMIT: usize = 1 << 12;
-/// The identifier is looked for so far: in lines that have none it would be found in a later line.
-const LONGEST_HEAD: usize = 1 << 10;
-/// Objects of more fields are not learned from: no class has so many.
-const MOST_FIELDS: usize = 1 << 12;
-/// So many lines are learned from before it is asked whether that pays.
-const TRIAL: usize = 1 << 10;
+const MAX_TEMPLATES: usize = 1 << 12;
+/// The identifier is searched only in so many bytes: in a line without one the search would run into later lines.
+const MAX_CLASS_KEY_BYTES: usize = 1 << 10;
+/// No class has more fields.
+const MAX_FIELDS: usize = 1 << 12;
+/// After this many misses new forms are added only while hits outnumber misses.
+const TRIAL_MISSES: usize = 1 << 10;
 
 impl TemplateCache {
-    /// The object that the first line of `text` defines, and the length of that line with its end, if it is of a known kind.
+    /// The object that the first line of `text` defines and the length of that line with its end; `None` if it fits no
+    /// template.
     pub fn read(
         &mut self,
         text: &[u8],
         graph: &mut Graph,
         decoder: &mut Decoder<'_>,
     ) -> Option<(Object, usize)> {
-        let guess = self.all.get(self.last).map(|last| last.next)?;
-        if let Some(found) = self.try_kind(guess, text, graph, decoder) {
-            return Some(found);
+        let guess = self.templates.guess()?;
+        if let Some(result) = self.read_with(guess, text, graph, decoder) {
+            return Some(result);
         }
-        let mut next = self.classes.get(head(text)?).copied();
-        while let Some(at) = next {
-            if at != guess
-                && let Some(found) = self.try_kind(at, text, graph, decoder)
+        let mut next = self.classes.get(class_key(text)?).copied();
+        while let Some(index) = next {
+            if index != guess
+                && let Some(result) = self.read_with(index, text, graph, decoder)
             {
-                return Some(found);
+                return Some(result);
             }
-            next = self.all[at].sibling;
+            next = self.templates.get(index)?.sibling;
         }
         None
     }
 
-    fn try_kind(
+    fn read_with(
         &mut self,
-        at: usize,
+        index: usize,
         text: &[u8],
         graph: &mut Graph,
         decoder: &mut Decoder<'_>,
     ) -> Option<(Object, usize)> {
-        let found = self.all.get_mut(at)?.read(text, graph, decoder)?;
-        self.all[self.last].next = at;
-        self.last = at;
+        let result = self.templates.get_mut(index)?.read(text, graph, decoder)?;
+        self.templates.advance(index);
         self.hits += 1;
-        Some(found)
+        Some(result)
     }
 
-    /// Remembers a line that was read whole, as the object at `at`.
-    pub fn learn(&mut self, line: &[u8], graph: &mut Graph, at: ObjectIx) {
+    /// Adds the template of a line that was read whole.
+    pub fn learn(&mut self, line: &[u8], graph: &mut Graph, object: ObjectIx) {
         self.misses += 1;
-        if self.misses > TRIAL && self.hits < self.misses || self.all.len() >= LIMIT {
+        if self.misses > TRIAL_MISSES && self.hits < self.misses || self.templates.len() >= MAX_TEMPLATES {
             return;
         }
-        let object = *graph.object(at);
+        let object = *graph.object(object);
         let fields = graph.store.shape(object.fields.shape).len();
-        if fields > MOST_FIELDS {
+        if fields > MAX_FIELDS {
             return;
         }
-        let Some((slots, spans)) = slots(line, fields) else { return };
-        let Some(head) = head(line) else { return };
-        let first = self.classes.get(head).copied();
-        let mut known = first;
-        while let Some(kind) = known.filter(|&kind| !self.all[kind].is_of(&object, &slots, graph)) {
-            known = self.all[kind].sibling;
+        let (Some(slots), Some(key)) = (Slots::of(line, fields), class_key(line)) else { return };
+        let first = self.classes.get(key).copied();
+        let mut next = first;
+        while let Some(index) = next
+            && let Some(template) = self.templates.get_mut(index)
+        {
+            if template.is_of(&object, &slots, graph) {
+                template.replace(line, slots, object, &mut graph.store);
+                return self.templates.advance(index);
+            }
+            next = template.sibling;
         }
-        let template = Template::new(line, spans);
-        let kind = if let Some(known) = known {
-            self.all[known].repeat(template, object, &mut graph.store);
-            known
-        } else {
-            let kind = self.all.len();
-            self.classes.insert(head.into(), kind);
-            self.all.push(CachedTemplate::new(template, slots, object, (kind, first), &mut graph.store));
-            kind
+        let Some(template) = DefinitionTemplate::new(line, slots, object, first, &mut graph.store) else {
+            return;
         };
-        if let Some(last) = self.all.get_mut(self.last) {
-            last.next = kind;
-        }
-        self.last = kind;
+        let index = self.templates.push(template);
+        self.classes.insert(key.into(), index);
     }
 
-    /// Forgets all: what references meant is no longer what they mean.
-    pub fn forget(&mut self) {
+    /// Drops all templates, when ids no longer mean the objects that they meant.
+    pub fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-/// What stands between the id of a definition and its identifier: the class, most often.
-fn head(text: &[u8]) -> Option<&[u8]> {
-    let line = &text[..text.len().min(LONGEST_HEAD)];
+/// The text between the id of a definition and its identifier, which most often is the class.
+fn class_key(text: &[u8]) -> Option<&[u8]> {
+    let line = &text[..text.len().min(MAX_CLASS_KEY_BYTES)];
     let start = memchr::memchr(b',', line)?;
     let end = memchr::memmem::find(line, b"\"identifier\"")?;
     line.get(start..end)
 }
 
-impl CachedTemplate {
-    fn is_of(&self, object: &Object, slots: &[Slot], graph: &Graph) -> bool {
-        let store = &graph.store;
-        graph.about_of(&self.last).class == graph.about_of(object).class
-            && self.last.fields.shape == object.fields.shape
-            && self.slots == slots
-            && self.dicts.iter().all(|&(position, _)| {
-                let shape = |fields| match store.record_value(fields, position as usize) {
-                    Value::Dict(dict) => Some(dict.shape),
-                    _ => None,
-                };
-                shape(self.last.fields) == shape(object.fields)
-            })
-    }
-
+impl DefinitionTemplate {
     fn new(
-        template: Template,
-        slots: Vec<Slot>,
-        last: Object,
-        (next, sibling): (usize, Option<usize>),
+        line: &[u8],
+        slots: Slots,
+        object: Object,
+        sibling: Option<usize>,
         store: &mut Store,
-    ) -> Self {
-        let mut inside: Vec<u32> = slots
-            .iter()
-            .filter_map(|slot| if let Slot::Inside(position, _) = slot { Some(*position) } else { None })
-            .collect();
-        inside.dedup();
-        let mut dict = |position: u32| match store.record_value(last.fields, position as usize) {
-            Value::Dict(dict) => Some((position, store.begin_sheet(dict))),
-            _ => None,
-        };
-        let dicts = inside.into_iter().filter_map(&mut dict).collect();
-        let fields = store.begin_sheet(last.fields);
-        let memos = slots.iter().map(|_| Memo::default()).collect();
-        Self { template, slots, last, fields, dicts, memos, changes: Changes::default(), next, sibling }
+    ) -> Option<Self> {
+        let mut dicts = Vec::with_capacity(slots.dict_fields.len());
+        for position in slots.dict_fields {
+            let Value::Dict(dict) = store.record_value(object.fields, position as usize) else { return None };
+            dicts.push((position, RowChanges::after(dict, store)));
+        }
+        let fields = RowChanges::after(object.fields, store);
+        Some(Self { line: LineTemplate::new(line, slots.finder), object, fields, dicts, sibling })
     }
 
-    /// Remembers another line that was read whole.
-    fn repeat(&mut self, template: Template, object: Object, store: &mut Store) {
-        for &(position, sheet) in &self.dicts {
-            if let Value::Dict(dict) = store.record_value(object.fields, position as usize) {
-                store.repeat_row(sheet, dict);
+    /// Whether an object with these slots has this form.
+    fn is_of(&self, object: &Object, slots: &Slots, graph: &Graph) -> bool {
+        let dict_shape =
+            |fields: Record, position: u32| match graph.store.record_value(fields, position as usize) {
+                Value::Dict(dict) => Some(dict.shape),
+                _ => None,
+            };
+        let same_shape = |&(position, _): &(u32, RowChanges)| {
+            dict_shape(self.object.fields, position) == dict_shape(object.fields, position)
+        };
+        graph.about_of(&self.object).class == graph.about_of(object).class
+            && self.object.fields.shape == object.fields.shape
+            && self.line.has_slots(&slots.finder)
+            && self.dicts.iter().all(same_shape)
+    }
+
+    /// Makes a line of the same form, which was read whole, the last one.
+    fn replace(&mut self, line: &[u8], slots: Slots, object: Object, store: &mut Store) {
+        for (position, dict) in &self.dicts {
+            if let Value::Dict(record) = store.record_value(object.fields, *position as usize) {
+                dict.repeat_row(record, store);
             }
         }
-        store.repeat_row(self.fields, object.fields);
-        self.template = template;
-        self.last = object;
+        self.fields.repeat_row(object.fields, store);
+        self.line.replace(line, slots.finder);
+        self.object = object;
     }
 
     fn read(&mut self, text: &[u8], graph: &mut Graph, decoder: &mut Decoder<'_>) -> Option<(Object, usize)> {
         let (mark, references) = (graph.store.mark(), graph.store.unresolved.len());
-        let (mut object, before) = (self.last, *graph.about_of(&self.last));
-        let (slots, memos, changes) = (&self.slots, &mut self.memos, &mut self.changes);
-        changes.fields.clear();
-        changes.inside.clear();
-        changes.read.clear();
-        let mut reading = Reading {
-            graph,
+        let previous = *graph.about_of(&self.object);
+        self.fields.clear();
+        self.dicts.iter_mut().for_each(|(_, dict)| dict.clear());
+        let mut changed = ChangedObject {
+            store: &mut graph.store,
             decoder,
-            object: &mut object,
-            about: before,
-            changes,
+            object: self.object,
+            about: previous,
+            fields: &mut self.fields,
+            dicts: &mut self.dicts,
             new_id: false,
             new_task: false,
         };
-        let fits =
-            self.template.fit(text, |at, reader| reading.take(slots[at], (at, &mut memos[at]), reader));
-        let Reading { about, new_id, new_task, .. } = reading;
-        let as_named = new_task || !before.names(object.id, graph);
-        // the same id once more, or a task that is another one now: what the line means is for the slower reader to say
-        let usable = fits.filter(|_| new_id && as_named);
-        let unsettled = decoder.foreign.is_none() && graph.store.unresolved.len() != references;
-        if fits.is_some() && (usable.is_none() || unsettled) {
-            self.template = Template::default();
+        let length = self.line.fit(text, |slot| changed.take(slot));
+        let ChangedObject { mut object, about, new_id, new_task, .. } = changed;
+        // an id that comes again, or a task that is another object now, is for the slow reader
+        let is_usable = new_id && (new_task || !previous.changes_with_id(object.id, graph));
+        // a new unresolved reference may be defined in the next line
+        let is_settled = decoder.foreign.is_some() || graph.store.unresolved.len() == references;
+        if length.is_some() && !(is_usable && is_settled) {
+            self.line.clear();
         }
-        if let Some(length) = usable {
-            for &(slot, Read { span, value }) in self.changes.read.iter().filter(|_| !unsettled) {
-                self.memos[slot].keep(&text[span.start..span.end], value);
+        let Some(length) = length.filter(|_| is_usable) else {
+            graph.store.rewind(mark);
+            if !is_settled {
+                graph.store.unresolved.truncate(references);
             }
-            object.fields = self.keep(&mut graph.store)?;
-            if about != before {
-                object.about = graph.push_about(about);
-            }
-            self.last = object;
-            return Some((object, length));
+            return None;
+        };
+        if is_settled {
+            self.line.remember(text);
         }
-        graph.store.rewind(mark);
-        if unsettled {
-            graph.store.unresolved.truncate(references);
+        object.fields = self.add_rows(&mut graph.store)?;
+        if about != previous {
+            object.about = graph.push_about(about);
         }
-        None
+        self.object = object;
+        Some((object, length))
     }
 
-    /// The fields of the line that was read.
-    fn keep(&mut self, store: &mut Store) -> Option<Record> {
-        let Changes { fields, inside, .. } = &mut self.changes;
-        for inside in inside.chunk_by(|one, other| one.0 == other.0) {
-            let position = inside[0].0;
-            let &(_, sheet) = self.dicts.iter().find(|&&(at, _)| at == position)?;
-            let dict = store.add_row(sheet, inside.iter().map(|&(_, inner, value)| (inner, value)))?;
-            fields.push((position, Value::Dict(dict)));
+    /// Adds the rows of the line to their sheets, and returns the fields of its object.
+    fn add_rows(&mut self, store: &mut Store) -> Option<Record> {
+        for (position, dict) in self.dicts.iter().filter(|(_, dict)| !dict.is_empty()) {
+            self.fields.push(*position, Value::Dict(dict.add_row(store)?));
         }
-        store.add_row(self.fields, fields.iter().copied())
+        self.fields.add_row(store)
     }
 }
 
 impl ObjectMeta {
-    /// Whether the task is another one if an object that names it as this one did has this id.
-    fn names(&self, id: i64, graph: &Graph) -> bool {
+    /// Whether the task of another definition with the same text for its task would mean another object, if that
+    /// definition has this `id`: the task is then the object itself.
+    fn changes_with_id(&self, id: i64, graph: &Graph) -> bool {
         match self.task {
             Task::No => false,
-            Task::Other(Value::Object(task)) => graph.object(task).id == id,
-            Task::Other(Value::Unresolved(task)) => graph.store.unresolved(task).id == id,
-            Task::Itself | Task::Other(_) => true,
+            Task::Reference(Value::Object(task)) => graph.object(task).id == id,
+            Task::Reference(Value::Unresolved(task)) => graph.store.unresolved(task).id == id,
+            Task::Itself | Task::Reference(_) => true,
         }
     }
 }
 
-/// An object that is being read, from one of the same kind.
-struct Reading<'r, 'd> {
-    graph: &'r mut Graph,
-    decoder: &'r mut Decoder<'d>,
-    object: &'r mut Object,
+/// An object that starts as that of the template and takes the values that differ.
+struct ChangedObject<'t, 'd> {
+    store: &'t mut Store,
+    decoder: &'t mut Decoder<'d>,
+    object: Object,
     about: ObjectMeta,
-    changes: &'r mut Changes,
+    fields: &'t mut RowChanges,
+    dicts: &'t mut Vec<(u32, RowChanges)>,
     new_id: bool,
     new_task: bool,
 }
 
-impl Reading<'_, '_> {
-    fn take(
-        &mut self,
-        slot: Slot,
-        (at, memo): (usize, &mut Memo),
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Syntax> {
-        let store = &mut self.graph.store;
-        match slot {
+impl ChangedObject<'_, '_> {
+    fn take(&mut self, changed: ChangedSlot<'_, '_, Slot>) -> Result<(), Syntax> {
+        let Self { store, decoder, .. } = self;
+        match changed.slot {
             Slot::Id => {
-                self.object.id = integer(reader)?;
+                self.object.id = integer(changed.reader)?;
                 self.new_id = true;
             }
-            Slot::Identifier => self.object.identifier = store.string(reader.string()?)?,
+            Slot::Identifier => self.object.identifier = store.string(changed.reader.string()?)?,
             Slot::Task => {
-                let task = integer(reader)?;
-                self.about.task = if task == self.object.id {
-                    Task::Itself
-                } else {
-                    Task::Other(self.decoder.reference(store, task))
-                };
+                let task = integer(changed.reader)?;
+                let is_itself = task == self.object.id;
+                self.about.task =
+                    if is_itself { Task::Itself } else { Task::Reference(decoder.reference(store, task)) };
                 self.new_task = true;
             }
-            Slot::InitTasks => {
-                let mut tasks = Vec::new();
-                reader.items(|reader| {
-                    tasks.push(self.decoder.reference(store, integer(reader)?));
-                    Ok::<(), Syntax>(())
-                })?;
-                self.about.init_tasks =
-                    if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) };
-            }
+            Slot::InitTasks => self.about.init_tasks = init_tasks(changed.reader, store, decoder)?,
             Slot::Field(position) => {
-                let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;
-                self.changes.read.extend(new.map(|new| (at, new)));
-                self.changes.fields.push((position, value));
+                let value = changed.value(|reader| read(reader, store, *decoder))?;
+                self.fields.push(position, value);
             }
             Slot::Reference(position) => {
-                let value = self.decoder.reference(store, integer(reader)?);
-                self.changes.fields.push((position, value));
+                let value = decoder.reference(store, integer(changed.reader)?);
+                self.fields.push(position, value);
             }
             Slot::Path(position) => {
-                let text = reader.string()?;
+                let text = changed.reader.string()?;
                 if text.escaped {
-                    return Err(reader.wrong("escapes are for the slower reader"));
+                    return Err(changed.reader.wrong("escapes are for the slow reader"));
                 }
-                let value = self.decoder.plain_path(store, text.raw);
-                self.changes.fields.push((position, value));
+                self.fields.push(position, decoder.plain_path(store, text.raw));
             }
-            Slot::Inside(position, inner) => {
-                let (value, new) = memo.value(reader, |reader| read(reader, store, self.decoder))?;
-                self.changes.read.extend(new.map(|new| (at, new)));
-                self.changes.inside.push((position, inner, value));
+            Slot::DictValue(dict, position) => {
+                let value = changed.value(|reader| read(reader, store, *decoder))?;
+                self.dicts[dict].1.push(position, value);
             }
-            Slot::Ignored => reader.skip()?,
+            Slot::Ignored => changed.reader.skip()?,
         }
         Ok(())
     }
 }
 
-/// An integer of 64 bits; anything else is for the slower reader.
+fn init_tasks(
+    reader: &mut Reader<'_>,
+    store: &mut Store,
+    decoder: &mut Decoder<'_>,
+) -> Result<Value, Syntax> {
+    let mut tasks = Vec::new();
+    reader.items(|reader| {
+        tasks.push(decoder.reference(store, integer(reader)?));
+        Ok::<(), Syntax>(())
+    })?;
+    Ok(if tasks.is_empty() { Value::Null } else { Value::List(store.push_items(&tasks)) })
+}
+
+/// An integer of 64 bits; any other is for the slow reader.
 fn integer(reader: &mut Reader<'_>) -> Result<i64, Syntax> {
     match reader.number()? {
         Number::Int(value) => Ok(value),

@@ -1,11 +1,11 @@
-//! The object graph of a run: configs, what they hold, and which of them are shared.
+//! The object graph of a run: configs, their values, and the objects that several of them share.
 //!
-//! objects.jsonl, configs.json, state.json, params.json and saved objects hold the same object definitions in different
-//! wrappings (`format.md` §2); each becomes a *container* of one [`Graph`]. Ids are Python's `id()`: they mean something
-//! only inside their container. A reference becomes the [`ObjectIx`] of the object it names while it is read, or stays
-//! [`Value::Unresolved`](crate::values::Value::Unresolved).
+//! objects.jsonl, configs.json, state.json, params.json and saved objects have the same object definitions in different
+//! wrappings (docs/format.md §2); each becomes a *container* of one [`Graph`]. Ids are Python's `id()`: they are unique
+//! only inside their container. While a file is read, a reference becomes the [`ObjectIx`](crate::values::ObjectIx) of
+//! its object, or stays [`Value::Unresolved`](crate::values::Value::Unresolved).
 
-mod chunk_queue;
+mod assemble;
 mod container;
 mod cycles;
 mod decode;
@@ -13,20 +13,26 @@ mod definition;
 mod dependencies;
 mod difference;
 mod equality;
+mod file_chunk;
 mod graph;
 mod ids;
 mod line_templates;
 mod lines;
 mod missing_refs;
+mod params;
 mod reused;
 mod run;
 mod saved;
 mod slots;
 
+pub use assemble::Parsed;
 pub use container::Source;
 pub use decode::Relocation;
+pub use dependencies::Dependencies;
 pub use difference::{Difference, difference, show};
 pub use equality::same_content;
 pub use graph::{Class, ClassIx, Graph, Object, ObjectMeta};
-pub use run::{ConcurrentTask, JobKeys, Parsed, Roots, RunObjects, executed, is_same_process};
+pub use lines::ConcurrentTask;
+pub use params::{executed, is_same_process};
+pub use run::{JobKeys, Roots, RunObjects};
 pub use saved::{SavedObject, load_saved};

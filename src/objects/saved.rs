@@ -1,4 +1,4 @@
-//! What `xp.save` left behind.
+//! Reads the objects of `xp.save`.
 
 use super::container::Source;
 use super::decode::Relocation;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::values::Value;
 use crate::workspace::Run;
 
-/// A value saved by `xp.save`, with the objects it holds.
+/// A value saved by `xp.save`, and its objects.
 #[derive(Debug)]
 pub struct SavedObject {
     /// Its objects
@@ -16,10 +16,10 @@ pub struct SavedObject {
     pub value: Value,
 }
 
-/// Reads what `xp.save(…, name)` of this run wrote: `experimaestro.json`, or `definition.json` before 2.2.0.
+/// Reads the file that `xp.save(…, name)` of this run wrote: `experimaestro.json`, or `definition.json` before 2.2.0.
 ///
 /// # Errors
-/// `JobNotFound` if nothing was saved under that name; `Format` if the file is not what experimaestro writes.
+/// `JobNotFound` if nothing was saved under that name; `Format` if the file is not as experimaestro writes it.
 pub fn load_saved(run: &Run, name: &str, relocation: &Relocation) -> Result<SavedObject> {
     let file = run.saved_file(name)?;
     let bytes = crate::file::read(&file)?;

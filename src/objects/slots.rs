@@ -1,37 +1,36 @@
-//! Where the values of a definition stand in its line, and what each is to its object.
+//! Finds the values of an object definition in its line, and their roles.
 
 use crate::json::{JsonType, Reader, Span, Syntax};
+use crate::values::{SlotFinder, distinct_entries, skipped};
 
-/// What a value of a line is to its object.
+/// The role of a value of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     Id,
     Identifier,
     Task,
     InitTasks,
-    /// A field, by its position: any value
+    /// Any value of the field at a position
     Field(u32),
-    /// A field that refers to a config: the id in `{"type":"python","value":id}`
+    /// The id in a field `{"type":"python","value":id}`
     Reference(u32),
-    /// A field that is a path: the text in `{"type":"path","value":text}`
+    /// The text in a field `{"type":"path","value":text}`
     Path(u32),
-    /// A value in a field that is a dict of the user's, by the positions of both
-    Inside(u32, u32),
-    /// What no object has
+    /// A value of a dict of the user: the number of the dict in the line, and the position in it
+    DictValue(usize, u32),
+    /// A value of a key that means nothing
     Ignored,
 }
 
-/// Definitions and dicts of more keys are not looked into.
-const MOST_KEYS: usize = 100;
-
-/// The slots of a definition that was read whole and has so many fields, and where they stand. Nothing if it is not what
-/// experimaestro writes: a key twice, or a value of an unusual type.
-pub(super) fn slots(line: &[u8], fields: usize) -> Option<(Vec<Slot>, Vec<Span>)> {
-    Learner::learn(line, fields)
+/// The slots of a definition, and the positions of the fields that are dicts of the user.
+pub(super) struct Slots {
+    pub finder: SlotFinder<Slot>,
+    pub dict_fields: Vec<u32>,
+    fields: u32,
 }
 
-/// The keys that mean something.
-const KNOWN: [&[u8]; 10] = [
+/// The keys that mean something; any other is ignored.
+const MEANINGFUL_KEYS: [&[u8]; 10] = [
     b"id",
     b"identifier",
     b"task",
@@ -44,37 +43,25 @@ const KNOWN: [&[u8]; 10] = [
     b"stub",
 ];
 
-/// Finds the slots of a line.
-struct Learner {
-    slots: Vec<Slot>,
-    spans: Vec<Span>,
-    fields: u32,
-}
-
-impl Learner {
-    fn learn(line: &[u8], fields: usize) -> Option<(Vec<Slot>, Vec<Span>)> {
-        let mut learner = Self { slots: Vec::new(), spans: Vec::new(), fields: 0 };
-        let mut reader = Reader::new(line);
-        let mut seen: Vec<&[u8]> = Vec::new();
-        let read = reader.entries(|reader, key| {
-            if key.escaped || seen.len() >= MOST_KEYS || seen.contains(&key.raw) {
-                return Err(reader.wrong("a key twice"));
-            }
-            seen.push(key.raw);
-            learner.entry(reader, key.raw)
-        });
-        let ids = learner.slots.iter().position(|slot| *slot == Slot::Id)?;
-        let task = learner.slots.iter().position(|slot| *slot == Slot::Task);
-        let regular = read.is_ok() && learner.fields as usize == fields && task.is_none_or(|task| ids < task);
-        regular.then_some((learner.slots, learner.spans))
+impl Slots {
+    /// The slots of a definition that was read without errors and has this number of fields. `None` if it is not as
+    /// experimaestro writes it: a key twice, or a value of an unusual type.
+    pub fn of(line: &[u8], fields: usize) -> Option<Self> {
+        let mut slots = Self { finder: SlotFinder::new(), dict_fields: Vec::new(), fields: 0 };
+        distinct_entries(&mut Reader::new(line), |reader, key| slots.entry(reader, key)).ok()?;
+        let position = |role| slots.finder.slots().iter().position(|&slot| slot == role);
+        // the task is compared with the id, which must be read before
+        let id = position(Slot::Id)?;
+        let is_regular = slots.fields as usize == fields && position(Slot::Task).is_none_or(|task| id < task);
+        is_regular.then_some(slots)
     }
 
     fn entry(&mut self, reader: &mut Reader<'_>, key: &[u8]) -> Result<(), Syntax> {
         match (key, reader.peek()?) {
-            (b"id", JsonType::Number) => self.slot(reader, Slot::Id),
-            (b"identifier", JsonType::String) => self.slot(reader, Slot::Identifier),
-            (b"task", JsonType::Number) => self.slot(reader, Slot::Task),
-            (b"init-tasks", JsonType::List) => self.slot(reader, Slot::InitTasks),
+            (b"id", JsonType::Number) => self.finder.take(reader, Slot::Id),
+            (b"identifier", JsonType::String) => self.finder.take(reader, Slot::Identifier),
+            (b"task", JsonType::Number) => self.finder.take(reader, Slot::Task),
+            (b"init-tasks", JsonType::List) => self.finder.take(reader, Slot::InitTasks),
             (b"fields", JsonType::Dict) => reader.entries(|reader, _| {
                 let position = self.fields;
                 self.fields += 1;
@@ -83,76 +70,60 @@ impl Learner {
             (b"module" | b"type" | b"typename", JsonType::String) | (b"meta" | b"stub", JsonType::Bool) => {
                 reader.skip()
             }
-            (key, _) if KNOWN.contains(&key) => Err(reader.wrong("an unusual type")),
-            _ => self.slot(reader, Slot::Ignored),
+            (key, _) if MEANINGFUL_KEYS.contains(&key) => Err(reader.wrong("an unusual type")),
+            _ => self.finder.take(reader, Slot::Ignored),
         }
     }
 
-    /// The whole value that comes is a slot.
-    fn slot(&mut self, reader: &mut Reader<'_>, slot: Slot) -> Result<(), Syntax> {
-        reader.peek()?;
-        let start = reader.position();
-        reader.skip()?;
-        self.slots.push(slot);
-        self.spans.push(Span { start, end: reader.position() });
-        Ok(())
-    }
-
     fn field(&mut self, reader: &mut Reader<'_>, position: u32) -> Result<(), Syntax> {
-        let kind = reader.peek()?;
-        let start = reader.position();
-        reader.skip()?;
-        let whole = Span { start, end: reader.position() };
-        if kind == JsonType::Dict {
-            if let Some((slot, span)) = inside(reader, whole, position) {
-                self.slots.push(slot);
-                self.spans.push(span);
+        let json_type = reader.peek()?;
+        let span = skipped(reader)?;
+        if json_type == JsonType::Dict {
+            if let Some((slot, inner)) = encoded_value(reader, span, position) {
+                self.finder.push(slot, inner);
                 return Ok(());
             }
-            if let Some(spans) = entries(reader.taken(whole)) {
-                for (inner, span) in (0..).zip(spans) {
-                    self.slots.push(Slot::Inside(position, inner));
-                    self.spans.push(Span { start: start + span.start, end: start + span.end });
+            if let Some(values) = dict_values(reader.taken(span)) {
+                let dict = self.dict_fields.len();
+                self.dict_fields.push(position);
+                for (inner, value) in (0..).zip(values) {
+                    let value = Span { start: span.start + value.start, end: span.start + value.end };
+                    self.finder.push(Slot::DictValue(dict, inner), value);
                 }
                 return Ok(());
             }
         }
-        self.slots.push(Slot::Field(position));
-        self.spans.push(whole);
+        self.finder.push(Slot::Field(position), span);
         Ok(())
     }
 }
 
-/// Where the values of a dict of the user's stand; nothing if it may mean something else, or has a key twice.
-fn entries(dict: &[u8]) -> Option<Vec<Span>> {
-    let mut keys: Vec<&[u8]> = Vec::new();
+/// The spans of the values of a dict of the user. `None` if it may encode a value, has a key twice, or is empty.
+fn dict_values(dict: &[u8]) -> Option<Vec<Span>> {
     let mut spans = Vec::new();
-    let mut reader = Reader::new(dict);
-    let read = reader.entries(|reader, key| {
-        if key.escaped || key.raw == b"type" || keys.len() >= MOST_KEYS || keys.contains(&key.raw) {
+    distinct_entries(&mut Reader::new(dict), |reader, key| {
+        if key == b"type" {
             return Err(reader.wrong("not a plain dict"));
         }
-        keys.push(key.raw);
-        reader.peek()?;
-        let start = reader.position();
-        reader.skip()?;
-        spans.push(Span { start, end: reader.position() });
+        spans.push(skipped(reader)?);
         Ok(())
-    });
-    (read.is_ok() && !spans.is_empty()).then_some(spans)
+    })
+    .ok()?;
+    (!spans.is_empty()).then_some(spans)
 }
 
-/// The slot in a dict that is a reference or a path, spelled as experimaestro does.
-fn inside(reader: &Reader<'_>, whole: Span, position: u32) -> Option<(Slot, Span)> {
-    let text = reader.taken(whole);
-    let end = whole.end - 1;
+/// The slot in a dict that encodes a reference or a path, if spelled as experimaestro does.
+fn encoded_value(reader: &Reader<'_>, dict: Span, position: u32) -> Option<(Slot, Span)> {
+    let text = reader.taken(dict);
+    let end = dict.end - 1;
     if let Some(id) = text.strip_prefix(br#"{"type":"python","value":"#) {
-        let digits = id.strip_suffix(b"}")?.iter().all(|byte| byte.is_ascii_digit());
-        let start = whole.end - id.len();
-        return digits.then_some((Slot::Reference(position), Span { start, end }));
+        let is_digits = id.strip_suffix(b"}")?.iter().all(|byte| byte.is_ascii_digit());
+        let start = dict.end - id.len();
+        return is_digits.then_some((Slot::Reference(position), Span { start, end }));
     }
     let path = text.strip_prefix(br#"{"type":"path","value":"#)?;
-    let plain = path.strip_prefix(b"\"")?.strip_suffix(b"\"}")?;
-    let start = whole.end - path.len();
-    (!plain.contains(&b'"') && !plain.contains(&b'\\')).then_some((Slot::Path(position), Span { start, end }))
+    let unquoted = path.strip_prefix(b"\"")?.strip_suffix(b"\"}")?;
+    let start = dict.end - path.len();
+    let is_plain = !unquoted.contains(&b'"') && !unquoted.contains(&b'\\');
+    is_plain.then_some((Slot::Path(position), Span { start, end }))
 }

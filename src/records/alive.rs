@@ -32,11 +32,11 @@ pub(super) fn alive(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
 /// Whether a driver of any run of this experiment is alive. Nothing when the file system does not tell.
 pub(super) fn any_driver(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
     let lock = run.lock_file();
-    let held = match run.layout() {
+    let holder = match run.layout() {
         Layout::V1 => held_by_fcntl(&lock),
         Layout::V2 => held_by_flock(&lock),
     };
-    match held {
+    match holder {
         Ok(Held::Nobody) => Some(false),
         Ok(Held::Somebody) => Some(true),
         Ok(Held::Unknown) => None,
@@ -79,7 +79,7 @@ fn held_by_fcntl(lock: &Path) -> io::Result<Held> {
     let holds = |line: &str| {
         let mut words = line.split_whitespace().skip(1);
         words.next() == Some("POSIX")
-            && words.nth(3).and_then(|place| place.rsplit(':').next()).is_some_and(|found| found == inode)
+            && words.nth(3).and_then(|device| device.rsplit(':').next()).is_some_and(|number| number == inode)
     };
     Ok(if locks.lines().any(holds) { Held::Somebody } else { Held::Nobody })
 }

@@ -1,13 +1,15 @@
 //! The events of an experiment, of which this run's are taken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ahash::HashMap;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::state::Told;
+use super::moment::Moment;
+use super::state::StateWord;
 use crate::error::Error;
 use crate::file;
 use crate::json;
@@ -37,36 +39,47 @@ struct JobState {
     scheduler_state: Option<String>,
     #[serde(default)]
     failure_reason: Option<String>,
+    #[serde(default)]
+    timestamp: Option<f64>,
+}
+
+/// The last state that the scheduler of a run gave a job.
+#[derive(Debug)]
+pub(super) struct LastEvent {
+    pub word: StateWord,
+    /// When, in microseconds since 1970 UTC
+    pub time: Option<i64>,
 }
 
 /// The actions that the run `run_id` added, in order; the same action may come twice.
 pub(super) fn actions(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> Vec<ActionAdded> {
-    let mut found = Vec::new();
+    let mut added = Vec::new();
     each(run, "ActionAddedEvent", errors, |event: ActionAdded, name| {
         if event.event_type == name && event.run_id.as_deref() == Some(run_id) {
-            found.push(event);
+            added.push(event);
         }
     });
-    found
+    added
 }
 
 /// The last state that the scheduler of the run `run_id` gave each job.
-pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, Told> {
-    let mut found = HashMap::new();
+pub(super) fn job_states(run: &Run, run_id: &str, errors: &mut Vec<Error>) -> HashMap<String, LastEvent> {
+    let mut last = HashMap::default();
     each(run, "ExperimentJobStateEvent", errors, |event: JobState, name| {
         if event.event_type == name
             && event.run_id.as_deref() == Some(run_id)
-            && let Some(told) =
-                Told::read(&event.scheduler_state.unwrap_or_default(), event.failure_reason.as_deref())
+            && let Some(word) =
+                StateWord::read(&event.scheduler_state.unwrap_or_default(), event.failure_reason.as_deref())
         {
-            found.insert(event.job_id, told);
+            let time = event.timestamp.and_then(Moment::from_unix).and_then(Moment::utc);
+            last.insert(event.job_id, LastEvent { word, time });
         }
     });
-    found
+    last
 }
 
 /// The permanent event files of the run `run_id` that also hold events of other runs of its experiment, with these runs: after
-/// a kill, the next run goes on writing into the file that was left behind (`format.md` §7).
+/// a kill, the next run goes on writing into the file that was left behind (docs/format.md §7).
 #[must_use]
 pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>)> {
     #[derive(Deserialize)]
@@ -75,7 +88,7 @@ pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>
         run_id: Option<String>,
     }
     let files = run.event_files().unwrap_or_default();
-    let mut found = Vec::new();
+    let mut foreign = Vec::new();
     for file in files.into_iter().filter(|file| file.starts_with(run.path())) {
         let bytes = file::read_small(&file).ok().flatten().unwrap_or_default();
         let others: BTreeSet<String> = json::lines(&bytes)
@@ -83,10 +96,10 @@ pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>
             .filter(|id| !id.is_empty() && id != run_id)
             .collect();
         if !others.is_empty() {
-            found.push((file, others));
+            foreign.push((file, others));
         }
     }
-    found
+    foreign
 }
 
 /// Reads the lines that mention the event type `name`. A last line without line end is being written, or was
@@ -105,12 +118,14 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
                 continue;
             }
         };
-        for line in json::lines(&bytes).filter(|line| mention.find(line.bytes).is_some()) {
+        let mut lines = json::Lines::after(0, &bytes);
+        for line in lines.by_ref().filter(|line| mention.find(line.bytes).is_some()) {
             match json::from_slice(line.bytes) {
                 Ok(event) => take(event, name),
                 Err(error) if line.ended => errors.push(error.at_file(&file).at_line(line.number)),
                 Err(_) => {}
             }
         }
+        errors.extend(lines.skipped().map(|(line, error)| error.at_file(&file).at_line(line)));
     }
 }

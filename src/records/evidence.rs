@@ -67,7 +67,7 @@ impl Evidence {
             pid,
             written: status.and_then(|status| status.state),
             recorded,
-            params: fs::metadata(directory.join("params.json")).ok().map(|found| found.len()),
+            params: fs::metadata(directory.join("params.json")).ok().map(|metadata| metadata.len()),
             directory: Some(directory.to_path_buf()),
         }
     }
@@ -76,11 +76,11 @@ impl Evidence {
 /// Whether the process of a job still runs on this machine. Another process may have got its number: the job's identifier
 /// stands in its command line.
 fn is_there(file: &Path, job_id: &str) -> Option<bool> {
-    let known: PidFile = read_json(file, &mut Vec::<Error>::new())?;
+    let recorded: PidFile = read_json(file, &mut Vec::<Error>::new())?;
     let here = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    if known.host? != here.trim() {
+    if recorded.host? != here.trim() {
         return None;
     }
-    let command = fs::read(format!("/proc/{}/cmdline", known.pid?)).unwrap_or_default();
+    let command = fs::read(format!("/proc/{}/cmdline", recorded.pid?)).unwrap_or_default();
     Some(memchr::memmem::find(&command, job_id.as_bytes()).is_some())
 }

@@ -1,23 +1,28 @@
 //! The state and the times of a job.
 
-use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use ahash::{HashMap, HashSet};
 use serde::Deserialize;
 
+use super::ending::JobEnding;
+use super::events::LastEvent;
 use super::json_file::read_json;
 use super::markers::{Failure, Markers, markers, read_failure};
 use super::moment::Moment;
+use super::offsets::{JobClock, Offsets};
+use super::rows::first_submission;
 use super::run::RunRecord;
-use super::state::{FAILED, State, Told};
+use super::state::{FAILED, State, StateWord};
+use super::unusual::ended_before_start;
 use super::{alive, events};
 use crate::error::{Error, quoted};
 use crate::file;
 use crate::threads;
-use crate::workspace::Run;
+use crate::workspace::{Run, plain};
 
 /// What is known of the execution of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct JobStatus {
     pub started_at: Option<Moment>,
     /// When it ended, nothing unless it did
     pub ended_at: Option<Moment>,
-    /// The exit code, where a file has it: mostly of jobs that failed
+    /// The exit code of its marker file of failure, if that is a number
     pub exit_code: Option<i64>,
     /// How many times it was run again
     pub retry_count: Option<u64>,
@@ -65,8 +70,9 @@ pub struct JobStatuses<'a> {
     run: &'a Run,
     record: &'a RunRecord,
     listings: RwLock<HashMap<String, Listing>>,
-    told: OnceLock<HashMap<String, Told>>,
+    events: OnceLock<HashMap<String, LastEvent>>,
     any_driver: OnceLock<Option<bool>>,
+    offsets: OnceLock<Offsets>,
 }
 
 /// The job directories of a task; nothing when they cannot be listed, so that each has to be looked for.
@@ -82,27 +88,29 @@ struct StatusFile {
     submitted_time: Option<String>,
     started_time: Option<String>,
     ended_time: Option<String>,
-    exit_code: Option<i64>,
     retry_count: Option<u64>,
+    events_count: Option<u64>,
 }
 
 impl StatusFile {
-    fn state(&self) -> Option<Told> {
-        Told::read(self.state.as_deref()?, self.failure_reason.as_deref())
+    fn state(&self) -> Option<StateWord> {
+        StateWord::read(self.state.as_deref()?, self.failure_reason.as_deref())
     }
 
-    fn scheduler_state(&self) -> Option<Told> {
-        Told::read(self.scheduler_state.as_deref()?, self.scheduler_failure_reason.as_deref())
+    fn scheduler_state(&self) -> Option<StateWord> {
+        StateWord::read(self.scheduler_state.as_deref()?, self.scheduler_failure_reason.as_deref())
     }
 
-    fn error(&self) -> Option<Told> {
-        self.scheduler_state().filter(Told::is_error).or_else(|| self.state().filter(Told::is_error))
+    fn error(&self) -> Option<StateWord> {
+        self.scheduler_state()
+            .filter(StateWord::is_error)
+            .or_else(|| self.state().filter(StateWord::is_error))
     }
 }
 
 /// The decision on one job, and what it was made from.
 struct Decision {
-    told: Told,
+    word: StateWord,
     failure: Failure,
     /// The marker that says how the job ended
     ended: Option<SystemTime>,
@@ -137,7 +145,14 @@ impl<'a> JobStatuses<'a> {
     /// Prepares for the jobs of `run`. Reads nothing yet.
     #[must_use]
     pub fn open(run: &'a Run, record: &'a RunRecord) -> Self {
-        Self { run, record, listings: RwLock::default(), told: OnceLock::new(), any_driver: OnceLock::new() }
+        Self {
+            run,
+            record,
+            listings: RwLock::default(),
+            events: OnceLock::new(),
+            any_driver: OnceLock::new(),
+            offsets: OnceLock::new(),
+        }
     }
 
     /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
@@ -148,13 +163,13 @@ impl<'a> JobStatuses<'a> {
     ) -> (Vec<R>, Vec<Error>) {
         let threads = threads::at_most(8);
         let shares: Vec<&[J]> = jobs.chunks(jobs.len().div_ceil(threads).max(WORTH_A_THREAD)).collect();
-        let told = threads::each(&shares, threads, |jobs| {
+        let shared = threads::each(&shares, threads, |jobs| {
             let mut errors = Vec::new();
             let said: Vec<R> = jobs.iter().map(|job| ask(job, &mut errors)).collect();
             (said, errors)
         });
         let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
-        for (some, wrong) in told {
+        for (some, wrong) in shared {
             said.extend(some);
             errors.extend(wrong);
         }
@@ -164,14 +179,30 @@ impl<'a> JobStatuses<'a> {
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
     /// files are told in `errors`.
     pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> (State, Option<String>) {
-        let Decision { told, .. } = self.decide(&mut self.look(task_id, job_id, true, errors), errors);
-        (told.state, told.reason)
+        let Decision { word, .. } = self.decide(&mut self.look(task_id, job_id, true, errors), errors);
+        (word.state, word.reason)
+    }
+
+    /// How a job ended, without the times. Wrong files are told in `errors`.
+    pub fn ending(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobEnding {
+        let mut look = self.look(task_id, job_id, true, errors);
+        let Decision { word, failure, .. } = self.decide(&mut look, errors);
+        let Look { directory, markers, .. } = look;
+        JobEnding {
+            state: word.state,
+            reason: word.reason,
+            message: failure.message,
+            exit: failure.exit,
+            is_marked: markers.failed.is_some(),
+            has_pid: markers.pid.is_some(),
+            directory,
+        }
     }
 
     /// Everything known of the execution of a job. Wrong files are told in `errors`.
     pub fn job(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobStatus {
         let mut look = self.look(task_id, job_id, false, errors);
-        let Decision { told, failure, ended } = self.decide(&mut look, errors);
+        let Decision { word, failure, ended } = self.decide(&mut look, errors);
         look.status(errors);
         let Look { directory, markers, status, .. } = look;
         let status = status.unwrap_or_default();
@@ -185,32 +216,47 @@ impl<'a> JobStatuses<'a> {
             }
             moment
         };
-        let submitted_at = moment(&status.submitted_time, "submitted_time");
-        let started_at = if has_started(directory.as_deref(), &markers) {
-            // 1.x has no status file, but leaves the pid file of the last start behind
-            moment(&status.started_time, "started_time").or_else(|| markers.pid.and_then(Moment::from_system))
-        } else {
-            None
-        };
-        let ended_at = match told.state {
+        let submitted_at = moment(&status.submitted_time, "submitted_time")
+            .map(|submitted| submitted.ahead_by(self.offsets().nearest(submitted)));
+        let has_started = has_started(directory.as_deref(), &markers);
+        let written_start = if has_started { moment(&status.started_time, "started_time") } else { None };
+        // 1.x has no status file, but leaves the pid file of the last start behind
+        let started_at =
+            written_start.or_else(|| markers.pid.filter(|_| has_started).and_then(Moment::from_system));
+        let mut written_end = None;
+        let ended_at = match word.state {
             State::Done | State::Error if ended.is_some() || started_at.is_some() => {
                 // a stale file may hold the end of an earlier attempt
-                let is_current = status.state().is_some_and(|written| written.state == told.state);
-                let written = if is_current { moment(&status.ended_time, "ended_time") } else { None };
-                written.or_else(|| ended.and_then(Moment::from_system))
+                let is_current = status.state().is_some_and(|written| written.state == word.state);
+                written_end = if is_current { moment(&status.ended_time, "ended_time") } else { None };
+                written_end.or_else(|| ended.and_then(Moment::from_system))
             }
             _ => None,
         };
+        let marker = ended.and_then(Moment::from_system);
+        let clock =
+            JobClock { run: self.offsets(), directory: directory.as_deref(), events: status.events_count };
+        let (started_at, ended_at) = clock.dated(started_at, ended_at, marker);
+        if written_start.is_some() && written_end.is_some() {
+            let file = || directory.as_deref().unwrap_or(Path::new("")).join(".experimaestro/status.json");
+            let wrong = ended_before_start(started_at, ended_at);
+            errors.extend(wrong.map(|error| error.at_file(&file()).at_job(job_id)));
+        }
         JobStatus {
-            state: told.state,
-            failure: told.reason,
+            state: word.state,
+            failure: word.reason,
             message: failure.message,
             submitted_at,
             started_at,
             ended_at,
-            exit_code: failure.code.or(status.exit_code),
+            exit_code: failure.code,
             retry_count: status.retry_count,
         }
+    }
+
+    /// How far the clock of the driver was ahead of UTC.
+    fn offsets(&self) -> &Offsets {
+        self.offsets.get_or_init(|| Offsets::of_run(self.run, || first_submission(self.run)))
     }
 
     /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
@@ -219,21 +265,26 @@ impl<'a> JobStatuses<'a> {
         let Markers { done, failed, pid } = self.look(task_id, job_id, false, &mut Vec::new()).markers;
         let last = [done, failed.map(|(_, time)| time), pid].into_iter().flatten().max()?;
         match Moment::from_system(last)? {
-            Moment::Utc(micros) | Moment::Naive(micros) => Some(micros),
+            Moment::Utc(micros) | Moment::Naive(micros) | Moment::Local(micros, _) => Some(micros),
         }
     }
 
     /// Looks for the directory of a job and its markers; not for how it began, if it ended and only the `end` matters.
     fn look<'j>(&self, task_id: &str, job_id: &'j str, end: bool, errors: &mut Vec<Error>) -> Look<'j> {
         let mut look = Look { job_id, directory: None, markers: Markers::default(), status: None };
-        match self.run.workspace().job_dir(task_id, job_id) {
-            Ok(directory) if self.is_listed(task_id, job_id, errors) => {
+        let names = plain("task", task_id).and_then(|_| plain("job", job_id));
+        match names.and_then(|_| {
+            // no path is built for a job without a directory
+            let is_listed = self.is_listed(task_id, job_id, errors);
+            is_listed.then(|| self.run.workspace().job_dir(task_id, job_id)).transpose()
+        }) {
+            Ok(Some(directory)) => {
                 let before = errors.len();
                 look.markers = markers(&directory, task_id, end, errors);
                 name_job(errors, before, job_id);
                 look.directory = Some(directory);
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => errors.push(error.at_job(job_id)),
         }
         look
@@ -252,34 +303,57 @@ impl<'a> JobStatuses<'a> {
         }))
     }
 
-    /// Decides by the rules of `format.md` §8: the markers are always right, then comes who wrote last.
+    /// Decides by the rules of docs/format.md §8: markers first, unless a driver that is alive has queued the job again since;
+    /// then the file that was written last.
     fn decide(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Decision {
         if let Some(decision) = by_markers(&look.markers, look.job_id, errors) {
-            return decision;
+            let again = if decision.word.is_error() { self.queued_again(look, errors) } else { None };
+            return match again {
+                Some(state) => Decision {
+                    word: StateWord { state, reason: None },
+                    failure: Failure::default(),
+                    ended: None,
+                },
+                None => decision,
+            };
         }
-        let mut told = self.without_markers(look, errors);
-        if told.is_error() {
-            told.reason.get_or_insert_with(|| FAILED.to_owned());
+        let mut word = self.without_markers(look, errors);
+        if word.is_error() {
+            word.reason.get_or_insert_with(|| FAILED.to_owned());
         } else {
-            told.reason = None;
+            word.reason = None;
         }
-        Decision { told, failure: Failure::default(), ended: None }
+        Decision { word, failure: Failure::default(), ended: None }
     }
 
-    fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> Told {
-        let recorded = self.record.job_states.get(look.job_id).and_then(|word| Told::read(word, None));
-        let told = |state| Told { state, reason: None };
+    /// The state that the driver of this run, which is alive, gave a failed job after its marker was written: a resumable task
+    /// that is tried again, or a job that was submitted again.
+    fn queued_again(&self, look: &Look<'_>, errors: &mut Vec<Error>) -> Option<State> {
+        if self.record.alive != Some(true) {
+            return None;
+        }
+        let (_, failed) = look.markers.failed.as_ref()?;
+        let event = self.last_event(look.job_id, errors)?;
+        let is_open = event.word.state.is_queued() || event.word.state == State::Running;
+        let is_later = event.time? > Moment::from_system(*failed)?.utc()?;
+        (is_open && is_later).then_some(event.word.state)
+    }
+
+    fn without_markers(&self, look: &mut Look<'_>, errors: &mut Vec<Error>) -> StateWord {
+        let recorded = self.record.job_states.state(look.job_id).cloned();
+        let word = |state| StateWord { state, reason: None };
         if look.directory.is_none() && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
         {
             // a transient job whose directory was removed after its success
-            return told(State::Done);
+            return word(State::Done);
         }
         let is_alive = self.record.alive == Some(true);
-        if is_alive && let Some(now) = self.last_event(look.job_id, errors).filter(|event| !event.is_error())
-        {
+        let last =
+            |errors: &mut Vec<Error>| self.last_event(look.job_id, errors).map(|event| event.word.clone());
+        if is_alive && let Some(now) = last(errors).filter(|word| !word.is_error()) {
             // what the job's own files say of an error is then of an earlier run
             let runs = look.markers.pid.is_some() || now.state == State::Running;
-            return if runs { told(State::Running) } else { now.clone() };
+            return if runs { word(State::Running) } else { now };
         }
         if let Some(error) = look.status(errors).error() {
             return error;
@@ -289,21 +363,27 @@ impl<'a> JobStatuses<'a> {
         {
             return error;
         }
-        let event = self.last_event(look.job_id, errors).cloned();
-        if let Some(error) = [&event, &recorded].into_iter().flatten().find(|told| told.is_error()) {
-            return Told::error(error.reason.as_deref());
+        let event = last(errors);
+        if let Some(error) = [&event, &recorded].into_iter().flatten().find(|word| word.is_error()) {
+            return StateWord::error(error.reason.as_deref());
         }
         let status = look.status(errors);
         let sources = [event, status.scheduler_state(), status.state(), recorded];
-        let says = |wanted: State| sources.iter().flatten().any(|told| told.state == wanted);
+        let says = |wanted: State| sources.iter().flatten().any(|word| word.state == wanted);
         if says(State::Done) && look.markers.pid.is_none() {
-            return told(State::Done);
+            return word(State::Done);
         }
         if look.markers.pid.is_some() || says(State::Running) {
-            return told(if self.is_left(look, errors) { State::Lost } else { State::Running });
+            return word(if self.is_left(look, errors) { State::Lost } else { State::Running });
         }
-        let known = sources.into_iter().flatten().find(|told| told.state != State::Unscheduled);
-        known.unwrap_or_else(|| told(State::Unscheduled))
+        let recorded_state = sources.into_iter().flatten().find(|word| word.state != State::Unscheduled);
+        match recorded_state {
+            // nobody is left to start it
+            Some(recorded_state) if recorded_state.state.is_queued() && self.record.alive == Some(false) => {
+                word(State::Lost)
+            }
+            recorded_state => recorded_state.unwrap_or_else(|| word(State::Unscheduled)),
+        }
     }
 
     /// Whether nobody is there to see the job end. Runs share the directories of jobs: one that an earlier run lost may be run
@@ -317,8 +397,8 @@ impl<'a> JobStatuses<'a> {
     }
 
     /// The last state that the scheduler of this run gave the job.
-    fn last_event(&self, job_id: &str, errors: &mut Vec<Error>) -> Option<&Told> {
-        self.told.get_or_init(|| events::job_states(self.run, &self.record.run_id, errors)).get(job_id)
+    fn last_event(&self, job_id: &str, errors: &mut Vec<Error>) -> Option<&LastEvent> {
+        self.events.get_or_init(|| events::job_states(self.run, &self.record.run_id, errors)).get(job_id)
     }
 }
 
@@ -331,7 +411,7 @@ fn name_job(errors: &mut [Error], before: usize, job_id: &str) {
 
 fn by_markers(markers: &Markers, job_id: &str, errors: &mut Vec<Error>) -> Option<Decision> {
     let done = |failure, ended| Decision {
-        told: Told { state: State::Done, reason: None },
+        word: StateWord { state: State::Done, reason: None },
         failure,
         ended: Some(ended),
     };
@@ -347,15 +427,16 @@ fn by_markers(markers: &Markers, job_id: &str, errors: &mut Vec<Error>) -> Optio
     if failure.code == Some(0) && failure.reason.is_none() {
         return Some(done(failure, *ended));
     }
-    let mut told = Told::error(failure.reason.as_deref());
-    told.reason.get_or_insert_with(|| FAILED.to_owned());
-    Some(Decision { told, failure, ended: Some(*ended) })
+    let mut word = StateWord::error(failure.reason.as_deref());
+    word.reason.get_or_insert_with(|| FAILED.to_owned());
+    Some(Decision { word, failure, ended: Some(*ended) })
 }
 
 /// Whether the job ever ran: `started_time` of one that did not is the time of its directory.
 fn has_started(directory: Option<&Path>, markers: &Markers) -> bool {
     let has_params = |directory: &Path| {
-        fs::metadata(directory.join("params.json")).is_ok_and(|found| found.is_file() && found.len() > 0)
+        fs::metadata(directory.join("params.json"))
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
     };
     !markers.is_empty() || directory.is_some_and(has_params)
 }

@@ -1,174 +1,130 @@
-//! Lines of a jobs.jsonl that are like one before: only what differs is read.
+//! Reads lines of a jobs.jsonl by their differences from the last one with the same tags.
 
-use super::rows::{JobRow, microseconds};
-use crate::json::{JsonType, Reader, Span, Syntax, Template};
-use crate::values::{Memo, Plain, Read, SheetIx, Store, Value, read};
+use super::row::{JobRow, microseconds};
+use crate::json::{JsonType, Reader, Syntax};
+use crate::values::{
+    ChangedSlot, LineCache, LineTemplate, Plain, RowChanges, SlotFinder, Store, distinct_entries, read,
+};
 
-/// What a value of a line is to its row.
+/// The role of a value of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     JobId,
     TaskId,
     Timestamp,
-    /// A tag, by its position
+    /// The tag at a position
     Tag(u32),
+    /// A value of a key that means nothing
     Ignored,
 }
 
-/// The lines that have the same tags.
+/// The lines with the same keys and tags.
 #[derive(Debug)]
-struct CachedTemplate {
-    template: Template,
-    slots: Vec<Slot>,
+struct JobTemplate {
+    line: LineTemplate<Slot>,
     /// The row of the last line
-    last: JobRow,
-    /// The tags of its rows, if they have some
-    tags: Option<SheetIx>,
-    /// What was read of each slot before
-    memos: Vec<Memo>,
-    /// The tags that differ in the line that is being read, by their position
-    changes: Vec<(u32, Value)>,
-    /// What may be remembered, by the slot
-    read: Vec<(usize, Read)>,
-    /// The likeness of the line that came after it the last time
-    next: usize,
+    row: JobRow,
+    /// The tags that differ in the current line; `None` without a dict of tags
+    tags: Option<RowChanges>,
 }
 
-/// The likenesses of lines that were seen.
+/// The forms of the lines of a file.
 #[derive(Debug, Default)]
-pub(super) struct TemplateCache {
-    all: Vec<CachedTemplate>,
-    last: usize,
-}
+pub(super) struct TemplateCache(LineCache<JobTemplate>);
 
-/// As many likenesses are remembered: a run tags its jobs in a few ways.
-const LIMIT: usize = 16;
+/// A run tags its jobs in a few ways.
+const MAX_TEMPLATES: usize = 16;
+const MAX_TAGS: usize = 1 << 12;
 
 impl TemplateCache {
-    /// The row of the first line of `text`, and the length of that line with its end, if it is like one before.
+    /// The row of the first line of `text` and the length of that line with its end; `None` if it fits no template.
     pub fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
-        let guess = self.all.get(self.last)?.next;
-        let others = (0..self.all.len()).filter(|&at| at != guess);
-        for at in std::iter::once(guess).chain(others) {
-            if let Some(found) = self.all[at].read(text, store) {
-                self.all[self.last].next = at;
-                self.last = at;
-                return Some(found);
+        let guess = self.0.guess()?;
+        let others = (0..self.0.len()).filter(|&index| index != guess);
+        for index in std::iter::once(guess).chain(others) {
+            if let Some(result) = self.0.get_mut(index)?.read(text, store) {
+                self.0.advance(index);
+                return Some(result);
             }
         }
         None
     }
 
-    /// Remembers a line that was read whole.
+    /// Adds the template of a line that was read whole.
     pub fn learn(&mut self, line: &[u8], row: JobRow, store: &mut Store) {
-        let Some((slots, spans)) = learn(line) else { return };
-        let tags = slots.iter().filter(|slot| matches!(slot, Slot::Tag(_))).count();
-        if self.all.len() < LIMIT
-            && tags <= MOST_TAGS
-            && tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len())
-        {
-            let at = self.all.len();
-            let template = Template::new(line, spans);
-            let tags = row.tags.map(|tags| store.begin_sheet(tags));
-            let memos = slots.iter().map(|_| Memo::default()).collect();
-            let (changes, read) = (Vec::new(), Vec::new());
-            self.all.push(CachedTemplate {
-                template,
-                slots,
-                last: row,
-                tags,
-                memos,
-                changes,
-                read,
-                next: at,
-            });
-            self.all[self.last].next = at;
-            self.last = at;
+        let Some(slots) = find_slots(line) else { return };
+        let tags = slots.slots().iter().filter(|slot| matches!(slot, Slot::Tag(_))).count();
+        let is_regular = tags == row.tags.map_or(0, |tags| store.shape(tags.shape).len());
+        if self.0.len() < MAX_TEMPLATES && tags <= MAX_TAGS && is_regular {
+            let tags = row.tags.map(|tags| RowChanges::after(tags, store));
+            self.0.push(JobTemplate { line: LineTemplate::new(line, slots), row, tags });
         }
     }
 }
 
-impl CachedTemplate {
+impl JobTemplate {
     fn read(&mut self, text: &[u8], store: &mut Store) -> Option<(JobRow, usize)> {
         let mark = store.mark();
-        let mut row = self.last;
-        let (slots, memos) = (&self.slots, &mut self.memos);
-        let (changes, new) = (&mut self.changes, &mut self.read);
-        changes.clear();
-        new.clear();
-        let fits = self.template.fit(text, |slot, reader| {
-            match slots[slot] {
-                Slot::JobId => row.job_id = store.string(reader.string()?)?,
-                Slot::TaskId => {
-                    let text = reader.string()?;
-                    if text.escaped {
-                        return Err(reader.wrong("escapes are for the slower reader"));
-                    }
-                    row.task_id = store.intern(text.raw);
-                }
-                Slot::Timestamp => row.submitted = microseconds(reader.number()?),
-                Slot::Tag(position) => {
-                    let (value, found) =
-                        memos[slot].value(reader, |reader| read(reader, store, &mut Plain))?;
-                    new.extend(found.map(|found| (slot, found)));
-                    changes.push((position, value));
-                }
-                Slot::Ignored => reader.skip()?,
-            }
-            Ok(())
-        });
-        if let Some(length) = fits {
-            for &(slot, Read { span, value }) in &*new {
-                memos[slot].keep(&text[span.start..span.end], value);
-            }
-            if let Some(tags) = self.tags.filter(|_| !changes.is_empty()) {
-                row.tags = store.add_row(tags, changes.iter().copied());
-            }
-            self.last = row;
-            return Some((row, length));
+        let (mut row, tags) = (self.row, &mut self.tags);
+        tags.iter_mut().for_each(RowChanges::clear);
+        let length = self.line.fit(text, |changed| take(changed, &mut row, tags, store));
+        let Some(length) = length else {
+            store.rewind(mark);
+            return None;
+        };
+        self.line.remember(text);
+        if let Some(tags) = self.tags.as_ref().filter(|tags| !tags.is_empty()) {
+            row.tags = tags.add_row(store);
         }
-        store.rewind(mark);
-        None
+        self.row = row;
+        Some((row, length))
     }
 }
 
-/// Lines of more tags are not learned.
-const MOST_TAGS: usize = 1 << 12;
-/// Lines of more keys are not learned.
-const MOST_KEYS: usize = 100;
-
-/// The slots of a line, and where they stand; nothing if a key comes twice, or a value is of an unusual type.
-fn learn(line: &[u8]) -> Option<(Vec<Slot>, Vec<Span>)> {
-    let (mut slots, mut spans) = (Vec::new(), Vec::new());
-    let mut slot = |reader: &mut Reader<'_>, slot| {
-        reader.peek()?;
-        let start = reader.position();
-        reader.skip()?;
-        slots.push(slot);
-        spans.push(Span { start, end: reader.position() });
-        Ok::<(), Syntax>(())
-    };
-    let mut seen: Vec<Vec<u8>> = Vec::new();
-    let mut reader = Reader::new(line);
-    let read = reader.entries(|reader, key| {
-        if key.escaped || seen.len() >= MOST_KEYS || seen.iter().any(|seen| seen == key.raw) {
-            return Err(reader.wrong("a key twice"));
-        }
-        seen.push(key.raw.to_vec());
-        match (key.raw, reader.peek()?) {
-            (b"job_id", JsonType::String) => slot(reader, Slot::JobId),
-            (b"task_id", JsonType::String) => slot(reader, Slot::TaskId),
-            (b"timestamp", JsonType::Number) => slot(reader, Slot::Timestamp),
-            (b"tags", JsonType::Dict) => {
-                let mut position = 0;
-                reader.entries(|reader, _| {
-                    position += 1;
-                    slot(reader, Slot::Tag(position - 1))
-                })
+fn take(
+    changed: ChangedSlot<'_, '_, Slot>,
+    row: &mut JobRow,
+    tags: &mut Option<RowChanges>,
+    store: &mut Store,
+) -> Result<(), Syntax> {
+    match (changed.slot, tags) {
+        (Slot::JobId, _) => row.job_id = store.string(changed.reader.string()?)?,
+        (Slot::TaskId, _) => {
+            let text = changed.reader.string()?;
+            if text.escaped {
+                return Err(changed.reader.wrong("escapes are for the slow reader"));
             }
-            (b"job_id" | b"task_id" | b"timestamp" | b"tags", _) => Err(reader.wrong("an unusual type")),
-            _ => slot(reader, Slot::Ignored),
+            row.task_id = store.intern(text.raw);
         }
-    });
-    read.is_ok().then_some((slots, spans))
+        (Slot::Timestamp, _) => {
+            let time = microseconds(changed.reader.number()?);
+            row.submitted = Some(time.ok_or_else(|| changed.reader.wrong("a number that is no time"))?);
+        }
+        (Slot::Tag(position), Some(tags)) => {
+            tags.push(position, changed.value(|reader| read(reader, store, &mut Plain))?);
+        }
+        (Slot::Tag(_), None) | (Slot::Ignored, _) => changed.reader.skip()?,
+    }
+    Ok(())
+}
+
+/// The slots of a line; `None` if a key comes twice or a value is of an unusual type.
+fn find_slots(line: &[u8]) -> Option<SlotFinder<Slot>> {
+    let mut slots = SlotFinder::new();
+    distinct_entries(&mut Reader::new(line), |reader, key| match (key, reader.peek()?) {
+        (b"job_id", JsonType::String) => slots.take(reader, Slot::JobId),
+        (b"task_id", JsonType::String) => slots.take(reader, Slot::TaskId),
+        (b"timestamp", JsonType::Number) => slots.take(reader, Slot::Timestamp),
+        (b"tags", JsonType::Dict) => {
+            let mut position = 0;
+            reader.entries(|reader, _| {
+                position += 1;
+                slots.take(reader, Slot::Tag(position - 1))
+            })
+        }
+        (b"job_id" | b"task_id" | b"timestamp" | b"tags", _) => Err(reader.wrong("an unusual type")),
+        _ => slots.take(reader, Slot::Ignored),
+    })
+    .ok()?;
+    Some(slots)
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 use crate::file::is_absent;
@@ -25,10 +26,24 @@ impl Markers {
     }
 }
 
+/// What a job gave to `sys.exit`, as its `.failed` file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExitValue {
+    /// A number: the exit code
+    Code(i64),
+    /// A text, which Python prints and takes for a failure
+    Text(String),
+    /// Nothing
+    Empty,
+    /// Another value
+    Other,
+}
+
 /// How a job failed, as its `.failed` file tells it.
 #[derive(Debug, Default)]
 pub(super) struct Failure {
     pub code: Option<i64>,
+    pub exit: Option<ExitValue>,
     pub reason: Option<String>,
     pub message: Option<String>,
 }
@@ -39,13 +54,13 @@ pub(super) struct Failure {
 /// How a job began does not matter where only its `end` does, if it ended.
 pub(super) fn markers(directory: &Path, task_id: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let name = last_part(task_id);
-    let found = named_markers(directory, name, end, errors);
-    if !found.is_empty() {
-        return found;
+    let markers_here = named_markers(directory, name, end, errors);
+    if !markers_here.is_empty() {
+        return markers_here;
     }
     match other_case(directory, name, errors) {
         Some(spelled) => named_markers(directory, &spelled, end, errors),
-        None => found,
+        None => markers_here,
     }
 }
 
@@ -65,8 +80,8 @@ fn last_part(task_id: &str) -> &str {
 fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
     let mut written = |suffix: &str| {
         let file = directory.join(format!("{name}.{suffix}"));
-        let found = match fs::metadata(&file) {
-            Ok(found) => found,
+        let metadata = match fs::metadata(&file) {
+            Ok(metadata) => metadata,
             Err(error) => {
                 if !is_absent(&error) {
                     errors.push(Error::io(&file, &error));
@@ -74,11 +89,11 @@ fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error
                 return None;
             }
         };
-        if !found.is_file() {
+        if !metadata.is_file() {
             errors.push(Error::format("is not a regular file").at_file(&file));
             return None;
         }
-        Some((file, found.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
+        Some((file, metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
     };
     let done = written("done").map(|(_, time)| time);
     // a done job is done whatever else is there
@@ -111,14 +126,37 @@ pub(super) fn read_failure(bytes: &[u8]) -> Failure {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct FailedFile {
-        code: Option<i64>,
+        #[serde(deserialize_with = "exit_value")]
+        code: Option<ExitValue>,
         reason: Option<String>,
         failure_status: Option<String>,
         message: Option<String>,
     }
     if let Ok(code) = json::from_slice::<i64>(bytes) {
-        return Failure { code: Some(code), ..Failure::default() };
+        return Failure { code: Some(code), exit: Some(ExitValue::Code(code)), ..Failure::default() };
     }
     let file: FailedFile = json::from_slice(bytes).unwrap_or_default();
-    Failure { code: file.code, reason: file.reason.or(file.failure_status), message: file.message }
+    let code = match file.code {
+        Some(ExitValue::Code(code)) => Some(code),
+        _ => None,
+    };
+    let reason = file.reason.or(file.failure_status);
+    Failure { code, exit: file.code, reason, message: file.message }
+}
+
+/// `sys.exit` takes anything, and experimaestro writes it down.
+fn exit_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ExitValue>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Code(i64),
+        Text(String),
+        Other(IgnoredAny),
+    }
+    Ok(Some(match Option::<Written>::deserialize(deserializer)? {
+        None => ExitValue::Empty,
+        Some(Written::Code(code)) => ExitValue::Code(code),
+        Some(Written::Text(text)) => ExitValue::Text(text),
+        Some(Written::Other(_)) => ExitValue::Other,
+    }))
 }

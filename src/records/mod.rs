@@ -2,28 +2,38 @@
 //!
 //! [`run_record`] joins what `status.json`, `environment.json` and the event files say of a run.
 //! [`JobStatuses`] decides the state of each job from marker files first, then from what the scheduler wrote
-//! (`format.md` §8, "better rules"). A small file that is wrong, cut or unreadable becomes an entry in the
+//! (docs/format.md §8, "better rules"). A small file that is wrong, cut or unreadable becomes an entry in the
 //! caller's list of errors, never a failure; a missing one is no error at all, since every version writes
 //! another selection of them.
 
 mod alive;
+mod ending;
 mod events;
 mod evidence;
+mod job_states;
 mod jobs;
 mod json_file;
 mod line_templates;
 mod markers;
 mod moment;
+mod offsets;
 mod roots;
+mod row;
 mod rows;
 mod run;
 mod state;
+mod unusual;
 
+pub use ending::JobEnding;
 pub use events::foreign_events;
 pub use evidence::Evidence;
+pub use job_states::JobStates;
 pub use jobs::{JobStatus, JobStatuses};
+pub use markers::ExitValue;
 pub use moment::{Moment, Zone};
-pub use roots::recorded_roots;
-pub use rows::{JobRow, JobRows, first_jobs};
+pub use offsets::Offsets;
+pub use roots::{RecordedRoots, recorded_roots};
+pub use row::JobRow;
+pub use rows::{JobRows, first_jobs, first_submission};
 pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
 pub use state::State;

@@ -9,11 +9,13 @@ use once_cell::sync::OnceCell;
 
 use crate::error::{Error, ErrorKind, Result, quoted};
 
-/// A point in time as a file tells it, in microseconds since 1970-01-01T00:00.
+/// A point in time as a file gives it, in microseconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
-    /// What a clock on the wall showed where the file was written; the zone is not recorded
+    /// Local time of the machine that wrote the file; nothing tells the zone
     Naive(i64),
+    /// Local time of the machine that wrote the file, and how far it was ahead of UTC then, in seconds, as other files show
+    Local(i64, i32),
     /// UTC
     Utc(i64),
 }
@@ -45,32 +47,65 @@ impl Moment {
         Timestamp::try_from(time).ok().map(|moment| Self::Utc(moment.as_microsecond()))
     }
 
-    /// Microseconds since 1970 in UTC, a naive time being read in `zone`. A time that the zone skips is read
-    /// with the offset before the gap, one that it has twice is the first of the two.
+    /// Microseconds since 1970 in UTC. A local time is read with its recorded offset; in `zone` if it has none, or if the user
+    /// named the zone. A time that the zone skips is read with the offset before the gap, one that it has twice is the first of
+    /// the two.
     #[must_use]
     pub fn to_utc(self, zone: &Zone) -> i64 {
         match self {
             Self::Utc(micros) => micros,
-            Self::Naive(micros) => Timestamp::from_microsecond(micros)
+            Self::Local(micros, ahead) if !zone.is_named() => micros - i64::from(ahead) * 1_000_000,
+            Self::Naive(micros) | Self::Local(micros, _) => Timestamp::from_microsecond(micros)
                 .and_then(|wall| zone.get().to_timestamp(TimeZone::UTC.to_datetime(wall)))
                 .map_or(micros, Timestamp::as_microsecond),
         }
     }
+
+    /// The local time in microseconds since 1970, if this is one without a known offset.
+    #[must_use]
+    pub fn naive(self) -> Option<i64> {
+        if let Self::Naive(micros) = self { Some(micros) } else { None }
+    }
+
+    /// Microseconds since 1970 in UTC, if the file gave it so.
+    #[must_use]
+    pub(super) fn utc(self) -> Option<i64> {
+        if let Self::Utc(micros) = self { Some(micros) } else { None }
+    }
+
+    /// The same time with the offset of the clock that wrote it, unless it has one.
+    #[must_use]
+    pub(super) fn ahead_by(self, offset: Option<i32>) -> Self {
+        match (self, offset) {
+            (Self::Naive(micros), Some(offset)) => Self::Local(micros, offset),
+            _ => self,
+        }
+    }
 }
 
-/// The zone in which times without a zone are read: a named one, or that of this machine, which is looked up at the first of them.
+/// The zone in which times without a zone are read: one that the user named, or that of this machine, which is looked up when
+/// the first such time is read.
 #[derive(Debug, Clone)]
-pub struct Zone(OnceCell<TimeZone>);
+pub struct Zone {
+    zone: OnceCell<TimeZone>,
+    is_named: bool,
+}
 
 impl Zone {
     /// The zone of this machine.
     #[must_use]
     pub fn local() -> Self {
-        Self(OnceCell::new())
+        Self { zone: OnceCell::new(), is_named: false }
+    }
+
+    /// Whether the user named it: then it overrides the offsets that files record.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.is_named
     }
 
     fn get(&self) -> &TimeZone {
-        self.0.get_or_init(TimeZone::system)
+        self.zone.get_or_init(TimeZone::system)
     }
 
     /// A zone by its name in the IANA database, as `Europe/Paris` or `UTC`.
@@ -78,9 +113,11 @@ impl Zone {
     /// # Errors
     /// `InvalidArgument`: no such zone.
     pub fn named(name: &str) -> Result<Self> {
-        TimeZone::get(name).map(|zone| Self(OnceCell::with_value(zone))).map_err(|_| {
-            Error::new(ErrorKind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
-                .hint("give a name of the IANA database, as Europe/Paris or UTC")
-        })
+        TimeZone::get(name).map(|zone| Self { zone: OnceCell::with_value(zone), is_named: true }).map_err(
+            |_| {
+                Error::new(ErrorKind::InvalidArgument, format!("there is no time zone {}", quoted(name)))
+                    .hint("give a name of the IANA database, as Europe/Paris or UTC")
+            },
+        )
     }
 }

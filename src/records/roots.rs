@@ -26,11 +26,21 @@ struct ParamsFile {
     workspace: Option<String>,
 }
 
-/// The distinct absolute roots that the run's files recorded, other than where the workspace is now, in the
-/// order found. `sample` names jobs as (task, job); a few of their links, `status.json` and `params.json` are
-/// read. Files that tell nothing are left out in silence: whoever needs them reports them.
+/// The roots of the workspace that the files of a run recorded, as absolute paths without a trailing separator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordedRoots {
+    /// Where the workspace was before it was moved or copied, in the order in which the files name it
+    pub before: Vec<String>,
+    /// Other paths of the directory where it is now: through symlinks
+    pub aliases: Vec<String>,
+}
+
+/// The roots that differ from where the workspace is now. `sample` names jobs as (task, job); a few of their links and
+/// `status.json` are read. They say where the run was executed; only where there is none of both does `params.json` count: that of
+/// a job taken over from another workspace names the other one. Files that tell nothing are passed over in silence: whoever needs
+/// them reports them.
 #[must_use]
-pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> Vec<String> {
+pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> RecordedRoots {
     let jobs = &sample[..sample.len().min(LOOKED_AT)];
     let links = jobs.iter().filter_map(|(task, job)| {
         let target = run.link_target(task, job)?;
@@ -46,27 +56,42 @@ pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> Vec<String> {
         let params: ParamsFile = read_json(&directory.join("params.json"), &mut Vec::new())?;
         params.workspace
     });
-    let here = run.workspace().root();
-    let mut found: Vec<String> = Vec::new();
-    for root in links.take(OPENED).chain(statuses.take(OPENED)).chain(params.take(OPENED)) {
-        let root = root.trim_end_matches('/');
-        if root.starts_with('/')
-            && !found.iter().any(|known| known == root)
-            && !is_same(Path::new(root), here)
-        {
-            found.push(root.to_owned());
-        }
+    let mut recorded: Vec<String> = links.take(OPENED).chain(statuses.take(OPENED)).collect();
+    if recorded.is_empty() {
+        recorded.extend(params.take(OPENED));
     }
-    found
+    let here = run.workspace().root();
+    let mut roots = RecordedRoots::default();
+    for root in recorded {
+        let root = root.trim_end_matches(['/', '\\']);
+        let is_named = |names: &[String]| names.iter().any(|name| name == root);
+        if !is_absolute(root)
+            || Path::new(root) == here
+            || is_named(&roots.before)
+            || is_named(&roots.aliases)
+        {
+            continue;
+        }
+        let names = if is_same(Path::new(root), here) { &mut roots.aliases } else { &mut roots.before };
+        names.push(root.to_owned());
+    }
+    roots
+}
+
+/// Whether a recorded root is an absolute path, of this system or of Windows.
+fn is_absolute(root: &str) -> bool {
+    let is_drive =
+        |root: &[u8]| matches!(root, [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic());
+    root.starts_with('/') || is_drive(root.as_bytes())
 }
 
 /// The workspace around a recorded job directory.
 fn root_of_job(directory: &str, task: &str, job: &str) -> Option<String> {
-    let above = directory.strip_suffix(job)?.strip_suffix('/')?.strip_suffix(task)?;
-    above.strip_suffix("/jobs/").map(str::to_owned)
+    let separators = ['/', '\\'];
+    let above = directory.strip_suffix(job)?.strip_suffix(separators)?.strip_suffix(task)?;
+    above.strip_suffix(separators)?.strip_suffix("jobs")?.strip_suffix(separators).map(str::to_owned)
 }
 
 fn is_same(recorded: &Path, here: &Path) -> bool {
-    recorded == here
-        || fs::canonicalize(recorded).is_ok_and(|real| fs::canonicalize(here).is_ok_and(|here| here == real))
+    fs::canonicalize(recorded).is_ok_and(|real| fs::canonicalize(here).is_ok_and(|here| here == real))
 }

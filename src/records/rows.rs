@@ -1,7 +1,7 @@
 //! The rows of a run: one a job, with its tags.
 //!
 //! jobs.jsonl has them since 2.0.0; before, and in runs migrated from there, state.json has those of a launch that ended well
-//! and the links under `jobs/` lead to the params.json of the others (`format.md` §1.2, §4, §9).
+//! and the links under `jobs/` lead to the params.json of the others (docs/format.md §1.2, §4, §9).
 
 use std::ops::Index;
 use std::path::Path;
@@ -10,25 +10,14 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::line_templates::TemplateCache;
+use super::row::{JobRow, microseconds};
+use super::unusual::{no_state_row, no_tags, no_time, unusual_type};
 use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{CancelToken, Counter};
 use crate::values::{self, Blocks, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
-
-/// One job of a run, as the run recorded it.
-#[derive(Debug, Clone, Copy)]
-pub struct JobRow {
-    /// Its identifier
-    pub job_id: Text,
-    /// The identifier of its task
-    pub task_id: Symbol,
-    /// Its tags
-    pub tags: Option<Record>,
-    /// When it was submitted, in microseconds since 1970 UTC
-    pub submitted: Option<i64>,
-}
 
 /// The jobs of a run, in the order in which they were submitted.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +29,7 @@ pub struct JobRows {
     /// Lines and files that could not be read
     pub errors: Vec<Error>,
     /// The positions of the rows, found by their identifiers, and of those that were there before the run grew
-    places: HashTable<u32>,
+    positions: HashTable<u32>,
     earlier: Vec<Arc<HashTable<u32>>>,
     hasher: ahash::RandomState,
     /// How far the jobs.jsonl was read, if to its end
@@ -70,9 +59,9 @@ impl Rows {
     }
 
     /// Puts another in the place of one.
-    fn replace(&mut self, at: usize, row: JobRow) {
-        if let Some(known) = self.0.get_mut(at) {
-            *known = row;
+    fn replace(&mut self, position: usize, row: JobRow) {
+        if let Some(row_before) = self.0.get_mut(position) {
+            *row_before = row;
         }
     }
 }
@@ -81,8 +70,8 @@ impl Index<usize> for Rows {
     type Output = JobRow;
 
     #[inline]
-    fn index(&self, at: usize) -> &JobRow {
-        &self.0.slice(at, 1)[0]
+    fn index(&self, position: usize) -> &JobRow {
+        &self.0.slice(position, 1)[0]
     }
 }
 
@@ -132,7 +121,10 @@ impl JobRows {
         let state = run.path().join("state.json");
         let read = file::read_if_there(&state)
             .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
-        self.errors.extend(read.err().map(|error| error.at_file(&state)));
+        self.errors.extend(read.err());
+        for error in &mut self.errors {
+            *error = error.clone().at_file(&state);
+        }
         self.follow_links(run);
     }
 
@@ -151,21 +143,22 @@ impl JobRows {
     /// The position of a job, by its identifier.
     #[must_use]
     pub fn position(&self, job_id: &[u8]) -> Option<usize> {
-        self.place(self.hasher.hash_one(job_id), job_id)
+        self.find_position(self.hasher.hash_one(job_id), job_id)
     }
 
-    fn place(&self, hash: u64, job_id: &[u8]) -> Option<usize> {
-        let same = |&at: &u32| self.store.bytes(self.rows[at as usize].job_id) == job_id;
-        let found = self.places.find(hash, same);
-        let found = found.or_else(|| self.earlier.iter().rev().find_map(|places| places.find(hash, same)));
-        found.map(|&at| at as usize)
+    fn find_position(&self, hash: u64, job_id: &[u8]) -> Option<usize> {
+        let same = |&position: &u32| self.store.bytes(self.rows[position as usize].job_id) == job_id;
+        let newest = self.positions.find(hash, same);
+        let newest =
+            newest.or_else(|| self.earlier.iter().rev().find_map(|positions| positions.find(hash, same)));
+        newest.map(|&position| position as usize)
     }
 
     /// Lets the rows of a run that grew share those that there are.
     fn seal(&mut self) {
         self.store.seal();
         self.rows.0.seal();
-        self.earlier.push(Arc::new(std::mem::take(&mut self.places)));
+        self.earlier.push(Arc::new(std::mem::take(&mut self.positions)));
     }
 
     fn read_jobs_jsonl(&mut self, file: &LinedFile, stop: &CancelToken) -> Result<()> {
@@ -188,15 +181,15 @@ impl JobRows {
         (start, number): (u64, u64),
         stop: &CancelToken,
     ) -> Result<()> {
-        let mut likes = TemplateCache::default();
-        let left = file.size() - start;
-        self.expect(usize::try_from(left / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
-        let mut progress = Counter::of(left, stop);
+        let mut templates = TemplateCache::default();
+        let size = file.size() - start;
+        self.expect(usize::try_from(size / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
+        let mut progress = Counter::of(size, stop);
         let mut blocks = file.lines(start..file.size());
         let mut number = number;
         self.bookmark = None;
         while let Some(block) = blocks.more()? {
-            number = self.read_block(block, number, (file.path(), stop), &mut likes);
+            number = self.read_block(block, number, (file.path(), stop), &mut templates);
             if !progress.advance(block.len()) {
                 return Ok(());
             }
@@ -211,37 +204,48 @@ impl JobRows {
         block: &[u8],
         number: u64,
         (path, stop): (&Path, &CancelToken),
-        likes: &mut TemplateCache,
+        templates: &mut TemplateCache,
     ) -> u64 {
         let clean = json::is_utf8(block);
-        let mut left = json::Lines::after(number, block);
+        let mut lines = json::Lines::after(number, block);
         while !stop.is_cancelled() {
-            if clean && let Some((row, length)) = likes.read(left.rest(), &mut self.store) {
-                left.pass(length);
+            if clean && let Some((row, length)) = templates.read(lines.rest(), &mut self.store) {
+                lines.pass(length);
                 self.push(row);
                 continue;
             }
-            let Some(line) = left.next() else { break };
-            match self.read_line(line, clean, likes) {
+            let Some(line) = lines.next() else { break };
+            let before = self.errors.len();
+            match self.read_line(line, clean, templates) {
                 Ok(row) => self.push(row),
-                Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
+                Err(error) => self.errors.push(error),
+            }
+            for error in &mut self.errors[before..] {
+                *error = error.clone().at_line(line.number).at_file(path);
             }
         }
-        left.number()
+        self.errors.extend(lines.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
+        lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut TemplateCache) -> Result<JobRow> {
+    fn read_line(
+        &mut self,
+        line: json::Line<'_>,
+        clean: bool,
+        templates: &mut TemplateCache,
+    ) -> Result<JobRow> {
         if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
         let row = self.read_whole_line(line)?;
-        likes.learn(line.bytes, row, &mut self.store);
+        templates.learn(line.bytes, row, &mut self.store);
         Ok(row)
     }
 
     fn read_whole_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
+        let mut unusual = Vec::new();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::JsonType::String) => {
@@ -253,7 +257,21 @@ impl JobRows {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
-                (b"timestamp", json::JsonType::Number) => submitted = microseconds(reader.number()?),
+                (b"timestamp", json::JsonType::Number) => {
+                    let start = reader.position();
+                    submitted = microseconds(reader.number()?);
+                    if submitted.is_none() {
+                        unusual.push(no_time(reader.taken(json::Span { start, end: reader.position() })));
+                    }
+                }
+                (b"timestamp", kind) => {
+                    unusual.extend(unusual_type("timestamp", kind));
+                    reader.skip()?;
+                }
+                (b"tags", kind) => {
+                    unusual.extend(unusual_type("tags", kind));
+                    reader.skip()?;
+                }
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -262,6 +280,8 @@ impl JobRows {
         let missing = |key| Error::format(format!("a job without \"{key}\"")).hint("its row is left out");
         let job_id = job_id.ok_or_else(|| missing("job_id"))?;
         let task_id = self.symbol(task_id.ok_or_else(|| missing("task_id"))?);
+        let shown = self.store.text(job_id).0;
+        self.errors.extend(unusual.into_iter().map(|error| error.at_job(&shown)));
         Ok(JobRow { job_id, task_id, tags, submitted })
     }
 
@@ -272,28 +292,28 @@ impl JobRows {
 
     /// Makes room for about so many rows.
     fn expect(&mut self, rows: usize) {
-        let Self { store, rows: known, places, hasher, .. } = self;
-        known.0.last().reserve(rows);
-        places.reserve(rows, |&at| hasher.hash_one(store.bytes(known[at as usize].job_id)));
+        let Self { store, rows: all, positions, hasher, .. } = self;
+        all.0.last().reserve(rows);
+        positions.reserve(rows, |&position| hasher.hash_one(store.bytes(all[position as usize].job_id)));
     }
 
     /// Adds a row; a later one of the same job takes the place of the first.
     fn push(&mut self, row: JobRow) {
         let job_id = self.store.bytes(row.job_id);
         let hash = self.hasher.hash_one(job_id);
-        if let Some(at) = self.place(hash, job_id) {
-            return self.rows.replace(at, row);
+        if let Some(position) = self.find_position(hash, job_id) {
+            return self.rows.replace(position, row);
         }
-        let Self { store, rows, places, hasher, .. } = self;
-        let rehash = |&at: &u32| hasher.hash_one(store.bytes(rows[at as usize].job_id));
-        places.insert_unique(hash, values::index(rows.len()), rehash);
+        let Self { store, rows, positions, hasher, .. } = self;
+        let rehash = |&position: &u32| hasher.hash_one(store.bytes(rows[position as usize].job_id));
+        positions.insert_unique(hash, values::index(rows.len()), rehash);
         rows.0.last().push(row);
     }
 
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
     fn read_state_json(&mut self, bytes: &[u8]) -> Result<()> {
         std::str::from_utf8(bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(json::without_bom(bytes));
         let mut data = Value::Null;
         reader.entries(|reader, key| {
             match key.raw {
@@ -304,9 +324,10 @@ impl JobRows {
         })?;
         let Value::List(data) = data else { return Err(Error::format("\"data\" is not a list")) };
         let rows: Vec<Value> = self.store.items(data).collect();
-        for row in rows {
-            if let Some(row) = self.state_row(row) {
-                self.push(row);
+        for (number, row) in rows.into_iter().enumerate() {
+            match self.state_row(row) {
+                Some(row) => self.push(row),
+                None => self.errors.push(no_state_row(number)),
             }
         }
         Ok(())
@@ -319,7 +340,15 @@ impl JobRows {
             self.store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value)
         });
         let (Some(Value::Str(job_id)), Some(Value::Str(path))) = (id, path) else { return None };
-        let tags = if let Some(Value::Dict(tags)) = tags { Some(tags) } else { None };
+        let tags = match tags {
+            Some(Value::Dict(tags)) => Some(tags),
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                let shown = self.store.text(job_id).0;
+                self.errors.push(no_tags().at_job(&shown));
+                None
+            }
+        };
         // …/jobs/<task_id>/<job_id>
         let task_id = self.store.bytes(path).rsplit(|&byte| byte == b'/').nth(1)?.to_vec();
         let task_id = self.store.intern(&task_id);
@@ -349,7 +378,7 @@ impl JobRows {
         let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
-        Reader::new(&bytes).entries(|reader, key| {
+        Reader::new(json::without_bom(&bytes)).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
@@ -362,13 +391,25 @@ impl JobRows {
     }
 }
 
-/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
-#[must_use]
-pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+/// The jobs at the beginning of the jobs.jsonl of a run; nothing if it has none.
+fn first_rows(run: &Run) -> Option<JobRows> {
     let head = file::head(&run.path().join("jobs.jsonl"), HEAD).ok()?;
     let mut rows = JobRows::default();
     // a line that is cut at the end of the head is an error, and no job
     rows.read_block(&head, 0, (run.path(), &CancelToken::default()), &mut TemplateCache::default());
+    Some(rows)
+}
+
+/// When the first job of a run was submitted, in microseconds since 1970 UTC; nothing if its jobs.jsonl does not tell.
+#[must_use]
+pub fn first_submission(run: &Run) -> Option<i64> {
+    first_rows(run)?.rows.iter().find_map(|row| row.submitted)
+}
+
+/// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.
+#[must_use]
+pub fn first_jobs(run: &Run, count: usize) -> Option<Vec<(String, String)>> {
+    let rows = first_rows(run)?;
     let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
     Some(rows.rows.iter().take(count).map(key).collect())
 }
@@ -384,16 +425,3 @@ const MOST: usize = 1 << 20;
 
 /// How many bytes the first jobs are looked for in.
 const HEAD: u64 = 8 << 10;
-
-/// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
-#[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
-pub(super) fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
-    match seconds {
-        json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
-        json::Number::Float(seconds) if seconds.is_finite() => {
-            let whole = (seconds.trunc() as i64).checked_mul(1_000_000)?;
-            whole.checked_add((seconds.fract() * 1e6).round_ties_even() as i64)
-        }
-        _ => None,
-    }
-}

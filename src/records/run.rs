@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use memchr::memmem;
 use serde::Deserialize;
 
+use super::job_states::JobStates;
 use super::json_file::read_json;
 use super::moment::Moment;
 use super::{alive, events};
@@ -30,7 +31,7 @@ pub struct RunRecord {
     pub ended_at: Option<Moment>,
     /// The last state of each job as the driver wrote it, as in `done` or `error:TIMEOUT`; often behind the
     /// truth
-    pub job_states: IndexMap<String, String>,
+    pub job_states: JobStates,
     /// The actions that were added, by identifier
     pub actions: IndexMap<String, ActionRecord>,
     /// The tags of the run itself, not of its jobs
@@ -85,7 +86,7 @@ struct StatusFile {
     hostname: Option<String>,
     started_at: Option<String>,
     ended_at: Option<String>,
-    job_states: Option<IndexMap<String, String>>,
+    job_states: Option<JobStates>,
     actions: Option<IndexMap<String, ActionEntry>>,
     run_tags: Option<Vec<String>>,
 }

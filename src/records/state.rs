@@ -19,7 +19,7 @@ pub enum State {
     Error,
     /// A job that is only run when another needs it, and none did
     Transient,
-    /// Was running when the driver of its run went away, and left no result
+    /// Waited or ran when the driver of its run went away, and left no result
     Lost,
 }
 
@@ -36,6 +36,12 @@ impl State {
         Self::Transient,
         Self::Lost,
     ];
+
+    /// Whether the scheduler has yet to start it.
+    #[must_use]
+    pub fn is_queued(self) -> bool {
+        matches!(self, Self::Waiting | Self::Ready | Self::Scheduled)
+    }
 
     /// The word in the `state` column.
     #[must_use]
@@ -59,20 +65,21 @@ pub(super) const FAILED: &str = "FAILED";
 
 /// A state as a file words it, with the reason of a failure where it gives one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct StateWord {
     pub state: State,
     pub reason: Option<String>,
 }
 
-impl Told {
+impl StateWord {
     /// Reads `done`, `error`, `error:TIMEOUT` …; nothing for a word that is unknown.
     pub fn read(word: &str, reason: Option<&str>) -> Option<Self> {
         let (word, inner) = word.split_once(':').map_or((word, None), |(word, reason)| (word, Some(reason)));
-        let word = word.to_ascii_lowercase();
-        let state = match word.as_str() {
-            // the first event of a job, before the scheduler looked at it
-            "submitted" => State::Unscheduled,
-            word => State::ALL.into_iter().find(|state| *state != State::Lost && state.as_str() == word)?,
+        let is_named = |state: &State| *state != State::Lost && state.as_str().eq_ignore_ascii_case(word);
+        // the first event of a job, before the scheduler looked at it
+        let state = if word.eq_ignore_ascii_case("submitted") {
+            State::Unscheduled
+        } else {
+            State::ALL.into_iter().find(is_named)?
         };
         Some(Self { state, reason: inner.or(reason).and_then(reason_name) })
     }

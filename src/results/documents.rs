@@ -56,7 +56,7 @@ type Parsed<T> = std::result::Result<T, Syntax>;
 /// Whether a syntax error says that the text ends too early.
 fn is_cut(wrong: Syntax) -> bool {
     // the reader has one text for it, which an empty input gives too
-    Reader::new(b"").peek().is_err_and(|cut| cut.what == wrong.what)
+    Reader::new(b"").peek().is_err_and(|cut| cut.reason == wrong.reason)
 }
 
 /// An object, whatever its keys; nothing of it stays in the store if it is no object.
@@ -74,7 +74,7 @@ fn not_utf8() -> Error {
 
 /// A syntax error with its line.
 fn located(wrong: Syntax, bytes: &[u8]) -> Error {
-    let before = &bytes[..wrong.at.min(bytes.len())];
+    let before = &bytes[..wrong.position.min(bytes.len())];
     Error::from(wrong).at_line(memchr::memchr_iter(b'\n', before).count() as u64 + 1)
 }
 

@@ -1,15 +1,23 @@
-//! The conductor: runs and what was asked of them become batches.
+//! Reads the runs of a request into batches.
 //!
-//! A [`TableRequest`] says what is wanted. Its [`ScanPlan`] knows the columns, decided on all jobs of all runs, and builds any of
-//! them for any of the jobs; [`Batches`] does so run after run, ahead of whoever takes them. Only the files are opened that
-//! the asked columns need: tags need jobs.jsonl, parameters the run's objects, states the directories of the jobs.
+//! A [`TableRequest`] says which runs, jobs and columns are wanted. Its [`ScanPlan`] knows the columns, decided on all jobs of all
+//! runs, and builds any of them for any jobs. [`Batches`] builds run after run on a few threads, ahead of its consumer. Only the
+//! files that the columns need are opened: tags need jobs.jsonl, parameters the run's objects, states the job directories.
 
 mod batches;
+mod failed_jobs;
 mod plan;
+mod read;
 mod request;
+mod run_batch;
+mod schema_builder;
+mod short_names;
 mod table;
+mod warnings;
 
 pub use batches::{Batches, NextBatch, RowChoice};
-pub use plan::{RunBatch, ScanPlan};
+pub use failed_jobs::FailureRequest;
+pub use plan::ScanPlan;
 pub use request::TableRequest;
+pub use run_batch::RunBatch;
 pub use table::Table;

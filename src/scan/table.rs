@@ -1,4 +1,4 @@
-//! What was asked for, built.
+//! The table of a request.
 
 use std::sync::Arc;
 
@@ -10,25 +10,25 @@ use arrow::error::ArrowError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{for_pandas, for_pyarrow, in_layout_of};
 
-/// The rows of the runs that were asked for.
+/// The jobs of the requested runs as rows.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// Of every batch
+    /// The schema of every batch
     pub schema: SchemaRef,
-    /// One a run
+    /// One batch a run
     pub batches: Vec<RecordBatch>,
     /// What could not be read
     pub errors: Vec<Error>,
-    /// What is shown otherwise than it stands in the files
+    /// Notes on values displayed differently from the files
     pub warnings: Vec<String>,
 }
 
 impl Table {
     /// The table in the layout that pandas shares without copying: text as `large_utf8`, enums with keys as small as pandas
-    /// makes them, in one batch.
+    /// uses, in one batch.
     ///
     /// # Errors
-    /// `Format`, if the batches do not fit together: a fault of this crate.
+    /// `Format`, if the columns of the batches differ: a fault of this crate.
     pub fn for_pandas(&self) -> Result<Self> {
         let batch = concat_batches(&self.schema, &self.batches)
             .and_then(|batch| for_pandas(&batch))
@@ -41,27 +41,27 @@ impl Table {
     /// # Errors
     /// `Format`, if Arrow refuses: a fault of this crate.
     pub fn for_pyarrow(&self) -> Result<Self> {
-        let relaid = |batch: &RecordBatch| for_pyarrow(batch).map_err(internal);
-        let batches: Result<Vec<RecordBatch>> = self.batches.iter().map(relaid).collect();
-        let schema = relaid(&RecordBatch::new_empty(Arc::clone(&self.schema)))?.schema();
+        let convert = |batch: &RecordBatch| for_pyarrow(batch).map_err(internal);
+        let batches: Result<Vec<RecordBatch>> = self.batches.iter().map(convert).collect();
+        let schema = convert(&RecordBatch::new_empty(Arc::clone(&self.schema)))?.schema();
         Ok(Self { schema, batches: batches?, ..self.clone() })
     }
 
-    /// The table with text and dictionaries as `wanted` has them; columns of other types, and those whose values do not fit
-    /// into what is wanted, stay as they are.
+    /// The table with text and dictionaries in the layout of `wanted`. Columns of other types stay as they are, as do columns
+    /// whose values do not fit into the layout.
     ///
     /// # Errors
-    /// `Format`, if the batches do not fit together: a fault of this crate.
+    /// `Format`, if the columns of the batches differ: a fault of this crate.
     pub fn in_layout_of(&self, wanted: &Schema) -> Result<Self> {
         let (fields, columns): (Vec<FieldRef>, Vec<Vec<ArrayRef>>) =
             in_layout_of(&self.schema, &self.batches, wanted).into_iter().unzip();
         let schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
-        let relaid = |(at, batch): (usize, &RecordBatch)| {
+        let convert = |(index, batch): (usize, &RecordBatch)| {
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let arrays = columns.iter().map(|arrays| Arc::clone(&arrays[at])).collect();
+            let arrays = columns.iter().map(|arrays| Arc::clone(&arrays[index])).collect();
             RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options).map_err(internal)
         };
-        let batches: Result<Vec<RecordBatch>> = self.batches.iter().enumerate().map(relaid).collect();
+        let batches: Result<Vec<RecordBatch>> = self.batches.iter().enumerate().map(convert).collect();
         Ok(Self { batches: batches?, schema, ..self.clone() })
     }
 
@@ -77,11 +77,11 @@ impl Table {
     }
 }
 
-/// Arrow refused what this crate made of a file: a fault to report.
+/// Arrow's refusal of arrays that this crate built: a fault to report, unless they are too large.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn internal(error: ArrowError) -> Error {
     if let ArrowError::MemoryError(reason) = error {
-        let hint = "what is shared is repeated there; choose other columns, or walk the objects: load_xp_info(…).jobs";
+        let hint = "shared values are repeated in it; choose other columns, or use the objects: load_xp_info(…).jobs";
         return Error::new(ErrorKind::TooManyColumns, reason).hint(hint);
     }
     Error::format(format!("the columns do not fit together: {error}"))

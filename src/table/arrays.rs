@@ -4,74 +4,73 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    LargeListArray, LargeStringArray, PrimitiveArray, StringArray, StructArray, UInt64Array,
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeListArray, NullArray,
+    PrimitiveArray, StructArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 use arrow::error::ArrowError;
-use indexmap::IndexSet;
 
-use super::codes::{self, NONE};
-use super::levels::{KeyView, holders_of, record_of};
-use super::schema::{Texts, data_type};
+use super::enums::EnumBuilder;
+use super::levels::{KeyView, record_of, records_of};
+use super::schema::{StringLayout, data_type};
 use super::texts::{strings, texts};
 use crate::columns::{Member, MemberSource, PathId, PathTree, Type, ValueKind};
 use crate::objects::Graph;
-use crate::values::{Store, Text, Value};
+use crate::values::{ObjectIx, Store, Text, Value};
 
-/// More items than that are only in lists if so many stand in the files, not if what is shared is repeated.
-const MOST_ITEMS: usize = 20_000_000;
+/// More list items than this are built only if the files hold about as many values, not if shared lists are repeated.
+const MAX_REPEATED_ITEMS: usize = 20_000_000;
 
-pub(super) type Made = Result<ArrayRef, ArrowError>;
+pub(super) type ArrayResult = Result<ArrayRef, ArrowError>;
 
 /// Builds arrays of the values of one store.
-pub(super) struct Arrays<'a> {
+pub(super) struct ArrayBuilder<'a> {
     pub store: &'a Store,
     pub graph: Option<&'a Graph>,
-    pub places: &'a PathTree,
-    pub texts: Texts,
-    /// Whether some text could not be held as it is: it has unpaired surrogates
+    pub tree: &'a PathTree,
+    pub layout: StringLayout,
+    /// Whether some text had unpaired surrogates and is shown escaped
     pub surrogates: bool,
 }
 
-impl<'a> Arrays<'a> {
-    /// The array of those of `values`, which stand at a place, that belong to `part`; the others are null in it.
-    pub fn values(&mut self, values: &[Value], at: PathId, part: ValueKind, kind: &Type) -> Made {
+impl<'a> ArrayBuilder<'a> {
+    /// The array of those values of a path that are of `value_kind`, null for the others.
+    pub fn values(
+        &mut self,
+        values: &[Value],
+        path: PathId,
+        value_kind: ValueKind,
+        kind: &Type,
+    ) -> ArrayResult {
+        let each = || values.iter().copied();
         Ok(match kind {
-            Type::Bool => Arc::new(values.iter().copied().map(boolean).collect::<BooleanArray>()),
-            Type::Int64 => Arc::new(values.iter().copied().map(int).collect::<Int64Array>()),
-            Type::UInt64 => Arc::new(
-                values
-                    .iter()
-                    .copied()
-                    .map(|value| self.wide(value)?.try_into().ok())
-                    .collect::<UInt64Array>(),
-            ),
+            Type::Null => Arc::new(NullArray::new(values.len())),
+            Type::Bool => Arc::new(each().map(boolean).collect::<BooleanArray>()),
+            Type::Int64 => Arc::new(each().map(int).collect::<Int64Array>()),
+            Type::UInt64 => {
+                let unsigned = |value| self.wide_int(value)?.try_into().ok();
+                Arc::new(each().map(unsigned).collect::<UInt64Array>())
+            }
             Type::Decimal => {
                 let wide: PrimitiveArray<Decimal128Type> =
-                    values.iter().copied().map(|value| self.wide(value)).collect::<Decimal128Array>();
+                    each().map(|value| self.wide_int(value)).collect::<Decimal128Array>();
                 Arc::new(wide.with_precision_and_scale(38, 0)?)
             }
             Type::Float64 => {
-                let number = part == ValueKind::Number;
-                Arc::new(
-                    values.iter().copied().map(|value| self.float(value, number)).collect::<Float64Array>(),
-                )
+                let is_number = value_kind == ValueKind::Number;
+                Arc::new(each().map(|value| self.float(value, is_number)).collect::<Float64Array>())
             }
-            Type::Digits => {
-                let digits: Vec<_> = values.iter().copied().map(|value| self.digits(value)).collect();
-                strings(digits.iter().map(Option::as_deref), self.texts)
-            }
+            Type::Digits => strings(each().map(|value| self.digits(value)), self.layout),
             Type::Utf8 => self.texts(values.iter().map(text_of), values.len()),
             Type::Enum => {
-                let mut members = Members::new(self.store, values.len());
-                (0..).zip(values).for_each(|(at, &value)| members.put(value, &[at]));
-                members.finish(self.texts)?
+                let mut members = EnumBuilder::new(self.store, values.len());
+                (0..).zip(values).for_each(|(position, &value)| members.set(value, &[position]));
+                members.finish(self.layout)?
             }
             Type::Timestamp => return Err(ArrowError::NotYetImplemented("no value is a time".to_owned())),
-            Type::List(item) => self.lists(values, at, part, item)?,
-            Type::Struct(members) => self.structs(values, at, members)?,
+            Type::List(item) => self.lists(values, path, value_kind, item)?,
+            Type::Struct(members) => self.structs(values, path, members)?,
         })
     }
 
@@ -88,18 +87,18 @@ impl<'a> Arrays<'a> {
     fn of_objects(
         &self,
         values: &[Value],
-        say: impl Fn(&'a Graph, crate::values::ObjectIx) -> Cow<'a, str>,
+        text_of_object: impl Fn(&'a Graph, ObjectIx) -> Cow<'a, str>,
     ) -> ArrayRef {
         let text = |value: Value| match (value, self.graph) {
-            (Value::Object(object), Some(graph)) => Some(say(graph, object)),
+            (Value::Object(object), Some(graph)) => Some(text_of_object(graph, object)),
             _ => None,
         };
-        strings(values.iter().copied().map(text), self.texts)
+        strings(values.iter().copied().map(text), self.layout)
     }
 
-    /// The array of so many texts of the store.
-    pub fn texts(&mut self, found: impl Iterator<Item = Option<Text>> + Clone, length: usize) -> ArrayRef {
-        let (array, surrogates) = texts(self.store, (found, length), self.texts);
+    /// The array of `length` texts of the store.
+    pub fn texts(&mut self, stored: impl Iterator<Item = Option<Text>> + Clone, length: usize) -> ArrayRef {
+        let (array, surrogates) = texts(self.store, stored, length, self.layout);
         self.surrogates |= surrogates;
         array
     }
@@ -112,7 +111,7 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    fn wide(&self, value: Value) -> Option<i128> {
+    fn wide_int(&self, value: Value) -> Option<i128> {
         match value {
             Value::Int(value) => Some(value.into()),
             Value::BigInt(text) => self.store.text(text).0.parse().ok(),
@@ -120,7 +119,7 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    /// A float, or an int too where every int of the column survives.
+    /// A float; with `ints_too` also an int, in columns where every int is a float without rounding.
     #[allow(
         clippy::cast_precision_loss,
         reason = "the type of the column was chosen so that nothing is lost"
@@ -134,91 +133,88 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    fn lists(&mut self, values: &[Value], at: PathId, part: ValueKind, item: &Type) -> Made {
+    fn lists(&mut self, values: &[Value], path: PathId, value_kind: ValueKind, item: &Type) -> ArrayResult {
         let mut items: Vec<Value> = Vec::new();
-        let mut ends: Vec<usize> = Vec::with_capacity(values.len());
-        let mut there: Vec<bool> = Vec::with_capacity(values.len());
+        let mut lengths: Vec<usize> = Vec::with_capacity(values.len());
+        let mut valid: Vec<bool> = Vec::with_capacity(values.len());
         for &value in values {
-            let from = items.len();
-            there.push(match (value, part) {
-                (Value::List(held), ValueKind::List) => {
-                    items.extend(self.store.items(held));
+            let start = items.len();
+            valid.push(match (value, value_kind) {
+                (Value::List(list), ValueKind::List) => {
+                    items.extend(self.store.items(list));
                     true
                 }
-                (Value::Set(held), ValueKind::Set) => {
-                    items.extend(self.sorted(self.store.items(held).collect()));
+                (Value::Set(set), ValueKind::Set) => {
+                    items.extend(self.sorted(self.store.items(set).collect()));
                     true
                 }
                 _ => false,
             });
-            ends.push(items.len() - from);
-            if items.len() > MOST_ITEMS && items.len() / 4 > self.store.len() {
-                return Err(self.too_many(at));
+            lengths.push(items.len() - start);
+            if items.len() > MAX_REPEATED_ITEMS && items.len() / 4 > self.store.len() {
+                return Err(self.too_many_items(path));
             }
         }
-        let inside = self.places.get(at).inside(part).unwrap_or(at);
-        let inside_part = self.places.parts(inside).first().map_or(ValueKind::Null, |&(part, _)| part);
-        let array = self.values(&items, inside, inside_part, item)?;
-        let field = Arc::new(Field::new("item", data_type(item, self.texts), true));
-        let lists = LargeListArray::try_new(
-            field,
-            OffsetBuffer::from_lengths(ends),
-            array,
-            Some(NullBuffer::from(there)),
-        )?;
-        Ok(Arc::new(lists))
+        let elements = self.tree.get(path).elements(value_kind).unwrap_or(path);
+        let kinds = self.tree.value_kinds(elements);
+        let element_kind = kinds.first().map_or(ValueKind::Null, |&(kind, _)| kind);
+        let layout = self.layout;
+        self.layout = layout.in_list();
+        let array = self.values(&items, elements, element_kind, item);
+        let field = Arc::new(Field::new("item", data_type(item, self.layout), true));
+        self.layout = layout;
+        let array = array?;
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        Ok(Arc::new(LargeListArray::try_new(field, offsets, array, Some(NullBuffer::from(valid)))?))
     }
 
-    fn too_many(&self, at: PathId) -> ArrowError {
-        let name = self.places.name(self.places.outside_lists(at));
-        ArrowError::MemoryError(format!("lists in {name} unfold to more than {MOST_ITEMS} values"))
+    fn too_many_items(&self, path: PathId) -> ArrowError {
+        let name = self.tree.name(self.tree.outside_lists(path));
+        ArrowError::MemoryError(format!("lists in {name} unfold to more than {MAX_REPEATED_ITEMS} values"))
     }
 
-    fn structs(&mut self, values: &[Value], at: PathId, members: &[Member]) -> Made {
-        let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.texts) else {
+    fn structs(&mut self, values: &[Value], path: PathId, members: &[Member]) -> ArrayResult {
+        let DataType::Struct(fields) = data_type(&Type::Struct(members.to_vec()), self.layout) else {
             return Err(ArrowError::SchemaError("a struct is a struct".to_owned()));
         };
-        let holders = holders_of(values, self.graph);
+        let records = records_of(values, self.graph);
         let arrays: Result<Vec<ArrayRef>, ArrowError> = members
             .iter()
             .map(|member| {
-                // by value: a struct of structs of structs would be as many functions
-                let held: Vec<Value> = if member.place == at {
+                // by value: an iterator a level would make a generic function a level
+                let member_values: Vec<Value> = if member.path == path {
                     values.to_vec()
                 } else {
-                    let key = self.places.get(member.place).key();
-                    KeyView::new(self.store, &holders, key).values()
+                    let key = self.tree.get(member.path).key();
+                    KeyView::new(self.store, &records, key).to_vec()
                 };
-                self.member(held, member)
+                self.member(member_values, member)
             })
             .collect();
-        let there: NullBuffer = values
-            .iter()
-            .copied()
-            .map(|value| !matches!(value, Value::Null | Value::Unresolved(_)))
-            .collect();
-        Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(there))?))
+        let is_valid = |value: &Value| !matches!(value, Value::Null | Value::Unresolved(_));
+        let valid: NullBuffer = values.iter().map(is_valid).collect();
+        Ok(Arc::new(StructArray::try_new(fields, arrays?, Some(valid))?))
     }
 
-    fn member(&mut self, mut held: Vec<Value>, member: &Member) -> Made {
-        match member.what {
-            MemberSource::Class => Ok(self.classes(&held)),
-            MemberSource::ValueKind(part) => self.values(&held, member.place, part, &member.kind),
-            MemberSource::Inside => {
+    fn member(&mut self, mut values: Vec<Value>, member: &Member) -> ArrayResult {
+        match member.source {
+            MemberSource::Class => Ok(self.classes(&values)),
+            MemberSource::Values(kind) => self.values(&values, member.path, kind, &member.kind),
+            MemberSource::Fields => {
                 let Type::Struct(members) = &member.kind else {
-                    return Err(ArrowError::SchemaError("what is inside is a struct".to_owned()));
+                    return Err(ArrowError::SchemaError("fields are a struct".to_owned()));
                 };
-                for value in &mut held {
+                for value in &mut values {
                     if record_of(*value, self.graph).is_none() {
                         *value = Value::Null;
                     }
                 }
-                self.structs(&held, member.place, members)
+                self.structs(&values, member.path, members)
             }
         }
     }
 
-    /// The members of a set in the order that columns give them: None, booleans, numbers, text, anything else.
+    /// The members of a set in the order of its column: None, booleans, numbers, text, other values.
     fn sorted(&self, mut members: Vec<Value>) -> Vec<Value> {
         members
             .sort_by(|&a, &b| self.rank(a).partial_cmp(&self.rank(b)).unwrap_or(std::cmp::Ordering::Equal));
@@ -231,21 +227,18 @@ impl<'a> Arrays<'a> {
     }
 
     fn rank(&self, value: Value) -> (u8, f64, Cow<'a, str>) {
-        let number = self.float(value, true).unwrap_or_default();
         match value {
             Value::Null | Value::Unresolved(_) => (0, 0.0, "".into()),
             Value::Bool(value) => (1, f64::from(u8::from(value)), "".into()),
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
-                // NaN after every other number
-                (
-                    2,
-                    if number.is_nan() { f64::INFINITY } else { number },
-                    self.digits(value).unwrap_or_default(),
-                )
+                let number = self.float(value, true).unwrap_or_default();
+                // NaN comes after every other number
+                let number = if number.is_nan() { f64::INFINITY } else { number };
+                (2, number, self.digits(value).unwrap_or_default())
             }
             Value::Str(text) | Value::Path(text) => (3, 0.0, self.store.text(text).0),
-            Value::Enum(at) => {
-                let name = self.store.enum_member(at).map(|member| self.store.symbol(member.name));
+            Value::Enum(member) => {
+                let name = self.store.enum_member(member).map(|member| self.store.symbol(member.name));
                 (4, 0.0, name.unwrap_or_default())
             }
             Value::Object(object) => {
@@ -256,60 +249,7 @@ impl<'a> Arrays<'a> {
     }
 }
 
-/// The members of enums among some values: a dictionary, in the order of the values.
-pub(super) struct Members<'s> {
-    store: &'s Store,
-    /// The member of each value, by its position among those that were seen
-    codes: Vec<u32>,
-    seen: IndexSet<u32, ahash::RandomState>,
-}
-
-impl<'s> Members<'s> {
-    pub fn new(store: &'s Store, length: usize) -> Self {
-        Self { store, codes: vec![NONE; length], seen: IndexSet::default() }
-    }
-
-    /// What stands at some positions, if it is a member.
-    pub fn put(&mut self, value: Value, positions: &[u32]) {
-        let Value::Enum(member) = value else { return };
-        let known = self.seen.last().filter(|&&last| last == member).map(|_| self.seen.len() - 1);
-        let code = crate::values::index(known.unwrap_or_else(|| self.seen.insert_full(member).0));
-        for &at in positions {
-            self.codes[at as usize] = code;
-        }
-    }
-
-    pub fn finish(mut self, texts: Texts) -> Made {
-        let order = codes::renumber(&mut self.codes, self.seen.len());
-        // members of different enums may have one name
-        let mut names: IndexSet<Cow<'_, str>> = IndexSet::new();
-        let renamed: Vec<u32> = order
-            .iter()
-            .map(|&code| self.name(code))
-            .map(|name| crate::values::index(names.insert_full(name).0))
-            .collect();
-        for code in self.codes.iter_mut().filter(|code| **code != NONE) {
-            *code = renamed[*code as usize];
-        }
-        let keys = codes::array(self.codes);
-        Ok(match texts {
-            Texts::View => {
-                Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
-            }
-            Texts::Large => {
-                let keys: Int32Array = keys.unary_opt(|key| i32::try_from(key).ok());
-                Arc::new(DictionaryArray::try_new(keys, Arc::new(LargeStringArray::from_iter_values(names)))?)
-            }
-        })
-    }
-
-    fn name(&self, code: u32) -> Cow<'s, str> {
-        let member = self.seen.get_index(code as usize).and_then(|&at| self.store.enum_member(at));
-        member.map(|member| self.store.symbol(member.name)).unwrap_or_default()
-    }
-}
-
-/// The text of a value that is one.
+/// The text of a string or path.
 pub(super) fn text_of(value: &Value) -> Option<Text> {
     match value {
         Value::Str(text) | Value::Path(text) => Some(*text),

@@ -1,69 +1,27 @@
-//! The columns of a run's jobs, built.
+//! Builds the columns of a run's jobs.
 
+use ahash::{HashMap, HashSet};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use ahash::{HashMap, HashSet};
-
-use super::arrays::Arrays;
+use super::arrays::ArrayBuilder;
 use super::column::column;
 use super::levels::{KeyView, NestingLevel, with_ancestors};
-use super::schema::Texts;
+use super::rows::Rows;
+use super::schema::StringLayout;
 use super::system::SystemColumns;
 use crate::columns::{Column, ColumnSource, PathId, PathTree, System};
 use crate::error::Error;
-use crate::loaded::LoadedRun;
 use crate::objects::{Graph, RunObjects};
-use crate::records::{JobRow, JobRows, Zone};
+use crate::records::Zone;
 use crate::threads;
 use crate::values::{Store, Value};
 
-/// Some of the jobs of a run.
-#[derive(Debug, Clone, Copy)]
-pub struct Rows<'r> {
-    /// The run
-    pub loaded: &'r LoadedRun,
-    /// The positions of the jobs; all if there are none
-    pub chosen: Option<&'r [usize]>,
-}
-
-impl<'r> Rows<'r> {
-    /// What the run recorded of its jobs.
-    #[must_use]
-    pub fn known(&self) -> &'r JobRows {
-        self.loaded.rows()
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.chosen.map_or_else(|| self.known().rows.len(), <[usize]>::len)
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The positions of the jobs among those of the run, in order.
-    pub fn positions(&self) -> impl Iterator<Item = usize> + Clone + 'r {
-        let (chosen, all) = (self.chosen, self.known().rows.len());
-        (0..self.len()).map(move |at| chosen.map_or(at, |chosen| chosen[at])).filter(move |&at| at < all)
-    }
-
-    /// The jobs, in order.
-    pub fn jobs(&self) -> impl Iterator<Item = &'r JobRow> + Clone + 'r {
-        let rows = &self.known().rows;
-        self.positions().map(|at| &rows[at])
-    }
-}
-
-/// What was built, and what could not be.
+/// The columns of some jobs, and what could not be read.
 #[derive(Debug)]
 pub struct Built {
-    /// The columns, under the declared schema
+    /// The columns, in the declared schema
     pub batch: RecordBatch,
     /// What could not be read
     pub errors: Vec<Error>,
@@ -78,41 +36,36 @@ pub struct Built {
 pub fn build(
     rows: Rows<'_>,
     columns: &[Column],
-    places: &PathTree,
+    tree: &PathTree,
     schema: SchemaRef,
-    texts: Texts,
+    layout: StringLayout,
     zone: &Zone,
 ) -> Result<Built, ArrowError> {
-    let asked = Asked { columns, places, texts };
-    let roots: Vec<Building<'_>> =
-        [PathTree::TAGS, PathTree::CONFIG].into_iter().filter_map(|root| asked.below(root, rows)).collect();
-    let threads = threads(rows.len() * columns.len());
-    let forests = threads::each(&roots, threads, |root| root.levels(rows));
-    let mut works: Vec<Work<'_>> = asked.of_jobs().into_iter().map(Work::OfJobs).collect();
-    for (building, levels) in roots.iter().zip(&forests) {
-        for (at, level) in levels {
-            works.push(Work::Facts(building, *at, level));
-            works.extend(building.groups(*at).into_iter().map(|group| Work::Group(building, group, level)));
+    let chosen = ChosenColumns { columns, tree, layout };
+    let roots = [PathTree::TAGS, PathTree::CONFIG];
+    let subtrees: Vec<Subtree<'_>> = roots.into_iter().filter_map(|root| chosen.below(root, rows)).collect();
+    let threads = threads_for(rows.len() * columns.len());
+    let levels = threads::each(&subtrees, threads, |subtree| subtree.levels(rows));
+    let mut work: Vec<Work<'_>> = chosen.system_groups().into_iter().map(Work::System).collect();
+    for (subtree, levels) in subtrees.iter().zip(&levels) {
+        for (path, level) in levels {
+            work.push(Work::RootFacts(subtree, *path, level));
+            work.extend(subtree.groups(*path).into_iter().map(|group| Work::Group(subtree, group, level)));
         }
     }
-    let done = threads::each(&works, threads, |work| match work {
-        Work::OfJobs(group) => asked.build_of_jobs(group, rows, zone),
-        Work::Facts(building, at, level) => {
-            // those of deeper places are built with what stands there
-            let is_root = places.get(*at).parent().is_none();
-            let facts = if is_root { building.facts(*at, &level.values, level)? } else { Vec::new() };
-            Ok((facts, Vec::new()))
-        }
-        Work::Group(building, group, level) => Ok((building.group(group, level)?, Vec::new())),
+    let built = threads::each(&work, threads, |item| match item {
+        Work::System(group) => chosen.build_system(group, rows, zone),
+        Work::RootFacts(subtree, path, level) => Ok((subtree.root_facts(*path, level)?, Vec::new())),
+        Work::Group(subtree, group, level) => Ok((subtree.build_group(group, level)?, Vec::new())),
     });
     let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
     let (mut surrogates, mut errors) = (Vec::new(), Vec::new());
-    for built in done {
-        let (built, told) = built?;
-        errors.extend(told);
-        for (index, array, odd) in built {
+    for result in built {
+        let (group, group_errors) = result?;
+        errors.extend(group_errors);
+        for BuiltColumn { index, array, has_surrogates } in group {
             arrays[index] = Some(array);
-            surrogates.extend(odd.then(|| columns[index].name.clone()));
+            surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
         }
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
@@ -121,186 +74,202 @@ pub fn build(
     Ok(Built { batch, errors, surrogates })
 }
 
-/// What one thread does at a time.
+/// The columns that one thread builds at a time.
 enum Work<'b> {
-    OfJobs(Vec<(usize, System)>),
-    Facts(&'b Building<'b>, PathId, &'b NestingLevel),
-    Group(&'b Building<'b>, Vec<(&'b str, PathId)>, &'b NestingLevel),
+    System(Vec<(usize, System)>),
+    RootFacts(&'b Subtree<'b>, PathId, &'b NestingLevel),
+    Group(&'b Subtree<'b>, Vec<(&'b str, PathId)>, &'b NestingLevel),
 }
 
-/// The columns that were asked for.
+/// An array and the position of its column.
+struct BuiltColumn {
+    index: usize,
+    array: ArrayRef,
+    /// Whether its text has unpaired surrogates, shown as escapes
+    has_surrogates: bool,
+}
+
+/// The columns that were chosen.
 #[derive(Clone, Copy)]
-struct Asked<'b> {
+struct ChosenColumns<'b> {
     columns: &'b [Column],
-    places: &'b PathTree,
-    texts: Texts,
+    tree: &'b PathTree,
+    layout: StringLayout,
 }
 
-impl<'b> Asked<'b> {
-    /// The columns about the jobs themselves, by their positions; those that need the statuses of the jobs together.
-    fn of_jobs(&self) -> Vec<Vec<(usize, System)>> {
+impl<'b> ChosenColumns<'b> {
+    /// The system columns with their positions, in groups to build together. Columns of the job's status are one group.
+    fn system_groups(&self) -> Vec<Vec<(usize, System)>> {
         let system = |(index, column): (usize, &Column)| match column.source {
             ColumnSource::System(system) => Some((index, system)),
             _ => None,
         };
         let all = self.columns.iter().enumerate().filter_map(system);
-        let (of_status, others): (Vec<_>, Vec<_>) = all.partition(|(_, system)| system.needs_status());
-        let mut groups: Vec<Vec<(usize, System)>> = others.into_iter().map(|one| vec![one]).collect();
+        let (of_status, single): (Vec<_>, Vec<_>) = all.partition(|(_, system)| system.needs_status());
+        let mut groups: Vec<Vec<(usize, System)>> = single.into_iter().map(|column| vec![column]).collect();
         groups.push(of_status);
         groups.retain(|group| !group.is_empty());
         groups
     }
 
-    /// Builds some columns about the jobs themselves.
-    fn build_of_jobs(
+    fn build_system(
         &self,
         group: &[(usize, System)],
         rows: Rows<'_>,
         zone: &Zone,
     ) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
-        let times = group.iter().any(|(_, system)| system.needs_times());
-        let mut system = SystemColumns::new(&rows, zone, self.places, self.texts, times);
+        let with_times = group.iter().any(|(_, system)| system.needs_times());
+        let mut columns = SystemColumns::new(&rows, zone, self.tree, self.layout, with_times);
         let mut built = Vec::new();
-        for &(index, asked) in group {
-            built.push((index, system.column(asked)?, false));
+        for &(index, system) in group {
+            built.push(BuiltColumn { index, array: columns.column(system)?, has_surrogates: false });
         }
-        Ok((built, system.errors))
+        Ok((built, columns.errors))
     }
 
-    /// The columns that stand below a root; nothing if there is none.
-    fn below(self, root: PathId, rows: Rows<'b>) -> Option<Building<'b>> {
-        let mut wanted: HashMap<PathId, Vec<usize>> = HashMap::default();
+    /// The columns below a root; nothing if there are none.
+    fn below(self, root: PathId, rows: Rows<'b>) -> Option<Subtree<'b>> {
+        let mut columns_of: HashMap<PathId, Vec<usize>> = HashMap::default();
         for (index, column) in self.columns.iter().enumerate() {
-            if let ColumnSource::Values(at, _) | ColumnSource::Class(at) | ColumnSource::Identifier(at) =
+            if let ColumnSource::Values(path, _) | ColumnSource::Class(path) | ColumnSource::Identifier(path) =
                 column.source
-                && self.places.root(at) == root
+                && self.tree.root(path) == root
             {
-                wanted.entry(at).or_default().push(index);
+                columns_of.entry(path).or_default().push(index);
             }
         }
-        if wanted.is_empty() {
+        if columns_of.is_empty() {
             return None;
         }
         let graph = (root == PathTree::CONFIG).then(|| &rows.loaded.objects().graph);
-        let store = graph.map_or(&rows.known().store, |graph| &graph.store);
-        let on_the_way = with_ancestors(self.places, wanted.keys().copied());
-        let Self { columns, places, texts } = self;
-        Some(Building { root, columns, places, texts, store, graph, wanted, on_the_way })
+        let store = graph.map_or(&rows.recorded().store, |graph| &graph.store);
+        let needed = with_ancestors(self.tree, columns_of.keys().copied());
+        let Self { columns, tree, layout } = self;
+        Some(Subtree { root, columns, tree, layout, store, graph, columns_of, needed })
     }
 }
 
-/// The columns of one root while they are built.
-struct Building<'b> {
+/// The chosen columns below one root.
+struct Subtree<'b> {
     root: PathId,
     columns: &'b [Column],
-    places: &'b PathTree,
-    texts: Texts,
+    tree: &'b PathTree,
+    layout: StringLayout,
     store: &'b Store,
     graph: Option<&'b Graph>,
-    /// The positions of the columns that stand at each place
-    wanted: HashMap<PathId, Vec<usize>>,
-    on_the_way: HashSet<PathId>,
+    /// The positions of the columns of each path
+    columns_of: HashMap<PathId, Vec<usize>>,
+    /// The paths that have columns, and all paths above them
+    needed: HashSet<PathId>,
 }
 
-/// A column that was built: its position, its array, and whether its text has unpaired surrogates.
-type BuiltColumn = (usize, ArrayRef, bool);
-
-impl Building<'_> {
-    /// The levels that have wanted places below them, from one value a row at the root.
+impl Subtree<'_> {
+    /// The nesting levels that have columns below, with their paths. The first is the root's: one record a row.
     fn levels(&self, rows: Rows<'_>) -> Vec<(PathId, NestingLevel)> {
-        let mut levels = vec![(self.root, self.roots(rows))];
-        let mut known = 0;
-        while known < levels.len() {
-            let deeper: Vec<(&NestingLevel, &str, PathId)> = levels[known..]
+        let mut levels = vec![(self.root, self.root_level(rows))];
+        let mut done = 0;
+        while done < levels.len() {
+            let deeper: Vec<(&NestingLevel, &str, PathId)> = levels[done..]
                 .iter()
-                .flat_map(|(at, level)| self.children(*at).map(move |(key, child)| (level, key, child)))
+                .flat_map(|(path, level)| self.children(*path).map(move |(key, child)| (level, key, child)))
                 .filter(|&(_, _, child)| self.children(child).next().is_some())
                 .collect();
-            let next = threads::each(&deeper, threads(rows.len() * deeper.len()), |&(level, key, child)| {
-                let values = KeyView::new(self.store, &level.holders, key);
+            let threads = threads_for(rows.len() * deeper.len());
+            let next = threads::each(&deeper, threads, |&(level, key, child)| {
+                let values = KeyView::new(self.store, &level.records, key);
                 (child, level.below(&values, self.graph))
             });
-            known = levels.len();
+            done = levels.len();
             levels.extend(next);
         }
         levels
     }
 
-    /// The level of the tags, or of the configs, of the rows.
-    fn roots(&self, rows: Rows<'_>) -> NestingLevel {
+    /// The level of the tags or configs of the rows.
+    fn root_level(&self, rows: Rows<'_>) -> NestingLevel {
         if self.root == PathTree::TAGS {
             return NestingLevel::of_rows(Vec::new(), rows.jobs().map(|row| row.tags));
         }
         let RunObjects { roots, graph, .. } = rows.loaded.objects();
-        let told = self.columns_at(self.root).any(|index| is_fact(self.columns[index].source));
-        let config = |at: usize| roots[at].map_or(Value::Null, Value::Object);
-        let values = if told { rows.positions().map(config).collect() } else { Vec::new() };
-        NestingLevel::of_rows(
-            values,
-            rows.positions().map(|at| roots[at].map(|root| graph.object(root).fields)),
-        )
+        let has_facts = self.columns_at(self.root).any(|index| is_fact(self.columns[index].source));
+        let config = |position: usize| roots[position].map_or(Value::Null, Value::Object);
+        let values = if has_facts { rows.positions().map(config).collect() } else { Vec::new() };
+        let fields = |position: usize| roots[position].map(|root| graph.object(root).fields);
+        NestingLevel::of_rows(values, rows.positions().map(fields))
     }
 
-    /// The wanted places below a place, and those on the way to wanted ones.
-    fn children(&self, at: PathId) -> impl Iterator<Item = (&str, PathId)> {
-        let children = self.places.get(at).children().iter().map(|(key, &child)| (key.as_str(), child));
-        children.filter(|(_, child)| self.on_the_way.contains(child))
+    /// The paths below a path that have columns, or have columns below.
+    fn children(&self, path: PathId) -> impl Iterator<Item = (&str, PathId)> {
+        let children = self.tree.get(path).children().iter().map(|(key, &child)| (key.as_str(), child));
+        children.filter(|(_, child)| self.needed.contains(child))
     }
 
-    /// The places below a level whose columns are built together.
-    fn groups(&self, at: PathId) -> Vec<Vec<(&str, PathId)>> {
-        let wanted: Vec<(&str, PathId)> =
-            self.children(at).filter(|(_, child)| self.wanted.contains_key(child)).collect();
-        wanted.chunks(TOGETHER).map(<[_]>::to_vec).collect()
+    /// The paths below a level that have columns, in groups to build together.
+    fn groups(&self, path: PathId) -> Vec<Vec<(&str, PathId)>> {
+        let with_columns: Vec<(&str, PathId)> =
+            self.children(path).filter(|(_, child)| self.columns_of.contains_key(child)).collect();
+        with_columns.chunks(PATHS_PER_GROUP).map(<[_]>::to_vec).collect()
     }
 
-    /// Builds the columns of some places below a level.
-    fn group(&self, group: &[(&str, PathId)], level: &NestingLevel) -> Result<Vec<BuiltColumn>, ArrowError> {
+    /// Builds the columns of some paths below a level.
+    fn build_group(
+        &self,
+        group: &[(&str, PathId)],
+        level: &NestingLevel,
+    ) -> Result<Vec<BuiltColumn>, ArrowError> {
         let mut built = Vec::new();
-        for &(key, at) in group {
-            let under = KeyView::new(self.store, &level.holders, key);
-            for index in self.columns_at(at) {
-                let Column { source: ColumnSource::Values(_, part), kind, .. } = &self.columns[index] else {
+        for &(key, path) in group {
+            let values = KeyView::new(self.store, &level.records, key);
+            for index in self.columns_at(path) {
+                let Column { source: ColumnSource::Values(_, value_kind), kind, .. } = &self.columns[index]
+                else {
                     continue;
                 };
                 let mut arrays = self.arrays();
-                let array = column(&under, (at, *part, kind), &mut arrays)?;
-                built.push((index, level.expand(array)?, arrays.surrogates));
+                let array = level.expand(column(&values, (path, *value_kind, kind), &mut arrays)?)?;
+                built.push(BuiltColumn { index, array, has_surrogates: arrays.surrogates });
             }
-            if self.columns_at(at).any(|index| is_fact(self.columns[index].source)) {
-                built.extend(self.facts(at, &under.values(), level)?);
+            if self.columns_at(path).any(|index| is_fact(self.columns[index].source)) {
+                built.extend(self.facts(path, &values.to_vec(), level)?);
             }
         }
         Ok(built)
     }
 
-    /// Builds what is told of the configs at a place, which are given for each holder of a level.
+    /// Builds the classes and identifiers of the jobs' own configs. Those of deeper paths are built with the values there.
+    fn root_facts(&self, path: PathId, level: &NestingLevel) -> Result<Vec<BuiltColumn>, ArrowError> {
+        let is_root = self.tree.get(path).parent().is_none();
+        if is_root { self.facts(path, &level.values, level) } else { Ok(Vec::new()) }
+    }
+
+    /// Builds the classes and identifiers of the configs at a path: `values` has one config for each record of a level.
     fn facts(
         &self,
-        at: PathId,
+        path: PathId,
         values: &[Value],
         level: &NestingLevel,
     ) -> Result<Vec<BuiltColumn>, ArrowError> {
         let arrays = self.arrays();
-        let built = self.columns_at(at).filter_map(|index| {
+        let built = self.columns_at(path).filter_map(|index| {
             let array = match self.columns[index].source {
                 ColumnSource::Class(_) => arrays.classes(values),
                 ColumnSource::Identifier(_) => arrays.identifiers(values),
                 ColumnSource::Values(..) | ColumnSource::System(_) => return None,
             };
-            Some(level.expand(array).map(|array| (index, array, false)))
+            let column = |array| BuiltColumn { index, array, has_surrogates: false };
+            Some(level.expand(array).map(column))
         });
         built.collect()
     }
 
-    /// The positions of the columns that stand at a place.
-    fn columns_at(&self, at: PathId) -> impl Iterator<Item = usize> {
-        self.wanted.get(&at).into_iter().flatten().copied()
+    /// The positions of the columns of a path.
+    fn columns_at(&self, path: PathId) -> impl Iterator<Item = usize> {
+        self.columns_of.get(&path).into_iter().flatten().copied()
     }
 
-    fn arrays(&self) -> Arrays<'_> {
-        let Self { store, graph, places, texts, .. } = *self;
-        Arrays { store, graph, places, texts, surrogates: false }
+    fn arrays(&self) -> ArrayBuilder<'_> {
+        let Self { store, graph, tree, layout, .. } = *self;
+        ArrayBuilder { store, graph, tree, layout, surrogates: false }
     }
 }
 
@@ -308,13 +277,13 @@ fn is_fact(source: ColumnSource) -> bool {
     matches!(source, ColumnSource::Class(_) | ColumnSource::Identifier(_))
 }
 
-/// How many places are built by one thread at once.
-const TOGETHER: usize = 8;
+/// The number of paths that one thread builds at a time.
+const PATHS_PER_GROUP: usize = 8;
 
-/// Fewer values than that are built faster by one thread.
-const WORTH_A_THREAD: usize = 1 << 15;
+/// Fewer values than this are built faster by one thread.
+const MIN_VALUES_FOR_THREADS: usize = 1 << 15;
 
-/// How many threads build so many values.
-fn threads(values: usize) -> usize {
-    if values < WORTH_A_THREAD { 1 } else { threads::at_most(usize::MAX) }
+/// The number of threads to build this many values with.
+fn threads_for(values: usize) -> usize {
+    if values < MIN_VALUES_FOR_THREADS { 1 } else { threads::at_most(usize::MAX) }
 }

@@ -1,36 +1,36 @@
-//! Small numbers in the place of what many rows have in common.
+//! Codes: small numbers that stand for the distinct values of a column.
 
 use arrow::array::UInt32Array;
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 
-/// The code of a row that has nothing.
+/// The code of a row without a value.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Codes as an array, null where there is [`NONE`].
+/// Codes as an array, null where the code is [`NONE`].
 pub(super) fn array(mut codes: Vec<u32>) -> UInt32Array {
     if !codes.contains(&NONE) {
         return UInt32Array::new(codes.into(), None);
     }
-    let there = BooleanBuffer::collect_bool(codes.len(), |at| codes[at] != NONE);
+    let valid = BooleanBuffer::collect_bool(codes.len(), |row| codes[row] != NONE);
     for code in &mut codes {
         if *code == NONE {
             *code = 0;
         }
     }
-    UInt32Array::new(codes.into(), Some(NullBuffer::new(there)))
+    UInt32Array::new(codes.into(), Some(NullBuffer::new(valid)))
 }
 
-/// Numbers the codes anew, all below `count`, in the order in which they come first. Gives the old code of each new one.
+/// Renumbers codes below `count` in the order in which they first occur. Returns the old code of each new code.
 pub(super) fn renumber(codes: &mut [u32], count: usize) -> Vec<u32> {
-    let mut renamed = vec![NONE; count];
-    let mut order = Vec::new();
+    let mut renumbered = vec![NONE; count];
+    let mut old_codes = Vec::new();
     for code in codes.iter_mut().filter(|code| **code != NONE) {
-        let new = &mut renamed[*code as usize];
-        if *new == NONE {
-            *new = crate::values::index(order.len());
-            order.push(*code);
+        let new_code = &mut renumbered[*code as usize];
+        if *new_code == NONE {
+            *new_code = crate::values::index(old_codes.len());
+            old_codes.push(*code);
         }
-        *code = *new;
+        *code = *new_code;
     }
-    order
+    old_codes
 }

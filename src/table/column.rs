@@ -1,4 +1,4 @@
-//! One column, filled value by value: a value that several holders have in turn is looked at once.
+//! Builds one column from the distinct values of a key. A value that several records share is read once.
 
 use std::sync::Arc;
 
@@ -7,51 +7,45 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::compute::take;
 use arrow::datatypes::{Float64Type, Int64Type};
 
-use super::arrays::{Arrays, Made, Members, text_of};
+use super::arrays::{ArrayBuilder, ArrayResult, text_of};
 use super::codes::{self, NONE};
+use super::enums::EnumBuilder;
 use super::levels::KeyView;
 use crate::columns::{PathId, Type, ValueKind};
 use crate::values::{Text, Value, index};
 
-/// The array of the values under one key of some holders that belong to `part`; the rest is null in it.
+/// The array of those values of a key that are of one kind, null for the others.
 pub(super) fn column(
-    under: &KeyView<'_>,
-    (at, part, kind): (PathId, ValueKind, &Type),
-    arrays: &mut Arrays<'_>,
-) -> Made {
-    Ok(match (kind, part) {
-        (Type::Bool, _) => bools(under),
-        (Type::Int64, _) => {
-            numbers::<Int64Type>(under, |value| if let Value::Int(int) = value { Some(int) } else { None })
-        }
-        (Type::Float64, ValueKind::Float) => {
-            numbers::<Float64Type>(
-                under,
-                |value| {
-                    if let Value::Float(float) = value { Some(float) } else { None }
-                },
-            )
-        }
+    values: &KeyView<'_>,
+    (path, value_kind, kind): (PathId, ValueKind, &Type),
+    arrays: &mut ArrayBuilder<'_>,
+) -> ArrayResult {
+    let int = |value| if let Value::Int(int) = value { Some(int) } else { None };
+    let float = |value| if let Value::Float(float) = value { Some(float) } else { None };
+    Ok(match (kind, value_kind) {
+        (Type::Bool, _) => bools(values),
+        (Type::Int64, _) => numbers::<Int64Type>(values, int),
+        (Type::Float64, ValueKind::Float) => numbers::<Float64Type>(values, float),
         (Type::Float64, ValueKind::Number) => {
-            numbers::<Float64Type>(under, |value| arrays.float(value, true))
+            numbers::<Float64Type>(values, |value| arrays.float(value, true))
         }
-        (Type::Utf8, _) => texts(under, arrays)?,
+        (Type::Utf8, _) => texts(values, arrays)?,
         (Type::Enum, _) => {
-            let mut members = Members::new(arrays.store, under.len());
-            under.each(|value, holders| members.put(value, holders));
-            members.finish(arrays.texts)?
+            let mut members = EnumBuilder::new(arrays.store, values.len());
+            values.each(|value, positions| members.set(value, positions));
+            members.finish(arrays.layout)?
         }
-        _ => arrays.values(&under.values(), at, part, kind)?,
+        _ => arrays.values(&values.to_vec(), path, value_kind, kind)?,
     })
 }
 
-fn bools(under: &KeyView<'_>) -> ArrayRef {
-    let (mut bools, mut valid) = (Bits::new(under.len()), Bits::new(under.len()));
-    under.each(|value, holders| {
+fn bools(values: &KeyView<'_>) -> ArrayRef {
+    let (mut bools, mut valid) = (Bitmap::new(values.len()), Bitmap::new(values.len()));
+    values.each(|value, positions| {
         if let Value::Bool(bool) = value {
-            valid.set(holders);
+            valid.set(positions);
             if bool {
-                bools.set(holders);
+                bools.set(positions);
             }
         }
     });
@@ -59,49 +53,55 @@ fn bools(under: &KeyView<'_>) -> ArrayRef {
 }
 
 fn numbers<T: ArrowPrimitiveType>(
-    under: &KeyView<'_>,
+    values: &KeyView<'_>,
     number: impl Fn(Value) -> Option<T::Native>,
 ) -> ArrayRef {
-    let (mut numbers, mut valid) = (vec![T::Native::default(); under.len()], Bits::new(under.len()));
-    under.each(|value, holders| {
+    let (mut numbers, mut valid) = (vec![T::Native::default(); values.len()], Bitmap::new(values.len()));
+    values.each(|value, positions| {
         if let Some(number) = number(value) {
-            valid.set(holders);
-            for &at in holders {
-                numbers[at as usize] = number;
+            valid.set(positions);
+            for &position in positions {
+                numbers[position as usize] = number;
             }
         }
     });
     Arc::new(PrimitiveArray::<T>::new(numbers.into(), valid.nulls()))
 }
 
-fn texts(under: &KeyView<'_>, arrays: &mut Arrays<'_>) -> Made {
-    let mut texts = Texts::new(under.len());
-    under.each(|value, holders| {
-        if let Some(text) = text_of(&value) {
-            texts.put(text, holders);
+fn texts(values: &KeyView<'_>, arrays: &mut ArrayBuilder<'_>) -> ArrayResult {
+    let mut codes = vec![NONE; values.len()];
+    let mut distinct: Vec<Text> = Vec::new();
+    values.each(|value, positions| {
+        let Some(text) = text_of(&value) else { return };
+        if distinct.last() != Some(&text) {
+            distinct.push(text);
+        }
+        for &position in positions {
+            codes[position as usize] = index(distinct.len() - 1);
         }
     });
-    texts.finish(arrays)
+    let array = arrays.texts(distinct.iter().copied().map(Some), distinct.len());
+    let is_in_order = codes.len() == distinct.len() && codes.iter().copied().eq(0..index(distinct.len()));
+    if is_in_order { Ok(array) } else { take(&array, &codes::array(codes), None) }
 }
 
-/// A bit for each holder.
-struct Bits {
+/// A bit for each row.
+struct Bitmap {
     words: Vec<u64>,
     length: usize,
-    /// How many are set
-    set: usize,
+    set_bits: usize,
 }
 
-impl Bits {
+impl Bitmap {
     fn new(length: usize) -> Self {
-        Self { words: vec![0; length.div_ceil(64)], length, set: 0 }
+        Self { words: vec![0; length.div_ceil(64)], length, set_bits: 0 }
     }
 
-    /// Sets the bits of some holders, which were not set before.
-    fn set(&mut self, holders: &[u32]) {
-        self.set += holders.len();
-        for &at in holders {
-            self.words[at as usize / 64] |= 1 << (at % 64);
+    /// Sets bits that were not set before.
+    fn set(&mut self, positions: &[u32]) {
+        self.set_bits += positions.len();
+        for &position in positions {
+            self.words[position as usize / 64] |= 1 << (position % 64);
         }
     }
 
@@ -109,51 +109,8 @@ impl Bits {
         BooleanBuffer::new(Buffer::from_vec(self.words), 0, self.length)
     }
 
-    /// The nulls where no bit is set; nothing if all are.
+    /// Nulls where no bit is set; nothing if all bits are set.
     fn nulls(self) -> Option<NullBuffer> {
-        (self.set < self.length).then(|| NullBuffer::new(self.finish()))
-    }
-}
-
-/// Texts, each that is repeated from line to line once.
-struct Texts {
-    /// The number of the text of each holder, or [`NONE`]
-    codes: Vec<u32>,
-    distinct: Vec<Text>,
-    /// The texts seen last, by their place in the store
-    seen: [Option<(Text, u32)>; 64],
-}
-
-impl Texts {
-    fn new(length: usize) -> Self {
-        Self { codes: vec![NONE; length], distinct: Vec::new(), seen: [None; 64] }
-    }
-
-    fn put(&mut self, text: Text, holders: &[u32]) {
-        let code = self.code(text);
-        for &at in holders {
-            self.codes[at as usize] = code;
-        }
-    }
-
-    fn code(&mut self, text: Text) -> u32 {
-        let seen = &mut self.seen[text.slot() % 64];
-        if let Some((_, code)) = seen.filter(|(seen, _)| *seen == text) {
-            return code;
-        }
-        let code = index(self.distinct.len());
-        self.distinct.push(text);
-        *seen = Some((text, code));
-        code
-    }
-
-    fn finish(self, arrays: &mut Arrays<'_>) -> Made {
-        let texts = arrays.texts(self.distinct.iter().copied().map(Some), self.distinct.len());
-        let in_order = self.codes.len() == self.distinct.len()
-            && self.codes.iter().enumerate().all(|(at, &code)| code as usize == at);
-        if in_order {
-            return Ok(texts);
-        }
-        take(&texts, &codes::array(self.codes), None)
+        (self.set_bits < self.length).then(|| NullBuffer::new(self.finish()))
     }
 }

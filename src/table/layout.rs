@@ -1,4 +1,4 @@
-//! Other layouts of the same values.
+//! Converts batches to another Arrow layout of the same values.
 
 use std::sync::Arc;
 
@@ -7,25 +7,25 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::error::ArrowError;
 
-use super::schema::{Texts, data_type};
+use super::schema::{StringLayout, data_type};
 use crate::columns::Type;
 
-/// Text as `large_utf8`, in lists and structs too, and enums by the integers that pandas would number them with.
+/// Text as `large_utf8`, in lists and structs too, and enums with the integer type that pandas would use.
 ///
 /// # Errors
 /// Arrow's.
 pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let packed = relaid(batch, |_, array| large(array.data_type()))?;
+    let packed = convert_columns(batch, |_, array| large(array.data_type()))?;
     let was_enum = |name: &str| {
         let kind = batch.schema().field_with_name(name).map(|field| field.data_type().clone());
         matches!(kind, Ok(DataType::Dictionary(..)))
     };
-    // by way of text: joined batches may repeat a name in their dictionary, and pandas refuses that
-    let packed = relaid(&packed, |name, array| {
+    // through plain text: concatenated batches may repeat a name in their dictionary, which pandas refuses
+    let packed = convert_columns(&packed, |name, array| {
         let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
         if was_enum(name) { dictionary() } else { array.data_type().clone() }
     })?;
-    relaid(&packed, |_, array| match array.data_type() {
+    convert_columns(&packed, |_, array| match array.data_type() {
         DataType::Dictionary(..) => {
             let key = match array.as_any_dictionary().values().len() {
                 0..127 => DataType::Int8,
@@ -34,49 +34,51 @@ pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
             };
             DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8))
         }
-        other => other.clone(),
+        unchanged => unchanged.clone(),
     })
 }
 
-/// Text as `large_utf8` and enums with keys of 32 bits, at any depth: what pyarrow has functions for.
+/// Text as `large_utf8` and enums with keys of 32 bits, at any depth: the types that pyarrow has functions for.
 ///
 /// # Errors
 /// Arrow's.
 pub fn for_pyarrow(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    relaid(batch, |_, array| {
+    convert_columns(batch, |_, array| {
         with_texts(array.data_type(), &|kind| match kind {
-            DataType::Dictionary(..) => data_type(&Type::Enum, Texts::Large),
-            _ => data_type(&Type::Utf8, Texts::Large),
+            DataType::Dictionary(..) => data_type(&Type::Enum, StringLayout::Large),
+            _ => data_type(&Type::Utf8, StringLayout::Large),
         })
     })
 }
 
-/// The columns of a table, each the arrays of its batches, with text and dictionaries as `wanted` has them under the same name.
-/// A column that does not fit into what is wanted keeps its own layout, in all batches: text of more than 2 GiB in `utf8`, more
-/// names than the keys can count.
+/// The columns of a table as one array a batch, with text and dictionaries in the layout that `wanted` has under the same name.
+/// A column that does not fit keeps its own layout in all batches: text of more than 2 GiB in `utf8`, or more enum names than the
+/// keys can count.
 #[must_use]
 pub fn in_layout_of(
     schema: &Schema,
     batches: &[RecordBatch],
     wanted: &Schema,
 ) -> Vec<(FieldRef, Vec<ArrayRef>)> {
-    let columns = schema.fields().iter().enumerate().map(|(at, field)| {
-        let arrays: Vec<ArrayRef> = batches.iter().map(|batch| Arc::clone(batch.column(at))).collect();
+    let convert = |(position, field): (usize, &FieldRef)| {
+        let arrays: Vec<ArrayRef> = batches.iter().map(|batch| Arc::clone(batch.column(position))).collect();
         let own = field.data_type();
-        let other = wanted.field_with_name(field.name()).map(Field::data_type).ok();
-        let other = other.filter(|other| *other != own && same_but_for_text(own, other));
-        let relaid = other.and_then(|other| {
-            // by way of large text, from which Arrow refuses what does not fit, where it would panic from views
-            let by_large = |array: &ArrayRef| cast(&cast(array, &large(own))?, other);
-            let relaid: Result<Vec<ArrayRef>, ArrowError> = arrays.iter().map(by_large).collect();
-            Some((Arc::new(field.as_ref().clone().with_data_type(other.clone())), relaid.ok()?))
+        let target = wanted.field_with_name(field.name()).map(Field::data_type).ok();
+        let target = target.filter(|target| *target != own && same_but_for_text(own, target));
+        let converted = target.and_then(|target| {
+            // through large text: from it Arrow refuses what does not fit, from views it would panic
+            let cast_through_large = |array: &ArrayRef| cast(&cast(array, &large(own))?, target);
+            let converted: Result<Vec<ArrayRef>, ArrowError> =
+                arrays.iter().map(cast_through_large).collect();
+            Some((Arc::new(field.as_ref().clone().with_data_type(target.clone())), converted.ok()?))
         });
-        relaid.unwrap_or_else(|| (Arc::clone(field), arrays))
-    });
-    columns.collect()
+        converted.unwrap_or_else(|| (Arc::clone(field), arrays))
+    };
+    schema.fields().iter().enumerate().map(convert).collect()
 }
 
-fn relaid(
+/// Casts each column to the type that `choose` returns for its name and array.
+fn convert_columns(
     batch: &RecordBatch,
     choose: impl Fn(&str, &ArrayRef) -> DataType,
 ) -> Result<RecordBatch, ArrowError> {
@@ -98,7 +100,7 @@ fn large(kind: &DataType) -> DataType {
     with_texts(kind, &|_| DataType::LargeUtf8)
 }
 
-/// A type in which text and dictionaries, at any depth, are what `choose` makes of them.
+/// A type in which text and dictionaries, at any depth, are replaced by what `choose` returns for them.
 fn with_texts(kind: &DataType, choose: &impl Fn(&DataType) -> DataType) -> DataType {
     let inside = |field: &FieldRef| {
         Arc::new(field.as_ref().clone().with_data_type(with_texts(field.data_type(), choose)))
@@ -107,7 +109,7 @@ fn with_texts(kind: &DataType, choose: &impl Fn(&DataType) -> DataType) -> DataT
         _ if is_text(kind) => choose(kind),
         DataType::LargeList(item) => DataType::LargeList(inside(item)),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
-        other => other.clone(),
+        unchanged => unchanged.clone(),
     }
 }
 

@@ -1,87 +1,88 @@
-//! Which distinct configs stand at a place, and which of them each row has.
+//! Nesting levels: the distinct configs at a path, and which of them each row has.
 
 use std::sync::Arc;
 
+use ahash::HashSet;
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::error::ArrowError;
 
 use super::codes::{self, NONE};
-use crate::columns::PathTree;
+use crate::columns::{PathId, PathTree};
 use crate::objects::Graph;
 use crate::values::{Record, RecordGroups, ShapeIx, Store, Value, index};
 
-/// The values under one key of some holders; null where a holder has none.
+/// The values that some records have under one key; null where a record lacks the key.
 pub(super) struct KeyView<'c> {
     store: &'c Store,
-    holders: &'c RecordGroups,
+    records: &'c RecordGroups,
     /// The position of the key in each shape, or [`NONE`]
-    positions: Vec<u32>,
+    key_positions: Vec<u32>,
 }
 
 impl<'c> KeyView<'c> {
-    pub fn new(store: &'c Store, holders: &'c RecordGroups, key: &str) -> Self {
-        let named = store.named(key);
-        let position = |shape| {
+    pub fn new(store: &'c Store, records: &'c RecordGroups, key: &str) -> Self {
+        let symbols = store.named(key);
+        let key_position = |shape| {
             let mut keys = store.shape(shape).iter();
-            keys.position(|symbol| named.contains(symbol)).map_or(NONE, index)
+            keys.position(|symbol| symbols.contains(symbol)).map_or(NONE, index)
         };
-        Self { store, holders, positions: store.shapes().map(position).collect() }
+        Self { store, records, key_positions: store.shapes().map(key_position).collect() }
     }
 
-    /// How many holders there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
-        self.holders.len()
+        self.records.len()
     }
 
-    /// Gives each value with the holders that have it; a value may come more than once.
+    /// Calls `visit` with each value and the positions of the records that have it. Equal values may come apart.
     #[inline]
-    pub fn each(&self, found: impl FnMut(Value, &[u32])) {
+    pub fn each(&self, visit: impl FnMut(Value, &[u32])) {
         let position = |shape: ShapeIx| {
-            let position = self.positions.get(shape.at()).filter(|&&position| position != NONE);
+            let position = self.key_positions.get(shape.index()).filter(|&&position| position != NONE);
             position.map(|&position| position as usize)
         };
-        self.holders.each(self.store, position, found);
+        self.records.each(self.store, position, visit);
     }
 
-    /// The value of each holder.
-    pub fn values(&self) -> Vec<Value> {
+    /// The value of each record.
+    pub fn to_vec(&self) -> Vec<Value> {
         let mut values = vec![Value::Null; self.len()];
-        self.each(|value, holders| {
-            for &at in holders {
-                values[at as usize] = value;
+        self.each(|value, positions| {
+            for &position in positions {
+                values[position as usize] = value;
             }
         });
         values
     }
 }
 
-/// The distinct configs and dicts at a place, and which of them each row has.
+/// The distinct configs and dicts at a path, and which of them each row has.
 pub(super) struct NestingLevel {
-    /// Those of the roots only where something is told of them
+    /// The configs and dicts; empty for the roots, unless a column shows their class or identifier
     pub values: Vec<Value>,
-    /// What each of them holds
-    pub holders: RecordGroups,
-    /// The holder of each row; each row has its own if there are none
+    /// Their fields
+    pub records: RecordGroups,
+    /// The position of each row's record; none at the roots, where each row has its own record
     codes: Option<Arc<UInt32Array>>,
 }
 
 impl NestingLevel {
-    /// The level of the roots: what each row holds.
+    /// The level of the roots: one record a row.
     pub fn of_rows(values: Vec<Value>, rows: impl Iterator<Item = Option<Record>>) -> Self {
-        Self { values, holders: RecordGroups::new(rows), codes: None }
+        Self { values, records: RecordGroups::new(rows), codes: None }
     }
 
-    /// The level below: `values` has one value for each holder of this one.
+    /// The level below a key, of which `values` has one value for each record of this level.
     pub fn below(&self, values: &KeyView<'_>, graph: Option<&Graph>) -> Self {
         // the position that each object was given, from 1
         let mut marks = vec![0_u32; graph.map_or(0, Graph::len)];
         let mut distinct = Vec::new();
-        let mut local = vec![NONE; self.holders.len()];
-        values.each(|value, holders| {
+        let mut local = vec![NONE; self.records.len()];
+        values.each(|value, positions| {
             let code = match value {
                 Value::Object(object) => {
-                    let mark = &mut marks[object.at()];
+                    let mark = &mut marks[object.index()];
                     if *mark == 0 {
                         distinct.push(value);
                         *mark = index(distinct.len());
@@ -89,7 +90,7 @@ impl NestingLevel {
                     *mark - 1
                 }
                 Value::Dict(_) => {
-                    // a dict that did not change from line to line is one
+                    // a dict that did not change from line to line is one value
                     if distinct.last() != Some(&value) {
                         distinct.push(value);
                     }
@@ -97,15 +98,15 @@ impl NestingLevel {
                 }
                 _ => return,
             };
-            for &at in holders {
-                local[at as usize] = code;
+            for &position in positions {
+                local[position as usize] = code;
             }
         });
-        let holders = holders_of(&distinct, graph);
-        Self { values: distinct, holders, codes: Some(Arc::new(self.compose(local))) }
+        let records = records_of(&distinct, graph);
+        Self { values: distinct, records, codes: Some(Arc::new(self.compose(local))) }
     }
 
-    /// From the position among this level's holders to what `local` says of it, for each row.
+    /// The code of each row, from `local`: the code of each record of this level.
     fn compose(&self, local: Vec<u32>) -> UInt32Array {
         codes::array(match &self.codes {
             None => local,
@@ -113,7 +114,7 @@ impl NestingLevel {
         })
     }
 
-    /// Repeats an array of one value a holder so that it has one a row.
+    /// Repeats an array of one value a record into one value a row.
     pub fn expand(&self, array: ArrayRef) -> Result<ArrayRef, ArrowError> {
         match &self.codes {
             None => Ok(array),
@@ -122,12 +123,12 @@ impl NestingLevel {
     }
 }
 
-/// The keys and values of each config and dict; nothing for other values.
-pub(super) fn holders_of(values: &[Value], graph: Option<&Graph>) -> RecordGroups {
+/// The fields of each config and dict; none for other values.
+pub(super) fn records_of(values: &[Value], graph: Option<&Graph>) -> RecordGroups {
     RecordGroups::new(values.iter().map(|&value| record_of(value, graph)))
 }
 
-/// The keys and values of a config or dict.
+/// The fields of a config or dict.
 pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
     match value {
         Value::Object(object) => graph.map(|graph| graph.object(object).fields),
@@ -136,16 +137,13 @@ pub(super) fn record_of(value: Value, graph: Option<&Graph>) -> Option<Record> {
     }
 }
 
-/// Whether a place lies on the way to one of the wanted ones; wanted places come with all their ancestors.
-pub(super) fn with_ancestors(
-    places: &PathTree,
-    wanted: impl Iterator<Item = crate::columns::PathId>,
-) -> ahash::HashSet<crate::columns::PathId> {
-    let mut all = ahash::HashSet::default();
-    for at in wanted {
-        let mut next = Some(at);
-        while let Some(at) = next.filter(|&at| all.insert(at)) {
-            next = places.get(at).parent();
+/// Some paths and all paths above them.
+pub(super) fn with_ancestors(tree: &PathTree, paths: impl Iterator<Item = PathId>) -> HashSet<PathId> {
+    let mut all = HashSet::default();
+    for path in paths {
+        let mut next = Some(path);
+        while let Some(path) = next.filter(|&path| all.insert(path)) {
+            next = tree.get(path).parent();
         }
     }
     all

@@ -1,4 +1,4 @@
-//! The Arrow types of columns, and what their metadata says.
+//! The Arrow types and the metadata of columns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,59 +8,68 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use crate::columns::{Column, ColumnSource, PathTree, Type};
 use crate::json;
 
-/// Which Arrow layouts text and enums have: each library shares another one without copying.
+/// The Arrow layout of text and enums. Libraries differ in the layout that they can share without a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Texts {
+pub enum StringLayout {
     /// `utf8_view` and `dictionary<uint32, utf8>`: polars, DuckDB and most others
     #[default]
     View,
+    /// As `View`, but `large_utf8`: inside of lists, where pandas and pyarrow take no views
+    InList,
     /// `large_utf8` and `dictionary<int32, large_utf8>`: pandas
     Large,
 }
 
+impl StringLayout {
+    /// The layout of the text inside of lists.
+    #[must_use]
+    pub fn in_list(self) -> Self {
+        if self == Self::View { Self::InList } else { self }
+    }
+}
+
 /// The Arrow type of a column type.
 #[must_use]
-pub fn data_type(kind: &Type, texts: Texts) -> DataType {
-    let text = match texts {
-        Texts::View => DataType::Utf8View,
-        Texts::Large => DataType::LargeUtf8,
+pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
+    let (key, enum_text, text) = match layout {
+        StringLayout::View => (DataType::UInt32, DataType::Utf8, DataType::Utf8View),
+        StringLayout::InList => (DataType::UInt32, DataType::Utf8, DataType::LargeUtf8),
+        StringLayout::Large => (DataType::Int32, DataType::LargeUtf8, DataType::LargeUtf8),
     };
+    let field = |name: &str, kind: &Type| Field::new(name, data_type(kind, layout), true);
     match kind {
+        Type::Null => DataType::Null,
         Type::Bool => DataType::Boolean,
         Type::Int64 => DataType::Int64,
         Type::UInt64 => DataType::UInt64,
         Type::Decimal => DataType::Decimal128(38, 0),
         Type::Float64 => DataType::Float64,
         Type::Utf8 | Type::Digits => text,
-        Type::Enum => match texts {
-            Texts::View => DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8)),
-            Texts::Large => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8)),
-        },
+        Type::Enum => DataType::Dictionary(Box::new(key), Box::new(enum_text)),
         Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        Type::List(item) => DataType::LargeList(Arc::new(Field::new("item", data_type(item, texts), true))),
-        Type::Struct(members) => DataType::Struct(
-            members
-                .iter()
-                .map(|member| Field::new(&member.name, data_type(&member.kind, texts), true))
-                .collect(),
-        ),
+        Type::List(item) => {
+            DataType::LargeList(Arc::new(Field::new("item", data_type(item, layout.in_list()), true)))
+        }
+        Type::Struct(members) => {
+            DataType::Struct(members.iter().map(|member| field(&member.name, &member.kind)).collect())
+        }
     }
 }
 
 /// The schema of a table of these columns. Metadata of each field: `xpframe.group` (system, tag, parameter, fact),
 /// `xpframe.path` (its keys as a JSON list) and `xpframe.python` (the Python types seen).
 #[must_use]
-pub fn schema(columns: &[Column], places: &PathTree, texts: Texts) -> SchemaRef {
+pub fn schema(columns: &[Column], tree: &PathTree, layout: StringLayout) -> SchemaRef {
     let field = |column: &Column| {
         let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
-        let (place, python) = match column.source {
+        let (path, python) = match column.source {
             ColumnSource::System(_) => (None, None),
-            ColumnSource::Values(at, part) => (Some(at), Some(places.get(at).python_types(part))),
-            ColumnSource::Class(at) | ColumnSource::Identifier(at) => (Some(at), Some("str".to_owned())),
+            ColumnSource::Values(id, kind) => (Some(id), Some(tree.get(id).python_types(kind))),
+            ColumnSource::Class(id) | ColumnSource::Identifier(id) => (Some(id), Some("str".to_owned())),
         };
-        metadata.extend(place.map(|at| ("xpframe.path".to_owned(), json::list_text(&places.path(at)))));
+        metadata.extend(path.map(|id| ("xpframe.path".to_owned(), json::list_text(&tree.path(id)))));
         metadata.extend(python.map(|python| ("xpframe.python".to_owned(), python)));
-        Field::new(column.shown(), data_type(&column.kind, texts), true).with_metadata(metadata)
+        Field::new(column.shown(), data_type(&column.kind, layout), true).with_metadata(metadata)
     };
     Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }

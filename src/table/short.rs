@@ -10,25 +10,25 @@ use arrow::error::ArrowError;
 
 use crate::columns::{Column, short_name};
 
-/// Strips `tags.` and `config.` from the names of the columns. A tag keeps the short name; a parameter of the same short name
-/// is dropped if all its values equal the tag's, else it keeps its whole name. So does what would be called like a system
+/// Strips `tags.` and `config.` from the names of the columns. A tag gets the short name. A parameter of the same short name is
+/// dropped if all its values equal the tag's, else it keeps its whole name, as does a column whose short name is that of a system
 /// column. Columns that were renamed keep their name.
 ///
 /// # Errors
-/// Arrow's, if two batches do not belong together.
+/// Arrow's, if two batches have different columns.
 pub fn shorten(columns: &[Column], batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowError> {
     let taken: HashSet<&str> =
-        columns.iter().filter(|column| keeps_its_name(column)).map(Column::shown).collect();
+        columns.iter().filter(|column| has_fixed_name(column)).map(Column::shown).collect();
     let tags: HashMap<&str, usize> = columns
         .iter()
         .enumerate()
-        .filter(|(_, column)| column.group() == "tag" && !keeps_its_name(column))
+        .filter(|(_, column)| column.group() == "tag" && !has_fixed_name(column))
         .map(|(index, column)| (short_name(&column.name), index))
         .collect();
-    let mut kept: Vec<(usize, String)> = Vec::new();
+    let mut names: Vec<(usize, String)> = Vec::new();
     for (index, column) in columns.iter().enumerate() {
         let short = short_name(&column.name);
-        let name = if keeps_its_name(column) || taken.contains(short) {
+        let name = if has_fixed_name(column) || taken.contains(short) {
             column.shown()
         } else {
             match tags.get(short) {
@@ -41,27 +41,27 @@ pub fn shorten(columns: &[Column], batches: &[RecordBatch]) -> Result<Vec<Record
                 _ => short,
             }
         };
-        kept.push((index, name.to_owned()));
+        names.push((index, name.to_owned()));
     }
-    batches.iter().map(|batch| renamed(batch, &kept)).collect()
+    batches.iter().map(|batch| renamed(batch, &names)).collect()
 }
 
-fn keeps_its_name(column: &Column) -> bool {
+fn has_fixed_name(column: &Column) -> bool {
     column.renamed.is_some() || column.group() == "system"
 }
 
-fn renamed(batch: &RecordBatch, kept: &[(usize, String)]) -> Result<RecordBatch, ArrowError> {
-    let indices: Vec<usize> = kept.iter().map(|&(index, _)| index).collect();
+fn renamed(batch: &RecordBatch, names: &[(usize, String)]) -> Result<RecordBatch, ArrowError> {
+    let indices: Vec<usize> = names.iter().map(|&(index, _)| index).collect();
     let batch = batch.project(&indices)?;
     let schema = batch.schema();
-    let fields = schema.fields().iter().zip(kept);
+    let fields = schema.fields().iter().zip(names);
     let fields: Vec<Field> =
         fields.map(|(field, (_, name))| field.as_ref().clone().with_name(name)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)
 }
 
-/// Whether two columns have the same value in each row; an int equals the float that it is.
+/// Whether two columns have the same value in each row. An int equals a float of the same value.
 fn same_values(batches: &[RecordBatch], a: usize, b: usize) -> Result<bool, ArrowError> {
     let whole = |index: usize| -> Result<ArrayRef, ArrowError> {
         let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(index).as_ref()).collect();

@@ -2,41 +2,65 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, LargeListArray, TimestampMicrosecondArray};
+use ahash::HashMap;
+use arrow::array::{ArrayRef, Float64Array, Int64Array, LargeListArray, TimestampMicrosecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::Field;
 use arrow::error::ArrowError;
 use indexmap::IndexSet;
 
-use super::arrays::Arrays;
-use super::batch::Rows;
+use super::arrays::ArrayBuilder;
 use super::codes;
-use super::schema::{Texts, data_type};
-use super::texts::strings;
+use super::rows::Rows;
+use super::schema::{StringLayout, data_type};
+use super::texts::{TextBuilder, strings};
 use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
-use crate::records::{JobRow, JobStatus, JobStatuses, Moment, Zone};
+use crate::records::{JobRow, JobStatuses, Moment, State, Zone};
 use crate::values::{Symbol, index};
+use crate::workspace::plain;
 
-/// The statuses of the rows, read when the first column needs them.
+/// Builds system columns. The statuses of the jobs are read when the first column needs them.
 pub(super) struct SystemColumns<'r> {
     rows: &'r Rows<'r>,
     zone: &'r Zone,
-    places: &'r PathTree,
-    texts: Texts,
-    statuses: Option<Vec<JobStatus>>,
-    /// Whether the times of the jobs are asked for
-    times: bool,
+    tree: &'r PathTree,
+    layout: StringLayout,
+    /// Whether a column needs the times of the jobs
+    with_times: bool,
+    statuses: Option<Vec<RowStatus>>,
     pub errors: Vec<Error>,
 }
 
+/// The part of a job's status that columns show.
+struct RowStatus {
+    state: State,
+    failure: Option<String>,
+    started_at: Option<Moment>,
+    ended_at: Option<Moment>,
+    exit_code: Option<i64>,
+    retries: Option<i64>,
+}
+
+impl RowStatus {
+    fn of(state: State, failure: Option<String>) -> Self {
+        Self { state, failure, started_at: None, ended_at: None, exit_code: None, retries: None }
+    }
+}
+
 impl<'r> SystemColumns<'r> {
-    pub fn new(rows: &'r Rows<'r>, zone: &'r Zone, places: &'r PathTree, texts: Texts, times: bool) -> Self {
-        Self { rows, zone, places, texts, times, statuses: None, errors: Vec::new() }
+    pub fn new(
+        rows: &'r Rows<'r>,
+        zone: &'r Zone,
+        tree: &'r PathTree,
+        layout: StringLayout,
+        with_times: bool,
+    ) -> Self {
+        Self { rows, zone, tree, layout, with_times, statuses: None, errors: Vec::new() }
     }
 
-    /// One column.
+    /// The array of one column.
     pub fn column(&mut self, system: System) -> Result<ArrayRef, ArrowError> {
         let (run, rows) = (self.rows.loaded.run(), self.rows);
         Ok(match system {
@@ -45,17 +69,12 @@ impl<'r> SystemColumns<'r> {
             System::Run => self.repeated(run.id()),
             System::JobId => self.arrays().texts(rows.jobs().map(|row| Some(row.job_id)), rows.len()),
             System::Task => self.tasks()?,
-            System::Path => {
-                let path = |row| {
-                    let known = rows.known();
-                    let path = run.workspace().job_dir(&known.task_id(row), &known.job_id(row)).ok()?;
-                    Some(path.to_string_lossy().into_owned())
-                };
-                self.texts(&rows.jobs().map(path).collect::<Vec<_>>())
-            }
+            System::Path => self.paths(),
             System::SubmittedAt => times(rows.jobs().map(|row| row.submitted)),
-            System::State => self.of_status(|status| Some(status.state.as_str().to_owned())),
-            System::Failure => self.of_status(|status| status.failure.clone()),
+            System::State => self.of_status(|status| Some(status.state.as_str())),
+            System::Failure => self.of_status(|status| status.failure.as_deref()),
+            System::ExitCode => self.integers(|status| status.exit_code),
+            System::Retries => self.integers(|status| status.retries),
             System::StartedAt => self.moments(|status| status.started_at),
             System::EndedAt => self.moments(|status| status.ended_at),
             System::DurationS => {
@@ -68,17 +87,17 @@ impl<'r> SystemColumns<'r> {
         })
     }
 
-    fn arrays(&self) -> Arrays<'r> {
-        let store = &self.rows.known().store;
-        Arrays { store, graph: None, places: self.places, texts: self.texts, surrogates: false }
+    fn arrays(&self) -> ArrayBuilder<'r> {
+        let store = &self.rows.recorded().store;
+        ArrayBuilder { store, graph: None, tree: self.tree, layout: self.layout, surrogates: false }
     }
 
-    /// Each task is built once.
+    /// The tasks of the rows; the text of each task is built once.
     fn tasks(&self) -> Result<ArrayRef, ArrowError> {
         let mut tasks: IndexSet<Symbol, ahash::RandomState> = IndexSet::default();
         let mut last = None;
         let mut code = |task| match last {
-            Some((known, code)) if known == task => code,
+            Some((last_task, code)) if last_task == task => code,
             _ => {
                 let code = index(tasks.insert_full(task).0);
                 last = Some((task, code));
@@ -86,59 +105,89 @@ impl<'r> SystemColumns<'r> {
             }
         };
         let codes = codes::array(self.rows.jobs().map(|row| code(row.task_id)).collect());
-        let store = &self.rows.known().store;
-        let names = strings(tasks.iter().map(|&task| Some(store.symbol(task))), self.texts);
+        let store = &self.rows.recorded().store;
+        let names = strings(tasks.iter().map(|&task| Some(store.symbol(task))), self.layout);
         take(&names, &codes, None)
     }
 
-    fn texts<T: AsRef<str>>(&self, texts: &[Option<T>]) -> ArrayRef {
-        strings(texts.iter().map(Option::as_ref), self.texts)
+    /// The job directories of the rows; null where a name cannot be that of a directory.
+    fn paths(&self) -> ArrayRef {
+        let (recorded, workspace) = (self.rows.recorded(), self.rows.loaded.run().workspace());
+        let mut task_paths: HashMap<Symbol, Option<String>> = HashMap::default();
+        let mut paths = TextBuilder::new(self.layout, self.rows.len());
+        let mut path = String::new();
+        for row in self.rows.jobs() {
+            let task_path = task_paths.entry(row.task_id).or_insert_with(|| {
+                let directory = workspace.task_dir(&recorded.task_id(row)).ok()?;
+                Some(directory.to_string_lossy().into_owned())
+            });
+            let job_id = recorded.job_id(row);
+            let Some(task_path) = task_path.as_ref().filter(|_| plain("job", &job_id).is_ok()) else {
+                paths.append(None::<&str>);
+                continue;
+            };
+            path.clear();
+            path.extend([task_path, "/", &*job_id]);
+            paths.append(Some(&path));
+        }
+        paths.finish()
     }
 
     fn repeated(&self, text: &str) -> ArrayRef {
-        strings(std::iter::repeat_n(Some(text), self.rows.len()), self.texts)
+        strings(std::iter::repeat_n(Some(text), self.rows.len()), self.layout)
     }
 
-    fn of_status(&mut self, say: impl Fn(&JobStatus) -> Option<String>) -> ArrayRef {
-        let texts: Vec<Option<String>> = self.statuses().iter().map(say).collect();
-        self.texts(&texts)
+    fn of_status(&mut self, text: impl Fn(&RowStatus) -> Option<&str>) -> ArrayRef {
+        let layout = self.layout;
+        strings(self.statuses().iter().map(text), layout)
     }
 
-    fn moments(&mut self, say: impl Fn(&JobStatus) -> Option<Moment>) -> ArrayRef {
+    fn integers(&mut self, value: impl Fn(&RowStatus) -> Option<i64>) -> ArrayRef {
+        Arc::new(self.statuses().iter().map(value).collect::<Int64Array>())
+    }
+
+    fn moments(&mut self, moment: impl Fn(&RowStatus) -> Option<Moment>) -> ArrayRef {
         let zone = self.zone;
-        let moments: Vec<Option<i64>> =
-            self.statuses().iter().map(|status| say(status).map(|moment| moment.to_utc(zone))).collect();
-        times(moments.into_iter())
+        times(self.statuses().iter().map(|status| moment(status).map(|moment| moment.to_utc(zone))))
     }
 
-    fn statuses(&mut self) -> &[JobStatus] {
+    fn statuses(&mut self) -> &[RowStatus] {
         if self.statuses.is_none() {
-            let loaded = self.rows.loaded;
-            let known = self.rows.known();
+            let (loaded, recorded) = (self.rows.loaded, self.rows.recorded());
             let statuses = JobStatuses::open(loaded.run(), loaded.record());
             let jobs: Vec<&JobRow> = self.rows.jobs().collect();
-            let (found, errors) = statuses.each(&jobs, |row, errors| {
-                let (task_id, job_id) = (known.task_id(row), known.job_id(row));
-                if self.times {
-                    return statuses.job(&task_id, &job_id, errors);
+            let (row_statuses, errors) = statuses.each(&jobs, |row, errors| {
+                let (task_id, job_id) = (recorded.task_id(row), recorded.job_id(row));
+                if self.with_times {
+                    let status = statuses.job(&task_id, &job_id, errors);
+                    return RowStatus {
+                        state: status.state,
+                        failure: status.failure,
+                        started_at: status.started_at,
+                        ended_at: status.ended_at,
+                        exit_code: status.exit_code,
+                        retries: status.retry_count.and_then(|count| i64::try_from(count).ok()),
+                    };
                 }
                 let (state, failure) = statuses.state(&task_id, &job_id, errors);
-                JobStatus::of(state, failure)
+                RowStatus::of(state, failure)
             });
-            self.statuses = Some(found);
+            self.statuses = Some(row_statuses);
             self.errors.extend(errors);
         }
         self.statuses.as_deref().unwrap_or_default()
     }
 
     fn dependencies(&self) -> Result<ArrayRef, ArrowError> {
-        let rows = self.rows;
-        let needs: Vec<Vec<String>> =
-            rows.jobs().map(|row| rows.loaded.dependencies(&rows.known().job_id(row))).collect();
-        let offsets = OffsetBuffer::from_lengths(needs.iter().map(Vec::len));
-        let all: Vec<Option<String>> = needs.into_iter().flatten().map(Some).collect();
-        let field = Field::new("item", data_type(&Type::Utf8, self.texts), true);
-        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, self.texts(&all), None)?))
+        let mut lengths = Vec::with_capacity(self.rows.len());
+        let mut items = TextBuilder::new(self.layout.in_list(), 0);
+        for needs in self.rows.loaded.dependencies_of(self.rows.positions()) {
+            lengths.push(needs.len());
+            needs.iter().for_each(|job_id| items.append(Some(job_id)));
+        }
+        let field = Field::new("item", data_type(&Type::Utf8, self.layout.in_list()), true);
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, items.finish(), None)?))
     }
 }
 
@@ -147,9 +196,9 @@ fn times(times: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
-/// Seconds between start and end, both of one clock.
+/// Seconds between the start and the end of a job, both by one clock.
 #[allow(clippy::cast_precision_loss, reason = "microseconds of a job's run fit into 53 bits for 285 years")]
-fn duration(status: &JobStatus, zone: &Zone) -> Option<f64> {
+fn duration(status: &RowStatus, zone: &Zone) -> Option<f64> {
     let (start, end) = (status.started_at?.to_utc(zone), status.ended_at?.to_utc(zone));
     Some((end - start) as f64 / 1e6)
 }

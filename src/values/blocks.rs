@@ -1,15 +1,16 @@
-//! Items in the order they came, in a few pieces: what was collected by several threads, or at several times, is put together
-//! without being copied.
+//! A vector in a few pieces, so that what several threads read, or what was read at several times, is joined without
+//! copying.
 
 use std::sync::Arc;
 
-/// Items in a few pieces, numbered through. What was pushed together lies in one piece.
+/// Items in a few pieces, indexed through all of them. Items that were pushed together are in one piece.
 #[derive(Debug, Clone)]
 pub(crate) struct Blocks<T> {
-    /// The piece that grows, and the number of its first item
+    /// The piece that grows
     last: Vec<T>,
+    /// The index of its first item
     start: usize,
-    /// The pieces before it, with the number of their first item; copies of these blocks share them
+    /// The pieces before it, with the index of their first item; clones share them
     earlier: Vec<(usize, Arc<Vec<T>>)>,
 }
 
@@ -20,7 +21,7 @@ impl<T> Default for Blocks<T> {
 }
 
 impl<T: Copy> Blocks<T> {
-    /// How many items there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.start + self.last.len()
     }
@@ -30,41 +31,41 @@ impl<T: Copy> Blocks<T> {
         &mut self.last
     }
 
-    /// Items that were pushed together; none if there are not so many.
+    /// `length` items from `start` on, which were pushed together; empty if out of range.
     #[inline]
-    pub fn slice(&self, at: usize, length: usize) -> &[T] {
-        let (start, piece) = self.piece(at);
-        piece.get(at - start..at - start + length).unwrap_or_default()
+    pub fn slice(&self, start: usize, length: usize) -> &[T] {
+        let (first, piece) = self.piece(start);
+        piece.get(start - first..start - first + length).unwrap_or_default()
     }
 
     #[inline]
-    fn piece(&self, at: usize) -> (usize, &[T]) {
-        if at >= self.start {
+    fn piece(&self, position: usize) -> (usize, &[T]) {
+        if position >= self.start {
             return (self.start, &self.last);
         }
-        let found = self.earlier.iter().rev().find(|(start, _)| *start <= at);
-        found.map_or((self.start, &self.last), |(start, piece)| (*start, piece))
+        let piece = self.earlier.iter().rev().find(|(start, _)| *start <= position);
+        piece.map_or((self.start, &self.last), |(start, piece)| (*start, piece))
     }
 
-    /// The pieces, to be shared; nothing if the last one still grows.
+    /// The pieces, to be shared; `None` while the last one has items and may grow.
     pub fn shared(&self) -> Option<impl ExactSizeIterator<Item = &Arc<Vec<T>>>> {
         self.last.is_empty().then(|| self.earlier.iter().map(|(_, piece)| piece))
     }
 
-    /// The number of the piece that an item is in, the last one being that which grows, and the item's number there.
+    /// The number of the piece that has an item (the piece that grows is the last), and the position of the item in it.
     #[inline]
-    pub fn place(&self, at: usize) -> (usize, usize) {
+    pub fn locate(&self, position: usize) -> (usize, usize) {
         let starts = self.earlier.iter().map(|(start, _)| *start).chain([self.start]);
-        let before = starts.take_while(|start| *start <= at);
-        before.enumerate().last().map_or((0, at), |(piece, start)| (piece, at - start))
+        let before = starts.take_while(|start| *start <= position);
+        before.enumerate().last().map_or((0, position), |(piece, start)| (piece, position - start))
     }
 
-    /// Keeps the first items; only what the last piece has can be forgotten.
+    /// Drops all items from `length` on. Items of sealed pieces stay.
     pub fn truncate(&mut self, length: usize) {
         self.last.truncate(length.saturating_sub(self.start));
     }
 
-    /// Lets copies share the items that there are.
+    /// Ends the piece that grows, so that clones share it.
     pub fn seal(&mut self) {
         if self.last.is_empty() {
             return;
@@ -74,35 +75,35 @@ impl<T: Copy> Blocks<T> {
         self.start = start;
     }
 
-    /// How many pieces there are.
+    /// The number of pieces.
     pub fn pieces(&self) -> usize {
         self.earlier.len() + 1
     }
 
-    /// Puts the items of others behind these.
-    pub fn append(&mut self, others: Self) {
-        let by = self.len();
+    /// Appends the items of `next`.
+    pub fn append(&mut self, next: Self) {
+        let length = self.len();
         self.seal();
-        self.earlier.extend(others.earlier.into_iter().map(|(start, piece)| (start + by, piece)));
-        self.start = others.start + by;
-        self.last = others.last;
+        self.earlier.extend(next.earlier.into_iter().map(|(start, piece)| (start + length, piece)));
+        self.start = next.start + length;
+        self.last = next.last;
     }
 
-    /// Every item.
+    /// All items.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.earlier.iter().flat_map(|(_, piece)| piece.iter()).chain(&self.last)
     }
 
-    /// One item, to be changed; a piece that is shared is copied first.
-    pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        if at >= self.start {
-            return self.last.get_mut(at - self.start);
+    /// An item, to be changed; a piece that is shared is copied first.
+    pub fn get_mut(&mut self, position: usize) -> Option<&mut T> {
+        if position >= self.start {
+            return self.last.get_mut(position - self.start);
         }
-        let (start, piece) = self.earlier.iter_mut().rev().find(|(start, _)| *start <= at)?;
-        Arc::make_mut(piece).get_mut(at - *start)
+        let (start, piece) = self.earlier.iter_mut().rev().find(|(start, _)| *start <= position)?;
+        Arc::make_mut(piece).get_mut(position - *start)
     }
 
-    /// Every item, to be changed.
+    /// All items, to be changed; pieces that are shared are copied first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.earlier.iter_mut().flat_map(|(_, piece)| Arc::make_mut(piece)).chain(&mut self.last)
     }

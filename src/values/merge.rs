@@ -1,15 +1,17 @@
-//! Two stores become one.
+//! Appends one store to another.
 
-use super::store::{EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Unresolved, Value};
-use super::{ObjectIx, index};
+use super::store::Store;
+use super::value::{
+    EnumMember, Items, ObjectIx, Record, Shape, ShapeIx, Symbol, Text, Unresolved, Value, index,
+};
 
-/// What the indices of a store that was appended are now.
+/// Translates indices of an appended store to those of the store it was appended to.
 #[derive(Debug)]
 pub(crate) struct Moved {
     symbols: Vec<Symbol>,
     shapes: Vec<ShapeIx>,
     enums: Vec<u32>,
-    /// What each unresolved reference is now
+    /// The value of each unresolved reference
     references: Vec<Value>,
     values: u32,
     sheets: u32,
@@ -24,8 +26,8 @@ impl Moved {
     }
 
     /// The same text.
-    pub fn text(&self, text: super::Text) -> super::Text {
-        text.moved(self.texts)
+    pub fn text(&self, text: Text) -> Text {
+        text.shifted(self.texts)
     }
 
     /// The same record.
@@ -60,34 +62,34 @@ impl Moved {
 }
 
 impl Store {
-    /// Puts the values of another store behind these. Its objects come after `objects` others; `resolve` says what its
-    /// unresolved references are. Gives back what its indices are now.
+    /// Appends the values of `next`, whose objects come after `objects` of this store, and returns the translation of
+    /// its indices. `resolve` gives the values of its unresolved references.
     pub(crate) fn append(
         &mut self,
-        mut other: Self,
+        mut next: Self,
         objects: usize,
         resolve: impl Fn(&Unresolved) -> Value,
     ) -> Moved {
-        let symbols: Vec<Symbol> = other.symbols.iter().map(|name| self.intern(name)).collect();
+        let symbols: Vec<Symbol> = next.symbols.iter().map(|name| self.intern(name)).collect();
         let renamed = |symbol: Symbol| symbols[symbol.0 as usize];
-        let shape = |shape: &Shape| shape.0.iter().map(|&key| renamed(key)).collect::<Vec<_>>();
-        let shapes = other.shapes.iter().map(|known| self.intern_shape(&shape(known))).collect();
+        let keys = |shape: &Shape| shape.0.iter().map(|&key| renamed(key)).collect::<Vec<_>>();
+        let shapes = next.shapes.iter().map(|shape| self.intern_shape(&keys(shape))).collect();
         let member = |&EnumMember { module, class, name }: &EnumMember| {
             let member = EnumMember { module: renamed(module), class: renamed(class), name: renamed(name) };
             index(self.enums.insert_full(member).0)
         };
-        let enums = other.enums.iter().map(member).collect();
-        let references = other.unresolved.iter().map(resolve).collect();
+        let enums = next.enums.iter().map(member).collect();
+        let references = next.unresolved.iter().map(resolve).collect();
         let (values, texts) = (index(self.values.len()), self.texts.len());
         let (sheets, objects) = (index(self.sheets.count()), index(objects));
         let moved = Moved { symbols, shapes, enums, references, values, sheets, texts, objects };
-        for value in other.values.iter_mut() {
+        for value in next.values.iter_mut() {
             *value = moved.value(*value);
         }
-        self.values.append(other.values);
+        self.values.append(next.values);
         let shape = |shape: ShapeIx| moved.shapes[shape.0 as usize];
-        self.sheets.append(other.sheets, shape, |value| moved.value(value));
-        self.texts.append(other.texts);
+        self.sheets.append(next.sheets, shape, |value| moved.value(value));
+        self.texts.append(next.texts);
         moved
     }
 }

@@ -1,39 +1,29 @@
-//! What fields and tags hold: the Python values that the files encode, stored compactly.
+//! The Python values of fields and tags, stored compactly.
 //!
-//! A [`Store`] owns what was read into it; a [`Value`] is 16 bytes that may point into it. Dicts and the fields of configs are
-//! the same thing, a [`Record`]: a [`Shape`] (its keys, stored once) and as many values. Stores that were filled by several
-//! threads become one.
+//! A [`Store`] owns the values that were read into it; a [`Value`] has 16 bytes and may refer to texts, lists or
+//! records of the store. Dicts and the fields of configs are both a [`Record`]: a [`Shape`] (its keys, stored once) and
+//! as many values. Most records are rows of a *sheet*, which stores a value only where it changes. Stores that several
+//! threads filled are merged into one.
 
 mod blocks;
+mod line_cache;
 mod memo;
 mod merge;
 mod read;
 mod record_groups;
 mod sheet;
 mod store;
+mod value;
 
 pub(crate) use blocks::Blocks;
-pub(crate) use memo::{Memo, Read};
+pub(crate) use line_cache::{
+    ChangedSlot, LineCache, LineTemplate, RowChanges, SlotFinder, distinct_entries, skipped,
+};
+pub(crate) use merge::Moved;
 pub use read::{Decode, Plain, read, record};
 pub(crate) use record_groups::RecordGroups;
-pub(crate) use store::SheetIx;
-pub use store::{
-    EnumMember, Items, Record, Shape, ShapeIx, Store, Symbol, Text, Unresolved, UnresolvedIx, Value,
+pub use store::Store;
+pub(crate) use value::index;
+pub use value::{
+    EnumMember, Items, ObjectIx, Record, Shape, ShapeIx, Symbol, Text, Unresolved, UnresolvedIx, Value,
 };
-
-/// Index of an object in the graph it was read into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectIx(pub u32);
-
-impl ObjectIx {
-    /// The index as the position that it is.
-    #[must_use]
-    pub fn at(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// Position of the next item of a store, which holds at most 2³² of each kind.
-pub(crate) fn index(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}

@@ -1,16 +1,16 @@
-//! From JSON to values.
+//! Reads JSON into the values of a store.
 
-use super::index;
-use super::store::{Items, Record, ShapeIx, Store, Symbol, Value};
-use crate::json::{JsonType, Number, Reader, Syntax};
+use super::store::Store;
+use super::value::{Items, Record, ShapeIx, Symbol, Value, index};
+use crate::json::{JsonText, JsonType, Number, Reader, Syntax};
 
-/// Gives dicts that encode something else their meaning.
+/// Turns dicts that encode a Python value into that value.
 pub trait Decode {
-    /// The value that a dict of these keys and values encodes; `None` if it is just a dict.
+    /// The value that a dict of these keys and values encodes; `None` if it is an ordinary dict.
     fn decode(&mut self, store: &mut Store, keys: &[Symbol], values: &[Value]) -> Option<Value>;
 }
 
-/// Dicts are dicts, as in tags.
+/// Decodes nothing: dicts are dicts, as in tags.
 #[derive(Debug)]
 pub struct Plain;
 
@@ -20,19 +20,10 @@ impl Decode for Plain {
     }
 }
 
-/// What was read last, for guessing what comes next: lines of a run repeat themselves.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Memory {
-    keys: Vec<Symbol>,
-    values: Vec<Value>,
-    /// The last shape that began with the symbol of this index
-    last_shape: Vec<Option<ShapeIx>>,
-}
-
 /// Takes one value from `reader`.
 ///
 /// # Errors
-/// What is wrong with the JSON.
+/// Any syntax error.
 pub fn read(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
     Ok(match reader.peek()? {
         JsonType::Null => reader.null().map(|()| Value::Null)?,
@@ -52,72 +43,76 @@ pub fn read(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode
 }
 
 fn list(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Items, Syntax> {
-    let start = store.memory.values.len();
+    let start = store.scratch.values.len();
     let read = reader.items(|reader| {
         let value = read(reader, store, decode)?;
-        store.memory.values.push(value);
+        store.scratch.values.push(value);
         Ok(())
     });
     let items = read.map(|()| {
         let first = index(store.values.len());
-        let held = &store.memory.values[start..];
-        store.values.last().extend_from_slice(held);
-        Items { start: first, length: index(held.len()) }
+        let values = &store.scratch.values[start..];
+        store.values.last().extend_from_slice(values);
+        Items { start: first, length: index(values.len()) }
     });
-    store.memory.values.truncate(start);
+    store.scratch.values.truncate(start);
     items
 }
 
+/// Lengths of the scratch keys and values before a dict.
+type ScratchStart = (usize, usize);
+
 fn dict(reader: &mut Reader<'_>, store: &mut Store, decode: &mut impl Decode) -> Result<Value, Syntax> {
-    let first = (store.memory.keys.len(), store.memory.values.len());
+    let start = (store.scratch.keys.len(), store.scratch.values.len());
     let mark = store.mark();
     let value = entries(reader, store, decode).map(|guess| {
-        let encoded = decode_small(store, first, decode);
-        if let Some(Value::Object(_) | Value::Unresolved(_) | Value::Enum(_)) = encoded {
-            // nothing points to the texts of the encoding any more
+        let decoded = decode_small(store, start, decode);
+        if let Some(Value::Object(_) | Value::Unresolved(_) | Value::Enum(_)) = decoded {
+            // these refer to no text of the encoding
             store.rewind(mark);
         }
-        encoded.unwrap_or_else(|| Value::Dict(finish(store, first, guess)))
+        decoded.unwrap_or_else(|| Value::Dict(finish(store, start, guess)))
     });
-    store.memory.keys.truncate(first.0);
-    store.memory.values.truncate(first.1);
+    store.scratch.keys.truncate(start.0);
+    store.scratch.values.truncate(start.1);
     value
 }
 
-/// Takes a dict that is a dict whatever it looks like: the fields of an object, the tags of a job. Its values are decoded.
+/// Takes a dict that encodes nothing itself: the fields of an object, the tags of a job. Its values are decoded.
 ///
 /// # Errors
-/// What is wrong with the JSON.
+/// Any syntax error.
 pub fn record(
     reader: &mut Reader<'_>,
     store: &mut Store,
     decode: &mut impl Decode,
 ) -> Result<Record, Syntax> {
-    let first = (store.memory.keys.len(), store.memory.values.len());
-    let record = entries(reader, store, decode).map(|guess| finish(store, first, guess));
-    store.memory.keys.truncate(first.0);
-    store.memory.values.truncate(first.1);
+    let start = (store.scratch.keys.len(), store.scratch.values.len());
+    let record = entries(reader, store, decode).map(|guess| finish(store, start, guess));
+    store.scratch.keys.truncate(start.0);
+    store.scratch.values.truncate(start.1);
     record
 }
 
-/// What the keys and values at the end of the memory encode, if they do; every encoding has at most four keys.
+/// Decodes the dict on top of the scratch, if it is an encoding: every encoding has two to four keys.
 fn decode_small(
     store: &mut Store,
-    (keys, values): (usize, usize),
+    (first_key, first_value): ScratchStart,
     decode: &mut impl Decode,
 ) -> Option<Value> {
-    let count = store.memory.keys.len() - keys;
+    let count = store.scratch.keys.len() - first_key;
     if !(2..=4).contains(&count) {
         return None;
     }
-    let mut names = [Symbol(0); 4];
-    let mut held = [Value::Null; 4];
-    names[..count].copy_from_slice(&store.memory.keys[keys..]);
-    held[..count].copy_from_slice(&store.memory.values[values..]);
-    decode.decode(store, &names[..count], &held[..count])
+    let mut keys = [Symbol(0); 4];
+    let mut values = [Value::Null; 4];
+    keys[..count].copy_from_slice(&store.scratch.keys[first_key..]);
+    values[..count].copy_from_slice(&store.scratch.values[first_value..]);
+    decode.decode(store, &keys[..count], &values[..count])
 }
 
-/// Puts the keys and values of a dict at the end of the memory. Says which shape its keys are, if it is the guessed one.
+/// Pushes the keys and values of a dict on the scratch. Returns their shape if it was guessed right from the first key:
+/// the dicts of a run repeat a few shapes, and comparing keys in order is faster than hashing them.
 fn entries(
     reader: &mut Reader<'_>,
     store: &mut Store,
@@ -131,7 +126,7 @@ fn entries(
             expected => {
                 let symbol = intern_key(store, key)?;
                 if position == 0 {
-                    guess = store.memory.last_shape.get(symbol.0 as usize).copied().flatten();
+                    guess = store.scratch.last_shapes.get(symbol.0 as usize).copied().flatten();
                 } else if expected != Some(symbol) {
                     guess = None;
                 }
@@ -139,42 +134,42 @@ fn entries(
             }
         };
         position += 1;
-        store.memory.keys.push(symbol);
+        store.scratch.keys.push(symbol);
         let value = read(reader, store, decode)?;
-        store.memory.values.push(value);
+        store.scratch.values.push(value);
         Ok(())
     })?;
     Ok(guess.filter(|&shape| store.shape(shape).len() == position))
 }
 
-fn intern_key(store: &mut Store, key: crate::json::JsonText<'_>) -> Result<Symbol, Syntax> {
+fn intern_key(store: &mut Store, key: JsonText<'_>) -> Result<Symbol, Syntax> {
     if !key.escaped {
         return Ok(store.intern(key.raw));
     }
-    Ok(store.intern(&super::store::decoded(key)?))
+    Ok(store.intern(&key.decoded()?))
 }
 
-/// Makes a record of the keys and values at the end of the memory.
-fn finish(store: &mut Store, (keys, values): (usize, usize), guess: Option<ShapeIx>) -> Record {
+/// Makes a record of the keys and values on top of the scratch.
+fn finish(store: &mut Store, (first_key, first_value): ScratchStart, guess: Option<ShapeIx>) -> Record {
     if let Some(shape) = guess {
         let start = index(store.values.len());
-        store.values.last().extend_from_slice(&store.memory.values[values..]);
+        store.values.last().extend_from_slice(&store.scratch.values[first_value..]);
         return Record { shape, start, sheet: Record::LOOSE };
     }
     let mut entries = indexmap::IndexMap::<Symbol, Value, ahash::RandomState>::default();
-    for (&key, &value) in store.memory.keys[keys..].iter().zip(&store.memory.values[values..]) {
-        // as in Python, the last value of a repeated key wins at the place of the first
+    for (&key, &value) in store.scratch.keys[first_key..].iter().zip(&store.scratch.values[first_value..]) {
+        // as in Python, a repeated key keeps its first position and takes its last value
         entries.insert(key, value);
     }
-    let unique: Vec<Symbol> = entries.keys().copied().collect();
-    let held: Vec<Value> = entries.into_values().collect();
-    let record = store.push_record(&unique, &held);
-    if let Some(&first) = unique.first() {
-        let at = first.0 as usize;
-        if store.memory.last_shape.len() <= at {
-            store.memory.last_shape.resize(at + 1, None);
+    let keys: Vec<Symbol> = entries.keys().copied().collect();
+    let values: Vec<Value> = entries.into_values().collect();
+    let record = store.push_record(&keys, &values);
+    if let Some(&first) = keys.first() {
+        let first = first.0 as usize;
+        if store.scratch.last_shapes.len() <= first {
+            store.scratch.last_shapes.resize(first + 1, None);
         }
-        store.memory.last_shape[at] = Some(record.shape);
+        store.scratch.last_shapes[first] = Some(record.shape);
     }
     record
 }

@@ -1,10 +1,10 @@
-//! Many records at once, read field by field.
+//! Reads the fields of many records, sheet by sheet.
 
-use super::index;
-use super::sheet::SheetRows;
-use super::store::{Record, ShapeIx, Store, Value};
+use super::sheet::Field;
+use super::store::Store;
+use super::value::{Record, ShapeIx, Value, index};
 
-/// Some records, numbered by their position, so arranged that those of one sheet are read together.
+/// Records, numbered by their position, and grouped by sheet so that a value that many rows share is visited once.
 #[derive(Debug, Default)]
 pub(crate) struct RecordGroups {
     loose: Vec<(u32, Record)>,
@@ -12,130 +12,102 @@ pub(crate) struct RecordGroups {
     length: usize,
 }
 
-/// Records that follow each other, in their sheet and by their positions.
-#[derive(Debug, Clone, Copy, Default)]
-struct Run {
-    first: Option<Record>,
-    position: u32,
-    length: u32,
-}
-
-impl Run {
-    /// Whether a record at a position is the next one.
-    fn goes_on(&self, record: Record, position: u32) -> bool {
-        let next = |first: Record| record.sheet == first.sheet && record.start == first.start + self.length;
-        self.position + self.length == position && !record.is_loose() && self.first.is_some_and(next)
-    }
-}
-
 /// The records of one sheet.
 #[derive(Debug)]
 struct Group {
     sheet: u32,
     shape: ShapeIx,
-    /// Their rows, in order
-    rows: SheetRows,
-    /// The position of each
+    /// The row of each record, in order
+    rows: Vec<u32>,
+    /// The position of each record
     positions: Vec<u32>,
     /// Whether the positions are in order too
     ascending: bool,
 }
 
 impl RecordGroups {
-    /// These records; a position may have none.
+    /// Groups these records; a position may have none.
     pub fn new(records: impl Iterator<Item = Option<Record>>) -> Self {
-        let mut holders = Self::default();
-        // the group of each sheet, from 1
-        let mut of_sheet: Vec<u32> = Vec::new();
-        let mut run = Run::default();
+        let mut groups = Self::default();
+        // the number of the group of each sheet, counted from 1
+        let mut group_of_sheet: Vec<u32> = Vec::new();
         for record in records {
-            let position = index(holders.length);
-            holders.length += 1;
-            let Some(record) = record else { continue };
-            if run.goes_on(record, position) {
-                run.length += 1;
-                continue;
+            let position = index(groups.length);
+            groups.length += 1;
+            if let Some(record) = record {
+                groups.push(position, record, &mut group_of_sheet);
             }
-            holders.keep(run, &mut of_sheet);
-            run = Run { first: Some(record), position, length: 1 };
         }
-        holders.keep(run, &mut of_sheet);
-        holders.groups.iter_mut().for_each(Group::arrange);
-        holders
+        groups.groups.iter_mut().for_each(Group::sort);
+        groups
     }
 
-    fn keep(&mut self, run: Run, of_sheet: &mut Vec<u32>) {
-        let Some(record) = run.first else { return };
+    fn push(&mut self, position: u32, record: Record, group_of_sheet: &mut Vec<u32>) {
         if record.is_loose() {
-            self.loose.push((run.position, record));
+            self.loose.push((position, record));
             return;
         }
         let sheet = record.sheet as usize;
-        if of_sheet.len() <= sheet {
-            of_sheet.resize(sheet + 1, 0);
+        if group_of_sheet.len() <= sheet {
+            group_of_sheet.resize(sheet + 1, 0);
         }
-        if of_sheet[sheet] == 0 {
+        if group_of_sheet[sheet] == 0 {
             self.groups.push(Group::new(record));
-            of_sheet[sheet] = index(self.groups.len());
+            group_of_sheet[sheet] = index(self.groups.len());
         }
-        self.groups[of_sheet[sheet] as usize - 1].push(record.start, run.position, run.length);
+        self.groups[group_of_sheet[sheet] as usize - 1].push(record.start, position);
     }
 
-    /// How many positions there are.
+    /// The number of positions.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// The shapes of the records in the order in which they come first.
+    /// The shapes of the records, each once, in the order of their first record.
     pub fn shapes(&self) -> Vec<ShapeIx> {
         let loose = self.loose.iter().map(|&(position, record)| (position, record.shape));
-        let mut first: Vec<(u32, ShapeIx)> =
+        let mut shapes: Vec<(u32, ShapeIx)> =
             self.groups.iter().map(|group| (group.first(), group.shape)).collect();
         let mut last = None;
-        first.extend(loose.filter(|&(_, shape)| last.replace(shape) != Some(shape)));
-        first.sort_by_key(|&(position, _)| position);
-        let shapes: indexmap::IndexSet<ShapeIx, ahash::RandomState> =
-            first.into_iter().map(|(_, shape)| shape).collect();
-        shapes.into_iter().collect()
+        shapes.extend(loose.filter(|&(_, shape)| last.replace(shape) != Some(shape)));
+        shapes.sort_by_key(|&(position, _)| position);
+        let distinct: indexmap::IndexSet<ShapeIx, ahash::RandomState> =
+            shapes.into_iter().map(|(_, shape)| shape).collect();
+        distinct.into_iter().collect()
     }
 
-    /// Gives the value at a position of each record whose shape has one (`at` says where, by the shape), with the positions
-    /// of the records that have it; a value may come more than once.
+    /// Calls `visit` with the values of one field and the positions of the records that have each. `field` gives the
+    /// position of the field in a shape, if the shape has it. A value may come several times.
     pub fn each(
         &self,
         store: &Store,
-        at: impl Fn(ShapeIx) -> Option<usize>,
-        mut found: impl FnMut(Value, &[u32]),
+        field: impl Fn(ShapeIx) -> Option<usize>,
+        mut visit: impl FnMut(Value, &[u32]),
     ) {
         for &(position, record) in &self.loose {
-            if let Some(at) = at(record.shape) {
-                found(store.record_value(record, at), &[position]);
+            if let Some(field) = field(record.shape) {
+                visit(store.record_value(record, field), &[position]);
             }
         }
         for group in &self.groups {
-            let Some(field) = at(group.shape).and_then(|at| store.sheet(group.sheet)?.field(at)) else {
-                continue;
-            };
-            field.each(&group.rows, |value, range| found(store.resolve(value), &group.positions[range]));
+            if let Some(field) = field(group.shape).and_then(|field| store.sheet(group.sheet)?.field(field)) {
+                field.each(&group.rows, |value, range| visit(store.resolve(value), &group.positions[range]));
+            }
         }
     }
 
-    /// Gives the values of all fields with the first position that has each, sheet by sheet: the shape, the position of the
-    /// field in it, the value, the position of the record. Of values that all mean the same to the type of a column, one.
-    pub fn each_field(&self, store: &Store, mut found: impl FnMut(ShapeIx, usize, Value, u32)) {
+    /// Calls `visit` with the values of all fields: the shape, the position of the field in it, the value, and the
+    /// first position that has it. Where all values of a field have the same column type, only one of them is visited.
+    pub fn each_field(&self, store: &Store, mut visit: impl FnMut(ShapeIx, usize, Value, u32)) {
         for &(position, record) in &self.loose {
-            for (at, value) in store.raw(record).enumerate() {
-                found(record.shape, at, value, position);
+            for (field, value) in store.raw(record).enumerate() {
+                visit(record.shape, field, value, position);
             }
         }
         for group in &self.groups {
             let fields = store.sheet(group.sheet).map_or(&[][..], |sheet| &sheet.fields);
-            for (at, field) in fields.iter().enumerate() {
-                if let Some(value) = field.like_all() {
-                    found(group.shape, at, value, group.first());
-                    continue;
-                }
-                field.each(&group.rows, |value, range| found(group.shape, at, value, group.earliest(range)));
+            for (number, field) in fields.iter().enumerate() {
+                group.visit_field(field, |value, position| visit(group.shape, number, value, position));
             }
         }
     }
@@ -143,29 +115,30 @@ impl RecordGroups {
 
 impl Group {
     fn new(record: Record) -> Self {
-        Self {
-            sheet: record.sheet,
-            shape: record.shape,
-            rows: SheetRows::default(),
-            positions: Vec::new(),
-            ascending: true,
-        }
+        let Record { sheet, shape, .. } = record;
+        Self { sheet, shape, rows: Vec::new(), positions: Vec::new(), ascending: true }
     }
 
-    fn push(&mut self, row: u32, position: u32, length: u32) {
-        self.ascending &= self.rows.last().is_none_or(|last| last <= row);
-        self.rows.extend(row..row + length);
-        self.positions.extend(position..position + length);
+    fn push(&mut self, row: u32, position: u32) {
+        self.ascending &= self.rows.last().is_none_or(|&last| last <= row);
+        self.rows.push(row);
+        self.positions.push(position);
     }
 
-    fn arrange(&mut self) {
+    fn sort(&mut self) {
         if !self.ascending {
-            let rows = std::mem::take(&mut self.rows).list();
-            let mut pairs: Vec<(u32, u32)> = rows.into_iter().zip(self.positions.iter().copied()).collect();
+            let mut pairs: Vec<(u32, u32)> =
+                self.rows.iter().copied().zip(self.positions.iter().copied()).collect();
             pairs.sort_unstable();
-            let (rows, positions) = pairs.into_iter().unzip();
-            (self.rows, self.positions) = (SheetRows::List(rows), positions);
+            (self.rows, self.positions) = pairs.into_iter().unzip();
         }
+    }
+
+    fn visit_field(&self, field: &Field, mut visit: impl FnMut(Value, u32)) {
+        if let Some(value) = field.representative() {
+            return visit(value, self.first());
+        }
+        field.each(&self.rows, |value, range| visit(value, self.earliest(range)));
     }
 
     fn first(&self) -> u32 {

@@ -1,77 +1,76 @@
-//! Records of one shape, field by field: what does not change from record to record is kept once.
+//! Records of one shape, stored field by field: a value that does not change from row to row is stored once.
 
 use std::mem::discriminant;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::store::{Items, ShapeIx, Text, UnresolvedIx, Value};
-use super::{ObjectIx, index};
+use super::value::{Items, ObjectIx, ShapeIx, Text, UnresolvedIx, Value, index};
 
-/// The values of one field in the order of the records. Each stands until the next.
+/// The values of one field, row by row. Each holds until the next change.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     first: Value,
-    /// The later values, and the first row of each
-    later: Later,
-    starts: Starts,
-    /// What kinds of values there are, as [`kind`] says
+    /// The values after the first
+    later: LaterValues,
+    changes: ChangeRows,
+    /// The [`kind_bit`]s of all values
     kinds: u8,
 }
 
-/// The later values of a field.
 #[derive(Debug, Clone)]
-enum Later {
-    /// All are of the type of the first one, and small: their [`bits`]
-    Alike(Vec<u64>),
+enum LaterValues {
+    /// All have the type of the first value and are small: their [`packed`] bits
+    Packed(Vec<u64>),
     Any(Vec<Value>),
 }
 
 /// The rows in which a field changed, in order.
 #[derive(Debug, Clone, Default)]
-struct Starts {
-    /// So many rows after the first one, it changed in each
-    always: u32,
-    later: Vec<u32>,
+struct ChangeRows {
+    /// The field changed in each of the rows 1 to this
+    dense: u32,
+    /// The rows of the changes after those
+    sparse: Vec<u32>,
 }
 
-impl Starts {
+impl ChangeRows {
     fn push(&mut self, row: u32) {
-        if self.later.is_empty() && row == self.always + 1 {
-            self.always = row;
+        if self.sparse.is_empty() && row == self.dense + 1 {
+            self.dense = row;
         } else {
-            self.later.push(row);
+            self.sparse.push(row);
         }
     }
 
     /// The row of a change.
     #[inline]
     fn get(&self, change: usize) -> Option<u32> {
-        match change.checked_sub(self.always as usize) {
+        match change.checked_sub(self.dense as usize) {
             None => Some(index(change + 1)),
-            Some(later) => self.later.get(later).copied(),
+            Some(sparse) => self.sparse.get(sparse).copied(),
         }
     }
 
-    /// How many changes there were when a row came.
-    fn until(&self, row: u32) -> usize {
-        if row <= self.always {
+    /// The number of changes up to a row.
+    fn count_until(&self, row: u32) -> usize {
+        if row <= self.dense {
             return row as usize;
         }
-        self.always as usize + self.later.partition_point(|&start| start <= row)
+        self.dense as usize + self.sparse.partition_point(|&change| change <= row)
     }
 }
 
-/// For so many changes room is made at the first: most fields that change do so often.
-const FIRST: usize = 32;
+/// Room for this many changes is made at the first: most fields that change do so often.
+const FIRST_CAPACITY: usize = 32;
 
-/// What tells a value from others of its type, if that is little.
-fn bits(value: Value) -> Option<u64> {
+/// The value in 64 bits, without its type; `None` if it needs more.
+fn packed(value: Value) -> Option<u64> {
     Some(match value {
         Value::Null => 0,
         Value::Bool(value) => value.into(),
         Value::Int(value) => value.cast_unsigned(),
         Value::Float(value) => value.to_bits(),
-        Value::Str(text) | Value::Path(text) => return text.bits(),
+        Value::Str(text) | Value::Path(text) => return text.packed(),
         Value::Enum(member) => member.into(),
         Value::List(items) | Value::Set(items) => u64::from(items.start) << 32 | u64::from(items.length),
         Value::Object(object) => object.0.into(),
@@ -80,16 +79,16 @@ fn bits(value: Value) -> Option<u64> {
     })
 }
 
-/// The value of the same type as another that has these bits.
-#[allow(clippy::cast_possible_truncation, reason = "the bits are cut into what they were made of")]
-fn of_bits(bits: u64, like: Value) -> Value {
+/// The value of these [`packed`] bits that has the type of `like`.
+#[allow(clippy::cast_possible_truncation, reason = "the bits are split into their parts")]
+fn unpacked(bits: u64, like: Value) -> Value {
     let items = || Items { start: (bits >> 32) as u32, length: bits as u32 };
     match like {
         Value::Bool(_) => Value::Bool(bits != 0),
         Value::Int(_) => Value::Int(bits.cast_signed()),
         Value::Float(_) => Value::Float(f64::from_bits(bits)),
-        Value::Str(_) => Value::Str(Text::of_bits(bits)),
-        Value::Path(_) => Value::Path(Text::of_bits(bits)),
+        Value::Str(_) => Value::Str(Text::unpacked(bits)),
+        Value::Path(_) => Value::Path(Text::unpacked(bits)),
         Value::Enum(_) => Value::Enum(bits as u32),
         Value::List(_) => Value::List(items()),
         Value::Set(_) => Value::Set(items()),
@@ -99,194 +98,138 @@ fn of_bits(bits: u64, like: Value) -> Value {
     }
 }
 
-/// A bit for each kind of values that mean the same to the type of a column; what cannot be told by one of them is other.
-fn kind(value: Value) -> u8 {
+/// A bit for each kind of values that have the same column type, whatever the value. Kinds whose column type depends on
+/// the value are [`MIXED`].
+fn kind_bit(value: Value) -> u8 {
     match value {
         Value::Null => 1,
         Value::Bool(_) => 1 << 1,
-        Value::Int(0..=EXACT) => 1 << 2,
-        Value::Int(NEGATIVE..0) => 1 << 3,
+        Value::Int(0..=MAX_EXACT_FLOAT) => 1 << 2,
+        Value::Int(MIN_EXACT_FLOAT..0) => 1 << 3,
         Value::Float(_) => 1 << 4,
         Value::Str(_) => 1 << 5,
         Value::Path(_) => 1 << 6,
-        _ => OTHER,
+        _ => MIXED,
     }
 }
 
-const OTHER: u8 = 1 << 7;
-/// Integers of at most this size are floats too, without rounding.
-const EXACT: i64 = 1 << 53;
-const NEGATIVE: i64 = -EXACT;
+const MIXED: u8 = 1 << 7;
+/// Integers up to this are floats without rounding.
+const MAX_EXACT_FLOAT: i64 = 1 << 53;
+const MIN_EXACT_FLOAT: i64 = -MAX_EXACT_FLOAT;
 
 impl Field {
     fn new(first: Value) -> Self {
-        Self { first, later: Later::Alike(Vec::new()), starts: Starts::default(), kinds: kind(first) }
+        let later = LaterValues::Packed(Vec::new());
+        Self { first, later, changes: ChangeRows::default(), kinds: kind_bit(first) }
     }
 
     fn push(&mut self, row: u32, value: Value) {
-        self.kinds |= kind(value);
-        self.starts.push(row);
-        self.push_later(value);
+        self.kinds |= kind_bit(value);
+        self.changes.push(row);
+        self.push_value(value);
     }
 
-    fn push_later(&mut self, value: Value) {
+    fn push_value(&mut self, value: Value) {
         match &mut self.later {
-            Later::Any(values) => values.push(value),
-            Later::Alike(all) => {
-                let alike = discriminant(&value) == discriminant(&self.first);
-                if let Some(bits) = bits(value).filter(|_| alike) {
+            LaterValues::Any(values) => values.push(value),
+            LaterValues::Packed(all) => {
+                let same_type = discriminant(&value) == discriminant(&self.first);
+                if let Some(bits) = packed(value).filter(|_| same_type) {
                     if all.is_empty() {
-                        all.reserve(FIRST);
+                        all.reserve(FIRST_CAPACITY);
                     }
                     all.push(bits);
                     return;
                 }
-                let mut values: Vec<Value> = all.iter().map(|&bits| of_bits(bits, self.first)).collect();
+                let mut values: Vec<Value> = all.iter().map(|&bits| unpacked(bits, self.first)).collect();
                 values.push(value);
-                self.later = Later::Any(values);
+                self.later = LaterValues::Any(values);
             }
         }
     }
 
-    /// The value after so many changes.
+    /// The value after this many changes.
     #[inline]
     fn after(&self, changes: usize) -> Value {
-        let Some(at) = changes.checked_sub(1) else { return self.first };
+        let Some(position) = changes.checked_sub(1) else { return self.first };
         match &self.later {
-            Later::Alike(all) => all.get(at).map(|&bits| of_bits(bits, self.first)),
-            Later::Any(values) => values.get(at).copied(),
+            LaterValues::Packed(all) => all.get(position).map(|&bits| unpacked(bits, self.first)),
+            LaterValues::Any(values) => values.get(position).copied(),
         }
         .unwrap_or(self.first)
     }
 
     fn value(&self, row: u32) -> Value {
-        self.after(self.starts.until(row))
+        self.after(self.changes.count_until(row))
     }
 
-    /// Puts another value in the place of each.
-    fn change(&mut self, value: impl Fn(Value) -> Value) {
+    /// Replaces each value by another of the same kind.
+    fn map(&mut self, map: impl Fn(Value) -> Value) {
         let before = self.first;
-        self.first = value(before);
+        self.first = map(before);
         match &mut self.later {
-            Later::Alike(_) if matches!(before, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {}
-            Later::Alike(all) => {
+            LaterValues::Packed(_) if matches!(before, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {}
+            LaterValues::Packed(all) => {
                 let first = discriminant(&self.first);
-                let small = |value: Value| bits(value).filter(|_| discriminant(&value) == first);
-                let changed = all.iter_mut().map_while(|held| {
-                    *held = small(value(of_bits(*held, before)))?;
+                let repacked = |value: Value| packed(value).filter(|_| discriminant(&value) == first);
+                let mapped = all.iter_mut().map_while(|bits| {
+                    *bits = repacked(map(unpacked(*bits, before)))?;
                     Some(())
                 });
-                let changed = changed.count();
-                for bits in all.split_off(changed) {
-                    self.push_later(value(of_bits(bits, before)));
+                let count = mapped.count();
+                for bits in all.split_off(count) {
+                    self.push_value(map(unpacked(bits, before)));
                 }
             }
-            Later::Any(values) => values.iter_mut().for_each(|held| *held = value(*held)),
+            LaterValues::Any(values) => values.iter_mut().for_each(|value| *value = map(*value)),
         }
     }
 
-    /// A value, if all of them mean the same to the type of a column.
-    pub fn like_all(&self) -> Option<Value> {
-        (self.kinds.is_power_of_two() && self.kinds != OTHER).then_some(self.first)
+    /// One of the values, if all of them have the same column type.
+    pub fn representative(&self) -> Option<Value> {
+        (self.kinds.is_power_of_two() && self.kinds != MIXED).then_some(self.first)
     }
 
-    /// Gives each value that stands in some of `rows`, which are in order, with the range of those rows.
-    pub fn each(&self, rows: &SheetRows, found: impl FnMut(Value, Range<usize>)) {
-        match rows {
-            SheetRows::Run(run) => self.each_of_run(run.clone(), found),
-            SheetRows::List(list) => self.each_of_list(list, found),
-        }
+    /// Whether a value may contain other values.
+    pub fn may_nest(&self) -> bool {
+        self.kinds & MIXED != 0
     }
 
-    fn each_of_run(&self, rows: Range<u32>, mut found: impl FnMut(Value, Range<usize>)) {
-        let mut changes = self.starts.until(rows.start);
-        let mut row = rows.start;
-        while row < rows.end {
-            let next = self.starts.get(changes).map_or(rows.end, |next| next.min(rows.end));
-            if next > row {
-                found(self.after(changes), (row - rows.start) as usize..(next - rows.start) as usize);
-            }
-            row = next;
-            changes += 1;
-        }
-    }
-
-    fn each_of_list(&self, rows: &[u32], mut found: impl FnMut(Value, Range<usize>)) {
-        let always = self.starts.always;
-        let mut changes = rows.first().map_or(0, |&row| self.starts.until(row));
-        let mut at = 0;
-        while let Some(&row) = rows.get(at) {
-            let next = if row <= always {
+    /// Calls `visit` with each value in `rows`, which are in order, and with the range of `rows` that have it.
+    pub fn each(&self, rows: &[u32], mut visit: impl FnMut(Value, Range<usize>)) {
+        let dense = self.changes.dense;
+        let mut changes = rows.first().map_or(0, |&row| self.changes.count_until(row));
+        let mut start = 0;
+        while let Some(&row) = rows.get(start) {
+            let end = if row <= dense {
                 changes = row as usize;
-                at + 1 + rows[at + 1..].iter().take_while(|&&other| other == row).count()
+                start + 1 + rows[start + 1..].iter().take_while(|&&next| next == row).count()
             } else {
-                while self.starts.get(changes).is_some_and(|start| start <= row) {
+                while self.changes.get(changes).is_some_and(|change| change <= row) {
                     changes += 1;
                 }
-                let end = self.starts.get(changes).unwrap_or(u32::MAX);
-                let is_over = rows.get(at + 1).is_none_or(|&row| row >= end);
-                if is_over { at + 1 } else { at + until(&rows[at..], end) }
+                let next_change = self.changes.get(changes).unwrap_or(u32::MAX);
+                start + count_before(&rows[start..], next_change)
             };
-            found(self.after(changes), at..next);
-            at = next;
+            visit(self.after(changes), start..end);
+            start = end;
         }
     }
 }
 
-/// Some rows of a sheet, in order. Those that follow each other are not written out.
-#[derive(Debug)]
-pub(crate) enum SheetRows {
-    Run(Range<u32>),
-    List(Vec<u32>),
+/// How many of the sorted `rows` come before `end`; the first one does. Most ranges are short, so the first rows are
+/// compared in turn before the rest is bisected.
+fn count_before(rows: &[u32], end: u32) -> usize {
+    const IN_TURN: usize = 8;
+    let count = rows.iter().take(IN_TURN).take_while(|&&row| row < end).count();
+    if count < IN_TURN {
+        return count.max(1);
+    }
+    count + rows[count..].partition_point(|&row| row < end)
 }
 
-impl Default for SheetRows {
-    fn default() -> Self {
-        Self::Run(0..0)
-    }
-}
-
-impl SheetRows {
-    /// Adds some that follow each other.
-    pub fn extend(&mut self, more: Range<u32>) {
-        match self {
-            Self::Run(run) if run.end == more.start => run.end = more.end,
-            Self::Run(run) if run.start == run.end => *run = more,
-            Self::Run(run) => *self = Self::List(run.clone().chain(more).collect()),
-            Self::List(list) => list.extend(more),
-        }
-    }
-
-    /// The last one.
-    pub fn last(&self) -> Option<u32> {
-        match self {
-            Self::Run(run) => run.clone().next_back(),
-            Self::List(list) => list.last().copied(),
-        }
-    }
-
-    /// All of them, written out.
-    pub fn list(self) -> Vec<u32> {
-        match self {
-            Self::Run(run) => run.collect(),
-            Self::List(list) => list,
-        }
-    }
-}
-
-/// How many of `rows` come before `end`; the first one does.
-fn until(rows: &[u32], end: u32) -> usize {
-    let near = rows.iter().take(NEAR).take_while(|&&row| row < end).count();
-    if near < NEAR {
-        return near.max(1);
-    }
-    near + rows[near..].partition_point(|&row| row < end)
-}
-
-/// So many rows are looked at one by one.
-const NEAR: usize = 8;
-
-/// Records of one shape. A record is a row of it.
+/// Records of one shape, one a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet {
     pub(super) shape: ShapeIx,
@@ -301,12 +244,12 @@ impl Sheet {
         Self { shape, rows: 1, fields }
     }
 
-    /// How many values its rows have.
+    /// The number of values in all rows.
     pub fn len(&self) -> usize {
         self.rows as usize * self.fields.len()
     }
 
-    /// Adds a row that differs from the last one in these fields, by their positions.
+    /// Adds a row: the values of the last row, except for `changes`, which are (position, value). Returns its number.
     pub fn add(&mut self, changes: impl IntoIterator<Item = (u32, Value)>) -> u32 {
         let row = self.rows;
         for (position, value) in changes {
@@ -318,7 +261,7 @@ impl Sheet {
         row
     }
 
-    /// The value of a row at the position of a field.
+    /// The value of a row in the field at a position.
     pub fn value(&self, row: u32, position: usize) -> Value {
         self.fields.get(position).map_or(Value::Null, |field| field.value(row))
     }
@@ -332,62 +275,62 @@ impl Sheet {
 /// The sheets of a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sheets {
-    /// Those that get no more rows; copies share them
-    earlier: Vec<Arc<Sheet>>,
+    /// Those that get no more rows; clones share them
+    sealed: Vec<Arc<Sheet>>,
     open: Vec<Sheet>,
 }
 
 impl Sheets {
-    /// How many values the rows of all sheets have.
+    /// The number of values in all sheets.
     pub fn len(&self) -> usize {
-        let earlier = self.earlier.iter().map(|sheet| sheet.len()).sum::<usize>();
-        earlier + self.open.iter().map(Sheet::len).sum::<usize>()
+        let sealed = self.sealed.iter().map(|sheet| sheet.len()).sum::<usize>();
+        sealed + self.open.iter().map(Sheet::len).sum::<usize>()
     }
 
-    /// Adds a sheet.
+    /// Adds a sheet and returns its number.
     pub fn push(&mut self, sheet: Sheet) -> u32 {
         self.open.push(sheet);
-        index(self.earlier.len() + self.open.len() - 1)
+        index(self.sealed.len() + self.open.len() - 1)
     }
 
     /// The sheet of a number.
     #[inline]
-    pub fn get(&self, at: u32) -> Option<&Sheet> {
-        let at = at as usize;
-        match self.earlier.get(at) {
+    pub fn get(&self, number: u32) -> Option<&Sheet> {
+        let number = number as usize;
+        match self.sealed.get(number) {
             Some(sheet) => Some(sheet),
-            None => self.open.get(at - self.earlier.len()),
+            None => self.open.get(number - self.sealed.len()),
         }
     }
 
-    /// A sheet that can get rows.
-    pub fn open(&mut self, at: u32) -> Option<&mut Sheet> {
-        self.open.get_mut((at as usize).checked_sub(self.earlier.len())?)
+    /// The sheet of a number, to add rows; `None` if it is sealed.
+    pub fn open(&mut self, number: u32) -> Option<&mut Sheet> {
+        self.open.get_mut((number as usize).checked_sub(self.sealed.len())?)
     }
 
-    /// Lets copies share the sheets that there are, which get no more rows.
+    /// Ends all sheets, so that clones share them.
     pub fn seal(&mut self) {
-        self.earlier.extend(self.open.drain(..).map(Arc::new));
+        self.sealed.extend(self.open.drain(..).map(Arc::new));
     }
 
-    /// How many there are.
+    /// The number of sheets.
     pub fn count(&self) -> usize {
-        self.earlier.len() + self.open.len()
+        self.sealed.len() + self.open.len()
     }
 
-    /// Puts others behind these, with another shape and other values.
+    /// Appends the sheets of `next`, with shapes and values translated.
     pub fn append(
         &mut self,
-        others: Self,
+        next: Self,
         mut shape: impl FnMut(ShapeIx) -> ShapeIx,
         value: impl Fn(Value) -> Value,
     ) {
         self.seal();
-        let earlier = others.earlier.into_iter().map(Arc::unwrap_or_clone);
-        for mut sheet in earlier.chain(others.open) {
+        let sealed = next.sealed.into_iter().map(Arc::unwrap_or_clone);
+        for mut sheet in sealed.chain(next.open) {
             sheet.shape = shape(sheet.shape);
-            sheet.fields.iter_mut().for_each(|field| field.change(&value));
-            self.earlier.push(Arc::new(sheet));
+            sheet.fields.iter_mut().for_each(|field| field.map(&value));
+            self.sealed.push(Arc::new(sheet));
         }
     }
 }

@@ -1,206 +1,23 @@
-//! Values and what they point into.
+//! The values of a run and the texts, names and shapes that they refer to.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 
 use super::blocks::Blocks;
 use super::sheet::{Sheet, Sheets};
-use super::{ObjectIx, index};
+use super::value::{
+    EnumMember, Items, Record, Shape, ShapeIx, SheetIx, Symbol, Text, Unresolved, UnresolvedIx, Value, index,
+};
 use crate::json;
 
 type Set<T> = IndexSet<T, ahash::RandomState>;
 
-/// Some text of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text {
-    length: u32,
-    low: u32,
-    /// The upper bits of the start
-    high: u16,
-}
-
-/// For so many bytes of text room is made at once, at most.
-const MOST_ROOM: usize = 1 << 28;
-
-/// How texts are put into 64 bits.
-const LENGTH_BITS: u32 = 24;
-const START_BITS: u32 = u64::BITS - LENGTH_BITS;
-
-impl Text {
-    #[allow(clippy::cast_possible_truncation, reason = "the start is cut into its two halves")]
-    fn new(start: usize, length: usize) -> Self {
-        Self { length: index(length), low: start as u32, high: (start >> 32) as u16 }
-    }
-
-    /// The same text after `bytes` were put before all texts.
-    pub(super) fn moved(self, bytes: usize) -> Self {
-        Self::new(self.start() + bytes, self.length as usize)
-    }
-
-    /// Whether the text has no bytes.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.length == 0
-    }
-
-    /// A number that is seldom that of another text, for tables of what was seen.
-    pub(crate) fn slot(self) -> usize {
-        self.low as usize ^ self.low as usize >> 6
-    }
-
-    /// How many bytes it has.
-    #[must_use]
-    pub fn len(self) -> usize {
-        self.length as usize
-    }
-
-    /// The text in 64 bits, if it is short enough.
-    pub(super) fn bits(self) -> Option<u64> {
-        let start = self.start() as u64;
-        (start >> START_BITS == 0 && self.length >> LENGTH_BITS == 0)
-            .then(|| start << LENGTH_BITS | u64::from(self.length))
-    }
-
-    /// The text that was put into these bits.
-    pub(super) fn of_bits(bits: u64) -> Self {
-        let length = bits & ((1 << LENGTH_BITS) - 1);
-        Self::new((bits >> LENGTH_BITS) as usize, length as usize)
-    }
-
-    fn start(self) -> usize {
-        (self.high as usize) << 32 | self.low as usize
-    }
-}
-
-/// A name that was seen, stored once: a key, a module, a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(pub(crate) u32);
-
-/// Index of a [`Shape`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ShapeIx(pub(crate) u32);
-
-impl ShapeIx {
-    /// The index as the position that it is.
-    #[must_use]
-    pub fn at(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// The keys of a dict or the fields of an object, in their order, without repetition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Shape(pub Box<[Symbol]>);
-
-/// The values of a dict or of an object's fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
-    /// Its keys
-    pub shape: ShapeIx,
-    /// Where its values start, or its row in a sheet
-    pub(super) start: u32,
-    /// The sheet that it is a row of, or [`Record::LOOSE`]
-    pub(super) sheet: u32,
-}
-
-impl Record {
-    /// The sheet of a record whose values lie side by side.
-    pub(super) const LOOSE: u32 = u32::MAX;
-
-    pub(super) fn is_loose(self) -> bool {
-        self.sheet == Self::LOOSE
-    }
-}
-
-/// Index of a sheet: records of one shape that mostly repeat each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SheetIx(u32);
-
-/// The values of a list or set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Items {
-    pub(crate) start: u32,
-    pub(crate) length: u32,
-}
-
-impl Items {
-    /// How many there are.
-    #[must_use]
-    pub fn len(self) -> usize {
-        self.length as usize
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.length == 0
-    }
-}
-
-/// A member of a Python enum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EnumMember {
-    /// The module of its class
-    pub module: Symbol,
-    /// The qualified name of its class
-    pub class: Symbol,
-    /// The name of the member
-    pub name: Symbol,
-}
-
-/// Index of an [`Unresolved`] reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UnresolvedIx(pub(crate) u32);
-
-/// A reference that named no object when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unresolved {
-    /// The id that was named
-    pub id: i64,
-    /// Which container it was read from
-    pub container: u32,
-    /// The object, where a later line or another file had it
-    pub object: Option<ObjectIx>,
-    /// Whether following it would come back to itself
-    pub cyclic: bool,
-}
-
-/// What a field, a tag or an item holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// `None`
-    Null,
-    /// `True` or `False`
-    Bool(bool),
-    /// An `int` of 64 bits
-    Int(i64),
-    /// A larger `int`: its digits
-    BigInt(Text),
-    /// A `float`
-    Float(f64),
-    /// A `str`
-    Str(Text),
-    /// A `pathlib.Path`
-    Path(Text),
-    /// A member of an enum
-    Enum(u32),
-    /// A `list`
-    List(Items),
-    /// A `set`
-    Set(Items),
-    /// A `dict`
-    Dict(Record),
-    /// A config
-    Object(ObjectIx),
-    /// A reference that names no object, or did not at first
-    Unresolved(UnresolvedIx),
-}
-
-/// The values of one run, or of one file, and the texts that they point into.
+/// The values of one run, or of one file, and the texts that they refer to.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
-    /// UTF-8, but for unpaired surrogates
+    /// UTF-8, except for unpaired surrogates
     pub(super) texts: Blocks<u8>,
     pub(super) symbols: Set<Box<[u8]>>,
     pub(super) shapes: Set<Shape>,
@@ -209,113 +26,123 @@ pub struct Store {
     pub(super) sheets: Sheets,
     pub(super) enums: Set<EnumMember>,
     pub(crate) unresolved: Vec<Unresolved>,
-    pub(super) memory: super::read::Memory,
+    pub(super) scratch: Scratch,
 }
 
-/// How much a store held at some time.
+/// The keys and values of the dicts and lists that are being read, innermost last. Kept between lines for its memory,
+/// and to guess shapes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    pub keys: Vec<Symbol>,
+    pub values: Vec<Value>,
+    /// The last shape whose first key is the symbol of this index
+    pub last_shapes: Vec<Option<ShapeIx>>,
+}
+
+/// The size of a store at some time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     texts: usize,
     values: usize,
 }
 
+// Memory and pieces
 impl Store {
-    /// Lets copies share what there is.
+    /// Shares everything read so far with later copies.
     pub(crate) fn seal(&mut self) {
         self.texts.seal();
         self.values.seal();
         self.sheets.seal();
     }
 
-    /// Makes room for more text: `more` says how much may come, by how much there is.
-    pub(crate) fn expect(&mut self, more: impl Fn(usize) -> usize) {
-        let bytes = more(self.texts.len()).min(MOST_ROOM);
-        // it is only an estimate: without room it grows as it must
-        let _ = self.texts.last().try_reserve(bytes);
-    }
-
-    /// In how many pieces it is.
+    /// The number of pieces that its texts are in.
     pub(crate) fn pieces(&self) -> usize {
         self.texts.pieces()
     }
 
-    /// How much it holds now.
+    /// Its size now, for [`Self::rewind`].
     pub(crate) fn mark(&self) -> Mark {
         Mark { texts: self.texts.len(), values: self.values.len() }
     }
 
-    /// Forgets the texts and values that came since; nothing may point to them.
+    /// Drops the texts and values added since `mark`; nothing may refer to them.
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.texts.truncate(mark.texts);
         self.values.truncate(mark.values);
     }
 
-    /// The items of a list or set as they were read: references that were resolved later are not followed.
-    pub(crate) fn raw_items(&self, items: Items) -> &[Value] {
-        self.values.slice(items.start as usize, items.len())
-    }
-
-    /// Says that following this reference comes back to where it stands.
-    pub(crate) fn mark_cyclic(&mut self, at: UnresolvedIx) {
-        if let Some(reference) = self.unresolved.get_mut(at.0 as usize) {
-            reference.cyclic = true;
-        }
-    }
-
-    /// How many values it holds: those of records, lists and sets.
+    /// The number of values in records, lists and sets.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len() + self.sheets.len()
     }
 
-    /// Whether it holds no value.
+    /// Whether it has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes of a text: UTF-8, but for unpaired surrogates (see [`json::decode_into`]).
-    #[must_use]
-    pub fn bytes(&self, text: Text) -> &[u8] {
-        self.texts.slice(text.start(), text.length as usize)
-    }
-
-    /// The pieces that texts lie in, to be shared; nothing if more text may come.
+    /// The pieces that its texts are in, to be shared; `None` while more text may come.
     pub(crate) fn shared_texts(&self) -> Option<impl ExactSizeIterator<Item = &Arc<Vec<u8>>>> {
         self.texts.shared()
     }
 
-    /// The number of the piece that a text lies in, and where it begins there.
+    /// The piece that has a text, and the offset of the text in it.
     #[inline]
-    pub(crate) fn text_place(&self, text: Text) -> (usize, usize) {
-        self.texts.place(text.start())
+    pub(crate) fn locate_text(&self, text: Text) -> (usize, usize) {
+        self.texts.locate(text.offset())
+    }
+}
+
+// Texts and names
+impl Store {
+    /// The bytes of a text: UTF-8, except for unpaired surrogates (see [`json::decode_into`]).
+    #[must_use]
+    pub fn bytes(&self, text: Text) -> &[u8] {
+        self.texts.slice(text.offset(), text.len())
     }
 
-    /// The text, unpaired surrogates shown as escapes; the flag says whether there were any.
+    /// The text, unpaired surrogates shown as escapes, and whether it had any.
     #[must_use]
-    pub fn text(&self, text: Text) -> (std::borrow::Cow<'_, str>, bool) {
+    pub fn text(&self, text: Text) -> (Cow<'_, str>, bool) {
         json::lossless(self.bytes(text))
     }
 
-    /// The name behind a symbol, in bytes (as [`Self::bytes`]).
+    /// Adds a text.
+    pub fn push_text(&mut self, bytes: &[u8]) -> Text {
+        let offset = self.texts.len();
+        self.texts.last().extend_from_slice(bytes);
+        Text::new(offset, bytes.len())
+    }
+
+    /// Adds a string of the reader, decoded.
+    pub(crate) fn string(&mut self, text: json::JsonText<'_>) -> Result<Text, json::Syntax> {
+        if !text.escaped {
+            return Ok(self.push_text(text.raw));
+        }
+        Ok(self.push_text(&text.decoded()?))
+    }
+
+    /// The name of a symbol, in bytes (as [`Self::bytes`]).
     #[must_use]
     pub fn symbol_bytes(&self, symbol: Symbol) -> &[u8] {
         self.symbols.get_index(symbol.0 as usize).map_or(&[], |name| name)
     }
 
-    /// The name behind a symbol, unpaired surrogates shown as escapes.
+    /// The name of a symbol, unpaired surrogates shown as escapes.
     #[must_use]
-    pub fn symbol(&self, symbol: Symbol) -> std::borrow::Cow<'_, str> {
+    pub fn symbol(&self, symbol: Symbol) -> Cow<'_, str> {
         json::lossless(self.symbol_bytes(symbol)).0
     }
 
-    /// The symbol of a name, if it was ever seen.
+    /// The symbol of a name; `None` if the name was never interned.
     #[must_use]
     pub fn find_symbol(&self, name: &[u8]) -> Option<Symbol> {
-        self.symbols.get_index_of(name).map(|at| Symbol(index(at)))
+        self.symbols.get_index_of(name).map(|position| Symbol(index(position)))
     }
 
-    /// The symbols of the names that are shown like this: several, if unpaired surrogates are shown as their escapes.
+    /// The symbols of all names that are shown as `shown`: several if unpaired surrogates are shown as escapes.
     pub(crate) fn named(&self, shown: &str) -> Vec<Symbol> {
         if !shown.contains('\\') {
             return self.find_symbol(shown.as_bytes()).into_iter().collect();
@@ -323,25 +150,23 @@ impl Store {
         (0..index(self.symbols.len())).map(Symbol).filter(|&symbol| self.symbol(symbol) == shown).collect()
     }
 
-    /// How many symbols there are.
-    #[must_use]
-    pub fn symbols(&self) -> usize {
-        self.symbols.len()
-    }
-
-    /// The symbol of a name, seen before or not.
+    /// The symbol of a name, which is interned if it is not yet.
     pub fn intern(&mut self, name: &[u8]) -> Symbol {
-        let at = self.symbols.get_index_of(name).unwrap_or_else(|| self.symbols.insert_full(name.into()).0);
-        Symbol(index(at))
+        let position =
+            self.symbols.get_index_of(name).unwrap_or_else(|| self.symbols.insert_full(name.into()).0);
+        Symbol(index(position))
     }
+}
 
-    /// The keys of a record.
+// Records, lists and sets
+impl Store {
+    /// The keys of a shape.
     #[must_use]
     pub fn shape(&self, shape: ShapeIx) -> &[Symbol] {
         self.shapes.get_index(shape.0 as usize).map_or(&[], |shape| &shape.0)
     }
 
-    /// Every shape.
+    /// All shapes.
     pub fn shapes(&self) -> impl Iterator<Item = ShapeIx> + use<> {
         (0..index(self.shapes.len())).map(ShapeIx)
     }
@@ -350,7 +175,13 @@ impl Store {
         ShapeIx(index(self.shapes.insert_full(Shape(keys.into())).0))
     }
 
-    /// The values of a record as they were read: references that were resolved later are not followed.
+    /// The keys and values of a record, in order.
+    pub fn entries(&self, record: Record) -> impl Iterator<Item = (Symbol, Value)> {
+        let values = self.raw(record).map(|value| self.resolve(value));
+        self.shape(record.shape).iter().copied().zip(values)
+    }
+
+    /// The values of a record as read: references that were resolved later are not followed.
     pub(crate) fn raw(&self, record: Record) -> impl Iterator<Item = Value> + '_ {
         let length = self.shape(record.shape).len();
         let sheet = self.sheet(record.sheet);
@@ -361,7 +192,14 @@ impl Store {
         })
     }
 
-    /// The value at `position` of a record whose shape is known to have it.
+    /// The positions of the fields of the sheet of a record whose values may contain other values.
+    pub(crate) fn nested_fields(&self, record: Record) -> Vec<usize> {
+        let fields = self.sheet(record.sheet).map_or(&[][..], |sheet| &sheet.fields);
+        let nested = fields.iter().enumerate().filter(|(_, field)| field.may_nest());
+        nested.map(|(position, _)| position).collect()
+    }
+
+    /// The value of a record at a position of its shape.
     #[inline]
     #[must_use]
     pub fn record_value(&self, record: Record, position: usize) -> Value {
@@ -374,24 +212,71 @@ impl Store {
         self.resolve(value)
     }
 
-    /// The keys and values of a record, in order.
-    pub fn entries(&self, record: Record) -> impl Iterator<Item = (Symbol, Value)> {
-        let values = self.raw(record).map(|value| self.resolve(value));
-        self.shape(record.shape).iter().copied().zip(values)
-    }
-
     /// The items of a list or set.
     #[must_use]
     pub fn items(&self, items: Items) -> impl ExactSizeIterator<Item = Value> + '_ {
         self.raw_items(items).iter().map(|&value| self.resolve(value))
     }
 
-    /// The value behind a reference that was resolved later; any other value as it is.
+    /// The items of a list or set as read: references that were resolved later are not followed.
+    pub(crate) fn raw_items(&self, items: Items) -> &[Value] {
+        self.values.slice(items.start as usize, items.len())
+    }
+
+    /// Adds values side by side and returns the index of the first.
+    pub(super) fn push_values(&mut self, values: &[Value]) -> u32 {
+        let start = index(self.values.len());
+        self.values.last().extend_from_slice(values);
+        start
+    }
+
+    /// Adds a record of these keys and values.
+    pub fn push_record(&mut self, keys: &[Symbol], values: &[Value]) -> Record {
+        let shape = self.intern_shape(keys);
+        Record { shape, start: self.push_values(values), sheet: Record::LOOSE }
+    }
+
+    /// Adds a list or set of these values.
+    pub fn push_items(&mut self, values: &[Value]) -> Items {
+        Items { start: self.push_values(values), length: index(values.len()) }
+    }
+
+    /// Adds a sheet whose first row has the values of `record`.
+    pub(crate) fn begin_sheet(&mut self, record: Record) -> SheetIx {
+        let sheet = Sheet::new(record.shape, self.raw(record));
+        SheetIx(self.sheets.push(sheet))
+    }
+
+    /// Adds a row to a sheet: the values of the last row, except for `changes`, which are (position, value). `None` if
+    /// the sheet is sealed.
+    pub(crate) fn add_row(
+        &mut self,
+        sheet: SheetIx,
+        changes: impl IntoIterator<Item = (u32, Value)>,
+    ) -> Option<Record> {
+        let rows = self.sheets.open(sheet.0)?;
+        Some(Record { shape: rows.shape, start: rows.add(changes), sheet: sheet.0 })
+    }
+
+    /// Adds a row with the values of `record`, which must have the shape of the sheet.
+    pub(crate) fn repeat_row(&mut self, sheet: SheetIx, record: Record) {
+        let values: Vec<Value> = self.raw(record).collect();
+        self.add_row(sheet, (0..).zip(values));
+    }
+
+    pub(super) fn sheet(&self, sheet: u32) -> Option<&Sheet> {
+        self.sheets.get(sheet)
+    }
+}
+
+// References and enum members
+impl Store {
+    /// The object of a reference that was resolved later; any other value unchanged.
     #[inline]
     #[must_use]
     pub fn resolve(&self, value: Value) -> Value {
         match value {
-            Value::Unresolved(at) => match self.unresolved(at) {
+            Value::Unresolved(reference) => match self.unresolved(reference) {
                 Unresolved { object: Some(object), cyclic: false, .. } => Value::Object(object),
                 _ => value,
             },
@@ -399,94 +284,34 @@ impl Store {
         }
     }
 
-    /// What is known of a dangling reference.
+    /// A reference that was unresolved when it was read.
     #[must_use]
-    pub fn unresolved(&self, at: UnresolvedIx) -> Unresolved {
-        let nothing = Unresolved { id: 0, container: 0, object: None, cyclic: false };
-        self.unresolved.get(at.0 as usize).copied().unwrap_or(nothing)
+    pub fn unresolved(&self, reference: UnresolvedIx) -> Unresolved {
+        let default = Unresolved { id: 0, container: 0, object: None, cyclic: false };
+        self.unresolved.get(reference.0 as usize).copied().unwrap_or(default)
     }
 
-    /// A new dangling reference.
+    /// Adds an unresolved reference.
     pub fn dangle(&mut self, id: i64, container: u32) -> Value {
         self.unresolved.push(Unresolved { id, container, object: None, cyclic: false });
         Value::Unresolved(UnresolvedIx(index(self.unresolved.len() - 1)))
     }
 
-    /// The member behind [`Value::Enum`].
-    #[must_use]
-    pub fn enum_member(&self, at: u32) -> Option<EnumMember> {
-        self.enums.get_index(at as usize).copied()
+    /// Marks a reference as leading back to itself, so that it is never followed.
+    pub(crate) fn mark_cyclic(&mut self, reference: UnresolvedIx) {
+        if let Some(reference) = self.unresolved.get_mut(reference.0 as usize) {
+            reference.cyclic = true;
+        }
     }
 
-    /// The value of an enum member.
+    /// The member of a [`Value::Enum`].
+    #[must_use]
+    pub fn enum_member(&self, member: u32) -> Option<EnumMember> {
+        self.enums.get_index(member as usize).copied()
+    }
+
+    /// The value of an enum member, which is added if it is new.
     pub fn member(&mut self, member: EnumMember) -> Value {
         Value::Enum(index(self.enums.insert_full(member).0))
     }
-
-    /// Keeps a text.
-    pub fn push_text(&mut self, bytes: &[u8]) -> Text {
-        let start = self.texts.len();
-        self.texts.last().extend_from_slice(bytes);
-        Text::new(start, bytes.len())
-    }
-
-    /// Keeps a string as the reader gave it.
-    pub(crate) fn string(&mut self, text: json::JsonText<'_>) -> Result<Text, json::Syntax> {
-        if !text.escaped {
-            return Ok(self.push_text(text.raw));
-        }
-        Ok(self.push_text(&decoded(text)?))
-    }
-
-    /// Appends values that belong together; says where the first stands.
-    pub(super) fn push_values(&mut self, values: &[Value]) -> u32 {
-        let start = index(self.values.len());
-        self.values.last().extend_from_slice(values);
-        start
-    }
-
-    /// A sheet whose first row is like a record.
-    pub(crate) fn begin_sheet(&mut self, record: Record) -> SheetIx {
-        let sheet = Sheet::new(record.shape, self.raw(record));
-        SheetIx(self.sheets.push(sheet))
-    }
-
-    /// A record that differs from the last one of its sheet in these values, by their positions.
-    pub(crate) fn add_row(
-        &mut self,
-        at: SheetIx,
-        changes: impl IntoIterator<Item = (u32, Value)>,
-    ) -> Option<Record> {
-        let sheet = self.sheets.open(at.0)?;
-        Some(Record { shape: sheet.shape, start: sheet.add(changes), sheet: at.0 })
-    }
-
-    /// Makes the last row of a sheet like a record of the same shape.
-    pub(crate) fn repeat_row(&mut self, at: SheetIx, record: Record) {
-        let values: Vec<Value> = self.raw(record).collect();
-        self.add_row(at, (0..).zip(values));
-    }
-
-    pub(super) fn sheet(&self, at: u32) -> Option<&Sheet> {
-        self.sheets.get(at)
-    }
-
-    /// A record of these keys and values.
-    pub fn push_record(&mut self, keys: &[Symbol], values: &[Value]) -> Record {
-        let shape = self.intern_shape(keys);
-        Record { shape, start: self.push_values(values), sheet: Record::LOOSE }
-    }
-
-    /// A list or set of these values.
-    pub fn push_items(&mut self, values: &[Value]) -> Items {
-        Items { start: self.push_values(values), length: index(values.len()) }
-    }
-}
-
-/// What the escapes of a string mean.
-pub(super) fn decoded(text: json::JsonText<'_>) -> Result<Vec<u8>, json::Syntax> {
-    let mut decoded = Vec::with_capacity(text.raw.len());
-    json::decode_into(text.raw, &mut decoded)
-        .map_err(|wrong| json::Syntax { at: text.at + wrong.at, ..wrong })?;
-    Ok(decoded)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::listing::{entries, is_real_dir, is_symlink};
+use super::look;
 use super::root::Workspace;
 
 /// Where a symlink leads.
@@ -15,6 +16,8 @@ pub enum Leads {
     Outside,
     /// To nothing
     Nowhere,
+    /// The system does not tell
+    Unknown,
 }
 
 /// A symlink of a workspace.
@@ -33,10 +36,11 @@ impl Workspace {
     #[must_use]
     pub fn link(&self, path: &Path) -> Option<Link> {
         let target = fs::read_link(path).ok()?;
-        let leads = match (fs::canonicalize(path), fs::canonicalize(self.root())) {
-            (Ok(real), Ok(root)) if real.starts_with(&root) => Leads::Inside,
-            (Ok(_), _) => Leads::Outside,
-            (Err(_), _) => Leads::Nowhere,
+        let leads = match (look::real_path(path), fs::canonicalize(self.root())) {
+            (Ok(Some(real)), Ok(root)) if real.starts_with(&root) => Leads::Inside,
+            (Ok(Some(_)), _) => Leads::Outside,
+            (Ok(None), _) => Leads::Nowhere,
+            (Err(_), _) => Leads::Unknown,
         };
         Some(Link { path: path.to_path_buf(), target, leads })
     }
@@ -49,33 +53,33 @@ impl Workspace {
             self.root().join(".events/experiments").join(experiment).join("current"),
             self.root().join(".experimaestro/experiments").join(experiment),
         ];
-        places.iter().filter_map(|place| self.link(place)).collect()
+        places.iter().filter_map(|path| self.link(path)).collect()
     }
 
     /// The symlinks in place of experiments, of tasks and of job directories.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
-        let mut found = Vec::new();
+        let mut links = Vec::new();
         let jobs = self.root().join("jobs");
         for directory in [self.experiments_dir(), self.xp_dir(), jobs.clone()] {
             // a migration leaves a link `xp` that leads nowhere, on purpose
             if is_symlink(&directory) && fs::metadata(&directory).is_ok() {
-                found.extend(self.link(&directory));
+                links.extend(self.link(&directory));
             }
-            self.links_in(&directory, &mut found);
+            self.links_in(&directory, &mut links);
         }
         for (task, _) in entries(&jobs).into_iter().flatten() {
             let task = jobs.join(task);
             if is_real_dir(&task).unwrap_or(false) {
-                self.links_in(&task, &mut found);
+                self.links_in(&task, &mut links);
             }
         }
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        found
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        links
     }
 
-    fn links_in(&self, directory: &Path, found: &mut Vec<Link>) {
+    fn links_in(&self, directory: &Path, links: &mut Vec<Link>) {
         let listed = entries(directory).into_iter().flatten().filter(|(_, kind)| kind.is_symlink());
-        found.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
+        links.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::look;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::is_absent;
 
@@ -11,32 +12,36 @@ use crate::file::is_absent;
 /// is no such directory. Half a listing is none: what is not in it would seem not to be there.
 pub(super) fn entries(directory: &Path) -> Result<impl Iterator<Item = (String, FileType)> + use<>> {
     let refused = |error: io::Error| Error::io(directory, &error);
-    let listing = match fs::read_dir(directory) {
-        Ok(listing) => Some(listing),
-        Err(error) if is_absent(&error) => None,
-        Err(error) => return Err(refused(error)),
-    };
-    let mut found = Vec::new();
-    for entry in listing.into_iter().flatten() {
+    let mut listed = Vec::new();
+    for entry in opened(directory)?.into_iter().flatten() {
         let entry = entry.map_err(refused)?;
         let Some(name) = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.')) else {
             continue;
         };
         match entry.file_type() {
-            Ok(kind) => found.push((name, kind)),
+            Ok(kind) => listed.push((name, kind)),
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(refused(error)),
         }
     }
-    Ok(found.into_iter())
+    Ok(listed.into_iter())
+}
+
+/// A directory, to be listed; nothing when there is no such directory.
+pub(super) fn opened(directory: &Path) -> Result<Option<fs::ReadDir>> {
+    match fs::read_dir(directory) {
+        Ok(listing) => Ok(Some(listing)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io(directory, &error)),
+    }
 }
 
 /// The sorted names of the entries of `directory` that satisfy `keep`.
 pub(super) fn names(directory: &Path, keep: impl Fn(&str, FileType) -> bool) -> Result<Vec<String>> {
-    let mut found: Vec<String> =
+    let mut chosen: Vec<String> =
         entries(directory)?.filter(|(name, kind)| keep(name, *kind)).map(|(name, _)| name).collect();
-    found.sort_unstable();
-    Ok(found)
+    chosen.sort_unstable();
+    Ok(chosen)
 }
 
 /// Whether `path` itself, not what a symlink points to, is a directory.
@@ -45,7 +50,7 @@ pub(super) fn names(directory: &Path, keep: impl Fn(&str, FileType) -> bool) -> 
 /// `Io` when the system does not tell.
 pub(super) fn is_real_dir(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(found) => Ok(found.is_dir()),
+        Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(Error::io(path, &error)),
     }
@@ -56,17 +61,12 @@ pub(super) fn is_real_dir(path: &Path) -> Result<bool> {
 /// # Errors
 /// `Io` when the system does not tell.
 pub(super) fn link_target(path: &Path) -> Result<Option<PathBuf>> {
-    match fs::read_link(path) {
-        Ok(target) => Ok(Some(target)),
-        // there, and no symlink
-        Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidInput => Ok(None),
-        Err(error) => Err(Error::io(path, &error)),
-    }
+    look::link_target(path).map_err(|error| Error::io(path, &error))
 }
 
 /// Whether `path` itself is a symlink.
 pub(super) fn is_symlink(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// The path that `path` really is, when it lies below `bounds`; nothing when it does not exist.
@@ -74,13 +74,19 @@ pub(super) fn is_symlink(path: &Path) -> bool {
 /// # Errors
 /// `InvalidName` when a symlink leads out of `bounds`; `Io` when the system refuses to look.
 pub(super) fn confined(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
-    let real = |path: &Path| match fs::canonicalize(path) {
-        Ok(real) => Ok(Some(real)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::io(path, &error)),
-    };
+    let real = |path: &Path| look::real_path(path).map_err(|error| Error::io(path, &error));
     let (Some(target), Some(bounds)) = (real(path)?, real(bounds)?) else { return Ok(None) };
     if target.starts_with(&bounds) { Ok(Some(target)) } else { Err(outside(path, &target, &bounds)) }
+}
+
+/// The directory that `path` really is, below `bounds`; nothing where there is no directory.
+///
+/// # Errors
+/// As [`confined`].
+pub(super) fn real_dir(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
+    let Some(real) = confined(path, bounds)? else { return Ok(None) };
+    let is_dir = look::is_dir(&real).map_err(|error| Error::io(path, &error))?;
+    Ok(is_dir.then_some(real))
 }
 
 /// The refusal of a symlink that leads out of `bounds`.

@@ -6,13 +6,18 @@
 //! below `experiments/` (or `xp/`): see [`plain`]. Entries that vanish between the listing and the look are
 //! treated as never seen.
 
+mod layout;
 mod links;
 mod listing;
+mod look;
 mod names;
 mod root;
 mod run;
+mod runs;
+mod unreadable;
 
+pub use layout::Layout;
 pub use links::{Leads, Link};
 pub use names::plain;
 pub use root::Workspace;
-pub use run::{Layout, LinkedJob, Run};
+pub use run::{LinkedJob, Run};

@@ -1,7 +1,6 @@
 //! What a name may be, and the order of run identifiers.
 
 use std::cmp::Ordering;
-use std::path::{Component, Path};
 
 use crate::error::{Error, ErrorKind, Result, quoted};
 
@@ -14,10 +13,9 @@ const LONGEST: usize = 255;
 /// # Errors
 /// `InvalidName`, with `what` (as in "experiment") and the name.
 pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
-    let mut components = Path::new(name).components();
-    let first_two = (components.next(), components.next());
-    let single = matches!(first_two, (Some(Component::Normal(part)), None) if part == name);
-    if single && !name.contains('\0') && name.len() <= LONGEST {
+    let is_component =
+        !matches!(name, "" | "." | "..") && memchr::memchr2(b'/', 0, name.as_bytes()).is_none();
+    if is_component && name.len() <= LONGEST {
         return Ok(name);
     }
     let reason = match name {
@@ -39,6 +37,16 @@ pub(super) fn newer(a: &str, b: &str) -> Ordering {
     // digits without leading zeros: the longer number is the greater
     let key = |digits: &str| (digits.len(), digits.to_owned());
     time_a.cmp(time_b).then_with(|| key(launch_a).cmp(&key(launch_b))).then_with(|| a.cmp(b))
+}
+
+/// Whether a directory has a name that experimaestro gives to a run: `%Y%m%d_%H%M%S`, perhaps with `.1`, `.2` … behind.
+pub(super) fn is_launch(name: &str) -> bool {
+    let (time, number) = name.split_once('.').unwrap_or((name, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time = time.split_once('_').is_some_and(|(date, clock)| {
+        (date.len(), clock.len()) == (8, 6) && are_digits(date) && are_digits(clock)
+    });
+    is_time && are_digits(number)
 }
 
 /// Splits a run identifier into its time and its launch number without leading zeros.

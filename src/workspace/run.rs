@@ -4,29 +4,15 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::layout::Layout;
 use super::listing::{confined, entries, is_real_dir, names};
+use super::look;
 use super::names::plain;
 use super::root::Workspace;
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 
-/// The identifier given to the one run of a 1.x experiment.
-pub(super) const V1_RUN_ID: &str = "v1";
-
-/// The files that make a directory a run, whatever its name.
-const RUN_FILES: [&str; 6] =
-    ["objects.jsonl", "jobs.jsonl", "configs.json", "state.json", "status.json", "environment.json"];
-
 /// The files of a saved object, in the order of preference.
 const SAVED_FILES: [&str; 2] = ["experimaestro.json", "definition.json"];
-
-/// The directory layout that a run belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layout {
-    /// `xp/<experiment>`, written by 1.x
-    V1,
-    /// `experiments/<experiment>/<run>`, written by 2.x and by migrations
-    V2,
-}
 
 /// One launch of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -64,63 +50,6 @@ impl Run {
             path,
             layout,
         }
-    }
-
-    /// The run whose directory is `path`: `…/experiments/<experiment>/<run>`, also through `current`;
-    /// `…/xp/<experiment>` of 1.x; or a directory anywhere that holds the files of a run.
-    ///
-    /// # Errors
-    /// `RunNotFound`: nothing there, or not a run; `InvalidName`: a link that leaves the workspace.
-    pub fn at(path: &Path) -> Result<Self> {
-        let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-        if let Some(run) = Self::by_place(&path)? {
-            return Ok(run);
-        }
-        if let Ok(real) = fs::canonicalize(&path) {
-            if let Some(run) = Self::by_place(&real)? {
-                return Ok(run);
-            }
-            if holds_run(&real) {
-                return Ok(Self::bare(&path));
-            }
-        }
-        Err(not_a_run(&path))
-    }
-
-    /// The run that the names above `path` tell of.
-    fn by_place(path: &Path) -> Result<Option<Self>> {
-        let Some((parent, name)) = parent_and_name(path) else { return Ok(None) };
-        let Some((grandparent, parent_name)) = parent_and_name(parent) else { return Ok(None) };
-        if parent_name == "xp" && path.is_dir() && (Workspace::is_workspace(grandparent) || holds_run(path)) {
-            return Workspace::assumed(grandparent.to_path_buf()).run(name, V1_RUN_ID).map(Some);
-        }
-        let Some((root, "experiments")) = parent_and_name(grandparent) else { return Ok(None) };
-        let workspace = Workspace::assumed(root.to_path_buf());
-        if name == "current" && fs::read_link(path).is_ok() {
-            return workspace.latest(parent_name).map(Some);
-        }
-        if path.is_dir() && (Workspace::is_workspace(root) || holds_run(path)) {
-            return workspace.run(parent_name, name).map(Some);
-        }
-        Ok(None)
-    }
-
-    /// A run directory that was copied out of its workspace, or is part of one in an unusual place.
-    fn bare(path: &Path) -> Self {
-        let around =
-            path.ancestors().find(|above| above.file_name().is_some_and(|name| name == "experiments"));
-        let root = around.and_then(Path::parent).unwrap_or(path);
-        let text = |path: &Path| {
-            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-        };
-        let experiment = path.parent().map(text).unwrap_or_default();
-        Self::new(
-            &Workspace::assumed(root.to_path_buf()),
-            &experiment,
-            &text(path),
-            path.to_path_buf(),
-            Layout::V2,
-        )
     }
 
     /// The workspace it is in.
@@ -171,31 +100,32 @@ impl Run {
     /// # Errors
     /// `Io`: a directory cannot be listed.
     pub fn linked_jobs(&self) -> Result<Vec<LinkedJob>> {
-        let mut found = self.links_in("jobs")?;
-        let first = found.len();
+        let mut jobs = self.links_in("jobs")?;
+        let first = jobs.len();
         for job in self.links_in("jobs.bak")? {
-            let same = |known: &LinkedJob| (&known.task_id, &known.job_id).cmp(&(&job.task_id, &job.job_id));
-            if found[..first].binary_search_by(same).is_err() {
-                found.push(job);
+            let same =
+                |linked: &LinkedJob| (&linked.task_id, &linked.job_id).cmp(&(&job.task_id, &job.job_id));
+            if jobs[..first].binary_search_by(same).is_err() {
+                jobs.push(job);
             }
         }
-        Ok(found)
+        Ok(jobs)
     }
 
     fn links_in(&self, directory: &str) -> Result<Vec<LinkedJob>> {
         let directory = self.path.join(directory);
-        let mut found = Vec::new();
+        let mut jobs = Vec::new();
         if !is_real_dir(&directory)? {
-            return Ok(found);
+            return Ok(jobs);
         }
         for task_id in names(&directory, |_, kind| kind.is_dir())? {
             let task = directory.join(&task_id);
             for job_id in names(&task, |_, kind| kind.is_dir() || kind.is_symlink())? {
                 let target = fs::read_link(task.join(&job_id)).ok();
-                found.push(LinkedJob { task_id: task_id.clone(), job_id, target });
+                jobs.push(LinkedJob { task_id: task_id.clone(), job_id, target });
             }
         }
-        Ok(found)
+        Ok(jobs)
     }
 
     /// Where the link of one job pointed when it was written.
@@ -227,8 +157,8 @@ impl Run {
         live.extend(numbered(&root.join(".experimaestro/experiments"), |stem| {
             stem.strip_prefix("events-")?.strip_suffix(id)?.strip_suffix('@')
         })?);
-        let known: HashSet<FileId> = permanent.iter().filter_map(|file| file_id(file)).collect();
-        live.retain(|file| file_id(file).is_none_or(|id| !known.contains(&id)));
+        let inodes: HashSet<FileId> = permanent.iter().filter_map(|file| file_id(file)).collect();
+        live.retain(|file| file_id(file).is_none_or(|id| !inodes.contains(&id)));
         Ok(permanent.into_iter().chain(live).collect())
     }
 
@@ -236,25 +166,30 @@ impl Run {
     /// succeeded.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn saved(&self) -> Result<Vec<String>> {
-        let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_some())
-        })
+        self.names_of_data(true)
     }
 
     /// The names under `data/` under which nothing can be loaded, sorted: their saving failed.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn unsaved(&self) -> Result<Vec<String>> {
+        self.names_of_data(false)
+    }
+
+    fn names_of_data(&self, has_file: bool) -> Result<Vec<String>> {
         let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_none())
-        })
+        let mut chosen = Vec::new();
+        for name in names(&data, |_, kind| kind.is_dir() || kind.is_symlink())? {
+            match self.saved_in(&data.join(&name)) {
+                Ok(file) if file.is_some() == has_file => chosen.push(name),
+                Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(chosen)
     }
 
     /// The file of the saved object `name`.
@@ -266,7 +201,7 @@ impl Run {
         if let Some(file) = self.saved_in(&directory)? {
             return Ok(file);
         }
-        let known = self.saved().unwrap_or_default();
+        let names = self.saved().unwrap_or_default();
         let reason = if directory.is_dir() {
             format!("the saved object {} has a directory but no file: its saving failed", quoted(name))
         } else {
@@ -277,12 +212,12 @@ impl Run {
                 quoted(name)
             )
         };
-        let all = if known.is_empty() {
+        let all = if names.is_empty() {
             "it saved nothing".into()
         } else {
-            format!("it saved: {}", known.join(", "))
+            format!("it saved: {}", names.join(", "))
         };
-        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let near = did_you_mean(name, names.iter().map(String::as_str));
         Err(Error::new(ErrorKind::JobNotFound, reason)
             .at_file(&self.path.join("data"))
             .hint(near.into_iter().chain([all]).collect::<Vec<_>>().join(" ")))
@@ -296,7 +231,8 @@ impl Run {
         };
         let bounds = if self.path.starts_with(&bounds) { bounds } else { self.path.clone() };
         for file in SAVED_FILES.map(|file| directory.join(file)) {
-            if confined(&file, &bounds)?.is_some_and(|real| real.is_file()) {
+            let Some(real) = confined(&file, &bounds)? else { continue };
+            if look::is_file(&real).map_err(|error| Error::io(&file, &error))? {
                 return Ok(Some(file));
             }
         }
@@ -304,40 +240,10 @@ impl Run {
     }
 }
 
-/// Whether `directory` holds at least one of the files that only a run has.
-pub(super) fn holds_run(directory: &Path) -> bool {
-    RUN_FILES.iter().any(|file| directory.join(file).is_file())
-}
-
-fn parent_and_name(path: &Path) -> Option<(&Path, &str)> {
-    Some((path.parent()?, path.file_name()?.to_str()?))
-}
-
-fn not_a_run(path: &Path) -> Error {
-    if !path.exists() {
-        return Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(path);
-    }
-    let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent));
-    let newest = parent_and_name(path)
-        .and_then(|(parent, name)| Workspace::assumed(parent.parent()?.to_path_buf()).runs(name).ok())
-        .and_then(|runs| runs.into_iter().next());
-    let hint = match (inside, newest) {
-        (Some(run), _) => format!("give the directory {}", run.display()),
-        (None, Some(newest)) => {
-            format!("this is an experiment: give one of its runs, as {}", newest.path().display())
-        }
-        (None, None) if Workspace::is_workspace(path) => {
-            "this is a workspace: give experiments/<name>/<run> below it".into()
-        }
-        (None, None) => format!("expected there: {}", RUN_FILES[..4].join(", ")),
-    };
-    Error::new(ErrorKind::RunNotFound, "this is not the directory of a run").at_file(path).hint(hint)
-}
-
 /// The files of `directory` named by `number` around decimal digits and `.jsonl`, in numeric order.
 fn numbered(directory: &Path, number: impl Fn(&str) -> Option<&str>) -> Result<Vec<PathBuf>> {
     // whatever has the name is listed: what is no file is told when it is read
-    let mut found: Vec<(u64, String)> = entries(directory)?
+    let mut files: Vec<(u64, String)> = entries(directory)?
         .filter_map(|(name, _)| {
             let digits = number(name.strip_suffix(".jsonl")?)?;
             // `u64::from_str` would take a sign
@@ -345,8 +251,8 @@ fn numbered(directory: &Path, number: impl Fn(&str) -> Option<&str>) -> Result<V
             Some((n, name))
         })
         .collect();
-    found.sort_unstable();
-    Ok(found.into_iter().map(|(_, name)| directory.join(name)).collect())
+    files.sort_unstable();
+    Ok(files.into_iter().map(|(_, name)| directory.join(name)).collect())
 }
 
 /// What two hard links of one file have in common: device and inode.
@@ -355,7 +261,7 @@ type FileId = (u64, u64);
 #[cfg(unix)]
 fn file_id(path: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]

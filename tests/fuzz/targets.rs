@@ -18,7 +18,7 @@ use xpframe::objects::{Graph, same_content};
 use xpframe::progress::CancelToken;
 use xpframe::records::{JobStatuses, Zone};
 use xpframe::scan::TableRequest;
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::values::{ObjectIx, Store, Value};
 use xpframe::workspace::Workspace;
 
@@ -416,11 +416,11 @@ fn check(root: &Path) {
         match root {
             Some(root) => {
                 assert!(same_content((&objects.graph, *root), (&objects.graph, *root)));
-                let _ = loaded.dependencies(&job_id);
             }
             None => assert!(told(), "the config of job {job_id} is lost in silence: {errors:?}"),
         }
     }
+    let _ = loaded.all_dependencies();
     let _ = loaded.actions();
     assert_no_circle(&objects.graph);
     for name in loaded.run().saved().unwrap_or_default() {
@@ -563,7 +563,7 @@ fn check_table(loaded: &Arc<LoadedRun>) {
         selection: Selection::Default,
         max_columns: 500,
         short_names: false,
-        texts: Texts::View,
+        layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
     };
@@ -589,7 +589,7 @@ fn assert_no_circle(graph: &Graph) {
             let left: &mut Vec<ObjectIx> = left.get_or_insert_with(|| {
                 let mut held = Vec::new();
                 if done.insert(at, false).is_none() {
-                    graph.held(at, |value| {
+                    graph.each_reference(at, |value| {
                         if let Value::Object(next) = value {
                             held.push(next);
                         }

@@ -4,30 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SUPPORT = REPOSITORY / "tests" / "python" / "support"
 BUNDLED = REPOSITORY / "tests" / "workspaces"
+LAYOUTS = {"v1161_full", "v216_full", "v270_full", "v270_quirks"}
 SHARED = Path(os.environ.get("XPFRAME_REFERENCE_WORKSPACES", REPOSITORY.parent / "shared" / "workspaces"))
 
 common = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("quick", common, max_examples=10)
 settings.register_profile("fast", common, max_examples=60)
 settings.register_profile("slow", common, max_examples=2_000)
 settings.load_profile(os.environ.get("XPFRAME_HYPOTHESIS", "fast"))
 
+SLOW_FILE = "pytestmark = pytest.mark.slow\n"
 Listing = dict[str, tuple[int, int, int, str, str]]
 
 
 def archives() -> dict[str, Path]:
-    """The reference workspaces by name: the project's own, then those of the full set where it is present."""
+    """The archives by name: the project's own, then those of the full set where it is present."""
     found = {p.name.removesuffix(".tar.gz"): p for d in (SHARED, BUNDLED) for p in d.glob("*.tar.gz")}
     return dict(sorted(found.items()))
+
+
+def reference_names() -> list[str]:
+    """The workspaces that hold experimaestro's own dump; they are named for the version that wrote them."""
+    return [name for name in archives() if re.match(r"v\d", name)]
+
+
+def references() -> list[ParameterSet]:
+    """Those workspaces as parameters: one of each layout is in the fast set, the others are slow."""
+    names = reference_names()
+    return [pytest.param(name, marks=[] if name in LAYOUTS else pytest.mark.slow) for name in names]
 
 
 def listing(root: Path) -> Listing:
@@ -51,6 +68,13 @@ def changes(before: Listing, after: Listing) -> list[str]:
         f"changed {n}: {before[n]} → {after[n]}" for n in before if n in after and before[n] != after[n]
     ]
     return words
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spares the fast set the imports of files that are slow as a whole."""
+    if config.getoption("markexpr") == "not slow" and collection_path.name.startswith("test_"):
+        return ("\n" + SLOW_FILE in collection_path.read_text(encoding="utf-8")) or None
+    return None
 
 
 class Workspaces:

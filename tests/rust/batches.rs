@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use xpframe::error::ErrorKind;
+use xpframe::error::{Error, ErrorKind};
 use xpframe::loaded::LoadedRun;
 use xpframe::scan::{Batches, NextBatch, RowChoice, ScanPlan, TableRequest};
 
@@ -27,6 +27,20 @@ fn many_runs(count: usize) -> (Lab, Vec<LoadedRun>) {
     };
     let runs = (0..count).map(run).collect();
     (lab, runs)
+}
+
+/// One batch of a run, built on this thread.
+fn one_batch(
+    model: &Arc<ScanPlan>,
+    run: usize,
+    columns: &[usize],
+    rows: Option<&[usize]>,
+) -> Result<RecordBatch, Error> {
+    let choice = RowChoice { run, rows: rows.map(<[usize]>::to_vec) };
+    match Batches::new(Arc::clone(model), columns.to_vec(), vec![choice]).next(None) {
+        NextBatch::Ready(part) => part.map(|part| part.batch),
+        none => panic!("{none:?}"),
+    }
 }
 
 fn first_number(batch: &RecordBatch) -> i64 {
@@ -51,7 +65,7 @@ fn batches_come_in_order() {
         };
         let mut numbers = Vec::new();
         for left in (1..=42).rev() {
-            assert_eq!(batches.left(), left);
+            assert_eq!(batches.remaining(), left);
             let NextBatch::Ready(part) = batches.next(None) else { panic!("a part was left") };
             let part = part.unwrap();
             assert_eq!((part.batch.num_columns(), part.batch.num_rows(), part.errors.len()), (2, 2, 0));
@@ -74,7 +88,7 @@ fn batches_can_be_waited_for_in_steps() {
     for _ in 0..100_000 {
         match batches.next(Some(Duration::from_micros(100))) {
             NextBatch::Ready(part) => numbers.push(first_number(&part.unwrap().batch)),
-            NextBatch::NotYet => assert!(batches.left() > 0),
+            NextBatch::NotYet => assert!(batches.remaining() > 0),
             NextBatch::End => break,
         }
     }
@@ -132,9 +146,11 @@ fn parts_are_some_of_the_rows() {
         ],
     );
     let tasks = Some(vec!["train".to_owned()]);
-    let model = ScanPlan::of(&TableRequest { tasks, ..choose(vec![lab.good()], &["job_id", "n"]) }).unwrap();
+    let model = Arc::new(
+        ScanPlan::of(&TableRequest { tasks, ..choose(vec![lab.good()], &["job_id", "n"]) }).unwrap(),
+    );
     let rows = |rows: Option<&[usize]>| {
-        let batch = model.part(0, &[1, 0], rows).unwrap().batch;
+        let batch = one_batch(&model, 0, &[1, 0], rows).unwrap();
         let jobs = batch.column(1).as_string_view();
         (0..batch.num_rows()).map(|row| jobs.value(row).to_owned()).collect::<Vec<_>>()
     };
@@ -186,7 +202,7 @@ fn dropped_batches_stop() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(Arc::strong_count(&model), 1, "a thread still has the model");
-    assert!(model.part(29, &[0], None).is_ok());
+    assert!(one_batch(&model, 29, &[0], None).is_ok());
 }
 
 /// What does not fit into memory is read twice with the same result, unless the run was changed in between.
@@ -195,16 +211,16 @@ fn forgotten_runs_are_read_again() {
     let (_lab, kept) = many_runs(5);
     let (lab, forgotten) = many_runs(5);
     let kept = request(kept).read().unwrap();
-    let model = ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(forgotten) }).unwrap();
+    let model = Arc::new(ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(forgotten) }).unwrap());
     let position = model.position("config.n").unwrap();
     assert!((0..5).all(|at| !model.run(at).is_read()));
-    let numbers = |at| first_number(&model.part(at, &[position], None).unwrap().batch);
+    let numbers = |at| first_number(&one_batch(&model, at, &[position], None).unwrap());
     assert_eq!(
         (0..5).map(numbers).collect::<Vec<_>>(),
         kept.batches.iter().map(first_number).collect::<Vec<_>>()
     );
     lab.objects("20260101_000003", &[object(1, "Train", "j", "\"n\":\"changed\"")]);
-    let error = model.part(3, &[position], None).unwrap_err();
+    let error = one_batch(&model, 3, &[position], None).unwrap_err();
     let run = lab.path("experiments/grid/20260101_000003");
     assert_eq!(error.to_string(), format!("{}: was changed while it was read (ask again)", run.display()));
     assert_eq!(error.kind(), ErrorKind::Io);
@@ -214,7 +230,7 @@ fn forgotten_runs_are_read_again() {
 #[test]
 fn forgotten_runs_may_grow() {
     let (lab, runs) = many_runs(3);
-    let model = ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(runs) }).unwrap();
+    let model = Arc::new(ScanPlan::of(&TableRequest { keep_bytes: 0, ..request(runs) }).unwrap());
     let position = model.position("config.n").unwrap();
     let path = |name: &str| lab.path("experiments/grid/20260101_000002").join(name);
     let append = |name: &str, more: String| {
@@ -232,13 +248,13 @@ fn forgotten_runs_may_grow() {
     let jobs =
         append("jobs.jsonl", format!("{{\"job_id\": \"l\", \"task_id\": \"{TASK}\", \"tags\": {{}}}}\n"));
     for _ in 0..2 {
-        let batch = model.part(2, &[position], None).unwrap().batch;
+        let batch = one_batch(&model, 2, &[position], None).unwrap();
         assert_eq!(batch.num_rows(), 2);
         assert_eq!(first_number(&batch), 2);
         append("objects.jsonl", line.clone()[..9].to_owned());
     }
     std::fs::write(path("jobs.jsonl"), jobs.replace("\"j\"", "\"i\"") + &jobs).unwrap();
-    let error = model.part(2, &[position], None).unwrap_err();
+    let error = one_batch(&model, 2, &[position], None).unwrap_err();
     assert!(error.to_string().ends_with("was changed while it was read (ask again)"), "{error}");
 }
 

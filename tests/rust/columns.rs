@@ -11,6 +11,7 @@ use super::lab::{Lab, RUN, object, to};
 /// A type in words.
 fn kind(kind: &Type) -> String {
     match kind {
+        Type::Null => "null".to_owned(),
         Type::Bool => "bool".to_owned(),
         Type::Int64 => "int64".to_owned(),
         Type::UInt64 => "uint64".to_owned(),
@@ -30,7 +31,7 @@ fn kind(kind: &Type) -> String {
 
 /// The columns of the usual run of a workspace.
 struct Listed {
-    places: PathTree,
+    tree: PathTree,
     columns: Columns,
 }
 
@@ -42,11 +43,11 @@ impl Listed {
     fn within(lab: &Lab, limit: usize) -> Result<Self, Error> {
         let loaded = lab.good();
         let (rows, objects) = (loaded.rows(), loaded.objects());
-        let mut places = PathTree::new(limit);
-        places.see_tags(&rows.store, rows.rows.iter().filter_map(|row| row.tags))?;
-        places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())?;
-        let columns = Columns::new(&places, false, false);
-        Ok(Self { places, columns })
+        let mut tree = PathTree::new(limit);
+        tree.observe_tags(&rows.store, rows.rows.iter().filter_map(|row| row.tags))?;
+        tree.observe_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())?;
+        let columns = Columns::new(&tree, false, false);
+        Ok(Self { tree, columns })
     }
 
     /// The names and types of the columns of tags and parameters.
@@ -68,7 +69,7 @@ impl Listed {
     fn choose(&self, patterns: &[&str]) -> Result<Vec<String>, Error> {
         let chosen =
             patterns.iter().map(|&pattern| Chosen { pattern: pattern.to_owned(), rename: None }).collect();
-        let columns = Selection::Chosen(chosen).choose(&self.columns, &self.places, 2000)?;
+        let columns = Selection::Chosen(chosen).choose(&self.columns, &self.tree, 2000)?;
         Ok(columns.into_iter().map(|column| column.name).collect())
     }
 
@@ -85,8 +86,8 @@ impl Listed {
         error.to_string()
     }
 
-    fn place(&self, keys: &[&str]) -> PathId {
-        self.places.find(keys).unwrap()
+    fn path(&self, keys: &[&str]) -> PathId {
+        self.tree.find(keys).unwrap()
     }
 }
 
@@ -168,9 +169,9 @@ fn columns_have_a_fixed_order() {
 /// `experiment` and `run` are shown for several runs, `workspace` for several workspaces; all can be asked for.
 #[test]
 fn several_runs_are_told_apart() {
-    let places = PathTree::new(10);
+    let tree = PathTree::new(10);
     let leading = |runs, workspaces| {
-        let columns = Columns::new(&places, runs, workspaces).by_default(&places, 100).unwrap();
+        let columns = Columns::new(&tree, runs, workspaces).by_default(&tree, 100).unwrap();
         columns.into_iter().map(|column| column.name).take(3).collect::<Vec<_>>()
     };
     assert_eq!(leading(false, false), ["job_id", "task", "state"]);
@@ -182,16 +183,16 @@ fn several_runs_are_told_apart() {
 #[test]
 fn system_columns_have_types() {
     let all: Vec<System> = System::LEADING.into_iter().chain(System::TRAILING).collect();
-    assert_eq!(all.len(), 13);
+    assert_eq!(all.len(), 15);
     let of = |wanted: &str| {
         let found = all.iter().filter(|system| kind(&system.kind()) == wanted);
         found.map(|system| system.name()).collect::<Vec<_>>()
     };
     assert_eq!(of("timestamp"), ["submitted_at", "started_at", "ended_at"]);
     assert_eq!((of("float64"), of("list<utf8>")), (vec!["duration_s"], vec!["dependencies"]));
-    assert_eq!(of("utf8").len(), 8);
+    assert_eq!((of("utf8").len(), of("int64")), (8, vec!["exit_code", "retries"]));
     let slow: Vec<&str> = all.iter().filter(|it| it.needs_times()).map(|it| it.name()).collect();
-    assert_eq!(slow, ["started_at", "ended_at", "duration_s"]);
+    assert_eq!(slow, ["exit_code", "retries", "started_at", "ended_at", "duration_s"]);
 }
 
 /// Types are exact: they meet only where nothing is lost, else the column is split.
@@ -289,27 +290,25 @@ fn facts_are_shown_where_they_tell_something() {
     assert_eq!(["config.x@id", "config.x.size", "state"].map(group), ["fact", "parameter", "system"]);
 }
 
-/// An object under a place knows where it is, what it holds, and the Python types that were seen.
+/// A path knows its keys, its children and the Python types that were seen.
 #[test]
-fn places_say_what_was_seen() {
+fn paths_know_what_was_seen() {
     const PATH: &str = r#"{"type":"path","value":"/p"}"#;
     const MODE: &str = r#"{"type":"enum","module":"lab","enum":"Outer.Mode","value":"FAST"}"#;
     let listed = Listed::of(&with_values(&["1", "2.5", "\"a\"", PATH, MODE, "[1]", &to(901)]));
-    let places = &listed.places;
-    let x = listed.place(&["config", "x"]);
+    let tree = &listed.tree;
+    let x = listed.path(&["config", "x"]);
     let types = [ValueKind::Number, ValueKind::Str, ValueKind::Enum, ValueKind::List]
-        .map(|part| places.get(x).python_types(part));
+        .map(|part| tree.get(x).python_types(part));
     assert_eq!(types, ["int | float", "str | pathlib.Path", "Outer.Mode", "list"]);
-    let deep = listed.place(&["config", "x", "deep", "a.b"]);
-    assert_eq!(places.path(deep), ["config", "x", "deep", "a.b"]);
-    assert_eq!((places.root(deep), places.get(deep).key()), (PathTree::CONFIG, "a.b"));
-    assert_eq!(places.find(&["config", "y"]), None);
-    assert_eq!(places.find(&["other"]), None);
-    let children: Vec<&str> = places.get(x).children().keys().map(String::as_str).collect();
+    let deep = listed.path(&["config", "x", "deep", "a.b"]);
+    assert_eq!(tree.path(deep), ["config", "x", "deep", "a.b"]);
+    assert_eq!((tree.root(deep), tree.get(deep).key()), (PathTree::CONFIG, "a.b"));
+    assert_eq!(tree.find(&["config", "y"]), None);
+    assert_eq!(tree.find(&["other"]), None);
+    let children: Vec<&str> = tree.get(x).children().keys().map(String::as_str).collect();
     assert_eq!(children, ["size", "deep"]);
-    assert!(
-        places.has(x, ValueKind::Int) && places.has(x, ValueKind::Enum) && !places.has(x, ValueKind::Bool)
-    );
+    assert!(tree.has(x, ValueKind::Int) && tree.has(x, ValueKind::Enum) && !tree.has(x, ValueKind::Bool));
 }
 
 /// A workspace whose columns have names in common.
@@ -378,14 +377,14 @@ fn columns_are_renamed() {
             pattern: pattern.to_owned(),
             rename: Some(rename.to_owned()),
         };
-        Selection::Chosen(asked.iter().map(chosen).collect()).choose(&listed.columns, &listed.places, 100)
+        Selection::Chosen(asked.iter().map(chosen).collect()).choose(&listed.columns, &listed.tree, 100)
     };
     let found = choose(&[("lr", "rate"), ("model.size", "size"), ("lr", "again")]).unwrap();
     let names: Vec<(&str, &str)> =
         found.iter().map(|column| (column.name.as_str(), column.shown())).collect();
     assert_eq!(names, [("tags.lr", "rate"), ("config.model.size", "size"), ("tags.lr", "again")]);
     let told = |asked: &[(&str, &str)]| choose(asked).unwrap_err().to_string();
-    let advice = "(rename to one name only what is one column)";
+    let advice = "(give each column its own new name)";
     assert_eq!(
         told(&[("lr", "x"), ("seed", "x")]),
         format!("field tags.seed: two columns would be called 'x' {advice}")
@@ -446,7 +445,7 @@ fn too_many_columns_name_their_prefix() {
     let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields)]);
     let listed = Listed::of(&lab);
     let wrong = |selection: &Selection, limit| {
-        let error = selection.choose(&listed.columns, &listed.places, limit).unwrap_err();
+        let error = selection.choose(&listed.columns, &listed.tree, limit).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooManyColumns);
         error.to_string()
     };
@@ -457,11 +456,11 @@ fn too_many_columns_name_their_prefix() {
             "field config.model.table: 511 columns are more than max_columns=510, most of them under config.model.table {advice}"
         )
     );
-    assert_eq!(Selection::Default.choose(&listed.columns, &listed.places, 511).unwrap().len(), 511);
+    assert_eq!(Selection::Default.choose(&listed.columns, &listed.tree, 511).unwrap().len(), 511);
     let table = Selection::Chosen(vec![Chosen { pattern: "model.*".to_owned(), rename: None }]);
     assert!(wrong(&table, 499).contains("500 columns are more than max_columns=499"));
     let few = Selection::Chosen(vec![Chosen { pattern: "lr".to_owned(), rename: None }]);
-    assert_eq!(few.choose(&listed.columns, &listed.places, 1).unwrap().len(), 1);
+    assert_eq!(few.choose(&listed.columns, &listed.tree, 1).unwrap().len(), 1);
     let Err(early) = Listed::within(&lab, 100) else { panic!("places are limited too") };
     assert_eq!(
         early.to_string(),
@@ -476,7 +475,7 @@ fn too_many_columns_name_their_prefix() {
 fn structs_count_as_the_columns_they_hold() {
     let inside: Vec<String> = (0..50).map(|at| format!("\"k{at}\":{at}")).collect();
     let listed = Listed::of(&with_values(&[&format!("[{{{}}}]", inside.join(","))]));
-    let error = Selection::Default.choose(&listed.columns, &listed.places, 20).unwrap_err();
+    let error = Selection::Default.choose(&listed.columns, &listed.tree, 20).unwrap_err();
     assert!(error.reason().starts_with("60 columns are more than max_columns=20"), "{error}");
 }
 
@@ -485,10 +484,10 @@ fn structs_count_as_the_columns_they_hold() {
 fn lists_nested_too_deep_are_told() {
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     let listed = Listed::of(&with_values(&[&nested(64)]));
-    assert_eq!(listed.places.too_deep(), None);
+    assert_eq!(listed.tree.too_deep(), None);
     assert_eq!(listed.values(), [format!("x: {}int64{}", "list<".repeat(64), ">".repeat(64))]);
     let listed = Listed::of(&with_values(&[&nested(65), "[[2]]"]));
-    assert_eq!(listed.places.too_deep(), Some("config.x".to_owned()));
+    assert_eq!(listed.tree.too_deep(), Some("config.x".to_owned()));
     assert_eq!(listed.values().len(), 1);
 }
 
@@ -504,12 +503,12 @@ fn configs_nested_too_deep_are_told() {
         Listed::of(&Lab::with(&["j"], &lines))
     };
     let listed = chain(8191);
-    assert_eq!(listed.places.too_deep(), None);
+    assert_eq!(listed.tree.too_deep(), None);
     assert_eq!(listed.values(), [format!("{}n: int64", "b.".repeat(8191))]);
     let listed = chain(10_000);
-    let name = listed.places.too_deep().unwrap();
+    let name = listed.tree.too_deep().unwrap();
     assert_eq!(name.matches(".b").count(), 8192);
-    assert!(listed.places.len() < 8200);
+    assert!(listed.tree.len() < 8200);
 }
 
 /// Keys of any length are refused before their names fill the memory.
@@ -519,22 +518,22 @@ fn long_keys_are_refused() {
     let lab = with_values(&[&format!("{{\"{}\":{{{}}}}}", "k".repeat(1 << 20), inside.join(","))]);
     let error = Listed::within(&lab, 10_000).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::TooManyColumns);
-    assert_eq!(error.reason(), "the names of the columns have more than 128 MiB");
+    assert_eq!(error.reason(), "the names of the columns are longer than 128 MiB together");
     assert!(error.to_string().len() < 2_000);
 }
 
-/// Members of a struct say where their values are.
+/// Members of a struct name the paths of their values.
 #[test]
-fn struct_members_know_their_place() {
+fn struct_members_know_their_paths() {
     let listed = Listed::of(&with_values(&[&format!("[{},{}]", to(900), to(901))]));
-    let x = listed.place(&["config", "x"]);
-    let [(ValueKind::List, Type::List(item))] = &listed.places.parts(x)[..] else { panic!() };
+    let x = listed.path(&["config", "x"]);
+    let [(ValueKind::List, Type::List(item))] = &listed.tree.value_kinds(x)[..] else { panic!() };
     let Type::Struct(members) = &**item else { panic!() };
-    let whats: Vec<MemberSource> = members.iter().map(|member| member.what).collect();
-    assert_eq!(whats, [MemberSource::Class, MemberSource::ValueKind(ValueKind::Int), MemberSource::Inside]);
-    let inside = listed.places.get(x).inside(ValueKind::List).unwrap();
-    assert_eq!(members[0].place, inside);
-    assert_eq!(listed.places.get(members[1].place).parent(), Some(inside));
+    let sources: Vec<MemberSource> = members.iter().map(|member| member.source).collect();
+    assert_eq!(sources, [MemberSource::Class, MemberSource::Values(ValueKind::Int), MemberSource::Fields]);
+    let inside = listed.tree.get(x).elements(ValueKind::List).unwrap();
+    assert_eq!(members[0].path, inside);
+    assert_eq!(listed.tree.get(members[1].path).parent(), Some(inside));
 }
 
 /// Patterns are those of Python's `fnmatch`.
@@ -599,7 +598,8 @@ fn jobs_without_config_have_no_say() {
     let loaded = lab.load(RUN);
     let (rows, objects) = (loaded.rows(), loaded.objects());
     assert_eq!((rows.rows.len(), objects.roots.iter().flatten().count()), (2, 1));
-    let mut places = PathTree::new(100);
-    places.see_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>()).unwrap();
-    assert_eq!(places.len(), 3);
+    let mut tree = PathTree::new(100);
+    tree.observe_configs(&objects.graph, &objects.roots.iter().copied().flatten().collect::<Vec<_>>())
+        .unwrap();
+    assert_eq!(tree.len(), 3);
 }

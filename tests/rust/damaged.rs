@@ -189,7 +189,7 @@ fn whole_objects_are_unchanged(healthy: &Healthy, file: &Path, size: usize, load
     let mut compared = 0;
     for (at, id) in job_ids(&healthy.loaded).iter().enumerate() {
         let Some(old) = before.roots[at] else { continue };
-        let (place, line) = before.graph.place(old);
+        let (place, line) = before.graph.location(old);
         if is_cut && place == file && line > lines as u64 {
             continue;
         }

@@ -94,7 +94,8 @@ fn near(own: f64, other: f64) -> bool {
 
 fn meaning(text: json::JsonText<'_>) -> Result<Vec<u8>, Syntax> {
     let mut decoded = Vec::new();
-    json::decode_into(text.raw, &mut decoded).map_err(|wrong| Syntax { at: text.at + wrong.at, ..wrong })?;
+    json::decode_into(text.raw, &mut decoded)
+        .map_err(|wrong| Syntax { position: text.position + wrong.position, ..wrong })?;
     assert_eq!(text.escaped, text.raw.contains(&b'\\'));
     Ok(decoded)
 }

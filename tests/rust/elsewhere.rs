@@ -23,7 +23,7 @@ fn jobs_without_a_line_are_read_from_their_params() {
     assert_eq!(config(&loaded, "a"), "{model: @m}");
     assert_eq!(config(&loaded, "b"), "{x: 1}", "ids mean something only inside of their file");
     let graph = &loaded.objects().graph;
-    let (file, line) = graph.place(loaded.job("a").unwrap());
+    let (file, line) = graph.location(loaded.job("a").unwrap());
     assert_eq!((file, line), (lab.path(&format!("jobs/{TASK}/a/params.json")).as_path(), 0));
 }
 
@@ -192,8 +192,9 @@ fn state_json_lists_its_jobs() {
     let loaded = lab.good();
     assert_eq!(order(&loaded), ["b", "a"]);
     assert_eq!(config(&loaded, "b"), "{from: @a}");
-    assert_eq!(loaded.dependencies("b"), ["a", "external"]);
-    assert_eq!(loaded.all_dependencies().keys().collect::<Vec<_>>(), ["b"]);
+    let needs = loaded.all_dependencies();
+    assert_eq!(needs.keys().collect::<Vec<_>>(), ["b"]);
+    assert_eq!(needs["b"], ["a", "external"]);
 }
 
 /// A file that is one value and is broken is an error, and the jobs are read from their own files.

@@ -1,94 +1,17 @@
 //! The small files: runs, states, times, and what is wrong in them.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use tempfile::TempDir;
 use xpframe::error::{Error, ErrorKind};
-use xpframe::records::{JobStatus, JobStatuses, Moment, RunRecord, State, Zone, recorded_roots, run_record};
-use xpframe::workspace::{Run, Workspace};
+use xpframe::records::{
+    JobStatuses, Moment, RecordedRoots, RunRecord, State, Zone, recorded_roots, run_record,
+};
 
-const RUN: &str = "20260101_000000";
-const TASK: &str = "lab.train";
+use xpframe::workspace::Workspace;
 
-/// A workspace with one run of the experiment `grid`, grown file by file.
-struct Tree(TempDir);
-
-impl Tree {
-    fn new() -> Self {
-        let tree = Self(tempfile::tempdir().unwrap());
-        tree.file(".__experimaestro__", "");
-        tree.file(&format!("experiments/grid/{RUN}/jobs.jsonl"), "");
-        tree
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn run_file(&self, name: &str, content: &str) -> PathBuf {
-        self.file(&format!("experiments/grid/{RUN}/{name}"), content)
-    }
-
-    /// Writes a file into the directory of job `id` of the usual task.
-    fn job_file(&self, id: &str, name: &str, content: &str) -> PathBuf {
-        self.file(&format!("jobs/{TASK}/{id}/{name}"), content)
-    }
-
-    fn job_status(&self, id: &str, content: &str) -> PathBuf {
-        self.job_file(id, ".experimaestro/status.json", content)
-    }
-
-    /// Writes `scheduler_state` events of the run, one a line, as `(job, state, reason)`.
-    fn events(&self, events: &[(&str, &str, &str)]) {
-        let line = |(job, state, reason): &(&str, &str, &str)| {
-            format!(
-                "{{\"job_id\":\"{job}\",\"scheduler_state\":\"{state}\",\"failure_reason\":{reason},\
-                 \"run_id\":\"{RUN}\",\"event_type\":\"ExperimentJobStateEvent\"}}\n"
-            )
-        };
-        self.run_file("events/event-0.jsonl", &events.iter().map(line).collect::<String>());
-    }
-
-    fn run(&self) -> Run {
-        Workspace::open(self.0.path()).unwrap().run("grid", RUN).unwrap()
-    }
-
-    fn record(&self) -> (RunRecord, Vec<Error>) {
-        let mut errors = Vec::new();
-        let record = run_record(&self.run(), &mut errors);
-        (record, errors)
-    }
-
-    /// The status of job `id` of the usual task; no file may be wrong.
-    fn job(&self, id: &str) -> JobStatus {
-        let (job, errors) = self.job_and_errors(TASK, id);
-        assert_eq!(errors, []);
-        job
-    }
-
-    fn job_and_errors(&self, task: &str, id: &str) -> (JobStatus, Vec<Error>) {
-        let (run, (record, mut errors)) = (self.run(), self.record());
-        let statuses = JobStatuses::open(&run, &record);
-        let job = statuses.job(task, id, &mut errors);
-        let (state, failure) = statuses.state(task, id, &mut Vec::new());
-        assert_eq!((state, &failure), (job.state, &job.failure), "the short way agrees");
-        (job, errors)
-    }
-
-    fn state(&self, id: &str) -> (State, Option<String>) {
-        let job = self.job(id);
-        (job.state, job.failure)
-    }
-}
+use crate::tree::{RUN, TASK, Tree};
 
 fn error(reason: &str) -> (State, Option<String>) {
     (State::Error, Some(reason.to_owned()))
@@ -274,10 +197,12 @@ fn transient_jobs_have_no_directory() {
     assert_eq!(tree.state("unneeded"), (State::Transient, None));
 }
 
-/// The last word of the scheduler is kept for a job that did not run; a job nobody knows is unscheduled.
+/// While its driver lives, a job that did not run has the scheduler's last word; a job nobody knows is unscheduled.
 #[test]
 fn jobs_that_did_not_run_keep_the_schedulers_word() {
     let tree = Tree::new();
+    let lock = File::create(tree.path("experiments/grid/lock")).unwrap();
+    lock.lock().unwrap();
     tree.events(&[("a", "submitted", "null"), ("a", "waiting", "null"), ("b", "submitted", "null")]);
     tree.job_status("c", r#"{"state": "unscheduled", "scheduler_state": "scheduled"}"#);
     tree.job_status("d", r#"{"state": "a state of the future"}"#);
@@ -303,7 +228,7 @@ fn events_of_another_run_are_not_ours() {
     };
     let lines = [event(RUN, "waiting"), action(RUN, "x"), event("other", "error"), action("other", "y")];
     tree.run_file("events/event-0.jsonl", &(lines.join("\n") + "\n"));
-    assert_eq!(tree.state("a"), (State::Waiting, None));
+    assert_eq!(tree.state("a"), (State::Lost, None));
     let (record, errors) = tree.record();
     assert_eq!(record.actions.keys().collect::<Vec<_>>(), ["x"]);
     assert_eq!(errors, []);
@@ -361,7 +286,8 @@ fn a_run_record_joins_its_files() {
     assert_eq!(record.hostname.as_deref(), Some("vm"));
     assert_eq!(record.started_at, Some(moment("2026-01-01T10:00:00.25")));
     assert_eq!(record.ended_at, Some(moment("2026-01-01T11:00:00")));
-    assert_eq!(record.job_states["a"], "done");
+    assert_eq!(record.job_states.get("a"), Some("done"));
+    assert_eq!(record.job_states.get("b"), None);
     assert_eq!(record.run_tags, ["paper", "v2"]);
     assert_eq!(record.python_version.as_deref(), Some("3.11.7"));
     let packages: Vec<_> =
@@ -496,7 +422,11 @@ fn an_unknown_zone_is_an_error() {
     );
 }
 
-/// Links, job status files and params files tell where the workspace was; where it is now is not told.
+fn before(roots: &[&str]) -> RecordedRoots {
+    RecordedRoots { before: roots.iter().map(|&root| root.to_owned()).collect(), aliases: Vec::new() }
+}
+
+/// Links and job status files tell where the workspace was; params files only where there are none.
 #[test]
 fn a_moved_workspace_is_noticed() {
     let tree = Tree::new();
@@ -511,8 +441,8 @@ fn a_moved_workspace_is_noticed() {
     tree.job_status("c", r#"{"path": "relative/jobs/lab.train/c"}"#);
     tree.job_status("d", "broken");
     let sample = ["none", "a", "b", "c", "d"].map(|id| (TASK.to_owned(), id.to_owned()));
-    assert_eq!(recorded_roots(&tree.run(), &sample), ["/first", "/second", "/third"]);
-    assert_eq!(recorded_roots(&tree.run(), &[]), [""; 0]);
+    assert_eq!(recorded_roots(&tree.run(), &sample), before(&["/first", "/second"]));
+    assert_eq!(recorded_roots(&tree.run(), &[]), before(&[]));
 }
 
 /// One value serves all threads that read jobs.

@@ -10,7 +10,7 @@ use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
 use xpframe::records::Zone;
 use xpframe::scan::{Table, TableRequest};
-use xpframe::table::Texts;
+use xpframe::table::StringLayout;
 use xpframe::values::Value;
 
 use super::lab::{Lab, RUN, TASK, object, to};
@@ -26,7 +26,7 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
         selection: Selection::Default,
         max_columns: 2000,
         short_names: false,
-        texts: Texts::View,
+        layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
     }
@@ -194,7 +194,7 @@ fn warnings_name_the_columns() {
     let table = request(vec![with_values(&[&deep]).load(RUN)]).read().unwrap();
     assert_eq!(table.warnings, ["values nested too deep are left out of config.x"]);
     let told = "field config.x: values nested more than 64 deep in lists, or 8192 elsewhere, have no columns; they are left out \
-                (the objects have it: load_xp_info(…).jobs)";
+                (the objects have them: load_xp_info(…).jobs)";
     assert_eq!(table.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
 }
 
@@ -382,7 +382,8 @@ fn pandas_has_its_own_layout() {
     let lab = two_runs();
     let mode = r#"{"type":"enum","module":"lab","enum":"Mode","value":"FAST"}"#;
     lab.objects(SECOND, &[object(1, "Train", "c", &format!("\"x\":2,\"mode\":{mode},\"names\":[\"a\"]"))]);
-    let request = TableRequest { texts: Texts::Large, ..request(vec![lab.load(RUN), lab.load(SECOND)]) };
+    let request =
+        TableRequest { layout: StringLayout::Large, ..request(vec![lab.load(RUN), lab.load(SECOND)]) };
     let large = request.read().unwrap();
     let keys = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
     assert_eq!((kind(&large, "job_id"), kind(&large, "config.mode")), (DataType::LargeUtf8, keys));
@@ -392,8 +393,9 @@ fn pandas_has_its_own_layout() {
     assert_eq!((table.batches.len(), table.batches[0].num_rows()), (1, 3));
     assert_eq!(column(&table, "config.mode"), ["-", "-", "FAST"]);
     assert_eq!(column(&table, "config.names"), ["-", "-", "[a]"]);
-    let back =
-        table.in_layout_of(&TableRequest { texts: Texts::View, ..request }.read().unwrap().schema).unwrap();
+    let back = table
+        .in_layout_of(&TableRequest { layout: StringLayout::View, ..request }.read().unwrap().schema)
+        .unwrap();
     assert_eq!(kind(&back, "job_id"), DataType::Utf8View);
     assert_eq!(column(&back, "job_id"), column(&table, "job_id"));
 }
@@ -408,8 +410,11 @@ fn enums_of_several_runs_are_one_dictionary() {
         lab.objects(run, &[object(1, "Train", "j", &mode), object(2, "Train", "k", "\"mode\":null")]);
     }
     let runs = [RUN, SECOND, "20260103_000000"].map(|run| lab.load(run)).into();
-    let table =
-        TableRequest { texts: Texts::Large, ..choose(runs, &["mode"]) }.read().unwrap().for_pandas().unwrap();
+    let table = TableRequest { layout: StringLayout::Large, ..choose(runs, &["mode"]) }
+        .read()
+        .unwrap()
+        .for_pandas()
+        .unwrap();
     let modes = table.batches[0].column(0).as_any_dictionary();
     let names = modes.values().as_string::<i64>();
     assert_eq!(names.iter().collect::<Vec<_>>(), [Some("FAST"), Some("SLOW")]);

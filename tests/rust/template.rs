@@ -44,7 +44,6 @@ fn changed(slots: &[(usize, &str)]) -> Vec<(usize, String)> {
 #[test]
 fn only_what_differs_is_read() {
     let mut known = template(r#"{"a":1,"b":"x"}"#);
-    assert_eq!(known.slots(), 2);
     assert_eq!(fit(&mut known, r#"{"a":1,"b":"x"}"#).unwrap(), changed(&[]));
     assert_eq!(fit(&mut known, r#"{"a":15,"b":"x"}"#).unwrap(), changed(&[(0, "15")]));
     assert_eq!(fit(&mut known, r#"{"a":1,"b":"x"}"#).unwrap(), changed(&[(0, "1")]));

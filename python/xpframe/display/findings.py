@@ -1,4 +1,4 @@
-"""What is wrong with a workspace, as it shows itself: by kind, worst first, a few of each."""
+"""The findings of a check: by kind, worst first, a few of each."""
 
 from __future__ import annotations
 
@@ -6,97 +6,96 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import table_html, title_html
+from xpframe.display.parts import table_html, title_html
 from xpframe.display.style import panel
-from xpframe.display.text import html, number, plural, visible
+from xpframe.finding import SEVERITIES, Finding
+from xpframe.text import html, number, plural, visible
 
 if TYPE_CHECKING:
-    from xpframe.check import Finding, Findings
+    from collections.abc import Sequence
 
 __all__ = ["findings_html", "findings_text"]
 
-ORDER = {"error": 0, "warning": 1, "info": 2}
 SIGNS = {"error": "✗", "warning": "!", "info": "·"}
-MOST = 5  # findings that are shown of each kind
+MAX_OF_KIND = 5
 
 
-def by_kind(findings: Findings) -> list[tuple[str, str, list[Finding]]]:
-    """The findings of each severity and kind, worst first, in the order in which kinds were met."""
-    met = {kind: at for at, kind in enumerate(dict.fromkeys(one.kind for one in findings))}
-
-    def key(one: Finding) -> tuple[int, int]:
-        return ORDER[one.severity], met[one.kind]
-
-    groups = groupby(sorted(findings, key=key), key=lambda one: (one.severity, one.kind))
-    return [(severity, kind, list(found)) for (severity, kind), found in groups]
-
-
-def heading(findings: Findings) -> str:
-    counts = findings.counts
-    words = [plural(counts["error"], "error"), plural(counts["warning"], "warning")]
-    return ", ".join([*words, plural(counts["info"], "note")])
-
-
-def looked_at(findings: Findings) -> str:
-    seen = findings.seen
-    return (
-        f"looked at {plural(seen['runs'], 'run')} with {plural(seen['jobs'], 'job')}: "
-        f"{number(seen['compared'])} compared with their params.json, "
-        f"{plural(seen['paths'], 'recorded path')} looked for"
-    )
-
-
-def subject(one: Finding) -> str:
-    """What a finding is about, in one line."""
-    run = "/".join(part for part in (one.experiment, one.run) if part)
-    job = f"job {one.job_id[:8]}" if one.job_id else ""
-    field = f"field {one.field}" if one.field else ""
-    return visible(", ".join(part for part in (run, job, field) if part))
-
-
-def place(one: Finding, root: str) -> str:
-    """The file, from the root of the workspace on, and its line."""
-    if one.file is None or one.file == root:
-        return ""
-    path = PurePath(one.file)
-    shown = path.relative_to(root) if path.is_relative_to(root) else path
-    return visible(f"{shown}:{one.line}" if one.line else str(shown), 400)
-
-
-def findings_text(findings: Findings) -> str:
-    """The findings for a terminal: of each kind at most five, and the number of the others."""
-    lines = [f"workspace {visible(findings.place)}: {heading(findings)}", f"({looked_at(findings)})"]
-    for severity, kind, found in by_kind(findings):
-        lines += ["", f"{severity} {kind} ({number(len(found))})"]
-        for one in found[:MOST]:
-            about = subject(one)
-            lines.append(f"  {SIGNS[severity]} {about + ': ' if about else ''}{visible(one.what, 400)}")
-            where = place(one, findings.place)
+def findings_text(root: str, findings: Sequence[Finding], examined: dict[str, int]) -> str:
+    """The findings for a terminal; ``root`` is the workspace, ``examined`` what the check looked at."""
+    lines = [f"workspace {visible(root)}: {heading(findings)}", f"({examined_in_words(examined)})"]
+    for severity, kind, of_kind in by_kind(findings):
+        lines += ["", f"{severity} {kind} ({number(len(of_kind))})"]
+        for finding in of_kind[:MAX_OF_KIND]:
+            prefix = f"{subject(finding)}: " if subject(finding) else ""
+            lines.append(f"  {SIGNS[severity]} {prefix}{visible(finding.what, 400)}")
+            where = location(finding, root)
             lines += [f"    {where}"] if where else []
-        if len(found) > MOST:
-            lines.append(f"    … and {number(len(found) - MOST)} more")
-        advice = dict.fromkeys(one.advice for one in found[:MOST])
+        if len(of_kind) > MAX_OF_KIND:
+            lines.append(f"    … and {number(len(of_kind) - MAX_OF_KIND)} more")
+        advice = dict.fromkeys(finding.advice for finding in of_kind[:MAX_OF_KIND])
         lines += [f"    → {visible(text, 400)}" for text in advice]
     return "\n".join(lines)
 
 
-def findings_html(findings: Findings) -> str:
+def findings_html(root: str, findings: Sequence[Finding], examined: dict[str, int]) -> str:
     """The findings for a notebook."""
     title = title_html("check", heading(findings))
-    about = f'<div class="o"><code>{html(findings.place)}</code> {html(looked_at(findings))}</div>'
-    head = "<th>what</th><th>where</th><th>what to do</th>"
+    about = f'<div class="o"><code>{html(root)}</code> {html(examined_in_words(examined))}</div>'
+    head = "<th>fault</th><th>where</th><th>what to do</th>"
     parts = []
-    for severity, kind, found in by_kind(findings):
+    for severity, kind, of_kind in by_kind(findings):
         rows = [
-            f'<tr><th scope="row">{html(one.what, 400)}</th>'
-            f"<td><bdi>{html(subject(one))}</bdi> <code>{html(place(one, findings.place), 400)}</code></td>"
-            f"<td>{html(one.advice, 400)}</td></tr>"
-            for one in found[:MOST]
+            f'<tr><th scope="row">{html(finding.what, 400)}</th>'
+            f"<td><bdi>{html(subject(finding))}</bdi> <code>{html(location(finding, root), 400)}</code></td>"
+            f"<td>{html(finding.advice, 400)}</td></tr>"
+            for finding in of_kind[:MAX_OF_KIND]
         ]
         mark = ' class="e"' if severity == "error" else ""
         name = f"<b{mark}>{SIGNS[severity]} {html(severity)}</b> {html(kind)}"
-        count = f'<span class="l">{number(len(found))}</span>'
-        shown = " open" if severity != "info" else ""
-        table = table_html(head, rows, len(found) - MOST)
-        parts.append(f"<details{shown}><summary>{name} {count}</summary>{table}</details>")
+        count = f'<span class="l">{number(len(of_kind))}</span>'
+        opened = " open" if severity != "info" else ""
+        table = table_html(head, rows, len(of_kind) - MAX_OF_KIND)
+        parts.append(f"<details{opened}><summary>{name} {count}</summary>{table}</details>")
     return panel(title + about + "".join(parts))
+
+
+def by_kind(findings: Sequence[Finding]) -> list[tuple[str, str, list[Finding]]]:
+    """The findings of each severity and kind, worst first; kinds in the order of their first finding."""
+    kinds = {kind: index for index, kind in enumerate(dict.fromkeys(finding.kind for finding in findings))}
+
+    def rank(finding: Finding) -> tuple[int, int]:
+        return SEVERITIES.index(finding.severity), kinds[finding.kind]
+
+    groups = groupby(sorted(findings, key=rank), key=lambda finding: (finding.severity, finding.kind))
+    return [(severity, kind, list(of_kind)) for (severity, kind), of_kind in groups]
+
+
+def heading(findings: Sequence[Finding]) -> str:
+    nouns = {"error": "error", "warning": "warning", "info": "note"}
+    counts = {severity: sum(finding.severity == severity for finding in findings) for severity in nouns}
+    return ", ".join(plural(count, nouns[severity]) for severity, count in counts.items())
+
+
+def examined_in_words(examined: dict[str, int]) -> str:
+    return (
+        f"looked at {plural(examined['runs'], 'run')} with {plural(examined['jobs'], 'job')}: "
+        f"{number(examined['compared'])} compared with their params.json, "
+        f"{plural(examined['paths'], 'recorded path')} looked for"
+    )
+
+
+def subject(finding: Finding) -> str:
+    """The run, job and field that a finding is about, in one line."""
+    run = "/".join(name for name in (finding.experiment, finding.run) if name)
+    job = f"job {finding.job_id[:8]}" if finding.job_id else ""
+    field = f"field {finding.field}" if finding.field else ""
+    return visible(", ".join(part for part in (run, job, field) if part))
+
+
+def location(finding: Finding, root: str) -> str:
+    """The file, relative to the workspace, and its line."""
+    if finding.file is None or finding.file == root:
+        return ""
+    path = PurePath(finding.file)
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return visible(f"{shown}:{finding.line}" if finding.line else str(shown), 400)

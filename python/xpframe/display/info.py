@@ -1,160 +1,130 @@
-"""A run, its jobs and its actions, as they show themselves."""
+"""A run: its driver, states, tasks, tags, varying parameters and errors."""
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from xpframe._core import typename
-from xpframe.display.style import SYMBOLS, panel
-from xpframe.display.summary import Column, Summary, shown_state, summarize, values_in_words
-from xpframe.display.text import html, instant, number, plural, span, value_text, visible
-from xpframe.display.tree import grow, tree_html, tree_text
+from xpframe.display.actions import actions_in_words
+from xpframe.display.parts import (
+    MAX_ROWS,
+    bar,
+    in_words,
+    left_out_text,
+    legend,
+    table_html,
+    task_html,
+    title_html,
+)
+from xpframe.display.style import panel
+from xpframe.summary import Column, Summary, summarize, values_in_words
+from xpframe.text import at_microseconds, html, instant, number, plural, span, visible
 
 if TYPE_CHECKING:
+    from xpframe._core import Run
     from xpframe.errors import XpFrameError
-    from xpframe.workspace import Action, Actions, ExperimentInfo, Jobs
 
-__all__ = [
-    "action_html",
-    "action_text",
-    "actions_html",
-    "actions_text",
-    "bar",
-    "info_html",
-    "info_text",
-    "jobs_html",
-    "jobs_text",
-    "legend",
-    "table_html",
-    "title_html",
-]
+__all__ = ["info_html", "info_text"]
 
-MOST_ROWS = 40
-MOST_OPEN = 14  # rows that are not folded
-MOST_FOLDED = 150
-MOST_ERRORS = 20
-MOST_NAMES = 3
-MOST_TAGS = 12
-MOST_TEXT_LINES = 120
+MAX_UNFOLDED_ROWS = 14
+MAX_FOLDED_ROWS = 150
+MAX_ERRORS = 20
+MAX_NAMES = 3  # names of columns with the same values
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def info_html(info: ExperimentInfo) -> str:
-    """A run: driver, states, tasks, tags and varying parameters, errors."""
-    summary = summarize(info._run)  # noqa: SLF001 - the display is part of the class
-    word, state = driver(info)
+def info_html(run: Run) -> str:
+    """A run for a notebook."""
+    summary, record = summarize(run), run.record()
+    facts = html(" · ".join(provenance(record)), 500)
+    varying = [column for column in summary.columns if column.group != "tag"]
     parts = [
-        title_html(f"<bdi>{html(info.experiment)}</bdi>", f"run {info.run_id}", label=(word, state)),
-        f'<div class="o">{html(" · ".join(whereabouts(info)), 500)}<br/><code>{html(info.path)}</code></div>',
+        title_html(f"<bdi>{html(run.experiment)}</bdi>", f"run {run.run_id}", label=driver(record)),
+        f'<div class="o">{facts}<br/><code>{html(run.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
+        why_html(summary.states),
         tasks_html(summary),
         columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
-        columns_html("parameters that vary", [column for column in summary.columns if column.group != "tag"]),
+        columns_html("parameters that vary", varying),
     ]
     if summary.left_out:
         parts.append(f'<div class="o">{plural(summary.left_out, "more column")} not compared</div>')
-    if len(info.actions):
-        parts.append(f'<div class="o">{html(actions_in_words(info))}</div>')
-    parts.append(errors_html(all_errors(info, summary)))
+    if run.action_ids():
+        parts.append(f'<div class="o">{html(actions_in_words(run))}</div>')
+    parts.append(errors_html(all_errors(run, summary)))
     return panel("".join(parts))
 
 
-def info_text(info: ExperimentInfo) -> str:
-    """The same for a terminal."""
-    summary = summarize(info._run)  # noqa: SLF001 - the display is part of the class
+def info_text(run: Run) -> str:
+    """A run for a terminal."""
+    summary, record = summarize(run), run.record()
     lines = [
-        f"{visible(info.experiment)}  run {visible(info.run_id)}  driver {driver(info)[0]}",
-        "  ".join(whereabouts(info)),
-        visible(str(info.path)),
-        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}",
+        f"{visible(run.experiment)}  run {visible(run.run_id)}  driver {driver(record)[0]}",
+        "  ".join(provenance(record)),
+        visible(str(run.path)),
+        f"{plural(summary.jobs, 'job')}: {in_words(summary.states)}{why_text(summary.states)}",
     ]
     lines += ["", "tasks"]
     width = max((len(visible(task)) for task in summary.tasks), default=0)
-    for task, states in islice(summary.tasks.items(), MOST_ROWS):
+    for task, states in islice(summary.tasks.items(), MAX_ROWS):
         lines.append(f"  {visible(task):{width}}  {number(sum(states.values())):>6}  {in_words(states)}")
-    lines += left_out_text(len(summary.tasks) - MOST_ROWS)
+    lines += left_out_text(len(summary.tasks) - MAX_ROWS)
     for title, tagged in (("tags", True), ("parameters that vary", False)):
         columns = [column for column in summary.columns if (column.group == "tag") == tagged]
         lines += columns_text(title, columns)
-    if len(info.actions):
-        lines += ["", actions_in_words(info)]
-    errors = all_errors(info, summary)
+    if run.action_ids():
+        lines += ["", actions_in_words(run)]
+    errors = all_errors(run, summary)
     if errors:
-        lines += ["", f"{plural(len(errors), 'thing')} could not be read"]
-        lines += [f"  {visible(str(error), 500)}" for error in errors[:MOST_ERRORS]]
-        lines += left_out_text(len(errors) - MOST_ERRORS)
+        lines += ["", errors_in_words(errors)]
+        lines += [f"  {visible(str(error), 500)}" for error in errors[:MAX_ERRORS]]
+        lines += left_out_text(len(errors) - MAX_ERRORS)
     return "\n".join(lines)
-
-
-def title_html(title: str, note: str, label: tuple[str, str] | None = None) -> str:
-    """The first line of a display: the title as HTML, a note as text, a label with the colour of a state."""
-    shown = ""
-    if label:
-        shown = f' <span class="l"><span class="dot s-{label[1]}"></span>driver {html(label[0])}</span>'
-    return f'<div class="h"><b>{title}</b> <span class="n"><bdi>{html(note)}</bdi></span>{shown}</div>'
-
-
-def table_html(head: str, rows: list[str], left_out: int) -> str:
-    """A table of rows, and a last row that counts what is left out."""
-    body = "".join(rows)
-    if left_out > 0:
-        body += f'<tr><td colspan="{head.count("<th")}" class="m">… and {number(left_out)} more</td></tr>'
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 # --- the driver ---
 
 
-def driver(info: ExperimentInfo) -> tuple[str, str]:
-    """How far the driver is, in a word, and the state whose colour that word has."""
-    if info.status == "running" and info.alive is False:
+def driver(record: dict[str, Any]) -> tuple[str, str]:
+    """How far the driver is, in words, and the state whose colour these words have."""
+    status = record["status"] or "unknown"
+    if status == "running" and record["alive"] is False:
         return "killed (its status still says running)", "failed"
-    states = {"done": "done", "failed": "failed", "running": "running"}
-    return visible(info.status or "unknown"), states.get(info.status or "", "transient")
+    return visible(status), status if status in ("done", "failed", "running") else "transient"
 
 
-def whereabouts(info: ExperimentInfo) -> list[str]:
-    """When and where a run was made, and with what."""
+def provenance(record: dict[str, Any]) -> list[str]:
+    """When, where and with which software a run was made."""
     facts = []
-    if info.started_at:
-        facts.append(f"started {instant(info.started_at)}")
-        if info.ended_at:
-            facts.append(f"took {span(max(0.0, (info.ended_at - info.started_at).total_seconds()))}")
-    if info.hostname:
-        facts.append(f"on {visible(info.hostname)}")
-    if python := info.environment["python_version"]:
-        facts.append(f"Python {visible(str(python))}")
-    for repository in info.environment["git"][:1]:
+    started, ended = record["started_at"], record["ended_at"]
+    if started is not None:
+        facts.append(f"started {instant(at_microseconds(started))}")
+        if ended is not None:
+            facts.append(f"took {span(max(0, ended - started) / 1e6)}")
+    if record["hostname"]:
+        facts.append(f"on {visible(record['hostname'])}")
+    if record["python_version"]:
+        facts.append(f"Python {visible(record['python_version'])}")
+    for repository in record["git"][:1]:
         commit = visible(str(repository["commit"] or ""))[:8]
         facts.append(f"git {commit}{' with changes' if repository['dirty'] else ''}")
-    return facts or ["when and where is not known"]
+    return facts or ["start time and host unknown"]
 
 
-# --- states ---
+# --- failures ---
 
 
-def bar(states: dict[str, int]) -> str:
-    """Counts of states as a bar; it carries no text: the legend does."""
-    spans = "".join(
-        f'<span class="s-{state}" style="flex:{count}" title="{number(count)} {state}"></span>'
-        for state, count in states.items()
-    )
-    return f'<div class="bar">{spans}</div>'
+def why_html(states: dict[str, int]) -> str:
+    """Where to read why jobs failed, if some did."""
+    if not why_text(states):
+        return ""
+    return '<div class="o">why did they fail: <code>info.failures()</code></div>'
 
 
-def legend(states: dict[str, int], jobs: int) -> str:
-    """Counts of states in words."""
-    words = [
-        f'<span><span class="dot s-{state}"></span>{number(count)} {state} {SYMBOLS[state]}</span>'
-        for state, count in states.items()
-    ]
-    return f'<div class="legend"><b>{plural(jobs, "job")}</b> {" ".join(words)}</div>'
-
-
-def in_words(states: dict[str, int]) -> str:
-    return ", ".join(f"{number(count)} {state}" for state, count in states.items()) or "none"
+def why_text(states: dict[str, int]) -> str:
+    """The same for a terminal."""
+    return " (why: info.failures())" if states.get("failed") or states.get("lost") else ""
 
 
 # --- tables ---
@@ -166,15 +136,10 @@ def tasks_html(summary: Summary) -> str:
     rows = [
         f'<tr><th scope="row">{task_html(task)}</th><td class="num">{number(sum(states.values()))}</td>'
         f"<td>{bar(states)}</td><td>{in_words(states)}</td></tr>"
-        for task, states in islice(summary.tasks.items(), MOST_ROWS)
+        for task, states in islice(summary.tasks.items(), MAX_ROWS)
     ]
     head = '<th>task</th><th class="num">jobs</th><th></th><th>states</th>'
-    return table_html(head, rows, len(summary.tasks) - MOST_ROWS)
-
-
-def task_html(task: str) -> str:
-    module, dot, name = visible(task).rpartition(".")
-    return f'<bdi class="t"><i>{html(module)}{dot}</i>{html(name)}</bdi>'
+    return table_html(head, rows, len(summary.tasks) - MAX_ROWS)
 
 
 def columns_html(title: str, columns: list[Column]) -> str:
@@ -182,22 +147,22 @@ def columns_html(title: str, columns: list[Column]) -> str:
         return ""
     rows = [
         f'<tr><th scope="row">{names_html(column)}</th><td>{values_html(column)}</td></tr>'
-        for column in columns[:MOST_FOLDED]
+        for column in columns[:MAX_FOLDED_ROWS]
     ]
     head = f"<th>{title}</th><th>values {TIMES} jobs</th>"
-    rest = rows[MOST_OPEN:]
-    shown = table_html(head, rows[:MOST_OPEN], 0)
+    rest = rows[MAX_UNFOLDED_ROWS:]
+    shown = table_html(head, rows[:MAX_UNFOLDED_ROWS], 0)
     if not rest:
         return shown
-    folded = table_html(head, rest, len(columns) - MOST_FOLDED)
-    more = f"{number(len(columns) - MOST_OPEN)} more {title}"
+    folded = table_html(head, rest, len(columns) - MAX_FOLDED_ROWS)
+    more = f"{number(len(columns) - MAX_UNFOLDED_ROWS)} more {title}"
     return f'{shown}<details><summary><span class="n">{more}</span></summary>{folded}</details>'
 
 
 def names_html(column: Column) -> str:
-    """The names of columns that have the same values; the first in full, all in the tooltip."""
-    shown = "<br/>".join(f'<bdi class="k">{html(name)}</bdi>' for name in column.names[:MOST_NAMES])
-    rest = len(column.names) - MOST_NAMES
+    """The names of columns with the same values."""
+    shown = "<br/>".join(f'<bdi class="k">{html(name)}</bdi>' for name in column.names[:MAX_NAMES])
+    rest = len(column.names) - MAX_NAMES
     return shown + (f'<br/><span class="n">and {rest} more with the same values</span>' if rest > 0 else "")
 
 
@@ -216,114 +181,32 @@ def columns_text(title: str, columns: list[Column]) -> list[str]:
     if not columns:
         return []
     lines = ["", title]
-    names = [visible(", ".join(column.names[:MOST_NAMES]), 60) for column in columns[:MOST_ROWS]]
+    names = [visible(", ".join(column.names[:MAX_NAMES]), 60) for column in columns[:MAX_ROWS]]
     width = max(map(len, names))
     for name, column in zip(names, columns, strict=False):
         shown, rest = values_in_words(column)
         words = [f"{text} {TIMES}{number(count)}" for text, count in shown] + ([rest] if rest else [])
         lines.append(f"  {name:{width}}  {', '.join(words)}")
-    return lines + left_out_text(len(columns) - MOST_ROWS)
-
-
-def left_out_text(count: int) -> list[str]:
-    return [f"  … and {number(count)} more"] if count > 0 else []
+    return lines + left_out_text(len(columns) - MAX_ROWS)
 
 
 # --- errors ---
 
 
-def all_errors(info: ExperimentInfo, summary: Summary) -> list[XpFrameError]:
-    """What could not be read of a run, each once."""
-    return list({str(error): error for error in [*info.errors, *summary.errors]}.values())
+def all_errors(run: Run, summary: Summary) -> list[XpFrameError]:
+    """What could not be read of a run, each error once."""
+    return list({str(error): error for error in [*run.errors(), *summary.errors]}.values())
+
+
+def errors_in_words(errors: list[XpFrameError]) -> str:
+    return f"{plural(len(errors), 'error')} while reading"
 
 
 def errors_html(errors: list[XpFrameError]) -> str:
     if not errors:
         return ""
-    items = "".join(f"<li><bdi>{html(error, 500)}</bdi></li>" for error in errors[:MOST_ERRORS])
-    if len(errors) > MOST_ERRORS:
-        items += f'<li class="m">… and {number(len(errors) - MOST_ERRORS)} more</li>'
-    title = f'<span class="e">⚠ {plural(len(errors), "thing")} could not be read</span>'
+    items = "".join(f"<li><bdi>{html(error, 500)}</bdi></li>" for error in errors[:MAX_ERRORS])
+    if len(errors) > MAX_ERRORS:
+        items += f'<li class="m">… and {number(len(errors) - MAX_ERRORS)} more</li>'
+    title = f'<span class="e">⚠ {errors_in_words(errors)}</span>'
     return f"<details><summary>{title}</summary><ul>{items}</ul></details>"
-
-
-# --- jobs and actions ---
-
-
-def jobs_html(jobs: Jobs) -> str:
-    """The jobs of a run: task, state and tags."""
-    rows = [
-        f'<tr><th scope="row"><code title="{html(job_id)}">{html(job_id[:8])}</code></th>'
-        f'<td>{task_html(task)}</td><td><span class="dot s-{state}"></span>{state}</td><td>{tags}</td></tr>'
-        for job_id, task, state, tags in _job_rows(jobs, markup=True)
-    ]
-    head = "<th>job</th><th>task</th><th>state</th><th>tags</th>"
-    title = title_html(plural(len(jobs), "job"), _of_run(jobs))
-    return panel(title + table_html(head, rows, len(jobs) - MOST_ROWS))
-
-
-def jobs_text(jobs: Jobs) -> str:
-    """The same for a terminal."""
-    lines = [f"{plural(len(jobs), 'job')} {_of_run(jobs)}"]
-    for job_id, task, state, tags in _job_rows(jobs, markup=False):
-        lines.append(f"  {visible(job_id)[:8]}  {visible(task)}  {state}  {tags}".rstrip())
-    return "\n".join(lines + left_out_text(len(jobs) - MOST_ROWS))
-
-
-def _of_run(mapping: Jobs | Actions) -> str:
-    run = mapping._run  # noqa: SLF001 - the display is part of the class
-    return f"of {visible(run.experiment)} {visible(run.run_id)}"
-
-
-def _job_rows(jobs: Jobs, *, markup: bool) -> list[tuple[str, str, str, str]]:
-    """(job id, task, state, tags in words) of the first jobs."""
-    run = jobs._run  # noqa: SLF001 - the display is part of the class
-    states, tags, tasks = run.states(), run.tags_map(), dict(run.rows())
-    rows = []
-    for job_id in islice(jobs, MOST_ROWS):
-        state = shown_state(states.get(job_id, ("lost", None))[0])
-        few = islice(tags.get(job_id, {}).items(), MOST_TAGS)
-        words = [f"{visible(name, 60)}={value_text(value, 60)}" for name, value in few]
-        if markup:
-            words = [f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in words]
-        rows.append((job_id, tasks.get(job_id, "?"), state, " ".join(words)))
-    return rows
-
-
-def actions_in_words(info: ExperimentInfo) -> str:
-    """How many actions a run has, and what the first do."""
-    few = ", ".join(visible(action.describe(), 60) for action in islice(info.actions.values(), 3))
-    return f"{plural(len(info.actions), 'action')}: {few}{', …' if len(info.actions) > 3 else ''}"
-
-
-def actions_html(actions: Actions) -> str:
-    """The actions of a run: identifier, class and description."""
-    rows = [
-        f'<tr><th scope="row"><code title="{html(action_id)}">{html(action_id[:8])}</code></th>'
-        f"<td>{task_html(typename(action.config))}</td><td><bdi>{html(action.describe())}</bdi></td></tr>"
-        for action_id, action in islice(actions.items(), MOST_ROWS)
-    ]
-    head = "<th>action</th><th>class</th><th>what it does</th>"
-    title = title_html(plural(len(actions), "action"), _of_run(actions))
-    return panel(title + table_html(head, rows, len(actions) - MOST_ROWS))
-
-
-def actions_text(actions: Actions) -> str:
-    """The same for a terminal."""
-    lines = [f"{plural(len(actions), 'action')} {_of_run(actions)}"]
-    for action_id, action in islice(actions.items(), MOST_ROWS):
-        words = (visible(action_id)[:8], visible(typename(action.config)), visible(action.describe()))
-        lines.append("  " + "  ".join(words))
-    return "\n".join(lines + left_out_text(len(actions) - MOST_ROWS))
-
-
-def action_html(action: Action) -> str:
-    """An action: what it does, and its config."""
-    title = f'<div class="h"><b>action</b> <bdi>{html(action.describe())}</bdi></div>'
-    return panel(title + tree_html(grow(action.config, "action.config")))
-
-
-def action_text(action: Action) -> str:
-    """The same for a terminal."""
-    tree = tree_text(grow(action.config, "action.config", MOST_TEXT_LINES))
-    return "\n".join([f"action: {visible(action.describe())}", *tree])

@@ -1,4 +1,4 @@
-"""A workspace, as it shows itself: its experiments with their runs, jobs, states and last activity."""
+"""A workspace: its experiments with their runs, jobs, states and last activity."""
 
 from __future__ import annotations
 
@@ -8,83 +8,103 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xpframe.display.info import bar, in_words, left_out_text, table_html, title_html
+from xpframe.display.parts import bar, in_words, left_out_text, table_html, title_html
 from xpframe.display.style import panel
-from xpframe.display.summary import count_states
-from xpframe.display.text import html, instant, number, plural, visible
 from xpframe.errors import XpFrameError
+from xpframe.summary import count_states
+from xpframe.text import html, instant, number, plural, visible
 
 if TYPE_CHECKING:
     from xpframe import _core
-    from xpframe.workspace import Workspace
 
 __all__ = ["workspace_html", "workspace_text"]
 
-MOST_EXPERIMENTS = 100
-PATIENCE = 0.12  # seconds; after that, states are not looked for: a display must not keep its cell waiting
+MAX_EXPERIMENTS = 100
+# seconds; after that, no more states are looked up: a display must not keep its cell waiting
+PATIENCE = 0.12
 
 
 @dataclass(slots=True)
 class Row:
-    """An experiment: its runs, the jobs of the latest by state, and when something happened last."""
+    """An experiment: its number of runs, its latest run, and the jobs of that run by state.
+
+    ``states`` is None if they were not counted.
+    """
 
     experiment: str
     runs: int
     latest: str
     states: dict[str, int] | None
-    active: datetime | None
+    last_activity: datetime | None
 
 
-def rows(workspace: Workspace) -> list[Row]:
-    """The experiments, at most so many; the one that was active last comes first."""
-    core = workspace._workspace  # noqa: SLF001 - the display is part of the class
-    started = time.perf_counter()
-    found = []
-    for name in latest_first(core)[:MOST_EXPERIMENTS]:
-        try:
-            runs, latest = core.runs(name), core.latest(name)
-        except XpFrameError:
-            found.append(Row(name, 0, "", None, None))
-            continue
-        hurried = time.perf_counter() - started > PATIENCE
-        states = None if hurried else count_states(latest)
-        found.append(Row(name, len(runs), latest.run_id, states, last_activity(latest)))
-    return sorted(found, key=lambda row: row.active or datetime.fromtimestamp(0, UTC), reverse=True)
-
-
-def latest_first(core: _core.Workspace) -> list[str]:
-    """The names of the experiments, that in which a run was made last first; no run is opened for this."""
-    made = {}
-    for name in core.experiments():
-        places = [Path(core.root, folder, name) for folder in ("experiments", "xp")]
-        made[name] = max((place.stat().st_mtime for place in places if place.is_dir()), default=0.0)
-    return sorted(made, key=lambda name: made[name], reverse=True)
-
-
-def last_activity(run: _core.Run) -> datetime | None:
-    """When something was last written into the directory of a run."""
-    try:
-        return datetime.fromtimestamp(max(entry.lstat().st_mtime for entry in Path(run.path).iterdir()), UTC)
-    except (OSError, ValueError):
-        return None
-
-
-def workspace_html(workspace: Workspace) -> str:
-    """The experiments of a workspace."""
+def workspace_html(workspace: _core.Workspace) -> str:
+    """The experiments of a workspace for a notebook."""
     count = len(workspace.experiments())
     title = title_html("workspace", plural(count, "experiment"))
-    place = f'<div class="o"><code>{html(workspace.path)}</code></div>'
+    root = f'<div class="o"><code>{html(workspace.root)}</code></div>'
     items = [
         f'<tr><th scope="row"><bdi class="t">{html(row.experiment)}</bdi></th>'
         f'<td class="num">{number(row.runs)}</td><td><bdi>{html(row.latest)}</bdi></td>'
-        f"{states_html(row)}<td>{instant(row.active)}</td></tr>"
-        for row in rows(workspace)
+        f"{states_html(row)}<td>{instant(row.last_activity)}</td></tr>"
+        for row in experiment_rows(workspace)
     ]
     head = (
         '<th>experiment</th><th class="num">runs</th><th>latest run</th><th class="num">jobs</th><th></th>'
         "<th>states</th><th>last activity</th>"
     )
-    return panel(title + place + (table_html(head, items, count - MOST_EXPERIMENTS) if items else ""))
+    return panel(title + root + (table_html(head, items, count - MAX_EXPERIMENTS) if items else ""))
+
+
+def workspace_text(workspace: _core.Workspace) -> str:
+    """The experiments of a workspace for a terminal."""
+    count = len(workspace.experiments())
+    rows = experiment_rows(workspace)
+    lines = [f"workspace {visible(str(workspace.root))}: {plural(count, 'experiment')}"]
+    width = max((len(visible(row.experiment)) for row in rows), default=0)
+    for row in rows:
+        words = (
+            f"{visible(row.experiment):{width}}",
+            plural(row.runs, "run"),
+            states_text(row),
+            instant(row.last_activity),
+        )
+        lines.append("  " + "  ".join(words).rstrip())
+    return "\n".join(lines + left_out_text(count - MAX_EXPERIMENTS))
+
+
+def experiment_rows(workspace: _core.Workspace) -> list[Row]:
+    """The first experiments, the one with the latest activity first."""
+    started = time.perf_counter()
+    rows = []
+    for name in latest_first(workspace)[:MAX_EXPERIMENTS]:
+        try:
+            runs, latest = workspace.runs(name), workspace.latest(name)
+        except XpFrameError:
+            rows.append(Row(name, 0, "", None, None))
+            continue
+        hurried = time.perf_counter() - started > PATIENCE
+        states = None if hurried else count_states(latest)
+        rows.append(Row(name, len(runs), latest.run_id, states, last_activity(latest)))
+    return sorted(rows, key=lambda row: row.last_activity or datetime.fromtimestamp(0, UTC), reverse=True)
+
+
+def latest_first(workspace: _core.Workspace) -> list[str]:
+    """The names of the experiments, the one with the newest run first. No run is opened."""
+    newest = {}
+    for name in workspace.experiments():
+        directories = [Path(workspace.root, folder, name) for folder in ("experiments", "xp")]
+        times = (directory.stat().st_mtime for directory in directories if directory.is_dir())
+        newest[name] = max(times, default=0.0)
+    return sorted(newest, key=lambda name: newest[name], reverse=True)
+
+
+def last_activity(run: _core.Run) -> datetime | None:
+    """The time of the last write into the directory of a run."""
+    try:
+        return datetime.fromtimestamp(max(entry.lstat().st_mtime for entry in run.path.iterdir()), UTC)
+    except (OSError, ValueError):
+        return None
 
 
 def states_html(row: Row) -> str:
@@ -98,20 +118,3 @@ def states_text(row: Row) -> str:
     if row.states is None:
         return "jobs not counted"
     return f"{plural(sum(row.states.values()), 'job')}: {in_words(row.states)}"
-
-
-def workspace_text(workspace: Workspace) -> str:
-    """The same for a terminal."""
-    count = len(workspace.experiments())
-    shown = rows(workspace)
-    lines = [f"workspace {visible(str(workspace.path))}: {plural(count, 'experiment')}"]
-    width = max((len(visible(row.experiment)) for row in shown), default=0)
-    for row in shown:
-        words = (
-            f"{visible(row.experiment):{width}}",
-            plural(row.runs, "run"),
-            states_text(row),
-            instant(row.active),
-        )
-        lines.append("  " + "  ".join(words).rstrip())
-    return "\n".join(lines + left_out_text(count - MOST_EXPERIMENTS))

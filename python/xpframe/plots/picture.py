@@ -1,10 +1,11 @@
-"""A picture: SVG that a notebook shows, what was drawn as data, and files of both."""
+"""A picture: its SVG, its data, and how to save it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.errors import InvalidArgumentError
+from xpframe.libraries import missing_library
 from xpframe.locate import expanded
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ __all__ = ["Picture"]
 
 
 class Picture:
-    """A picture of a run. A notebook shows it; :meth:`save` writes it, :meth:`data` gives what was drawn.
+    """A picture of a run. Notebooks show it, :meth:`save` writes it, :meth:`data` returns the drawn values.
 
     Args:
-        svg: The picture, without anything that would have to be fetched.
+        svg: The picture, self-contained.
 
-        text: What it shows, in words.
+        text: A description.
 
-        data: What gives what it shows, one dict a thing drawn.
+        data: Returns the drawn values, one dict per drawn element.
     """
 
     def __init__(self, svg: str, text: str, data: Callable[[], list[dict[str, Any]]]) -> None:
@@ -35,14 +36,14 @@ class Picture:
         return self._svg
 
     def data(self) -> list[dict[str, Any]]:
-        """What was drawn: dicts of plain values, all with the same keys, as DataFrames take them."""
+        """The drawn values: dicts of plain values, all with the same keys, for a DataFrame."""
         return self._data()
 
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Writes the picture to a file.
 
         Args:
-            path: Its name; the ending says what it is: ``.svg`` or ``.png``.
+            path: Its name, ending in ``.svg`` or ``.png``.
 
             scale: Pixels of a PNG for each unit of the SVG.
 
@@ -50,14 +51,17 @@ class Picture:
             The path of the file.
 
         Raises:
-            InvalidArgumentError: Another ending.
-            MissingLibraryError: A PNG was asked for and resvg-py is not installed.
+            InvalidArgumentError: The name has another ending, or is inside a workspace.
+            MissingLibraryError: A PNG needs resvg-py, which is not installed.
         """
+        from xpframe.whole_file import write_whole
+
         target = expanded(path)
         if target.suffix.lower() == ".svg":
-            target.write_text(self._svg, encoding="utf-8")
+            write_whole(target, lambda to: to.write(self._svg.encode()))
         elif target.suffix.lower() == ".png":
-            target.write_bytes(self.png(scale))
+            picture = self.png(scale)
+            write_whole(target, lambda to: to.write(picture))
         else:
             raise InvalidArgumentError(
                 f"cannot save a picture as {target.name!r}", hint="end it in .svg or .png"
@@ -68,11 +72,9 @@ class Picture:
         """The picture as a PNG on white, ``scale`` pixels for each unit of the SVG."""
         try:
             import resvg_py
-        except ImportError as error:
-            raise MissingLibraryError(
-                "a PNG needs resvg_py, which is not installed",
-                hint="pip install 'xpframe[png]', or save as .svg",
-            ) from error
+        except Exception as error:
+            hint = "pip install 'xpframe[png]', or save as .svg"
+            raise missing_library(error, "a PNG needs", "resvg_py", hint=hint) from error
         return resvg_py.svg_to_bytes(svg_string=self._svg, zoom=scale, background="#ffffff")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's

@@ -1,0 +1,454 @@
+"""A loaded run: its jobs and actions as objects, and its facts."""
+
+from __future__ import annotations
+
+import os
+import time
+from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc brings all of collections along
+
+from xpframe import _core
+from xpframe.displayed import Displayed
+from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
+from xpframe.report import report
+from xpframe.text import visible
+
+# typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Any, Literal, Unpack, overload
+
+    import pandas
+    import polars
+    import pyarrow
+
+    from xpframe.analysis.compare import Comparison
+    from xpframe.changes import Changes
+    from xpframe.failed_jobs import Failures
+    from xpframe.options import Backend, InfoOptions
+    from xpframe.plots import Plots
+
+__all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
+
+# smaller runs are read before progress would be shown
+MIN_BYTES_FOR_PROGRESS = 64_000
+
+
+class _Configs(Displayed, Mapping[str, "Any"]):
+    """A mapping from identifiers to configs, in experimaestro's order; a config is built on access."""
+
+    _noun: str
+
+    def __init__(self, run: _core.Run) -> None:
+        self._run = run
+
+    def _ids(self, positions: range) -> Iterator[str]:
+        raise NotImplementedError
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        raise NotImplementedError
+
+    def _config(self, identifier: str) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, identifier: str) -> Any:
+        if not isinstance(identifier, str):
+            # a KeyError, so that `get` works with any key, as for a dict
+            raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint="identifiers are strings")
+        try:
+            return self._config(identifier)
+        except UnicodeEncodeError as error:
+            hint = "it has an unpaired surrogate, and no identifier has"
+            raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint=hint) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return self._ids(range(len(self)))
+
+    def __reversed__(self) -> Iterator[str]:
+        return self._ids(range(len(self) - 1, -1, -1))
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and super().__contains__(key)
+
+    def items(self) -> ItemsView[str, Any]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def _one_line(self) -> str:
+        return f"<{len(self)} {self._noun}s of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
+
+
+class _Items(ItemsView[str, "Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return self._mapping._pairs()  # noqa: SLF001 - ours
+
+
+class _Values(ValuesView["Any"]):
+    _mapping: _Configs
+
+    def __iter__(self) -> Iterator[Any]:
+        return (config for _, config in self._mapping._pairs())  # noqa: SLF001 - ours
+
+
+class Jobs(_Configs):
+    """The configs of the jobs of a run, by job id, in experimaestro's order."""
+
+    _noun = "job"
+
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.job_id, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        previous = None
+        for position in range(len(self)):
+            pair = self._run.job_at(position)
+            yield pair
+            # keeps the previous job alive: objects that the next job shares with it are not built again
+            previous = pair  # noqa: F841 - only to keep it alive
+
+    def __len__(self) -> int:
+        return self._run.job_count()
+
+    def _config(self, identifier: str) -> _core.Config:
+        return self._run.job(identifier)
+
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.jobs import jobs_html, jobs_text
+
+        return (jobs_html if as_html else jobs_text)(self._run)
+
+
+class Actions(_Configs):
+    """The actions of a run, by identifier, in experimaestro's order."""
+
+    _noun = "action"
+
+    def _ids(self, positions: range) -> Iterator[str]:
+        return map(self._run.action_ids().__getitem__, positions)
+
+    def _pairs(self) -> Iterator[tuple[str, Any]]:
+        return ((identifier, self._config(identifier)) for identifier in self)
+
+    def __len__(self) -> int:
+        return len(self._run.action_ids())
+
+    def _config(self, identifier: str) -> Action:
+        return Action(*self._run.action(identifier))
+
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.actions import actions_html, actions_text
+
+        return (actions_html if as_html else actions_text)(self._run)
+
+
+class Action(Displayed):
+    """An action of a run: its config's fields are its attributes.
+
+    Args:
+        config: The config of the action.
+        description: The result of ``describe()`` when the experiment ran.
+        typename: Its class, ``module.Class``.
+    """
+
+    __slots__ = ("_config", "_description", "_typename")
+
+    def __init__(self, config: _core.Config, description: str, typename: str) -> None:
+        self._config, self._description, self._typename = config, description, typename
+
+    def describe(self) -> str:
+        """The result of ``describe()`` when the experiment ran; no code is executed."""
+        return self._description
+
+    @property
+    def config(self) -> _core.Config:
+        """The config of the action."""
+        return self._config
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._config, name)
+
+    def __dir__(self) -> list[str]:
+        return ["config", "describe", *dir(self._config)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Action) and other._config == self._config
+
+    def __hash__(self) -> int:
+        return hash(self._config)
+
+    def __reduce__(self) -> tuple[type[Action], tuple[_core.Config, str, str]]:
+        return Action, (self._config, self._description, self._typename)
+
+    def _one_line(self) -> str:
+        return f"<action {visible(self._typename)}: {visible(self._description)}>"
+
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.actions import action_html, action_text
+
+        return (action_html if as_html else action_text)(self._config, self._description)
+
+
+class ExperimentInfo(Displayed):
+    """A run of an experiment: its jobs and actions as objects, its metadata, and errors of reading.
+
+    :func:`load_xp_info` and :meth:`Workspace.load_xp_info` create it. It has the jobs of the moment when it
+    was loaded; :meth:`refresh` returns the run as it is now.
+    """
+
+    def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
+        self._run = run
+        # for `since`: the time of loading, and the states that `states` returned last
+        self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
+        self._last_states: dict[str, str] | None = None
+        self.jobs = Jobs(run)
+        self.actions = Actions(run)
+
+    @property
+    def experiment(self) -> str:
+        """The name of the experiment."""
+        return self._run.experiment
+
+    @property
+    def run_id(self) -> str:
+        """The identifier of the run."""
+        return self._run.run_id
+
+    @property
+    def path(self) -> Path:
+        """The directory of the run."""
+        return self._run.path
+
+    @property
+    def tags(self) -> dict[str, dict[str, Any]]:
+        """The tags of each job that has tags, by job id."""
+        return self._run.tags_map()
+
+    @property
+    def dependencies(self) -> dict[str, list[str]]:
+        """The ids of the jobs that each job depends on, by job id; jobs without dependencies are left out."""
+        return self._run.dependencies_map()
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
+        transient or lost.
+        """
+        self._last_states = {job_id: state for job_id, (state, _) in self._run.states().items()}
+        return dict(self._last_states)
+
+    @property
+    def saved(self) -> list[str]:
+        """The names of the objects saved with ``xp.save``."""
+        return self._run.saved_names()
+
+    def load(self, saved: str = "default") -> Any:
+        """Loads an object saved with ``xp.save``: a config, or lists and dicts of configs.
+
+        Raises:
+            JobNotFoundError: There is no object of this name.
+        """
+        return self._run.saved(saved)
+
+    def refresh(self, *, strict: bool = False, quiet: bool = False) -> ExperimentInfo:
+        """Loads the run as it is now. Jobs and configs are read again only if their files changed.
+
+        This object does not change: :meth:`since` compares the two.
+
+        Args:
+            strict: Raises the first error.
+            quiet: Hides progress.
+        """
+        return open_info(self._run.refreshed, strict=strict, quiet=quiet)
+
+    def since(self, previous: ExperimentInfo) -> Changes:
+        """The jobs that were added, started, finished, failed or lost since ``previous``.
+
+        The old states are those that ``previous.states`` returned last. If it was never read, a job without
+        a new marker file counts as unchanged, and each lost job counts as lost since then.
+
+        Args:
+            previous: The same run, loaded earlier.
+
+        Raises:
+            InvalidArgumentError: ``previous`` is another run.
+        """
+        from xpframe.changes import since
+
+        return since(self._run, self.states, previous._run, previous._last_states, previous._loaded_at)
+
+    def compare(self, other: ExperimentInfo, *, backend: Backend = "pandas") -> Comparison:
+        """Compares this run with a later one, of any experiment: which jobs were added, are gone or the same,
+        and which parameters were added, removed, retyped or look renamed; see :func:`xpframe.compare`.
+
+        Args:
+            other: The later run.
+
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``, of the frames of the result.
+        """
+        from xpframe.analysis.compare import compare
+
+        return compare(self, other, backend=backend)
+
+    @property
+    def status(self) -> str | None:
+        """The state of the driver: ``running``, ``done`` or ``failed``. A killed driver stays ``running``,
+        but is not ``alive``.
+        """
+        status: str | None = self._run.record()["status"]
+        return status
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the driver process exists now; None if unknown."""
+        alive: bool | None = self._run.record()["alive"]
+        return alive
+
+    @property
+    def hostname(self) -> str | None:
+        """The host on which the driver ran."""
+        hostname: str | None = self._run.record()["hostname"]
+        return hostname
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the driver started, in UTC."""
+        return _time(self._run.record()["started_at"])
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the driver ended, in UTC; None if it is running or was killed."""
+        return _time(self._run.record()["ended_at"])
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """The environment of the driver: ``python_version``, ``packages``, ``git`` (a list of repositories)
+        and ``run_tags``.
+        """
+        record = self._run.record()
+        return {name: record[name] for name in ("python_version", "packages", "git", "run_tags")}
+
+    @property
+    def errors(self) -> list[XpFrameError]:
+        """Errors in the files that were read so far."""
+        return self._run.errors()
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of the jobs: ``plot.states()``, ``.parallel()``, ``.timeline()`` and ``.tasks()``."""
+        from xpframe.plots import Plots
+
+        return Plots(self._run)
+
+    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    def table(self, **options: Unpack[InfoOptions]) -> _core.Table:
+        """The jobs as an Arrow table; the arguments are those of :func:`xpframe.xp_frame`."""
+        from xpframe.frames import table_of_runs
+
+        return table_of_runs([self._run], options)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def frame(
+            self, *, backend: Literal["pandas"] = "pandas", **options: Unpack[InfoOptions]
+        ) -> pandas.DataFrame: ...
+        @overload
+        def frame(
+            self, *, backend: Literal["polars"], **options: Unpack[InfoOptions]
+        ) -> polars.DataFrame: ...
+        @overload
+        def frame(self, *, backend: Literal["pyarrow"], **options: Unpack[InfoOptions]) -> pyarrow.Table: ...
+
+    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    def frame(
+        self, *, backend: Backend = "pandas", **options: Unpack[InfoOptions]
+    ) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table:
+        """The jobs as a DataFrame; the arguments are those of :func:`xpframe.xp_frame`."""
+        from xpframe.frames import frame_of_runs
+
+        return frame_of_runs([self._run], options, backend=backend)
+
+    def failures(
+        self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False
+    ) -> Failures:
+        """Why jobs of the run failed, by cause; it shows itself, and ``.frame()`` has a row a job.
+
+        Args:
+            task: Tasks to keep: identifiers, their last component, or globs.
+
+            strict: Whether to raise at the first log that cannot be read.
+
+            quiet: Hide progress.
+        """
+        from xpframe.failed_jobs import failures_of
+
+        return failures_of([self._run], task=task, strict=strict, quiet=quiet)
+
+    def _one_line(self) -> str:
+        counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
+        return f"<ExperimentInfo {visible(self.experiment)} {visible(self.run_id)}: {counts}>"
+
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.info import info_html, info_text
+
+        return (info_html if as_html else info_text)(self._run)
+
+
+def _time(microseconds: int | None) -> datetime | None:
+    if microseconds is None:
+        return None
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(
+        microsecond=microseconds % 1_000_000
+    )
+
+
+def load_xp_info(
+    path: str | os.PathLike[str], *, strict: bool = False, quiet: bool = False
+) -> ExperimentInfo:
+    """Loads a run by the path of its directory.
+
+    Args:
+        path: For example ``ws/experiments/grid-search/20260319_120000``, the ``current`` link, or
+            ``ws/xp/NAME``.
+        strict: Raises the first error. By default, ``errors`` lists all of them.
+        quiet: Hides progress.
+
+    Returns:
+        The run. Its jobs and actions are built on access.
+
+    Raises:
+        RunNotFoundError: There is no run at this path.
+    """
+    try:
+        directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    except TypeError as error:
+        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
+    return open_info(lambda: _core.open_run(directory), strict=strict, quiet=quiet)
+
+
+def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
+    """Opens and loads a run; progress is shown for large runs."""
+    # file systems use a clock that may be some milliseconds behind
+    started = time.time_ns() // 1000 - 10_000
+    run = open_run()
+    if quiet or run.size < MIN_BYTES_FOR_PROGRESS:
+        run.load()
+    else:
+        from xpframe.progress import reading
+
+        with reading(run.experiment):
+            run.load()
+    report(run.errors(), [], strict=strict)
+    return ExperimentInfo(run, started)

@@ -1,0 +1,194 @@
+"""Why jobs failed: a frame with a row for each failed job, and groups of failures with one cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from xpframe import _core
+from xpframe.backends.convert import converter_for
+from xpframe.displayed import Displayed
+from xpframe.failure import Failure, FailureGroup, by_cause
+from xpframe.progress import reading
+from xpframe.report import report
+from xpframe.request import title_of
+from xpframe.resolve import resolve_runs
+
+if TYPE_CHECKING:
+    import os
+
+    from xpframe.options import Backend, Experiments, Workspaces
+
+__all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of", "named_failures"]
+
+
+class Failures(Displayed, Sequence[Failure]):
+    """The failed jobs of runs: a sequence of :class:`Failure`, and a table that Arrow libraries take.
+
+    ``print`` it for text: the causes, those of most jobs first; in a notebook it shows itself.
+    """
+
+    def __init__(self, title: str, table: _core.Table) -> None:
+        self._title, self._table = title, table
+        self._failures: list[Failure] | None = None
+
+    @property
+    def title(self) -> str:
+        """What was read, in a few words."""
+        return self._title
+
+    @property
+    def errors(self) -> list[Any]:
+        """What could not be read: exceptions of ``xpframe.errors``, not raised."""
+        return self._table.errors
+
+    @property
+    def groups(self) -> list[FailureGroup]:
+        """The failures by cause, those of most jobs first."""
+        return by_cause(self)
+
+    def table(self) -> _core.Table:
+        """The failures as an Arrow table, one row a job."""
+        return self._table
+
+    def frame(self, *, backend: Backend = "pandas") -> Any:
+        """The failures as a DataFrame of pandas, polars or pyarrow, one row a job."""
+        return converter_for(backend)(self._table)
+
+    def _read(self) -> list[Failure]:
+        if self._failures is None:
+            self._failures = list(_failures_in(self._table))
+        return self._failures
+
+    def __arrow_c_schema__(self) -> object:
+        return self._table.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._read()[index]
+
+    def __iter__(self) -> Iterator[Failure]:
+        return iter(self._read())
+
+    def _one_line(self) -> str:
+        from xpframe.display.failures import heading
+
+        return f"<Failures of {heading(self._title, self.groups)}>"
+
+    def __str__(self) -> str:
+        return self._display(as_html=False)
+
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.failures import failures_html, failures_text
+
+        return (failures_html if as_html else failures_text)(self._title, self.groups)
+
+
+def failures(
+    experiment: Experiments,
+    *,
+    workspace: Workspaces = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    backend: Backend = "pandas",
+    strict: bool = False,
+    quiet: bool = False,
+) -> Any:
+    """Reads why jobs failed into a DataFrame: one row a job whose state is ``error`` or ``lost``.
+
+    Columns: ``job_id``, ``task``, ``tags.*``, ``failure``, ``exit_code``, ``exception``, ``message``,
+    ``location``, ``cause``, ``blocked_by``, ``cause_group``, ``log``, ``tail``; before them ``experiment``
+    and ``run`` if several runs are read. They are explained at :class:`Failure`.
+
+    A job's directory holds its last attempt: of several runs that list a job, the last one has its row.
+
+    Args:
+        experiment: A name, a list of names, a glob, or the path of a run directory.
+
+        workspace: The root of the workspace, or several; found as for :func:`xpframe.xp_frame` if not given.
+
+        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
+
+        task: Tasks to keep: identifiers, their last component, or globs.
+
+        backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
+
+        strict: Whether to raise at the first thing that cannot be read. Otherwise one
+            :class:`~xpframe.errors.XpFrameWarning` says what could not.
+
+        quiet: Hide progress.
+
+    Returns:
+        A DataFrame of the backend. Most logs are short; of a long one the end is read, and a little of its
+        beginning.
+
+    Raises:
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
+        MissingLibraryError: The backend is not installed.
+    """
+    convert = converter_for(backend)
+    runs, several = resolve_runs(experiment, workspace, run)
+    return convert(_table(runs, several, task=task, backend=backend, strict=strict, quiet=quiet))
+
+
+def failures_of(
+    runs: list[_core.Run],
+    *,
+    several_runs: bool = False,
+    task: str | Sequence[str] | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+) -> Failures:
+    """The failed jobs of runs that are open already, as an object that shows itself."""
+    title = title_of([(run.experiment, run.run_id) for run in runs])
+    table = _table(runs, several_runs, task=task, backend="polars", strict=strict, quiet=quiet)
+    return Failures(title, table)
+
+
+def named_failures(
+    experiment: Experiments,
+    *,
+    workspace: str | os.PathLike[str] | None = None,
+    run: str | Sequence[str] = "latest",
+    task: str | Sequence[str] | None = None,
+    quiet: bool = False,
+) -> Failures:
+    """The failed jobs of experiments by name, as an object that shows itself."""
+    runs, several = resolve_runs(experiment, workspace, run)
+    return failures_of(runs, several_runs=several, task=task, quiet=quiet)
+
+
+def _table(
+    runs: list[_core.Run],
+    several: bool,
+    *,
+    task: str | Sequence[str] | None,
+    backend: str,
+    strict: bool,
+    quiet: bool,
+) -> _core.Table:
+    tasks = [task] if isinstance(task, str) else task and list(task)
+    title = title_of([(run.experiment, run.run_id) for run in runs])
+    # how many logs there are to read is known at the end only
+    with reading(f"failures of {title}", quiet=quiet, size=None):
+        table = _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend)
+    report(table.errors, table.warnings, strict=strict)
+    return table
+
+
+def _failures_in(table: _core.Table) -> Iterator[Failure]:
+    names = table.column_names
+    tagged = {name: name.removeprefix("tags.") for name in names if name.startswith("tags.")}
+    plain = [name for name in names if name in Failure.__slots__]
+    columns = {name: table.column_values(name) for name in [*tagged, *plain]}
+    for row in range(len(table)):
+        tags = {short: columns[name][row] for name, short in tagged.items()}
+        yield Failure(
+            **{name: columns[name][row] for name in plain},
+            tags={name: value for name, value in tags.items() if value is not None},
+        )

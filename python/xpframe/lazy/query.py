@@ -1,0 +1,105 @@
+"""Which runs a lazy query is about, and their columns, cached until a file changes. Needs no polars."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xpframe.lazy.report import Counts, add, read_counters, read_since
+from xpframe.request import plan_scan
+from xpframe.resolve import resolve_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xpframe import _core
+    from xpframe.options import Experiments, Workspaces
+
+__all__ = ["ResolvedPlan", "ScanQuery"]
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedPlan:
+    """The columns of some runs, and the state of their files when the columns were decided."""
+
+    plan: _core.ScanPlan
+    signatures: list[_core.RunSignature]
+
+    def run_columns(self) -> dict[str, int]:
+        """The columns with one value per run: their index in the facts of ``plan.runs``, by name."""
+        facts = ("workspace", "experiment", "run")
+        system = {name: full for name, full, group in self.plan.columns if group == "system"}
+        return {name: facts.index(full) for name, full in system.items() if full in facts}
+
+    def cheap_columns(self) -> set[str]:
+        """The columns that need no config: directory names and jobs.jsonl have their values."""
+        cheap = {"workspace", "experiment", "run", "job_id", "task", "submitted_at"}
+        return {
+            name
+            for name, full, group in self.plan.columns
+            if group == "tag" or (group == "system" and full in cheap)
+        }
+
+
+@dataclass
+class ScanQuery:
+    """A lazy query: the arguments of ``scan_xp``, and the plan they gave last."""
+
+    experiment: Experiments
+    workspace: Workspaces
+    run: str | Sequence[str]
+    request: _core.TableRequest
+    strict: bool
+    keep_bytes: int
+    quiet: bool
+    _plan: ResolvedPlan | None = None
+    _pending: Counts = (0, 0, 0)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __str__(self) -> str:
+        """The query in one line."""
+        workspace = "" if self.workspace is None else f", workspace={self.workspace}"
+        return f"{self.experiment}, run={self.run}{workspace}"
+
+    def resolve(self) -> ResolvedPlan:
+        """The columns as they are now; decided again when a file has changed or a run was added."""
+        with self._lock:
+            runs, several = resolve_runs(self.experiment, self.workspace, self.run)
+            # taken before the runs are read: the next query reads again what grows meanwhile
+            signatures = [run.signature for run in runs]
+            if self._plan is None or signatures != self._plan.signatures:
+                self._plan = None  # never two plans in memory
+                with self.counting():
+                    plan = plan_scan(
+                        runs,
+                        self.request,
+                        several_runs=several,
+                        keep_bytes=self.keep_bytes,
+                        quiet=self.quiet,
+                    )
+                self._plan = ResolvedPlan(plan, signatures)
+            return self._plan
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Counts what is read inside the block, for the report of the next query."""
+        before = read_counters()
+        try:
+            yield
+        finally:
+            self._pending = add(self._pending, read_since(before))
+
+    def pending_reads(self) -> Counts:
+        """What was read and not reported yet; from now on it counts as reported."""
+        counts, self._pending = self._pending, (0, 0, 0)
+        return counts
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A pickle holds the arguments, nothing that was read, and no lock."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Starts as a new query with the arguments of the pickle."""
+        vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())

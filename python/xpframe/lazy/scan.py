@@ -1,0 +1,96 @@
+"""The public call that makes a lazy query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.lazy.query import ScanQuery
+from xpframe.libraries import missing_library
+from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
+from xpframe.request import table_request
+from xpframe.resolve import pin_paths
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    import polars
+
+    from xpframe.options import Experiments, ScanOptions
+
+__all__ = ["scan_xp"]
+
+
+@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, REPORT_DEFAULTS)
+def scan_xp(
+    experiment: Experiments, *, keep_bytes: int = 256 << 20, **options: Unpack[ScanOptions]
+) -> polars.LazyFrame:
+    """Experiments as a polars LazyFrame, one row per job, which reads only what a query needs.
+
+    Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose
+    runs and jobs before any config is read. :func:`last_read` reports what a query read. polars pickles a
+    Python function in a filter with cloudpickle: its changes to variables outside are lost.
+
+    The columns are decided by this call. It reads the configs of all runs once, unless ``columns`` names only
+    tags and system columns (``["job_id", "tags.*"]``). It also fixes the workspace. Each ``collect`` sees the
+    runs, jobs and columns of that moment; to decide the columns again, it reads only files that changed. If
+    jobs are appended to a run during a query, the query reads the jobs it knew; if the run was replaced,
+    ``collect`` raises a ``ReadError`` that says to run the query again.
+
+    Args:
+        experiment: A name, a list of names, a glob, or the path of a run directory.
+        workspace: As for :func:`xpframe.xp_frame`; several workspaces give a column ``workspace``.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        columns: The columns of the LazyFrame, as for :func:`xpframe.xp_frame`.
+        max_columns: Raises an error if there are more columns.
+        timezone: The IANA name of the time zone of times that the files hold without one.
+        strict: Raises the first error instead of a warning.
+        quiet: Hides progress, here and in each ``collect``.
+        keep_bytes: The number of bytes of files to keep in memory after the columns are decided. Runs beyond
+            it are read again when a query needs them, so that memory stays bounded.
+
+    Raises:
+        MissingLibraryError: polars 2 is not installed.
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: There is no such workspace,
+            experiment or run.
+        ColumnError, TooManyColumnsError: There is no such column, or there are too many.
+        InvalidArgumentError: An argument has a wrong type or value.
+    """
+    require_polars()
+    if keep_bytes < 0:
+        raise InvalidArgumentError(f"keep_bytes={keep_bytes}", hint="it is a number of bytes, 0 or more")
+    from xpframe.lazy.source import lazy_frame
+
+    experiment, workspace = pin_paths(experiment, options["workspace"])
+    query = ScanQuery(
+        experiment,
+        workspace,
+        options["run"],
+        table_request(options),
+        strict=options["strict"],
+        keep_bytes=keep_bytes,
+        quiet=options["quiet"],
+    )
+    return lazy_frame(query)
+
+
+def require_polars() -> None:
+    """Raises an error that says what to install if polars is missing or too old."""
+    hint = "pip install 'xpframe[polars]'"
+    try:
+        import polars
+
+        version = polars.__version__
+    except ModuleNotFoundError as error:
+        if error.name == "polars":
+            raise MissingLibraryError(
+                "lazy queries need polars 2 or later: polars is not installed", hint=hint
+            ) from error
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    except Exception as error:
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    if int(version.partition(".")[0]) < 2:
+        raise MissingLibraryError(
+            f"lazy queries need polars 2 or later: polars {version} is installed", hint=hint
+        )

@@ -1,0 +1,1 @@
+"""The IPython extension: ``%xpm``, its completions, and the cache of runs behind it."""

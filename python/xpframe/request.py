@@ -1,0 +1,66 @@
+"""Builds the request that the engine answers, and reads runs with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xpframe import _core
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS
+from xpframe.progress import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from xpframe.options import Backend
+
+__all__ = ["plan_scan", "read_table", "table_request", "title_of"]
+
+
+def table_request(options: Mapping[str, object] | None = None) -> _core.TableRequest:
+    """The request that these options mean; those that are no argument of a request are left out.
+
+    Raises:
+        InvalidArgumentError: An option has a wrong type or value.
+    """
+    arguments: dict[str, object] = {**COLUMN_DEFAULTS, **NAME_DEFAULTS}
+    arguments |= {name: value for name, value in (options or {}).items() if name in arguments}
+    return _core.TableRequest(**arguments)
+
+
+def read_table(
+    runs: list[_core.Run],
+    request: _core.TableRequest,
+    *,
+    several_runs: bool = False,
+    backend: Backend = "polars",
+    quiet: bool = False,
+) -> _core.Table:
+    """Reads runs into a table, laid out for a backend. What could not be read is in its ``errors``."""
+    with _progress(runs, quiet=quiet):
+        return _core.read_table(runs, request, several_runs=several_runs, backend=backend)
+
+
+def plan_scan(
+    runs: list[_core.Run],
+    request: _core.TableRequest,
+    *,
+    several_runs: bool = False,
+    keep_bytes: int = 1 << 62,
+    quiet: bool = False,
+) -> _core.ScanPlan:
+    """Decides the columns of runs, without building any."""
+    with _progress(runs, quiet=quiet):
+        return _core.plan_scan(runs, request, several_runs=several_runs, keep_bytes=keep_bytes)
+
+
+def title_of(runs: Sequence[tuple[str, str]]) -> str:
+    """A short title for these (experiment, run) pairs."""
+    experiments = {experiment for experiment, _ in runs}
+    names = next(iter(experiments)) if len(experiments) == 1 else f"{len(experiments):,} experiments"
+    return names if len(runs) == len(experiments) else f"{names}, {len(runs):,} runs"
+
+
+def _progress(runs: list[_core.Run], *, quiet: bool) -> AbstractContextManager[None]:
+    title = title_of([(run.experiment, run.run_id) for run in runs])
+    return reading(title, quiet=quiet, size=lambda: sum(run.size for run in runs))

@@ -1,0 +1,182 @@
+"""From names of experiments, workspaces and runs to the runs themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xpframe import _core
+from xpframe.arguments import checked_texts
+from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError
+from xpframe.locate import expanded, find_workspace
+from xpframe.report import report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xpframe.options import Experiments, Workspaces
+
+__all__ = ["pin_paths", "resolve_runs"]
+
+
+def resolve_runs(
+    experiment: Experiments, workspace: Workspaces, run: str | Sequence[str]
+) -> tuple[list[_core.Run], bool]:
+    """Opens the runs that the arguments of ``xp_frame`` name.
+
+    Returns:
+        The runs in the order of their rows, and whether the arguments could name several: then the columns
+        ``experiment`` and ``run`` are shown, even if there is only one run.
+    """
+    if path := _run_directory(experiment):
+        opened = _core.open_run(path)
+        if run not in ("latest", opened.run_id):
+            raise InvalidArgumentError(
+                f"run={run!r} and the path of a run: {path}",
+                hint="give the name of the experiment, or leave out run",
+            )
+        return [opened], False
+    patterns = _experiment_patterns(experiment)
+    workspaces = _open_workspaces(patterns, workspace)
+    runs: list[_core.Run] = []
+    several = run == "all" or not (
+        _is_single(workspace) and isinstance(experiment, str) and isinstance(run, str)
+    )
+    for opened_workspace, (names, globbed) in zip(
+        workspaces, _match_experiments(workspaces, patterns), strict=True
+    ):
+        several = several or globbed
+        for name in names:
+            # an experiment that only a glob matched may have no run yet, or none any more
+            if name in patterns or run != "latest" or opened_workspace.runs(name):
+                runs.extend(_select_runs(opened_workspace, name, run))
+    return runs, several
+
+
+def pin_paths(experiment: Experiments, workspace: Workspaces) -> tuple[Experiments, Workspaces]:
+    """Replaces relative paths and implied workspaces by absolute paths, so that the current directory may
+    change before they are used.
+    """
+    if path := _run_directory(experiment):
+        return path.absolute(), None
+    roots = [str(opened.root) for opened in _open_workspaces(_experiment_patterns(experiment), workspace)]
+    return experiment, roots[0] if _is_single(workspace) else roots
+
+
+def _is_single(workspace: Workspaces) -> bool:
+    return workspace is None or isinstance(workspace, (str, os.PathLike))
+
+
+def _open_workspaces(patterns: list[str], workspace: Workspaces) -> list[_core.Workspace]:
+    """Opens the workspaces; two paths of the same directory count once."""
+    if workspace is None or isinstance(workspace, (str, os.PathLike)):
+        return [find_workspace(workspace, patterns[0])]
+    opened = [find_workspace(path, patterns[0]) for path in workspace]
+    if not opened:
+        raise InvalidArgumentError("workspace is an empty list", hint="name a workspace, or leave it out")
+    distinct: dict[tuple[int, int], _core.Workspace] = {}
+    for candidate in opened:
+        try:
+            status = candidate.root.stat()
+        except OSError as error:
+            raise ReadError(f"cannot be read: {error.strerror}", file=str(candidate.root)) from error
+        distinct.setdefault((status.st_dev, status.st_ino), candidate)
+    return list(distinct.values())
+
+
+def _experiment_patterns(experiment: Experiments) -> list[str]:
+    """The names and globs of experiments, as a list."""
+    hint = "give a name, a list of names, a glob, or the path of a run directory"
+    if not isinstance(experiment, Sequence):
+        raise InvalidArgumentError(f"experiment={experiment!r}", hint=hint)
+    patterns = checked_texts("experiment", experiment, hint)
+    if not patterns:
+        raise InvalidArgumentError(
+            "experiment is an empty list", hint="give a name, a list of names or a glob"
+        )
+    return patterns
+
+
+def _run_directory(experiment: Experiments) -> Path | None:
+    """The path of a run directory, if `experiment` is one: a path object, or a string with a separator."""
+    if isinstance(experiment, os.PathLike):
+        return expanded(experiment)
+    if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
+        path = expanded(experiment)
+        return path if path.is_absolute() or _may_exist(path) else None
+    return None
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there is something, or the system does not tell: then opening it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _match_experiments(
+    workspaces: list[_core.Workspace], patterns: list[str]
+) -> list[tuple[list[str], bool]]:
+    """For each workspace, the experiments that match, and whether a glob matched them.
+
+    Each pattern must match in one of the workspaces, not in all.
+    """
+    if len(workspaces) == 1:
+        return [_match_in(workspaces[0], patterns)]
+    available = [workspace.experiments() for workspace in workspaces]
+    matching = [[pattern for pattern in patterns if _matches_any(pattern, names)] for names in available]
+    missing = [pattern for pattern in patterns if not any(pattern in some for some in matching)]
+    if missing:
+        roots = ", ".join(str(workspace.root) for workspace in workspaces)
+        all_names = sorted({name for names in available for name in names})
+        near = ", ".join(_core.near_misses(missing[0], all_names))
+        raise ExperimentNotFoundError(
+            f"no experiment matches {missing[0]!r} in {roots}", hint=f"did you mean {near}?" if near else None
+        )
+    return [_match_in(workspace, some) for workspace, some in zip(workspaces, matching, strict=True)]
+
+
+def _matches_any(pattern: str, names: list[str]) -> bool:
+    return pattern in names or any(_core.glob_matches(pattern, name) for name in names)
+
+
+def _match_in(workspace: _core.Workspace, patterns: list[str]) -> tuple[list[str], bool]:
+    """The experiments of one workspace that match, each once, and whether a glob matched them."""
+    names: dict[str, None] = {}
+    globbed = False
+    for pattern in patterns:
+        if not any(wildcard in pattern for wildcard in "*?["):
+            names[pattern] = None
+            continue
+        available = workspace.experiments()
+        if pattern in available:
+            names[pattern] = None
+            continue
+        globbed = True
+        report(workspace.unreadable_experiments(), [], strict=False)
+        matching = [name for name in available if _core.glob_matches(pattern, name)]
+        if not matching:
+            raise ExperimentNotFoundError(
+                f"no experiment matches {pattern!r}",
+                file=str(workspace.root),
+                hint=f"it has {', '.join(available[:10]) or 'none'}",
+            )
+        names.update(dict.fromkeys(matching))
+    return list(names), globbed
+
+
+def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
+    """The runs of one experiment; ``"all"`` gives the oldest first."""
+    run_ids = dict.fromkeys(checked_texts("run", run))
+    if not isinstance(run, str):
+        return [workspace.run(name, run_id) for run_id in run_ids]
+    if run == "latest":
+        return [workspace.latest(name)]
+    if run == "all":
+        return workspace.runs(name)[::-1]
+    return [workspace.run(name, run)]

@@ -1,0 +1,230 @@
+//! A run and what was read of it so far.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+
+use super::actions::ActionIds;
+use super::extent::ReadExtent;
+use super::keys::RowKeys;
+use crate::error::{Error, Result};
+use crate::file::{Bookmark, LinedFile, Signature};
+use crate::objects::{ConcurrentTask, Relocation, Roots, RunObjects, SavedObject, load_saved};
+use crate::progress::CancelToken;
+use crate::records::{JobRows, RunRecord, first_jobs, recorded_roots, run_record};
+use crate::threads;
+use crate::values::ObjectIx;
+use crate::workspace::Run;
+
+/// The number of jobs whose files are searched for former roots of the workspace.
+const RELOCATION_SAMPLE: usize = 4;
+
+/// More threads do not read one run: each has its own memory of earlier lines, so each further thread gains less.
+const MAX_THREADS: usize = 4;
+
+/// A run and what was read of it so far. Threads share it: a file that one thread read is not read by another.
+#[derive(Debug)]
+pub struct LoadedRun {
+    pub(super) run: Run,
+    pub(super) cancel: CancelToken,
+    /// Where reading stops, if before the end of the files
+    pub(super) extent: Option<ReadExtent>,
+    /// The signature before the first file was read
+    pub(super) first_signature: OnceCell<Signature>,
+    pub(super) rows: OnceCell<Arc<JobRows>>,
+    pub(super) objects: OnceCell<Arc<RunObjects>>,
+    pub(super) record: OnceCell<(RunRecord, Vec<Error>)>,
+    pub(super) relocation: OnceCell<Relocation>,
+    pub(super) actions: OnceCell<Roots>,
+    pub(super) action_ids: ActionIds,
+}
+
+impl LoadedRun {
+    /// A run of which nothing is read yet. Once `cancel` is cancelled, readers leave incomplete results: throw them away.
+    #[must_use]
+    pub fn new(run: Run, cancel: CancelToken) -> Self {
+        Self {
+            run,
+            cancel,
+            extent: None,
+            first_signature: OnceCell::new(),
+            rows: OnceCell::new(),
+            objects: OnceCell::new(),
+            record: OnceCell::new(),
+            relocation: OnceCell::new(),
+            actions: OnceCell::new(),
+            action_ids: ActionIds::default(),
+        }
+    }
+
+    /// The run on disk.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The token that cancels its readers.
+    #[must_use]
+    pub fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+
+    /// Whether its jobs were read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.rows.get().is_some()
+    }
+
+    /// Reads its jobs now, with their configs if `configs`.
+    pub fn read(&self, configs: bool) {
+        if configs {
+            let _ = self.objects();
+        } else {
+            let _ = self.rows();
+        }
+    }
+
+    /// Its jobs and their tags.
+    #[must_use]
+    pub fn rows(&self) -> &JobRows {
+        self.rows.get_or_init(|| {
+            self.note_signature();
+            Arc::new(JobRows::parse(&self.run, self.open_job_list(), &self.cancel))
+        })
+    }
+
+    fn open_job_list(&self) -> Result<Option<LinedFile>> {
+        let end = self.extent.as_ref().map(|extent| extent.jobs.at());
+        JobRows::list(&self.run).map(|list| list.map(|list| list.until(end)))
+    }
+
+    pub(super) fn keys<'r>(&'r self, rows: &'r JobRows) -> RowKeys<'r> {
+        RowKeys { rows, run: &self.run, actions: &self.action_ids }
+    }
+
+    /// Its configs. Its jobs, if unread, are read at the same time on another thread.
+    #[must_use]
+    pub fn objects(&self) -> &RunObjects {
+        self.objects.get_or_init(|| {
+            self.note_signature();
+            let relocation = self.relocation();
+            // before the objects: a driver writes the row of a job first
+            let list = self.rows.get().is_none().then(|| self.open_job_list());
+            let bytes = list.iter().flatten().flatten().map(LinedFile::size).sum();
+            let read_rows = move || {
+                if let Some(list) = list {
+                    let parse = || Arc::new(JobRows::parse(&self.run, list, &self.cancel));
+                    let _ = self.rows.get_or_init(parse);
+                }
+            };
+            let threads = threads::at_most(MAX_THREADS);
+            let aside = ConcurrentTask { threads, work: read_rows, bytes };
+            let end = self.extent.as_ref().and_then(|extent| extent.objects.as_ref()).map(Bookmark::at);
+            let parsed = RunObjects::parse(&self.run, end, relocation, &self.cancel, aside);
+            Arc::new(parsed.of_jobs(&self.run, &self.keys(self.rows()), relocation, &self.cancel))
+        })
+    }
+
+    /// Its configs, if they were read.
+    #[must_use]
+    pub fn objects_if_read(&self) -> Option<&RunObjects> {
+        self.objects.get().map(Arc::as_ref)
+    }
+
+    /// The config of a job, if a file has it.
+    #[must_use]
+    pub fn job(&self, job_id: &str) -> Option<ObjectIx> {
+        self.rows().find(job_id).and_then(|position| self.objects().roots[position])
+    }
+
+    /// The record of the run itself: its times, its host, its actions, how it ended.
+    #[must_use]
+    pub fn record(&self) -> &RunRecord {
+        let read = || {
+            let mut errors = Vec::new();
+            (run_record(&self.run, &mut errors), errors)
+        };
+        &self.record.get_or_init(read).0
+    }
+
+    /// Its actions, in experimaestro's order. An action whose object is missing is left out.
+    #[must_use]
+    pub fn actions(&self) -> &Roots {
+        self.actions
+            .get_or_init(|| self.objects().find_roots(self.record().actions.keys().map(String::as_str)))
+    }
+
+    /// Where the workspace is, and where it was when its files were written.
+    #[must_use]
+    pub fn relocation(&self) -> &Relocation {
+        self.relocation.get_or_init(|| {
+            let from_rows = || {
+                let rows = self.rows();
+                let key = |row| (rows.task_id(row).into_owned(), rows.job_id(row).into_owned());
+                rows.rows.iter().take(RELOCATION_SAMPLE).map(key).collect()
+            };
+            let sample: Vec<(String, String)> =
+                first_jobs(&self.run, RELOCATION_SAMPLE).unwrap_or_else(from_rows);
+            let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
+            Relocation::new(now, recorded_roots(&self.run, &sample))
+        })
+    }
+
+    /// The object that `xp.save` saved under a name.
+    ///
+    /// # Errors
+    /// `JobNotFound` if nothing was saved under that name; `Format` if it cannot be read.
+    pub fn saved(&self, name: &str) -> Result<SavedObject> {
+        load_saved(&self.run, name, self.relocation())
+    }
+
+    /// The errors of everything that was read so far.
+    #[must_use]
+    pub fn errors(&self) -> Vec<Error> {
+        let rows = self.rows.get().into_iter().flat_map(|rows| &rows.errors);
+        let record = self.record.get().into_iter().flat_map(|(_, errors)| errors);
+        let objects = self.objects.get().into_iter().flat_map(|objects| &objects.errors);
+        rows.chain(record).chain(objects).cloned().collect()
+    }
+
+    /// How far its files were read; nothing for files that do not grow, or whose last line had no end yet.
+    #[must_use]
+    pub fn extent(&self) -> Option<ReadExtent> {
+        let jobs = self.rows.get()?.end()?.clone();
+        let objects = match self.objects.get() {
+            Some(objects) => Some(objects.end()?.clone()),
+            None => None,
+        };
+        Some(ReadExtent { jobs, objects })
+    }
+
+    /// The signature of the files of its jobs and configs, as they are now. It differs once one of them changed.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        let mut files: Vec<PathBuf> = ["jobs.jsonl", "objects.jsonl", "configs.json", "state.json"]
+            .iter()
+            .map(|name| self.run.path().join(name))
+            .collect();
+        // before 2.0 the links are the list of jobs
+        if files[0].symlink_metadata().is_err() {
+            let directories = ["jobs", "jobs.bak"].map(|name| self.run.path().join(name));
+            files.extend(directories.iter().flat_map(|directory| with_children(directory)));
+        }
+        Signature::of(files.iter().map(PathBuf::as_path))
+    }
+
+    /// Takes the signature before the first file is read, so that files that grow meanwhile count as changed.
+    fn note_signature(&self) {
+        let _ = self.first_signature.get_or_init(|| self.signature());
+    }
+}
+
+/// A directory and its entries.
+fn with_children(directory: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        directory.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort_unstable();
+    paths.insert(0, directory.to_path_buf());
+    paths
+}

@@ -1,0 +1,168 @@
+//! Observes the jobs of all runs to decide the columns.
+
+use std::collections::BTreeSet;
+
+use super::request::TableRequest;
+use super::short_names::ShortNames;
+use crate::columns::{Column, ColumnSource, Columns, PathTree, Selection, glob_matches};
+use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
+use crate::loaded::LoadedRun;
+use crate::objects::RunObjects;
+use crate::table::Rows;
+use crate::threads;
+use crate::values::ObjectIx;
+
+/// The number of paths that are observed for each column that is allowed: most paths have no column of their own.
+const PATHS_PER_COLUMN: usize = 50;
+
+/// At least this many paths are observed, however few columns are allowed.
+const MIN_PATHS: usize = 10_000;
+
+/// Which values the jobs of the runs have where.
+pub(super) struct SchemaBuilder<'r> {
+    request: &'r TableRequest,
+    pub needs_configs: bool,
+    tree: PathTree,
+    /// The paths of the jobs of the requested tasks, if tasks were requested
+    task_tree: Option<PathTree>,
+    seen_tasks: BTreeSet<String>,
+    /// The requested tasks that some job has
+    matched_tasks: BTreeSet<String>,
+    short_names: ShortNames,
+}
+
+impl<'r> SchemaBuilder<'r> {
+    pub fn new(request: &'r TableRequest) -> Self {
+        let max_paths = request.max_columns.saturating_mul(PATHS_PER_COLUMN).max(MIN_PATHS);
+        Self {
+            request,
+            needs_configs: needs_configs(&request.selection),
+            tree: PathTree::new(max_paths),
+            task_tree: request.tasks.as_ref().map(|_| PathTree::new(max_paths)),
+            seen_tasks: BTreeSet::new(),
+            matched_tasks: BTreeSet::new(),
+            short_names: ShortNames::of(&request.selection),
+        }
+    }
+
+    /// Observes all jobs of a run. Returns the positions of the jobs of the requested tasks, if tasks were requested.
+    pub fn observe(&mut self, loaded: &LoadedRun) -> Result<Option<Vec<usize>>> {
+        let chosen = self.jobs_of_tasks(loaded);
+        if self.needs_configs {
+            self.short_names.observe(loaded);
+        }
+        observe(&mut self.tree, Rows { loaded, chosen: None }, self.needs_configs)?;
+        if let Some(tree) = &mut self.task_tree {
+            observe(tree, Rows { loaded, chosen: chosen.as_deref() }, self.needs_configs)?;
+        }
+        Ok(chosen)
+    }
+
+    fn jobs_of_tasks(&mut self, loaded: &LoadedRun) -> Option<Vec<usize>> {
+        let tasks = self.request.tasks.as_ref()?;
+        let rows = loaded.rows();
+        let mut positions = Vec::new();
+        for (position, row) in rows.rows.iter().enumerate() {
+            let task_id = rows.task_id(row);
+            if let Some(task) = tasks.iter().find(|task| matches_task(task, &task_id)) {
+                positions.push(position);
+                if !self.matched_tasks.contains(task) {
+                    self.matched_tasks.insert(task.clone());
+                }
+            }
+            if !self.seen_tasks.contains(task_id.as_ref()) {
+                self.seen_tasks.insert(task_id.into_owned());
+            }
+        }
+        Some(positions)
+    }
+
+    /// The tree of all jobs, and the columns of the request.
+    ///
+    /// # Errors
+    /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
+    pub fn finish(self, several_workspaces: bool) -> Result<(PathTree, Vec<Column>)> {
+        let Self { request, tree, task_tree, matched_tasks, seen_tasks, short_names, .. } = self;
+        let unmatched = request.tasks.iter().flatten().find(|task| !matched_tasks.contains(*task));
+        if let Some(task) = unmatched {
+            return Err(unknown_task(task, &seen_tasks));
+        }
+        let columns = Columns::new(&tree, request.several_runs, several_workspaces);
+        let selection = short_names.resolve(&request.selection, &columns)?;
+        let mut columns = selection.choose(&columns, &tree, request.max_columns)?;
+        if let (Some(task_tree), Selection::Default) = (task_tree, &request.selection) {
+            columns.retain(|column| has_values(&task_tree, &tree, column));
+        }
+        Ok((tree, columns))
+    }
+}
+
+/// The number of parts into which the configs of a run are split for the threads.
+const PARTS: usize = 4;
+
+/// Fewer jobs than this are observed faster by one thread.
+const MIN_JOBS_PER_PART: usize = 4096;
+
+/// Observes the tags of some jobs, and their configs if `configs`; many jobs on several threads.
+fn observe(tree: &mut PathTree, rows: Rows<'_>, configs: bool) -> Result<()> {
+    let store = &rows.recorded().store;
+    let tags = |tree: &mut PathTree| tree.observe_tags(store, rows.jobs().filter_map(|row| row.tags));
+    if !configs {
+        return tags(tree);
+    }
+    let RunObjects { roots, graph, .. } = rows.loaded.objects();
+    let roots: Vec<ObjectIx> = rows.positions().filter_map(|position| roots[position]).collect();
+    let threads = threads::at_most(PARTS);
+    if threads < 2 || roots.len() <= MIN_JOBS_PER_PART {
+        tags(tree)?;
+        return tree.observe_configs(graph, &roots);
+    }
+    let parts = roots.chunks(roots.len().div_ceil(PARTS).max(MIN_JOBS_PER_PART));
+    // the tags are one more part
+    let parts: Vec<Option<&[ObjectIx]>> = std::iter::once(None).chain(parts.map(Some)).collect();
+    let trees = threads::each(&parts, threads, |part| {
+        let mut tree = tree.empty_copy();
+        let observed = match part {
+            None => tags(&mut tree),
+            Some(roots) => tree.observe_configs(graph, roots),
+        };
+        observed.map(|()| tree)
+    });
+    trees.into_iter().try_for_each(|part| tree.merge(&part?))
+}
+
+/// Whether some pattern may mean a column of the jobs' configs.
+fn needs_configs(selection: &Selection) -> bool {
+    let Selection::Chosen(patterns) = selection else { return true };
+    let Columns { all: system } = Columns::new(&PathTree::new(2), true, true);
+    let is_outside =
+        |pattern: &str| pattern.starts_with("tags.") || system.iter().any(|column| column.name == pattern);
+    !patterns.iter().all(|chosen| is_outside(&chosen.pattern))
+}
+
+/// Whether the jobs of the requested tasks have values for a column of all jobs.
+fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column) -> bool {
+    let in_task_tree = |path| task_tree.find(&tree.path(path));
+    match column.source {
+        ColumnSource::System(_) => true,
+        ColumnSource::Values(path, kind) => in_task_tree(path).is_some_and(|path| task_tree.has(path, kind)),
+        ColumnSource::Class(path) | ColumnSource::Identifier(path) => {
+            in_task_tree(path).is_some_and(|path| task_tree.get(path).has_configs())
+        }
+    }
+}
+
+/// Whether a requested name means this task: its identifier, the last component of it, or a glob, whatever the case.
+fn matches_task(name: &str, task_id: &str) -> bool {
+    let (name, task_id) = (name.to_lowercase(), task_id.to_lowercase());
+    let last = task_id.rsplit('.').next().unwrap_or(&task_id);
+    name == task_id || name == last || glob_matches(&name, &task_id)
+}
+
+fn unknown_task(name: &str, seen_tasks: &BTreeSet<String>) -> Error {
+    let tasks: Vec<&str> = seen_tasks.iter().map(String::as_str).collect();
+    let short = tasks.iter().map(|task| task.rsplit('.').next().unwrap_or(task));
+    let hint = did_you_mean(name, tasks.iter().copied().chain(short))
+        .unwrap_or_else(|| format!("there are {}", tasks.join(", ")));
+    Error::new(ErrorKind::InvalidArgument, format!("no job of task {}", quoted(name))).hint(hint)
+}

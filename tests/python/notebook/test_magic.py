@@ -1,0 +1,267 @@
+"""`%xpm` in a real shell."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import polars as pl
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import xpframe
+from xpframe.notebook.magic import XpmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Workspaces
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """A shell with the extension loaded, and the sample as the workspace that is meant."""
+    monkeypatch.setenv("XPFRAME_WORKSPACE", str(xpframe.sample_workspace()))
+    shell = InteractiveShell.instance()
+    shell.extension_manager.load_extension("xpframe")
+    yield shell
+    shell.extension_manager.unload_extension("xpframe")
+    InteractiveShell.clear_instance()
+
+
+def run(shell: InteractiveShell, cell: str) -> Any:
+    """The result of a cell; its error is raised."""
+    done = shell.run_cell(cell)
+    done.raise_error()
+    return done.result
+
+
+def completions(shell: InteractiveShell, text: str) -> list[str]:
+    """What Tab offers behind a text."""
+    assert shell.Completer is not None
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(text, len(text)))
+    return [text[: one.start] + one.text for one in found]
+
+
+def test_load_gives_the_frame(shell: InteractiveShell) -> None:
+    """`%xpm load` is xp_frame, also behind an assignment and into a variable."""
+    assert isinstance(run(shell, "%xpm load grid-search"), pd.DataFrame)
+    run(shell, "df = %xpm load grid-search --backend polars --columns state tags.* --short")
+    assert shell.user_ns["df"].columns == ["state", "hidden_size", "learning_rate"]
+    assert run(shell, "%xpm load grid-search --lazy --as lf") is None
+    assert isinstance(shell.user_ns["lf"], pl.LazyFrame)
+    shell.user_ns["which"] = "grid-search"
+    assert len(run(shell, "%xpm load {which} --task train")) == 12
+
+
+def test_the_other_commands(shell: InteractiveShell) -> None:
+    """ls, runs, info and schema give what the public functions give."""
+    assert run(shell, "%xpm ls") == ["grid-search"]
+    (run_id,) = run(shell, "%xpm runs grid-search")
+    info = run(shell, f"%xpm info grid-search --run {run_id}")
+    assert (info.run_id, len(info.jobs)) == (run_id, 12)
+    assert ("tags.hidden_size", "Int64") in run(shell, "%xpm schema grid-search")
+
+
+def test_use_and_config_set_defaults(shell: InteractiveShell) -> None:
+    """`%xpm use` chooses the workspace, `%config Xpm.…` the options."""
+    try:
+        run(shell, f"%xpm use '{xpframe.sample_workspace()}'")
+        run(shell, "%config Xpm.backend = 'polars'")
+        assert isinstance(run(shell, "%xpm load grid-search"), pl.DataFrame)
+    finally:
+        xpframe.use(None)
+
+
+def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    """`%xpm` alone and `-h` print short help; the process lives."""
+    assert run(shell, "%xpm") is None
+    assert "load" in capsys.readouterr().out
+    assert run(shell, "%xpm load -h") is None
+    assert "--columns" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("%xpm load gird-search", "grid-search"),
+        ("%xpm load", "the following arguments are required: NAME"),
+        ("%xpm lod x", "invalid choice: 'lod'"),
+        ("%xpm load grid-search --columns hiden_size", "did you mean hidden_size"),
+        ("%xpm load 'grid", "No closing quotation"),
+        ("%xpm load grid-search --as 1x", "not a valid variable name"),
+        ("%xpm load grid-search --as class", "--as 'class': not a valid variable name"),
+        # said before anything is read
+        ("%xpm load nothing --as ''", "not a valid variable name"),
+        ("%xpm load grid search", "unrecognized arguments: search (a name with spaces needs quotes)"),
+        ("%xpm load grid-search more", "usage: %xpm load NAME"),
+        ("%xpm load grid-search --lazy --short", "lazy queries have full names"),
+        ("%xpm load grid-search --lazy --backend pandas", "lazy queries need polars"),
+        (
+            "name = 'a\\ud800'\n%xpm load {name}",
+            "has an unpaired surrogate (no experiment can have such a name)",
+        ),
+    ],
+)
+def test_errors_are_one_line(shell: InteractiveShell, line: str, text: str) -> None:
+    """What goes wrong fails the cell, and is shown as one line without traceback."""
+    with pytest.raises(XpmError) as raised:
+        run(shell, line)
+    assert text in str(raised.value)
+    assert len(raised.value._render_traceback_()) == 1
+    assert "\n" not in str(raised.value)
+
+
+def test_tab_completes(shell: InteractiveShell) -> None:
+    """Sub-commands, experiments, options, runs, tasks and columns are offered."""
+    assert "%xpm load" in completions(shell, "%xpm lo")
+    assert completions(shell, "%xpm load gr") == ["%xpm load grid-search"]
+    assert completions(shell, "df = %xpm load grid-s") == ["df = %xpm load grid-search"]
+    assert "%xpm load grid-search --columns" in completions(shell, "%xpm load grid-search --co")
+    assert "%xpm load grid-search --run latest" in completions(shell, "%xpm load grid-search --run la")
+    assert "%xpm load grid-search --task lab.tasks.train" in completions(
+        shell, "%xpm load grid-search --task lab"
+    )
+    assert "%xpm load x --backend polars" in completions(shell, "%xpm load x --backend po")
+    tags = completions(shell, "%xpm load grid-search --columns tags.h")
+    assert tags == ["%xpm load grid-search --columns tags.hidden_size"]
+
+
+def test_tab_completes_fields_behind_a_subscript(shell: InteractiveShell) -> None:
+    """`info.jobs['…'].model.` offers the fields of that very config, and calls nothing."""
+    info = run(shell, "%xpm info grid-search")
+    shell.user_ns["info"] = info
+    job_id = next(iter(info.jobs))
+    text = f"info.jobs['{job_id}'].model."
+    assert {f"{text}name", f"{text}hidden_size"} <= set(completions(shell, text))
+    assert f"{text}hidden_size" in completions(shell, f"{text}hid")
+
+
+def test_reload_leaves_one(shell: InteractiveShell) -> None:
+    """Loading again leaves one matcher and one configurable; unloading leaves none."""
+    assert shell.Completer is not None
+    run(shell, "%reload_ext xpframe")
+    assert len(shell.Completer.custom_matchers) == 1
+    assert [type(c).__name__ for c in shell.configurables].count("Xpm") == 1
+    run(shell, "%unload_ext xpframe")
+    assert shell.Completer.custom_matchers == []
+    assert "xpm" not in shell.magics_manager.magics["line"]
+    run(shell, "%load_ext xpframe")
+
+
+def test_tab_sees_another_workspace_at_once(shell: InteractiveShell, workspaces: Workspaces) -> None:
+    """What was listed of one workspace is not offered for the next."""
+    assert completions(shell, "%xpm load gr") == ["%xpm load grid-search"]
+    try:
+        run(shell, f"%xpm use '{workspaces.path('v270_full')}'")
+        assert "%xpm load ablation" in completions(shell, "%xpm load a")
+    finally:
+        xpframe.use(None)
+
+
+def test_tab_completes_identifiers_of_jobs(shell: InteractiveShell) -> None:
+    """`info.jobs["` and `info.jobs[` offer the ids, the latter with quotes."""
+    info = shell.user_ns["info"] = run(shell, "%xpm info grid-search")
+    ids = list(info.jobs)
+    assert len(ids) == 12
+    assert completions(shell, 'info.jobs["') == [f'info.jobs["{job_id}' for job_id in sorted(ids)]
+    assert completions(shell, "info.jobs[") == [f"info.jobs['{job_id}'" for job_id in sorted(ids)]
+    assert completions(shell, f"info.jobs['{ids[0][:9]}") == [f"info.jobs['{ids[0]}"]
+
+
+def test_tab_follows_variables_and_lists(shell: InteractiveShell) -> None:
+    """A subscript may be a variable, and a config may stand in a list."""
+    info = shell.user_ns["info"] = run(shell, "%xpm info grid-search")
+    shell.user_ns["key"] = next(iter(info.jobs))
+    shell.user_ns["configs"] = list(info.jobs.values())
+    for text in ("info.jobs[key].mo", "configs[-1].mo", "print(configs[0].mo"):
+        assert completions(shell, text) == [f"{text}del"]
+
+
+def test_tab_runs_nothing(shell: InteractiveShell) -> None:
+    """No property, subscript or call of the user's is evaluated on the way to a completion of ours."""
+    ran: list[str] = []
+
+    class Trap(dict):
+        def __getitem__(self, key: object) -> Any:
+            ran.append("item")
+            return run(shell, "%xpm info grid-search")
+
+        @property
+        def info(self) -> Any:
+            ran.append("property")
+            return self[0]
+
+    shell.user_ns["trap"] = Trap()
+    matcher = next(m for m in shell.Completer.custom_matchers if m.matcher_identifier == "xpframe")
+    from IPython.core.completer import CompletionContext
+
+    texts = ("trap[0].jobs[", "trap.info.", "trap['x'].", "trap.info.jobs['")
+    for text in texts:
+        context = CompletionContext(
+            token="", full_text=text, cursor_position=len(text), cursor_line=0, limit=500
+        )
+        assert matcher(context)["completions"] == []
+    assert ran == []
+
+
+ODD = ("my grid", "it's", 'say "so"', "back\\slash", "\u00e9t\u00e9 \u65e5", "line\nbreak", "bidi\u202e")
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose experiments and tags have names that need quotes."""
+    shutil.copytree(xpframe.sample_workspace(), tmp_path / "odd", symlinks=True)
+    (path,) = (tmp_path / "odd").glob("experiments/*/2*/jobs.jsonl")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in records:
+        record["tags"]["two words"] = record["tags"]["it's"] = 1
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    for name in ODD:
+        shutil.copytree(path.parents[1], path.parents[2] / name, symlinks=True)
+    shutil.rmtree(path.parents[1])
+    monkeypatch.setenv("XPFRAME_WORKSPACE", str(tmp_path / "odd"))
+    return tmp_path / "odd"
+
+
+def test_names_that_need_quotes_are_completed_with_them(shell: InteractiveShell, odd: Path) -> None:
+    """What Tab offers can be run; names with line breaks or unseen characters are not offered."""
+    offered = completions(shell, "%xpm load ")
+    assert len(offered) == len(ODD) - 2
+    for line in offered:
+        assert len(run(shell, f"{line} --columns state")) == 12
+    for begun in ("my", "'my g", '"my', "my\\ g"):
+        (line,) = completions(shell, f"%xpm load {begun}")
+        assert line in ("%xpm load 'my grid'", '%xpm load "my grid"')
+    assert completions(shell, "%xpm load 'my grid' --columns tags.t") == [
+        "%xpm load 'my grid' --columns 'tags.two words'"
+    ]
+    assert completions(shell, "%xpm load 'my grid' --columns 'tags.i") == [
+        "%xpm load 'my grid' --columns \"tags.it's\""
+    ]
+
+
+def test_tab_offers_what_can_stand_there(shell: InteractiveShell, odd: Path) -> None:
+    """Values behind `=`, directories behind `use`, no `all` for one info, no column that is a variable."""
+    assert completions(shell, "%xpm load x --backend=po") == ["%xpm load x --backend=polars"]
+    assert completions(shell, f"%xpm use {odd.parent}/o") == [f"%xpm use {odd.parent}/odd/"]
+    assert "%xpm load 'my grid' --run all" in completions(shell, "%xpm load 'my grid' --run ")
+    assert "%xpm info 'my grid' --run all" not in completions(shell, "%xpm info 'my grid' --run ")
+    assert not any("--" in line[25:] for line in completions(shell, "%xpm load 'my grid' --as "))
+    assert completions(shell, "%xpm\tload my") == ["%xpm\tload 'my grid'"]
+
+
+def test_fields_that_cannot_stand_behind_a_dot_are_not_offered(shell: InteractiveShell, odd: Path) -> None:
+    """A field that is called `class` is no completion, since `config.class` is no Python."""
+    (path,) = odd.glob("experiments/my grid/2*/objects.jsonl")
+    path.write_text(path.read_text().replace('"learning_rate"', '"class"'))
+    info = shell.user_ns["info"] = run(shell, "%xpm info 'my grid'")
+    shell.user_ns["config"] = next(iter(info.jobs.values()))
+    assert "class" in xpframe.fields(shell.user_ns["config"])
+    assert completions(shell, "config.") == ["config.model"]

@@ -1,0 +1,188 @@
+"""The command line, as a shell calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+import xpframe
+from text_runs import hostile_run
+from xpframe.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Workspaces
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sample, as the workspace that is meant."""
+    root = xpframe.sample_workspace()
+    monkeypatch.setenv("XPFRAME_WORKSPACE", str(root))
+    return root
+
+
+@pytest.mark.usefixtures("sample")
+def test_ls_lists_experiments(capsys: pytest.CaptureFixture[str]) -> None:
+    """`ls` names the experiments and how many runs they have."""
+    assert main(["ls"]) == 0
+    assert capsys.readouterr().out == "experiment   runs\ngrid-search  1\n"
+    assert main(["ls", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"experiment": "grid-search", "runs": 1}]
+
+
+def test_runs_are_listed_newest_first(workspaces: Workspaces, capsys: pytest.CaptureFixture[str]) -> None:
+    """`runs` tells status, start and states of each run."""
+    assert main(["runs", "quick", "--workspace", str(workspaces.path("v270_full")), "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)
+    assert [run["run"] for run in runs] == [
+        "20261123_071825.2",
+        "20261123_071825.1",
+        "20261123_071825",
+        "20261123_071824",
+    ]
+    assert runs[0]["status"] == "done"
+    assert runs[0]["states"] == {"done": 1}
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_prints_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`frame` prints as many columns as the terminal has room for, and says what it leaves out."""
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["frame", "grid-search", "--columns", "state", "tags.*", "submitted_at", "path"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["state", "tags.hidden_size", "tags.learning_rate"]
+    assert lines[1].split() == ["done", "64", "0.1"]
+    assert lines[-2:] == ["(2 more columns)", "12 jobs, 5 columns"]
+
+
+@pytest.mark.usefixtures("sample")
+def test_columns_may_be_asked_for_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-c` given again adds columns; one is no plural."""
+    assert main(["frame", "grid-search", "-c", "state", "-c", "failure", "job_id", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out.splitlines()[0])) == ["state", "failure", "job_id"]
+    assert main(["frame", "grid-search", "-c", "state"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "12 jobs, 1 column"
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_as_json_has_a_line_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    """`frame --json` prints an object a job, with short names if asked."""
+    assert main(["frame", "grid-search", "--json", "--short", "--columns", "state", "tags.hidden_size"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == 12
+    assert rows[3] == {"state": "error", "hidden_size": 512}
+
+
+@pytest.mark.usefixtures("sample")
+def test_frame_writes_a_file(tmp_path: Path) -> None:
+    """`frame -o` writes what `xp_table(…).write` writes."""
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "grid.parquet")]) == 0
+    assert pl.read_parquet(tmp_path / "grid.parquet").equals(xpframe.xp_table("grid-search").to_polars())
+
+
+@pytest.mark.usefixtures("sample")
+def test_schema_lists_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """`schema` tells name, type and origin of each column."""
+    assert main(["schema", "grid-search", "--json"]) == 0
+    columns = {entry["column"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert len(columns) == 15
+    assert columns["config.learning_rate"] == {
+        "column": "config.learning_rate",
+        "type": "Float64",
+        "group": "parameter",
+        "path": ["config", "learning_rate"],
+        "python": "float",
+    }
+    assert {tuple(entry) for entry in columns.values()} == {("column", "type", "group", "python", "path")}
+    assert columns["state"]["path"] is None
+
+
+@pytest.mark.usefixtures("sample")
+def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What goes wrong is one line on stderr and exit code 1; wrong use is 2."""
+    assert main(["frame", "gird-search"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("xpframe: ")
+    assert "grid-search" in told.err
+    assert told.err.count("\n") == 1
+    assert main(["frame", "grid\udcff"]) == 1
+    surrogate = "experiment='grid\\udcff' has an unpaired surrogate (no experiment can have such a name)"
+    assert capsys.readouterr().err == f"xpframe: {surrogate}\n"
+    assert main(["runs", "grid\udcff"]) == 1
+    assert capsys.readouterr().err == "xpframe: 'grid\\udcff' is not UTF-8: no experiment has such a name\n"
+    with pytest.raises(SystemExit) as ended:
+        main(["fram"])
+    assert ended.value.code == 2
+
+
+@pytest.mark.usefixtures("sample")
+def test_files_that_cannot_be_written_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses is one line on stderr too, and Ctrl-C is no traceback."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xpframe.export._write_lines", refuse)
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 1
+    assert capsys.readouterr().err == f"xpframe: {tmp_path / 'x.jsonl'}: No space left on device\n"
+    monkeypatch.setattr("xpframe.export._write_lines", interrupt)
+    assert main(["frame", "grid-search", "-o", str(tmp_path / "x.jsonl")]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_terminals_without_a_character_show_its_escape(sample: Path) -> None:
+    """An ASCII terminal gets escapes, not a UnicodeEncodeError."""
+    command = [sys.executable, "-m", "xpframe", "frame", "grid-search"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, env=ascii_only, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2026" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_a_closed_output_is_no_fault(sample: Path) -> None:
+    """Where standard output was closed before Python began, nothing is told, and there is no traceback."""
+    shell = f"exec {shlex.quote(sys.executable)} -m xpframe ls >&-"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, check=False)
+    assert sample.is_dir()
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are printed as escapes."""
+    assert main(["frame", str(hostile_run(tmp_path)), "--columns", "config.text"]) == 0
+    out = capsys.readouterr().out
+    assert "a\\x00b" in out
+    assert "\\u202ertl" in out
+    assert not [character for character in out if not character.isprintable() and character != "\n"]
+
+
+def test_the_command_is_installed(workspaces: Workspaces) -> None:
+    """`xpframe` and `python -m xpframe` are the same; a closed pipe is no error."""
+    root = str(workspaces.path("v270_full"))
+    module = [sys.executable, "-m", "xpframe"]
+    version = subprocess.run([*module, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"xpframe {xpframe.__version__}\n"
+    frame = [*module, "frame", "ablation", "-w", root, "--json"]
+    with subprocess.Popen(frame, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 0
