@@ -16,6 +16,7 @@ mod csv_records;
 mod documents;
 mod events;
 mod format;
+mod lines;
 mod locate;
 mod problems;
 mod proto;
