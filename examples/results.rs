@@ -1,6 +1,6 @@
 //! Reads result files and prints what was read, one JSON object a job: for tests against independent readers, and for profilers.
 //!
-//! `cargo run --release --example results -- [--times N] [--threads N] [--max NAME] [--quiet] < JOBS`
+//! `cargo run --release --example results -- [--times N] [--threads N] [--max NAME] [--only floor|results|rows] [--quiet] < JOBS`
 //!
 //! Each line of JOBS is `{"job": …, "directory": …}` with `"path"`, `"glob"` or neither.
 
@@ -22,6 +22,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let mut options = ResultOptions::default();
     let (mut times, mut threads, mut is_quiet) = (1_usize, 2_usize, false);
+    let mut only = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut next = || arguments.next().ok_or("a value is missing");
@@ -29,6 +30,7 @@ fn main() -> Result<(), Failure> {
             "--times" => times = next()?.parse()?,
             "--threads" => threads = next()?.parse()?,
             "--max" => options.select = Select::Max(next()?),
+            "--only" => only = Some(next()?),
             "--quiet" => is_quiet = true,
             _ => return Err(format!("unknown option {argument}").into()),
         }
@@ -37,20 +39,24 @@ fn main() -> Result<(), Failure> {
     let cancel = CancelToken::default();
     let mut scalars = Scalars::default();
     for _ in 0..times {
+        let is_wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
         let start = Instant::now();
-        let read = plain(&jobs);
+        let read = if is_wanted("floor") { plain(&jobs) } else { 0 };
         let floor = start.elapsed();
         let start = Instant::now();
-        scalars = read_scalars(&jobs, &options, threads, &cancel);
+        if is_wanted("results") {
+            scalars = read_scalars(&jobs, &options, threads, &cancel);
+        }
         let one_a_job = start.elapsed();
         let start = Instant::now();
-        let rows: usize = jobs.iter().map(|job| rows_of(job, &options, &cancel)).sum();
+        let wanted = if is_wanted("rows") { &jobs[..] } else { &[] };
+        let rows: usize = wanted.iter().map(|job| rows_of(job, &options, &cancel)).sum();
         let all_rows = start.elapsed();
         eprintln!(
             "{read} bytes opened and read in {floor:?}; results in {one_a_job:?} (threads {threads}); {rows} rows in {all_rows:?} (one thread)"
         );
     }
-    if !is_quiet {
+    if !is_quiet && only.is_none() {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         for (job, result) in jobs.iter().zip(&scalars.jobs) {
             let mut values = Vec::new();

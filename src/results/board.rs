@@ -1,7 +1,7 @@
 //! A run directory of TensorBoard: the scalars of its event files, in the order in which they were written.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ahash::HashMap;
 
@@ -162,14 +162,58 @@ struct Board<'f> {
     /// How many tensors of rank 0 have another type, and how many records are no message
     foreign: u64,
     malformed: u64,
+    /// How many records were read
+    records: u64,
 }
 
-impl Board<'_> {
+impl<'f> Board<'f> {
+    fn new(filter: &'f BoardFilter) -> Self {
+        Self {
+            filter,
+            points: Points::default(),
+            tags: Vec::new(),
+            positions: HashMap::default(),
+            last_tag: 0,
+            purges: Vec::new(),
+            has_starts: false,
+            highest_step: i64::MIN,
+            scalars: 0,
+            foreign: 0,
+            malformed: 0,
+            records: 0,
+        }
+    }
+
+    /// Reads one file: how it ends, if it could be read, and what of it could not be used.
+    fn read_file(&mut self, path: &Path, cancel: &CancelToken) -> (Option<FileEnd>, Problems) {
+        let mut problems = Problems::of(path);
+        let (foreign, malformed) = (self.foreign, self.malformed);
+        let end = each_record(path, cancel, |bytes| self.record(bytes));
+        match &end {
+            Ok(FileEnd::Whole) => {}
+            Ok(FileEnd::Cut) => problems.add(Error::format("the last record is not finished")),
+            Ok(FileEnd::Damaged { record, damage }) => problems.add(
+                Error::format(format!("record {record}: {damage}; the rest of the file is left out"))
+                    .hint("the file was damaged after it was written"),
+            ),
+            Err(error) => problems.add(error.clone()),
+        }
+        for (count, fault) in [
+            (self.foreign - foreign, "scalars are neither float nor double"),
+            (self.malformed - malformed, "records are no events"),
+        ] {
+            if count > 0 {
+                problems.add(Error::format(format!("{count} {fault}")));
+            }
+        }
+        (end.ok(), problems)
+    }
+
     /// The position of a tag; the order of tags mostly repeats itself.
     #[inline]
     fn tag(&mut self, name: &[u8]) -> Result<u32, Malformed> {
         let guess = self.tags.get(self.last_tag as usize).map_or(0, |tag| tag.next);
-        let is_guess = self.points.names.get(guess as usize).is_some_and(|known| known.as_bytes() == name);
+        let is_guess = self.points.names.get(guess as usize).is_some_and(|guess| guess.as_bytes() == name);
         let position = if is_guess { guess } else { self.find_tag(name)? };
         if let Some(last) = self.tags.get_mut(self.last_tag as usize) {
             last.next = position;
@@ -197,6 +241,7 @@ impl Board<'_> {
     /// Takes a record; one that is no message is passed over.
     #[inline]
     fn record(&mut self, bytes: &[u8]) {
+        self.records += 1;
         let before = self.points.len();
         if self.event(bytes).is_err() {
             self.points.truncate(before);
@@ -319,54 +364,20 @@ pub(super) fn read_board(
     job: &str,
     cancel: &CancelToken,
 ) -> Outcome {
-    let mut board = Board {
-        filter,
-        points: Points::default(),
-        tags: Vec::new(),
-        positions: HashMap::default(),
-        last_tag: 0,
-        purges: Vec::new(),
-        has_starts: false,
-        highest_step: i64::MIN,
-        scalars: 0,
-        foreign: 0,
-        malformed: 0,
-    };
+    let mut board = Board::new(filter);
     let mut errors = Vec::new();
-    let (mut records, mut ends) = (0, Vec::with_capacity(files.len()));
+    let mut ends = Vec::with_capacity(files.len());
     for path in files {
-        let mut problems = Problems::of(path);
-        let counts = (board.foreign, board.malformed);
-        let end = each_record(path, cancel, |bytes| {
-            records += 1;
-            board.record(bytes);
-        });
-        match &end {
-            Ok(FileEnd::Whole) => {}
-            Ok(FileEnd::Cut) => problems.add(Error::format("the last record is not finished")),
-            Ok(FileEnd::Damaged { record, what }) => problems.add(
-                Error::format(format!("record {record}: {what}; the rest of the file is left out"))
-                    .hint("the file was damaged after it was written"),
-            ),
-            Err(error) => problems.add(error.clone()),
-        }
-        if board.foreign > counts.0 {
-            let count = board.foreign - counts.0;
-            problems.add(Error::format(format!("{count} scalars are neither float nor double")));
-        }
-        if board.malformed > counts.1 {
-            let count = board.malformed - counts.1;
-            problems.add(Error::format(format!("{count} records are no events")));
-        }
+        let (end, problems) = board.read_file(path, cancel);
         errors.extend(problems.finish(job));
-        ends.push(end.ok());
+        ends.push(end);
     }
     let is_cut = ends.contains(&Some(FileEnd::Cut));
     let is_damaged = ends.iter().any(|end| !matches!(end, Some(FileEnd::Whole | FileEnd::Cut)));
     let state = match (board.scalars > 0, is_cut, is_damaged) {
         (true, false, false) => FileState::Read,
         (false, false, false) => FileState::Empty,
-        (false, false, true) if records == 0 => FileState::Unreadable,
+        (false, false, true) if board.records == 0 => FileState::Unreadable,
         _ => FileState::Cut,
     };
     Outcome { points: board.finish(), state, errors }

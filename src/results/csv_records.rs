@@ -64,8 +64,8 @@ impl Cut {
 }
 
 /// A position in a block, which is shorter than 4 GiB.
-fn position(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+fn position(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 /// Cuts one block of a file after the other.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::lines::TextLines;
 use super::problems::Problems;
 use super::select::{Select, number_of};
 use super::source::Source;
@@ -147,7 +148,7 @@ impl<'a> Objects<'a> {
     /// Some lines, before which the file has `number` others; says how many there are then.
     fn lines(&mut self, number: u64, bytes: &[u8]) -> u64 {
         let is_utf8 = json::is_utf8(bytes);
-        let mut lines = json::Lines::after(number, bytes);
+        let mut lines = TextLines::after(number, bytes);
         for line in lines.by_ref() {
             match self.line(line.bytes, is_utf8) {
                 Ok(()) => {}

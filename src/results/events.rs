@@ -14,7 +14,7 @@ pub(super) enum FileEnd {
     /// Within a record
     Cut,
     /// With a record, counted from 1, whose checksum is wrong
-    Damaged { record: u64, what: &'static str },
+    Damaged { record: u64, damage: &'static str },
 }
 
 const LENGTH: usize = 8;
@@ -46,10 +46,10 @@ pub(super) fn each_record(path: &Path, cancel: &CancelToken, mut each: impl FnMu
             return Ok(if source.bytes().is_empty() { FileEnd::Whole } else { FileEnd::Cut });
         };
         if masked(crc32c::crc32c(&head[..LENGTH])) != number(&head[LENGTH..]) {
-            return Ok(FileEnd::Damaged { record, what: "the checksum of its length is wrong" });
+            return Ok(FileEnd::Damaged { record, damage: "the checksum of its length is wrong" });
         }
         let length = head.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        if length > source.left().saturating_sub((HEAD + CHECKSUM) as u64) {
+        if length > source.remaining().saturating_sub((HEAD + CHECKSUM) as u64) {
             return Ok(FileEnd::Cut);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -72,7 +72,7 @@ pub(super) fn each_record(path: &Path, cancel: &CancelToken, mut each: impl FnMu
         match checksum {
             Some(true) => {}
             Some(false) => return Ok(FileEnd::Cut),
-            None => return Ok(FileEnd::Damaged { record, what: "the checksum of its data is wrong" }),
+            None => return Ok(FileEnd::Damaged { record, damage: "the checksum of its data is wrong" }),
         }
     }
     Ok(FileEnd::Whole)
@@ -80,18 +80,18 @@ pub(super) fn each_record(path: &Path, cancel: &CancelToken, mut each: impl FnMu
 
 /// Passes over a long record: true if its checksum is right, nothing if it is wrong, false if the file ends before.
 fn pass_over(source: &mut Source<'_>, length: usize) -> Result<Option<bool>> {
-    let mut left = length;
+    let mut remaining = length;
     let mut checksum = 0;
-    while left > 0 {
-        source.fill(PIECE.min(left))?;
+    while remaining > 0 {
+        source.fill(PIECE.min(remaining))?;
         let bytes = source.bytes();
-        let piece = bytes.len().min(left);
+        let piece = bytes.len().min(remaining);
         if piece == 0 {
             return Ok(Some(false));
         }
         checksum = crc32c::crc32c_append(checksum, &bytes[..piece]);
         source.consume(piece);
-        left -= piece;
+        remaining -= piece;
     }
     source.fill(CHECKSUM)?;
     let Some(written) = source.bytes().get(..CHECKSUM) else { return Ok(Some(false)) };

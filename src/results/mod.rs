@@ -17,6 +17,7 @@ mod documents;
 mod events;
 mod format;
 mod handle;
+mod lines;
 mod locate;
 mod problems;
 mod proto;

@@ -15,18 +15,32 @@ enum Field<'a> {
     Fixed32([u8; 4]),
 }
 
+/// The longest number: ten times seven bits.
+const MAX_VARINT_BYTES: usize = 10;
+
 /// The fields of a message, one after the other.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
     #[inline]
     fn varint(&mut self) -> Result<u64> {
+        match self.0.split_first() {
+            // most numbers are small
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let mut value = 0;
-        for shift in (0..70).step_by(7) {
-            let (&byte, rest) = self.0.split_first().ok_or(Malformed)?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7F).checked_shl(shift).unwrap_or_default();
+        for (position, &byte) in self.0.iter().enumerate().take(MAX_VARINT_BYTES) {
+            // what does not fit into 64 bits is dropped, as other readers do
+            value |= u64::from(byte & 0x7F) << (7 * position);
             if byte < 0x80 {
+                self.0 = &self.0[position + 1..];
                 return Ok(value);
             }
         }

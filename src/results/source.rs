@@ -66,7 +66,7 @@ impl<'c> Source<'c> {
     }
 
     /// How many bytes were not consumed.
-    pub fn left(&self) -> u64 {
+    pub fn remaining(&self) -> u64 {
         self.end - self.offset + (self.filled - self.start) as u64
     }
 
@@ -89,8 +89,8 @@ impl<'c> Source<'c> {
         self.filled -= self.start;
         self.start = 0;
         while self.filled < wanted && self.offset < self.end {
-            let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
-            let room = left.min(CHUNK.max(wanted - self.filled));
+            let ahead = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+            let room = ahead.min(CHUNK.max(wanted - self.filled));
             if self.buffer.len() < self.filled + room {
                 let more = self.filled + room - self.buffer.len();
                 let full = |_| {
@@ -117,11 +117,11 @@ impl<'c> Source<'c> {
     /// # Errors
     /// `Io`, with the path; `Format` if a record is longer than [`MAX_RECORD_BYTES`].
     pub fn more(&mut self) -> Result<()> {
-        let there = self.filled - self.start;
-        if there >= MAX_RECORD_BYTES {
+        let pending = self.filled - self.start;
+        if pending >= MAX_RECORD_BYTES {
             return Err(self.too_long("a record"));
         }
-        self.fill((2 * there).clamp(CHUNK, MAX_RECORD_BYTES))
+        self.fill((2 * pending).clamp(CHUNK, MAX_RECORD_BYTES))
     }
 
     /// The whole file, without a byte order mark.

@@ -5,6 +5,7 @@ use std::path::Path;
 use indexmap::{IndexMap, IndexSet};
 
 use super::cells::{Cell, CellType, float};
+use super::lines::TextLines;
 use super::locate::Patterns;
 use super::problems::Problems;
 use super::source::Source;
@@ -119,7 +120,7 @@ fn read_lines(path: &Path, cancel: &CancelToken, mut row: impl FnMut([&[u8]; 3])
         if !json::is_utf8(bytes) {
             return Err(Error::format("the text is not UTF-8").at_line(number + 1).hint("write it as UTF-8"));
         }
-        let mut lines = json::Lines::after(number, bytes);
+        let mut lines = TextLines::after(number, bytes);
         for line in lines.by_ref().filter(|line| !is_skipped(line.bytes)) {
             match fields(line.bytes).filter(|fields| !fields.iter().any(|field| field.contains(&0))) {
                 Some(fields) => {

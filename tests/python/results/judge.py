@@ -99,6 +99,9 @@ class Judge:
         if oracle.get("bad_rows") or state == "cut":
             self.check(f"{name} loss", engine["errors"], "", bool(engine["errors"]))
             self.check(f"{name} loss of series", engine["series_errors"], "", bool(engine["series_errors"]))
+        if oracle.get("bad_rows") is not None and state == "read":
+            skipped = sum("skipped" in error for error in engine["errors"])
+            self.check(f"{name} bad rows", skipped, len(oracle["bad_rows"]))
 
     def scalars(self, name: str, engine: Entry, oracle: Entry) -> None:
         if "scalars" not in oracle:
@@ -160,6 +163,8 @@ class Judge:
             return
         series = oracle["series"]
         kind = batches[0]["kind"] if batches else None
+        if "all" in series and "measures" not in series:
+            self.each_row(name, batches, series["all"])
         if "measures" in series:
             rows = [row for batch in batches for row in batch["rows"]]
             self.measures(name, rows, series)
@@ -186,6 +191,17 @@ class Judge:
         self.check(f"{name} columns", sorted(columns), sorted(expected))
         for path, told in expected.items():
             self.column(f"{name} {path}", columns.get(path, []), told)
+
+    def each_row(self, name: str, batches: list[Entry], told: list[Any]) -> None:
+        """Short tables, row by row; an object's keys in their order."""
+        rows: list[Any] = []
+        for batch in batches:
+            if batch["kind"] == "table":
+                cells = [[plain(cell) for cell in column] for _, column in batch["rows"]["columns"]]
+                rows += [list(row) for row in zip(*cells, strict=True)]
+            else:
+                rows += [[[path, plain(value)] for path, _, value in row] for row in batch["rows"]]
+        self.check(f"{name} all", rows, plain(told))
 
     def column(self, name: str, values: list[Any], told: Entry) -> None:
         values = [v for v in values if v is not None]
