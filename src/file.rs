@@ -325,7 +325,11 @@ impl LinedFile {
         Some(bytes)
     }
 
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    /// Reads some bytes from a position on; none at the end.
+    ///
+    /// # Errors
+    /// `Io`, with the path.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
         loop {
             match self.file.read_at(buffer, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -17,6 +17,7 @@
 //! | [`failures`] | explains why jobs failed: exceptions, causes, fingerprints |
 //! | [`check`] | finds what is wrong with a workspace |
 //! | [`columns`] | names, types and selection of columns |
+//! | [`results`] | files that jobs wrote: one record a job, or rows |
 //! | [`table`] | columns as Arrow arrays |
 //! | [`scan`] | reads the runs of a request into batches |
 //! | `python` | the Python module, the only one that uses pyo3 |
@@ -33,6 +34,7 @@ pub mod progress;
 #[cfg(feature = "python")]
 mod python;
 pub mod records;
+pub mod results;
 pub mod scan;
 pub mod table;
 pub mod threads;

@@ -1,4 +1,4 @@
-"""xpframe reads experimaestro workspaces: ask for an experiment by name, get a DataFrame.
+"""xpframe reads experimaestro workspaces: give the name of an experiment, get a DataFrame.
 
 >>> from xpframe import sample_workspace, xp_frame
 >>> df = xp_frame("grid-search", workspace=sample_workspace())
@@ -25,12 +25,17 @@ from xpframe.experiment import Action, ExperimentInfo, load_xp_info
 from xpframe.locate import use
 from xpframe.workspace import Workspace, WorkspaceStateProvider
 
-# as typing has it, whose import takes longer than to read a run of some hundred jobs
+# as in typing, which takes longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from xpframe._sample import sample_workspace
+    from xpframe.analysis.compare import compare
+    from xpframe.analysis.coverage import coverage
+    from xpframe.analysis.diff import diff
+    from xpframe.analysis.factors import factors
+    from xpframe.analysis.replicates import replicates
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
@@ -49,11 +54,16 @@ __all__ = [
     "XpFrameWarning",
     "__version__",
     "asdict",
+    "compare",
+    "coverage",
+    "diff",
+    "factors",
     "failures",
     "fields",
     "identifier",
     "last_read",
     "load_xp_info",
+    "replicates",
     "sample_workspace",
     "scan_xp",
     "tags",
@@ -64,8 +74,13 @@ __all__ = [
 ]
 
 
-# what these need costs more to import than all the rest: they come when they are asked for
-_LATER = {
+# imported on first access: these modules cost more to import than all others
+_LAZY_MODULES = {
+    "compare": "analysis",
+    "coverage": "analysis",
+    "diff": "analysis",
+    "factors": "analysis",
+    "replicates": "analysis",
     "ReadReport": "lazy",
     "failures": "failed_jobs",
     "last_read": "lazy",
@@ -77,12 +92,12 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _LAZY_MODULES:
         raise AttributeError(f"module 'xpframe' has no attribute {name!r}")
     from importlib import import_module
 
-    found = globals()[name] = getattr(import_module(f"xpframe.{_LATER[name]}"), name)
-    return found
+    value = globals()[name] = getattr(import_module(f"xpframe.{_LAZY_MODULES[name]}"), name)
+    return value
 
 
 def __dir__() -> list[str]:
@@ -97,7 +112,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """``%unload_ext xpframe``: takes ``%xpm`` back."""
+    """``%unload_ext xpframe``: removes ``%xpm``."""
     from xpframe.notebook.magic import unload
 
     unload(shell)

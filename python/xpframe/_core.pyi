@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Model", "Run", "Source", "Table", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "progress", "progress_counters", "read_failures", "read_model", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "progress_counters", "read_failures", "read_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -18,29 +18,29 @@ The version of the package.
 @final
 class Batches:
     """
-    Tables of one run, a part of one, or some, in the order in which they were wanted, built ahead on other threads.
+    Tables of one run, a part of one, or several, in the order of the selection, built ahead on other threads.
     """
     def __iter__(self, /) -> Batches: ...
     def __len__(self, /) -> int: ...
     def __next__(self, /) -> Table: ...
     def wait(self, /) -> bool:
         """
-        Waits a few milliseconds for the next table; says whether it is there, or none is left.
+        Waits a few milliseconds for the next table; returns whether it is ready, or there are no more.
         """
 
 @final
 class Config:
     """
-    A config of a run: its fields are its attributes.
+    A config of a run, with its fields as attributes.
 
-    References to other configs are the configs themselves; a config that two others share is one Python object. It cannot be
-    changed. `==` compares the class and all fields.
+    References are configs; a config that several others share is one Python object. Configs are immutable. `==` compares
+    the class and all fields.
     """
     def __copy__(self, /) -> Config: ...
     def __deepcopy__(self, /, _memo: Any) -> Config: ...
     def __delattr__(self, name: str, /) -> None: ...
     def __dir__(self, /) -> list[str]: ...
-    def __eq__(self, other: object, /) -> bool: ...
+    def __eq__(self, that: object, /) -> bool: ...
     def __getattr__(self, name: str, /) -> Any: ...
     def __hash__(self, /) -> int: ...
     def __reduce__(self, /) -> tuple[Any, tuple[int, str]]: ...
@@ -49,7 +49,7 @@ class Config:
     @property
     def __xpmidentifier__(self, /) -> str:
         """
-        The content identifier, as experimaestro's own objects have it; the job id of a task.
+        The content identifier, as on objects of experimaestro; for a task, the job id.
         """
     @property
     def __xpminittasks__(self, /) -> Any:
@@ -59,22 +59,22 @@ class Config:
     @property
     def __xpmmeta__(self, /) -> bool:
         """
-        Whether the config was flagged as not being part of the experiment's identity.
+        Whether the config is ignored in identifiers.
         """
     @property
     def __xpmstub__(self, /) -> bool:
         """
-        Whether the config stands for a task that was not loaded when the run was written; it has no fields then.
+        Whether the config is a placeholder without fields: its task was not loaded when the run was written.
         """
     @property
     def __xpmtask__(self, /) -> Any:
         """
-        The task that produced this config; a submitted task is its own. None if no task did.
+        The task that produced this config, for a submitted task the task itself; None if there is none.
         """
     @property
     def __xpmtypename__(self, /) -> str:
         """
-        `module.Class`, as experimaestro's own objects have it.
+        `module.Class`, as on objects of experimaestro.
         """
     def _repr_html_(self, /) -> Any: ...
     def _repr_pretty_(self, /, printer: Any, cycle: bool) -> None: ...
@@ -82,9 +82,9 @@ class Config:
 @final
 class EnumValue:
     """
-    A member of an enum, whose class is not imported. Equal to its name.
+    A member of an enum, equal to its name. The class of the enum is not imported.
     """
-    def __eq__(self, other: object, /) -> bool: ...
+    def __eq__(self, that: object, /) -> bool: ...
     def __getnewargs__(self, /) -> tuple[str, str, str]: ...
     def __hash__(self, /) -> int: ...
     def __new__(cls, /, module: str, enum: str, name: str) -> EnumValue: ...
@@ -107,43 +107,9 @@ class EnumValue:
         """
 
 @final
-class Model:
-    """
-    The columns of some runs, decided on all their jobs.
-    """
-    def __arrow_c_schema__(self, /) -> CapsuleType:
-        """
-        The Arrow schema, as a PyCapsule.
-        """
-    def batches(self, /, columns: SupportsGetItem[int, str], wanted: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]], most: SupportsIndex | None = None) -> Batches:
-        """
-        Begins to build columns of jobs: `wanted` are (position of the run, positions of its jobs or None for all) pairs. A table is
-        a run. With `most`, it has about so many jobs at most: it is a part of a run, or several small runs, ever more of them.
-        """
-    @property
-    def column_names(self, /) -> list[str]:
-        """
-        The names of the columns, in order.
-        """
-    def empty(self, /) -> Table:
-        """
-        A table of these columns without rows.
-        """
-    @property
-    def groups(self, /) -> list[str]:
-        """
-        The group of each column: system, tag, parameter or fact.
-        """
-    @property
-    def runs(self, /) -> list[tuple[str, str, str, int]]:
-        """
-        (workspace, experiment, run, number of jobs) of each run.
-        """
-
-@final
 class Run:
     """
-    A handle on a run: each of its files is read at most once, when something needs it.
+    A handle on a run. Each file is read at most once, when it is needed.
     """
     def action(self, /, action_id: str) -> tuple[Config, str, str]:
         """
@@ -155,11 +121,11 @@ class Run:
         """
     def dependencies_map(self, /) -> dict:
         """
-        The jobs that each job needs: {job_id: [job_id, …]}, for the jobs that need some.
+        The jobs that each job depends on: {job_id: [job_id, …]}; jobs without dependencies are left out.
         """
     def errors(self, /) -> list[Any]:
         """
-        What could not be read, of what was read so far: exceptions of `xpframe.errors`, not raised.
+        The errors in the files read so far: exceptions of `xpframe.errors`, not raised.
         """
     @property
     def experiment(self, /) -> str:
@@ -172,23 +138,23 @@ class Run:
         """
     def job_at(self, /, position: SupportsIndex) -> tuple[str, Config]:
         """
-        The identifier and the config of a job by its position in that order.
+        The id and the config of the job at a position in that order.
         """
     def job_count(self, /) -> int:
         """
-        How many jobs have a config.
+        The number of jobs with a config.
         """
     def job_id(self, /, position: SupportsIndex) -> str:
         """
-        The identifier of a job by its position in experimaestro's order, of those that have a config.
+        The id of the job at a position in experimaestro's order, among jobs with a config.
         """
     def load(self, /) -> None:
         """
-        Reads the jobs and their configs now.
+        Reads the jobs and their configs now; Ctrl-C stops it.
         """
     def marked_since(self, /, micros: SupportsIndex) -> list[str]:
         """
-        The jobs of which a marker file was written at or after a time, in microseconds since 1970 UTC.
+        The ids of the jobs with a marker file written at or after a time, in microseconds since 1970 UTC.
         """
     @property
     def path(self, /) -> Path:
@@ -197,16 +163,16 @@ class Run:
         """
     def record(self, /, zone: str | None = None) -> dict:
         """
-        What is known of the run itself, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970
-        UTC), run_tags, python_version, packages, git, alive. `zone` is that of times written without one.
+        The metadata of the run, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970 UTC),
+        run_tags, python_version, packages, git, alive. `zone` is the time zone of times without one.
         """
     def refreshed(self, /) -> Run:
         """
-        The run as it is now, read where it changed: jobs and configs that did not are not read again.
+        The run as it is now. Jobs and configs are read again only if their files changed.
         """
     def rows(self, /) -> list[tuple[str, str]]:
         """
-        (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.
+        (job_id, task_id) of each job in the order of submission, with or without a config.
         """
     @property
     def run_id(self, /) -> str:
@@ -215,20 +181,21 @@ class Run:
         """
     def saved(self, /, name: str) -> Any:
         """
-        What `xp.save` saved under a name: a config, or lists and dicts of them.
+        Loads an object saved with `xp.save`: a config, or lists and dicts of configs.
         """
     def saved_names(self, /) -> list[str]:
         """
-        The names under which `xp.save` saved something in this run.
+        The names of the objects saved with `xp.save` in this run.
         """
-    def shares_objects(self, /, other: Run) -> bool:
+    @property
+    def signature(self, /) -> RunSignature:
         """
-        Whether both have the same configs, read once.
+        What tells whether its jobs or configs have changed: size, time and inode of their files, now.
         """
     @property
     def size(self, /) -> int:
         """
-        The bytes of the files that tell its jobs and configs, now.
+        The total size in bytes of the files that hold its jobs and configs, now.
         """
     def states(self, /) -> dict:
         """
@@ -236,7 +203,7 @@ class Run:
         """
     def tags_map(self, /) -> dict:
         """
-        The tags of each job that has some: {job_id: {name: value}}, in the order of the rows.
+        The tags of each job that has tags: {job_id: {name: value}}, in the order of the rows.
         """
     @property
     def workspace(self, /) -> Path:
@@ -245,23 +212,66 @@ class Run:
         """
 
 @final
+class RunSignature:
+    """
+    The state of the files of a run. Two are equal if the run is the same and nothing has changed.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ScanPlan:
+    """
+    The columns of some runs, decided on all their jobs.
+    """
+    def __arrow_c_schema__(self, /) -> CapsuleType:
+        """
+        The Arrow schema, as a PyCapsule.
+        """
+    def batches(self, /, columns: SupportsGetItem[int, str], selection: SupportsGetItem[int, tuple[SupportsIndex, SupportsGetItem[int, SupportsIndex] | None]], batch_size: SupportsIndex | None = None) -> Batches:
+        """
+        Starts to build columns of jobs. `selection` has (index of the run, indices of its jobs or None for all) pairs. Each table
+        is a run. With `batch_size`, a table has about so many jobs at most: it is a part of a run, or several small runs.
+        """
+    @property
+    def column_names(self, /) -> list[str]:
+        """
+        The names of the columns, in order.
+        """
+    @property
+    def columns(self, /) -> list[tuple[str, str, str]]:
+        """
+        (name in the table, full name, group) of each column; the group is system, tag, parameter or fact. The two names differ
+        where a dict renamed the column.
+        """
+    def empty(self, /) -> Table:
+        """
+        A table of these columns without rows.
+        """
+    @property
+    def runs(self, /) -> list[tuple[str, str, str, int]]:
+        """
+        (workspace, experiment, run, number of jobs) of each run.
+        """
+
+@final
 class Source:
     """
-    Where configs come from. Opaque; pickles by path, so that the configs of one source keep sharing what they shared.
+    The source of configs. Opaque; it is pickled by path, and configs of one source still share objects afterwards.
     """
     def __reduce__(self, /) -> tuple[Any, tuple[Path, str | None]]: ...
-    def restore(self, /, at: SupportsIndex, identifier: str) -> Config:
+    def restore(self, /, index: SupportsIndex, identifier: str) -> Config:
         """
-        The config that had this position and identifier when it was pickled.
+        The config with this index and identifier at the time of pickling.
         """
 
 @final
 class Table:
     """
-    A table of jobs: one row a job, one Arrow record batch a run.
+    A table of jobs: one row per job, one Arrow record batch per run.
 
-    Any library that knows the Arrow PyCapsule interface takes it: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB by
-    its variable's name. It can be taken any number of times.
+    Any library with the Arrow PyCapsule interface reads it, any number of times: `polars.DataFrame(table)`,
+    `pyarrow.table(table)`, DuckDB by the name of the variable.
     """
     def __arrow_c_schema__(self, /) -> CapsuleType:
         """
@@ -269,8 +279,8 @@ class Table:
         """
     def __arrow_c_stream__(self, /, requested_schema: "object | None" = None) -> "object":
         """
-        The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
-        dictionaries are honoured where the values fit into them; anything else is left as it is, as the interface allows.
+        The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, layouts of text and
+        dictionaries are honoured if the values fit; other requests are ignored, as the interface allows.
         """
     def __len__(self, /) -> int: ...
     def __repr__(self, /) -> str: ...
@@ -285,12 +295,12 @@ class Table:
     def _repr_html_(self, /) -> Any: ...
     def batches(self, /) -> list[Table]:
         """
-        The record batches, each as a table of its own; nothing is copied.
+        The record batches, each as a table; nothing is copied.
         """
     def column_metadata(self, /, name: str) -> dict[str, str]:
         """
-        What is known of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
-        `xpframe.python` (the Python types seen).
+        The metadata of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
+        `xpframe.python` (its Python types).
         """
     @property
     def column_names(self, /) -> list[str]:
@@ -299,17 +309,17 @@ class Table:
         """
     def column_values(self, /, name: str) -> list[Any]:
         """
-        The values of a column as a list of Python values; needs no other library. Times are microseconds since 1970 UTC.
+        The values of a column as a list of Python values, without any library. Times are microseconds since 1970 UTC.
         """
     @property
     def errors(self, /) -> list[Any]:
         """
-        What could not be read: exceptions of `xpframe.errors`, not raised.
+        The errors of reading: exceptions of `xpframe.errors`, not raised.
         """
     @property
     def nbytes(self, /) -> int:
         """
-        Bytes of memory that the columns take, buffers that are shared counted once a column.
+        The memory of the columns in bytes; a shared buffer counts once per column.
         """
     @property
     def schema(self, /) -> list[tuple[str, str]]:
@@ -318,7 +328,7 @@ class Table:
         """
     def select(self, /, names: "str | list[str] | tuple[str, ...]") -> Table:
         """
-        Some of the columns, by a name or some, in the order given; nothing is copied.
+        The columns with this name or these names, in this order; nothing is copied.
         """
     @property
     def shape(self, /) -> tuple[int, int]:
@@ -327,7 +337,7 @@ class Table:
         """
     def to_pandas(self, /, *, zero_copy: bool = False) -> Any:
         """
-        A pandas DataFrame. With `zero_copy`, every column but text and enums has an Arrow dtype, and shares its memory.
+        A pandas DataFrame. With `zero_copy`, all columns except text and enums have Arrow dtypes and share memory.
         """
     def to_polars(self, /) -> Any:
         """
@@ -335,30 +345,42 @@ class Table:
         """
     def to_pyarrow(self, /) -> Any:
         """
-        A pyarrow Table that pyarrow can compute on: text is `large_string`, built anew; anything else is shared.
-        `pyarrow.table(table)` shares text too, as `string_view`, for which pyarrow has few functions.
+        A pyarrow Table. Text is copied as `large_string`, for which pyarrow has compute functions; other columns share memory.
+        `pyarrow.table(table)` shares text as well, as `string_view`, for which pyarrow has few functions.
         """
     def value_counts(self, /, names: SupportsGetItem[int, str]) -> list[tuple[tuple, int]]:
         """
-        How many jobs have each combination of values of some columns: a list of (values, number of jobs) pairs in the order in
-        which they first occur. Lists and structs are not counted.
+        The number of jobs with each combination of values of some columns: a list of (values, number of jobs) pairs, in the
+        order of first occurrence. Raises `InvalidArgumentError` for lists and structs.
         """
     @property
     def warnings(self, /) -> list[str]:
         """
-        What is shown otherwise than it stands in the files, in words.
+        Notes on values that differ from the files.
         """
     def write(self, /, path: "object", **options: "object") -> "Any":
         """
-        Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
+        Writes the table to a file, in the format of its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see
+        `xpframe.export.write`.
         """
+
+@final
+class TableRequest:
+    """
+    Which jobs and columns are asked of runs, by the arguments of `xp_table`. `xpframe.request` has their types and defaults.
+
+    Raises `InvalidArgumentError` for an argument of another type.
+    """
+    def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict]: ...
+    def __new__(cls, /, *, task: "object", columns: "object", names: "object", max_columns: "object", timezone: "object") -> TableRequest: ...
+    def __repr__(self, /) -> str: ...
 
 @final
 class Unresolved:
     """
-    A reference to an object that no file holds. Any use of it raises `UnresolvedError`.
+    A dangling reference: no file contains the object. Access to an attribute raises `UnresolvedError`.
     """
-    def __eq__(self, other: object, /) -> bool: ...
+    def __eq__(self, that: object, /) -> bool: ...
     def __getattr__(self, name: str, /) -> None: ...
     def __getnewargs__(self, /) -> tuple[int, bool]: ...
     def __hash__(self, /) -> int: ...
@@ -397,28 +419,28 @@ def asdict(config: Any) -> Any:
     """
     A config as plain nested values: configs as dicts, paths and enum members as str, sets as lists.
 
-    A config that is shared is repeated wherever it stands; an error, if that makes more than ten million values.
+    A shared config is repeated at each reference. Raises `InvalidArgumentError` for more than ten million values.
     """
 
 def check_workspace(workspace: Workspace, runs: SupportsGetItem[int, Run] | None = None) -> tuple[Table, tuple[int, int, int, int]]:
     """
-    Looks for what is wrong in a workspace: in some of its runs, or in all runs and around them. Gives the findings as a table,
-    and the numbers of runs, jobs, jobs compared with their params.json and recorded paths that were looked at.
+    Checks some runs of a workspace; by default all runs, and the files around them. Returns the findings as a table, and the
+    numbers of runs, jobs, jobs compared with their params.json, and recorded paths that were checked.
     """
 
 def fields(config: Any) -> dict:
     """
-    The fields of a config, one level: a dict from name to value, the same values as the attributes.
+    The fields of a config as a dict, one level deep, with the values of the attributes.
     """
 
 def glob_matches(pattern: str, name: str) -> bool:
     """
-    Whether a name is one that a shell pattern means.
+    Whether a name matches a shell pattern.
     """
 
 def identifier(config: Any) -> str:
     """
-    The content identifier of a config, 64 hexadecimal digits; the job id of a task.
+    The content identifier of a config, 64 hexadecimal digits; for a task, the job id.
     """
 
 def is_workspace(path: str | PathLike[str]) -> bool:
@@ -426,34 +448,29 @@ def is_workspace(path: str | PathLike[str]) -> bool:
     Whether a directory looks like a workspace.
     """
 
-def near_misses(wanted: str, known: SupportsGetItem[int, str]) -> list[str]:
+def near_misses(wanted: str, names: SupportsGetItem[int, str]) -> list[str]:
     """
-    The known names nearest to the wanted one, at most three.
+    The names nearest to the wanted name, at most three.
     """
 
 def open_run(path: str | PathLike[str]) -> Run:
     """
-    A run by the path of its directory.
+    Opens a run by the path of its directory.
     """
 
 def open_source(path: str | PathLike[str], saved: str | None) -> Source:
     """
-    The source that a pickle names: a run directory, and perhaps the name of what was saved there.
+    Opens the source of a pickle: a run directory, and the name of a saved object, if it is one.
     """
 
-def progress() -> tuple[int, int]:
+def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex) -> ScanPlan:
     """
-    How far reading is: (bytes understood, bytes of the files that were begun), both since the process began.
+    Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches.
     """
 
 def progress_counters() -> tuple[int, int, int, int, int]:
     """
-    What this process has read so far: (files, bytes, objects, bytes expected, bytes understood).
-    """
-
-def read_model(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, keep_bytes: SupportsIndex) -> Model:
-    """
-    Decides the columns of runs. `keep_bytes` of their files are kept for the batches.
+    What this process has read so far: (files, bytes, objects, bytes of the files that were opened, bytes that were parsed).
     """
 
 def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None = None, backend: str = "polars") -> Table:
@@ -462,14 +479,14 @@ def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks:
     for `backend`: pandas, polars or pyarrow.
     """
 
-def read_table(runs: SupportsGetItem[int, Run], question: "dict[str, object]", *, backend: str) -> Table:
+def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str) -> Table:
     """
     Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
     """
 
 def tags(config: Any) -> Any:
     """
-    The tags of a job, by its config: a dict from name to value; empty for a config that is not a job of its run.
+    The tags of a job, given its config: a dict from name to value; empty for a config that is no job of its run.
     """
 
 def typename(config: Any) -> str:

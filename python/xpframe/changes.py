@@ -1,39 +1,37 @@
-"""What happened to a run between two looks at it."""
+"""What happened to the jobs of a run between two loads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from xpframe.backends.convert import Backend, converter_for
+from xpframe.backends.convert import converter_for
 from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError
-from xpframe.request import read_model
+from xpframe.request import plan_scan, table_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from xpframe import _core
+    from xpframe.options import Backend
 
 __all__ = ["Changes", "since"]
 
 
 @dataclass(frozen=True, repr=False)
 class Changes(Displayed):
-    """The jobs of a run to which something happened, by their identifiers, in the order of submission.
+    """The ids of the jobs that changed, by kind of change, in the order of submission.
 
-    Made by :meth:`xpframe.ExperimentInfo.since`. It is true if anything happened. A job may be in several.
+    :meth:`xpframe.ExperimentInfo.since` returns it. It is true if a job changed. A job may be in several
+    kinds.
 
     Args:
-        added: Submitted meanwhile.
-
-        started: Running now, and not before.
-
-        finished: Done now, and not before.
-
-        failed: Failed now, and not before.
-
-        lost: Lost now, and not before: the driver went away while they ran.
+        added: Jobs submitted since then.
+        started: Jobs that are running now, and were not.
+        finished: Jobs that are done now, and were not.
+        failed: Jobs that have failed now, and had not.
+        lost: Jobs that are lost now, and were not: the driver ended while they ran.
     """
 
     added: tuple[str, ...] = ()
@@ -44,8 +42,10 @@ class Changes(Displayed):
     _run: _core.Run | None = field(default=None, repr=False, compare=False)
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """The jobs by what happened to them, without what happened to none."""
-        named = {one.name: getattr(self, one.name) for one in fields(self) if not one.name.startswith("_")}
+        """The jobs by kind of change; kinds without jobs are left out."""
+        named = {
+            item.name: getattr(self, item.name) for item in fields(self) if not item.name.startswith("_")
+        }
         return {name: jobs for name, jobs in named.items() if jobs}
 
     def __bool__(self) -> bool:
@@ -55,18 +55,17 @@ class Changes(Displayed):
         return len({job_id for jobs in self.kinds().values() for job_id in jobs})
 
     def __iter__(self) -> Iterator[str]:
-        """The identifiers of the jobs, each once."""
+        """The ids of the jobs, each once."""
         return iter(dict.fromkeys(job_id for jobs in self.kinds().values() for job_id in jobs))
 
     def frame(self, kind: str | None = None, *, backend: Backend = "pandas") -> Any:
-        """The jobs to which something happened as a DataFrame, with all their columns as they are now.
+        """The changed jobs as a DataFrame, with all their columns as they are now.
 
         Args:
-            kind: ``"added"``, ``"started"``, ``"finished"``, ``"failed"`` or ``"lost"``; all if not given.
-
+            kind: ``"added"``, ``"started"``, ``"finished"``, ``"failed"`` or ``"lost"``; by default all.
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         """
-        names = [one.name for one in fields(self) if not one.name.startswith("_")]
+        names = [item.name for item in fields(self) if not item.name.startswith("_")]
         if kind is not None and kind not in names:
             raise InvalidArgumentError(f"kind={kind!r}", hint=f"it is one of {', '.join(names)}")
         return converter_for(backend)(self._table(self if kind is None else getattr(self, kind)))
@@ -74,16 +73,12 @@ class Changes(Displayed):
     def _table(self, jobs: Iterable[str]) -> _core.Table:
         if self._run is None:
             raise InvalidArgumentError(
-                "these changes are of no run", hint="ask info.since(previous) for some"
+                "these changes have no run", hint="info.since(previous) returns changes with a run"
             )
-        wanted = set(jobs)
-        places = [at for at, (job_id, _) in enumerate(self._run.rows()) if job_id in wanted]
-        model = read_model(
-            [self._run], False, task=None, columns=None, max_columns=2000, timezone=None, keep_bytes=1 << 62
-        )
-        if not places:
-            return model.empty()
-        return next(iter(model.batches(model.column_names, [(0, places)])))
+        job_ids = set(jobs)
+        rows = [row for row, (job_id, _) in enumerate(self._run.rows()) if job_id in job_ids]
+        plan = plan_scan([self._run], table_request())
+        return next(iter(plan.batches(plan.column_names, [(0, rows)]))) if rows else plan.empty()
 
     def __str__(self) -> str:
         counts = ", ".join(f"{len(jobs)} {kind}" for kind, jobs in self.kinds().items())
@@ -117,8 +112,8 @@ def since(
     """
     if run.path != before.path:
         raise InvalidArgumentError(
-            f"{before.experiment} {before.run_id} is another run than {run.experiment} {run.run_id}",
-            hint="compare a run with what info.refresh() gave of it",
+            f"cannot compare {run.experiment} {run.run_id} with {before.experiment} {before.run_id}",
+            hint="both must be the same run, as info.refresh() returns it",
         )
     old_jobs = {job_id for job_id, _ in before.rows()}
     if states_before is None:

@@ -1,4 +1,4 @@
-"""What is wrong with a workspace: a frame of findings that shows itself as text and as HTML."""
+"""Checks a workspace, and keeps the findings as a sequence and a table."""
 
 from __future__ import annotations
 
@@ -6,50 +6,49 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.backends.convert import Backend, converter_for
+from xpframe.backends.convert import converter_for
 from xpframe.displayed import Displayed
 from xpframe.finding import SEVERITIES, Finding
 from xpframe.progress import reading
 from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    from xpframe.resolve import Experiments
+    from xpframe.options import Backend, Experiments
 
 __all__ = ["Finding", "Findings", "check"]
 
 
 class Findings(Displayed, Sequence[Finding]):
-    """What is wrong with a workspace: a sequence of :class:`Finding`, and a table that Arrow libraries take.
+    """The findings of a check: a sequence of :class:`Finding`, and a table for Arrow libraries.
 
-    Made by :meth:`xpframe.Workspace.check`. ``print`` it for text, worst first; in a notebook it shows
-    itself.
+    :meth:`xpframe.Workspace.check` returns it. ``print`` shows the findings as text, worst first.
     """
 
-    def __init__(self, place: str, table: _core.Table, seen: tuple[int, int, int, int]) -> None:
-        self._place, self._table = place, table
-        self._seen = dict(zip(("runs", "jobs", "compared", "paths"), seen, strict=True))
+    def __init__(self, root: str, table: _core.Table, examined: tuple[int, int, int, int]) -> None:
+        self._root, self._table = root, table
+        self._examined = dict(zip(("runs", "jobs", "compared", "paths"), examined, strict=True))
         columns = (table.column_values(name) for name in table.column_names)
-        self._found = [Finding(*row) for row in zip(*columns, strict=True)]
+        self._findings = [Finding(*row) for row in zip(*columns, strict=True)]
 
     @property
     def place(self) -> str:
         """The root of the workspace."""
-        return self._place
+        return self._root
 
     @property
     def seen(self) -> dict[str, int]:
-        """How much was looked at: ``runs``, ``jobs``, jobs ``compared`` with their params.json, ``paths``."""
-        return dict(self._seen)
+        """What was checked: ``runs``, ``jobs``, jobs ``compared`` with their params.json, and ``paths``."""
+        return dict(self._examined)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each severity."""
-        return {word: sum(one.severity == word for one in self._found) for word in SEVERITIES}
+        """The number of findings of each severity."""
+        return {word: sum(finding.severity == word for finding in self._findings) for word in SEVERITIES}
 
     @property
     def is_clean(self) -> bool:
         """Whether there is no error and no warning."""
-        return all(one.severity == "info" for one in self._found)
+        return all(finding.severity == "info" for finding in self._findings)
 
     def table(self) -> _core.Table:
         """The findings as an Arrow table."""
@@ -66,17 +65,17 @@ class Findings(Displayed, Sequence[Finding]):
         return self._table.__arrow_c_stream__(requested_schema)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._findings)
 
-    def __getitem__(self, at: Any) -> Any:
-        return self._found[at]
+    def __getitem__(self, index: Any) -> Any:
+        return self._findings[index]
 
     def __iter__(self) -> Iterator[Finding]:
-        return iter(self._found)
+        return iter(self._findings)
 
     def _one_line(self) -> str:
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items())
-        return f"<Findings of {self._place}: {counts}>"
+        return f"<Findings of {self._root}: {counts}>"
 
     def __str__(self) -> str:
         return self._display(as_html=False)
@@ -84,7 +83,7 @@ class Findings(Displayed, Sequence[Finding]):
     def _display(self, *, as_html: bool) -> str:
         from xpframe.display.findings import findings_html, findings_text
 
-        return (findings_html if as_html else findings_text)(self._place, self._found, self._seen)
+        return (findings_html if as_html else findings_text)(self._root, self._findings, self._examined)
 
 
 def check(
@@ -94,12 +93,12 @@ def check(
     *,
     quiet: bool = False,
 ) -> Findings:
-    """Looks at the runs that are meant; at all of them, and around them, if none is named."""
+    """Checks these runs; by default all runs, and the files around them."""
     root = str(workspace.root)
-    asked: list[_core.Run] | None = None
+    selected: list[_core.Run] | None = None
     if experiment is not None or run != "all":
-        asked, _ = resolve_runs("*" if experiment is None else experiment, root, run)
-    # how much there is to look at is known at the end only
+        selected, _ = resolve_runs("*" if experiment is None else experiment, root, run)
+    # the total is known at the end only
     with reading("check", quiet=quiet, size=None):
-        table, seen = _core.check_workspace(workspace, asked)
-    return Findings(root, table, seen)
+        table, examined = _core.check_workspace(workspace, selected)
+    return Findings(root, table, examined)

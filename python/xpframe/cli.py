@@ -1,4 +1,6 @@
-"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures`` and ``check``."""
+"""The command line: ``xpframe frame``, ``ls``, ``runs``, ``schema``, ``failures``, ``check``, ``diff`` and
+``missing``.
+"""
 
 from __future__ import annotations
 
@@ -29,40 +31,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-        arguments: Those of the process if not given.
+        arguments: By default the arguments of the process.
 
     Returns:
-        0, or 1 with one line on stderr; 130 after Ctrl-C; wrong use ends the process with 2. ``check``: 0 if
-        nothing is wrong, 1 if there are errors or warnings, 2 if it cannot look.
+        0; 1 after an error, with one line on stderr; 130 after Ctrl-C. Wrong arguments exit with 2.
+        ``check`` returns 0 without errors and warnings, 1 with some, and 2 if the workspace could not be
+        checked.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # a terminal without some character shows its escape
+            # a terminal that lacks a character shows its escape
             stream.reconfigure(errors="backslashreplace")
     failure = 1
     try:
         options = _parser().parse_args(arguments)
         failure = options.failure
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", XpFrameWarning)
             code: int = options.command(options) or 0
-        for warning in told:
+        for warning in caught:
             print(f"xpframe: {_safe(str(warning.message))}", file=sys.stderr)
-        if sys.stdout is not None:  # it is None where it was closed before Python began
+        if sys.stdout is not None:  # None if it was closed before Python started
             sys.stdout.flush()
     except XpFrameError as error:
         print(f"xpframe: {_safe(str(error))}", file=sys.stderr)
         return failure
     except UnicodeEncodeError as error:
-        print(f"xpframe: {error.object!r} is not UTF-8, and no experiment is called so", file=sys.stderr)
+        print(f"xpframe: {error.object!r} is not UTF-8: no experiment has such a name", file=sys.stderr)
         return failure
     except BrokenPipeError:
-        # whoever read has enough; Python must not flush into the closed pipe at its end
+        # the reader of the pipe has ended; Python must not flush into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"xpframe: {_safe(f'{where}{error.strerror or error}')}", file=sys.stderr)
+        location = f"{error.filename}: " if error.filename else ""
+        print(f"xpframe: {_safe(f'{location}{error.strerror or error}')}", file=sys.stderr)
         return failure
     except KeyboardInterrupt:
         return 130
@@ -85,31 +88,43 @@ def _parser() -> argparse.ArgumentParser:
 
     command("ls", _ls, "list the experiments")
     command("runs", _runs, "list the runs of an experiment, newest first", named="an experiment")
-    sub = command("check", _check, "say what is wrong with a workspace, and what to do about it")
-    sub.add_argument(
-        "place", metavar="WORKSPACE", nargs="?", help="its root; or give --workspace, or neither"
-    )
+    sub = command("check", _check, "check a workspace for faults, and say what to do about them")
+    sub.add_argument("root", metavar="WORKSPACE", nargs="?", help="the root of the workspace, as --workspace")
     sub.add_argument(
         "--experiment", "-e", action="append", metavar="NAME", help="a name or glob; may be repeated"
     )
-    sub.add_argument("--run", default="all", help="all, latest, or the identifier of a run")
+    sub.add_argument("--run", default="all", help="all, latest, or a run id")
     sub.set_defaults(failure=2)
+    sub = command("diff", _diff, "show where two jobs differ, including their upstream jobs")
+    sub.add_argument("a", metavar="A", help="the id of a job, or its beginning")
+    sub.add_argument("b", metavar="B", help="the id of the other job")
     named = "an experiment, a glob, or the path of a run"
-    sub = command(
-        "failures", _failures, "say why jobs failed: the causes, and one example of each", named=named
-    )
-    sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
-    sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
+    text = "show why jobs failed: the causes, with an example of each"
+    failures = command("failures", _failures, text, named=named)
+    text = "print the cells of a grid that have no job, as JSON lines"
+    missing = command("missing", _missing, text, named=named)
+    for sub in (failures, missing):
+        sub.add_argument("--run", default="latest", help="latest, all, or a run id")
+        sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+    text = "the factors of the grid, as in lr,seed; by default the tags that vary"
+    missing.add_argument("--by", metavar="NAMES", help=text)
+    text = "print the cells of which all jobs failed as well"
+    missing.add_argument("--failed", action="store_true", help=text)
     for sub in (
-        command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
+        command(
+            "frame",
+            _frame,
+            "print the jobs of an experiment, or write them to a file",
+            named=named,
+        ),
         command("schema", _schema, "list the columns of an experiment", named=named),
     ):
-        sub.add_argument("--run", default="latest", help="latest, all, or the identifier of a run")
-        sub.add_argument("--task", action="append", help="a task to keep; may be repeated")
-        text = "names, short names or globs; NAME stands before them"
+        sub.add_argument("--run", default="latest", help="latest, all, or a run id")
+        sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+        text = "names, short names or globs; give NAME before them"
         sub.add_argument("--columns", "-c", nargs="+", action="extend", metavar="COLUMN", help=text)
         sub.add_argument("--short", action="store_true", help="strip tags. and config. from the names")
-        sub.add_argument("--strict", action="store_true", help="stop at the first thing that cannot be read")
+        sub.add_argument("--strict", action="store_true", help="stop at the first error")
         if sub.get_default("command") is _frame:
             sub.add_argument(
                 "--output", "-o", metavar="FILE", help=".parquet, .arrow, .csv, .jsonl, or a directory/"
@@ -119,19 +134,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ls(options: argparse.Namespace) -> None:
     workspace = Workspace(options.workspace)
-    found = [{"experiment": name, "runs": len(workspace.runs(name))} for name in workspace.experiments()]
-    _show(found, options)
+    rows = [{"experiment": name, "runs": len(workspace.runs(name))} for name in workspace.experiments()]
+    _show(rows, options)
 
 
 def _runs(options: argparse.Namespace) -> None:
     workspace = Workspace(options.workspace)
-    found = []
+    rows = []
     for run_id in workspace.runs(options.experiment):
         info = workspace.load_xp_info(options.experiment, run_id)
         started = info.started_at.isoformat(timespec="seconds") if info.started_at else None
         states = list(info.states.values())
         counts = {state: states.count(state) for state in dict.fromkeys(states)}
-        found.append(
+        rows.append(
             {
                 "run": run_id,
                 "status": info.status,
@@ -140,16 +155,28 @@ def _runs(options: argparse.Namespace) -> None:
                 "states": counts,
             }
         )
-    _show(found, options)
+    _show(rows, options)
 
 
 def _check(options: argparse.Namespace) -> int:
-    findings = Workspace(options.place or options.workspace).check(options.experiment, run=options.run)
+    findings = Workspace(options.root or options.workspace).check(options.experiment, run=options.run)
     if options.json:
-        print(json.dumps([asdict(one) for one in findings], ensure_ascii=True))
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=True))
     else:
         print(findings)
     return 0 if findings.is_clean else 1
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import diff_command
+
+    diff_command(options)
+
+
+def _missing(options: argparse.Namespace) -> None:
+    from xpframe.analysis.commands import missing_command
+
+    missing_command(options)
 
 
 def _table(options: argparse.Namespace) -> _core.Table:
@@ -183,14 +210,14 @@ def _frame(options: argparse.Namespace) -> None:
 
 def _schema(options: argparse.Namespace) -> None:
     table = _table(options)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name, kind in table.schema:
-        known = table.column_metadata(name)
-        group, path, python = (known.get(f"xpframe.{key}") for key in ("group", "path", "python"))
-        found.append({"column": name, "type": kind, "group": group, "python": python})
+        metadata = table.column_metadata(name)
+        group, path, python = (metadata.get(f"xpframe.{key}") for key in ("group", "path", "python"))
+        rows.append({"column": name, "type": kind, "group": group, "python": python})
         if options.json:
-            found[-1]["path"] = path and json.loads(path)
-    _show(found, options)
+            rows[-1]["path"] = path and json.loads(path)
+    _show(rows, options)
 
 
 def _failures(options: argparse.Namespace) -> None:
@@ -228,9 +255,9 @@ def _cell(value: object) -> str:
 
 
 def _text(rows: Sequence[Sequence[object]]) -> str:
-    """Rows as aligned text; columns that the terminal has no room for are left out, with a word."""
+    """Rows as aligned text. Columns that do not fit into the terminal are left out, with a count."""
     cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
     room, shown = shutil.get_terminal_size((120, 24)).columns, 0
     while shown < len(widths) and (shown == 0 or room >= widths[shown]):
         room -= widths[shown] + 2
@@ -239,9 +266,9 @@ def _text(rows: Sequence[Sequence[object]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row[:shown], widths, strict=False)).rstrip()
         for row in cells
     ]
-    left = len(widths) - shown
-    return "\n".join([*lines, f"({_count(left, 'more column')})"] if left else lines)
+    hidden = len(widths) - shown
+    return "\n".join([*lines, f"({_count(hidden, 'more column')})"] if hidden else lines)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

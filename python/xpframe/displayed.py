@@ -11,7 +11,7 @@ __all__ = ["Displayed"]
 
 
 class Displayed:
-    """Gives a class its ``repr``, from ``_one_line``, and its notebook and prompt displays, from ``_display``.
+    """Makes ``repr`` of ``_one_line``, and the displays of notebooks and prompts of ``_display``.
 
     Display functions take plain data or the engine's ``Run``, never the object itself, so that the display
     modules need no module that uses them.

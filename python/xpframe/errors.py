@@ -1,7 +1,7 @@
-"""What can go wrong, as exceptions: one family, each also the builtin that a Python user would catch.
+"""The exceptions of xpframe. Each is also a subclass of the matching builtin.
 
-Each says what went wrong, where (``file``, ``line``, ``job``, ``field``) and what to do (``hint``). The same
-objects are raised with ``strict=True`` and listed in ``.errors`` without.
+An error says what went wrong, where (``file``, ``line``, ``job``, ``field``) and what to do (``hint``). With
+``strict=True`` the first error is raised; otherwise ``.errors`` lists all of them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,18 @@ __all__ = [
 ]
 
 
-LONGEST_NAME = 300
+MAX_NAME_LENGTH = 300
 
 
 class XpFrameError(Exception):
-    """Everything that xpframe raises on its own account.
+    """Base class of all xpframe errors.
 
     Args:
         reason: What went wrong.
-
-        file: The file that was being read.
-
-        line: Its line, counted from 1.
-
-        job: The identifier of the job concerned.
-
-        field: The field or column concerned.
-
+        file: The file.
+        line: The line in the file, counted from 1.
+        job: The identifier of the job.
+        field: The field or column.
         hint: What to do about it.
     """
 
@@ -67,7 +62,7 @@ class XpFrameError(Exception):
 
     @property
     def place(self) -> str:
-        """Where it went wrong, as in ``objects.jsonl:12, job 3fa…``; empty if that is not known."""
+        """Where it went wrong, as in ``objects.jsonl:12, job 3fa…``; empty if unknown."""
         file = f"{self.file}:{self.line}" if self.file and self.line else self.file
         job = f"job {_clipped(self.job)}" if self.job else None
         field = f"field {_clipped(self.field)}" if self.field else None
@@ -84,16 +79,16 @@ class XpFrameError(Exception):
 
 
 def _clipped(name: str) -> str:
-    """A name, or its beginning: what a file holds may be of any length."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}… ({len(name)} characters)"
+    """A name, or its beginning: names in files have any length."""
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}… ({len(name)} characters)"
 
 
 def _rebuild(kind: type[XpFrameError], reason: str, details: dict[str, object]) -> XpFrameError:
-    return kind(reason, **details)  # type: ignore[arg-type]  # the details of an instance of this very class
+    return kind(reason, **details)  # type: ignore[arg-type]  # the details of an instance of the same class
 
 
 class WorkspaceNotFoundError(XpFrameError, FileNotFoundError):
-    """There is no workspace at any of the places that were looked at."""
+    """No workspace was found."""
 
 
 class ExperimentNotFoundError(XpFrameError, FileNotFoundError, KeyError):
@@ -109,11 +104,11 @@ class JobNotFoundError(XpFrameError, KeyError):
 
 
 class InvalidNameError(XpFrameError, ValueError):
-    """A name that would lead out of the workspace, or cannot be a name at all."""
+    """A name that would lead out of the workspace, or is not valid."""
 
 
 class InvalidArgumentError(XpFrameError, ValueError):
-    """An argument that has no meaning here."""
+    """An argument with a wrong type or value."""
 
 
 class ColumnError(XpFrameError, KeyError):
@@ -125,15 +120,15 @@ class TooManyColumnsError(XpFrameError, ValueError):
 
 
 class FormatError(XpFrameError, ValueError):
-    """A file whose content is not what experimaestro writes."""
+    """A file with content that experimaestro does not write."""
 
 
 class UnresolvedError(XpFrameError, AttributeError):
-    """A reference to an object that no file holds was touched."""
+    """An object was used that no file contains: its reference is dangling."""
 
 
 class FieldError(XpFrameError, AttributeError):
-    """A config has no such field."""
+    """The config has no such field."""
 
 
 class ReadError(XpFrameError, OSError):
@@ -145,9 +140,9 @@ class MissingLibraryError(XpFrameError, ImportError):
 
 
 class XpFrameWarning(UserWarning):
-    """Something could not be read, or is shown otherwise than it stands in the files.
+    """Something could not be read, or is displayed differently from the files.
 
-    ``errors`` has what could not be read.
+    ``errors`` lists what could not be read.
     """
 
     def __init__(self, message: str, errors: list[XpFrameError] | None = None) -> None:

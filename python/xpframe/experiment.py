@@ -9,29 +9,38 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 from xpframe import _core
 from xpframe.displayed import Displayed
 from xpframe.errors import JobNotFoundError, XpFrameError
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
 from xpframe.text import visible
 
-# typing, pathlib and datetime each take longer to import than a run of some hundred jobs to read
+# typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
-    from typing import Any
+    from typing import Any, Literal, Unpack, overload
 
+    import pandas
+    import polars
+    import pyarrow
+
+    from xpframe.analysis.compare import Comparison
     from xpframe.changes import Changes
     from xpframe.failed_jobs import Failures
+    from xpframe.options import Backend, InfoOptions
     from xpframe.plots import Plots
 
 __all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
 
-# less than that is read before any progress would be shown
-FEW_BYTES = 64_000
+# smaller runs are read before progress would be shown
+MIN_BYTES_FOR_PROGRESS = 64_000
 
 
 class _Configs(Displayed, Mapping[str, "Any"]):
-    """Configs by identifier, in experimaestro's order, each made when it is asked for."""
+    """A mapping from identifiers to configs, in experimaestro's order; a config is built on access."""
+
+    _noun: str
 
     def __init__(self, run: _core.Run) -> None:
         self._run = run
@@ -42,16 +51,14 @@ class _Configs(Displayed, Mapping[str, "Any"]):
     def _pairs(self) -> Iterator[tuple[str, Any]]:
         raise NotImplementedError
 
-    def _one(self, identifier: str) -> Any:
+    def _config(self, identifier: str) -> Any:
         raise NotImplementedError
 
     def __getitem__(self, identifier: str) -> Any:
         if not isinstance(identifier, str):
-            # as of a dict: `get` of any key has an answer
-            raise JobNotFoundError(
-                f"no {type(self).__name__.lower()[:-1]} {identifier!r}", hint="it is a str"
-            )
-        return self._one(identifier)
+            # a KeyError, so that `get` works with any key, as for a dict
+            raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint="identifiers are strings")
+        return self._config(identifier)
 
     def __iter__(self) -> Iterator[str]:
         return self._ids(range(len(self)))
@@ -72,8 +79,7 @@ class _Configs(Displayed, Mapping[str, "Any"]):
         return list(self)
 
     def _one_line(self) -> str:
-        counted = f"{len(self)} {type(self).__name__.lower()}"
-        return f"<{counted} of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
+        return f"<{len(self)} {self._noun}s of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
 
 
 class _Items(ItemsView[str, "Any"]):
@@ -87,27 +93,29 @@ class _Values(ValuesView["Any"]):
     _mapping: _Configs
 
     def __iter__(self) -> Iterator[Any]:
-        return (found for _, found in self._mapping._pairs())  # noqa: SLF001 - ours
+        return (config for _, config in self._mapping._pairs())  # noqa: SLF001 - ours
 
 
 class Jobs(_Configs):
     """The configs of the jobs of a run, by job id, in experimaestro's order."""
 
+    _noun = "job"
+
     def _ids(self, positions: range) -> Iterator[str]:
         return map(self._run.job_id, positions)
 
     def _pairs(self) -> Iterator[tuple[str, Any]]:
-        before = None
+        previous = None
         for position in range(len(self)):
-            found = self._run.job_at(position)
-            yield found
-            # a job shares much with the one before it: what that one holds need not be made again
-            before = found  # noqa: F841 - held, not used
+            pair = self._run.job_at(position)
+            yield pair
+            # keeps the previous job alive: objects that the next job shares with it are not built again
+            previous = pair  # noqa: F841 - only to keep it alive
 
     def __len__(self) -> int:
         return self._run.job_count()
 
-    def _one(self, identifier: str) -> _core.Config:
+    def _config(self, identifier: str) -> _core.Config:
         return self._run.job(identifier)
 
     def _display(self, *, as_html: bool) -> str:
@@ -119,16 +127,18 @@ class Jobs(_Configs):
 class Actions(_Configs):
     """The actions of a run, by identifier, in experimaestro's order."""
 
+    _noun = "action"
+
     def _ids(self, positions: range) -> Iterator[str]:
         return map(self._run.action_ids().__getitem__, positions)
 
     def _pairs(self) -> Iterator[tuple[str, Any]]:
-        return ((identifier, self._one(identifier)) for identifier in self)
+        return ((identifier, self._config(identifier)) for identifier in self)
 
     def __len__(self) -> int:
         return len(self._run.action_ids())
 
-    def _one(self, identifier: str) -> Action:
+    def _config(self, identifier: str) -> Action:
         return Action(*self._run.action(identifier))
 
     def _display(self, *, as_html: bool) -> str:
@@ -142,9 +152,7 @@ class Action(Displayed):
 
     Args:
         config: The config of the action.
-
-        description: What ``describe()`` gave when the experiment ran.
-
+        description: The result of ``describe()`` when the experiment ran.
         typename: Its class, ``module.Class``.
     """
 
@@ -154,7 +162,7 @@ class Action(Displayed):
         self._config, self._description, self._typename = config, description, typename
 
     def describe(self) -> str:
-        """What ``describe()`` gave when the experiment ran; no code is run."""
+        """The result of ``describe()`` when the experiment ran; no code is executed."""
         return self._description
 
     @property
@@ -187,17 +195,17 @@ class Action(Displayed):
 
 
 class ExperimentInfo(Displayed):
-    """A run of an experiment: its jobs and actions as objects, its facts, and what could not be read.
+    """A run of an experiment: its jobs and actions as objects, its metadata, and errors of reading.
 
-    Made by :func:`load_xp_info` and :meth:`Workspace.load_xp_info`. Its jobs are those that there were when
-    it was loaded; :meth:`refresh` gives those that there are now.
+    :func:`load_xp_info` and :meth:`Workspace.load_xp_info` create it. It has the jobs of the moment when it
+    was loaded; :meth:`refresh` returns the run as it is now.
     """
 
     def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
         self._run = run
-        # what `since` compares with: when it was loaded, and the states that it told last
+        # for `since`: the time of loading, and the states that `states` returned last
         self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
-        self._seen: dict[str, str] | None = None
+        self._last_states: dict[str, str] | None = None
         self.jobs = Jobs(run)
         self.actions = Actions(run)
 
@@ -218,12 +226,12 @@ class ExperimentInfo(Displayed):
 
     @property
     def tags(self) -> dict[str, dict[str, Any]]:
-        """The tags of each job that has some, by job id."""
+        """The tags of each job that has tags, by job id."""
         return self._run.tags_map()
 
     @property
     def dependencies(self) -> dict[str, list[str]]:
-        """The jobs that each job needs, by job id, for the jobs that need some."""
+        """The ids of the jobs that each job depends on, by job id; jobs without dependencies are left out."""
         return self._run.dependencies_map()
 
     @property
@@ -231,67 +239,79 @@ class ExperimentInfo(Displayed):
         """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
         transient or lost.
         """
-        self._seen = {job_id: state for job_id, (state, _) in self._run.states().items()}
-        return dict(self._seen)
+        self._last_states = {job_id: state for job_id, (state, _) in self._run.states().items()}
+        return dict(self._last_states)
 
     @property
     def saved(self) -> list[str]:
-        """The names under which ``xp.save`` saved something."""
+        """The names of the objects saved with ``xp.save``."""
         return self._run.saved_names()
 
     def load(self, saved: str = "default") -> Any:
-        """What ``xp.save`` saved under a name: a config, or lists and dicts of them.
+        """Loads an object saved with ``xp.save``: a config, or lists and dicts of configs.
 
         Raises:
-            JobNotFoundError: Nothing was saved under that name.
+            JobNotFoundError: There is no object of this name.
         """
         return self._run.saved(saved)
 
     def refresh(self, *, strict: bool = False, quiet: bool = False) -> ExperimentInfo:
-        """The same run as it is now. This one stays as it is, so that the two can be compared: see
-        :meth:`since`. Jobs and configs are read again only if their files were changed.
+        """Loads the run as it is now. Jobs and configs are read again only if their files changed.
+
+        This object does not change: :meth:`since` compares the two.
 
         Args:
-            strict: Whether to raise at the first thing that cannot be read.
-
-            quiet: Whether progress is not shown.
+            strict: Raises the first error.
+            quiet: Hides progress.
         """
         return open_info(self._run.refreshed, strict=strict, quiet=quiet)
 
     def since(self, previous: ExperimentInfo) -> Changes:
-        """What happened to the jobs since ``previous``: which were added, started, finished, failed or lost.
+        """The jobs that were added, started, finished, failed or lost since ``previous``.
 
-        The states of before are those that ``previous`` told last. If it was never asked for ``states``, a
-        job that left no marker file since it was loaded counts as unchanged, and all that are lost now count
-        as lost since.
+        The old states are those that ``previous.states`` returned last. If it was never read, a job without
+        a new marker file counts as unchanged, and each lost job counts as lost since then.
 
         Args:
             previous: The same run, loaded earlier.
 
         Raises:
-            InvalidArgumentError: It is another run.
+            InvalidArgumentError: ``previous`` is another run.
         """
         from xpframe.changes import since
 
-        return since(self._run, self.states, previous._run, previous._seen, previous._loaded_at)
+        return since(self._run, self.states, previous._run, previous._last_states, previous._loaded_at)
+
+    def compare(self, other: ExperimentInfo, *, backend: Backend = "pandas") -> Comparison:
+        """Compares this run with a later one, of any experiment: which jobs were added, are gone or the same,
+        and which parameters were added, removed, retyped or look renamed; see :func:`xpframe.compare`.
+
+        Args:
+            other: The later run.
+
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``, of the frames of the result.
+        """
+        from xpframe.analysis.compare import compare
+
+        return compare(self, other, backend=backend)
 
     @property
     def status(self) -> str | None:
-        """How far the driver is: ``running``, ``done`` or ``failed``; a killed driver stays ``running``, see
-        ``alive``.
+        """The state of the driver: ``running``, ``done`` or ``failed``. A killed driver stays ``running``,
+        but is not ``alive``.
         """
         status: str | None = self._run.record()["status"]
         return status
 
     @property
     def alive(self) -> bool | None:
-        """Whether the driver is there now; None when that cannot be told."""
+        """Whether the driver process exists now; None if unknown."""
         alive: bool | None = self._run.record()["alive"]
         return alive
 
     @property
     def hostname(self) -> str | None:
-        """Where the driver ran."""
+        """The host on which the driver ran."""
         hostname: str | None = self._run.record()["hostname"]
         return hostname
 
@@ -302,40 +322,57 @@ class ExperimentInfo(Displayed):
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the driver ended, in UTC; None if it runs or was killed."""
+        """When the driver ended, in UTC; None if it is running or was killed."""
         return _time(self._run.record()["ended_at"])
 
     @property
     def environment(self) -> dict[str, Any]:
-        """What the driver ran with: ``python_version``, ``packages`` and ``git`` (a list of repositories)."""
+        """The environment of the driver: ``python_version``, ``packages``, ``git`` (a list of repositories)
+        and ``run_tags``.
+        """
         record = self._run.record()
         return {name: record[name] for name in ("python_version", "packages", "git", "run_tags")}
 
     @property
     def errors(self) -> list[XpFrameError]:
-        """What could not be read, of what was read so far."""
+        """Errors in the files that were read so far."""
         return self._run.errors()
 
     @property
     def plot(self) -> Plots:
-        """Pictures of the jobs: ``plot.states()``, ``plot.parallel()``, ``plot.timeline()``,
-        ``plot.tasks()``.
-        """
+        """Pictures of the jobs: ``plot.states()``, ``.parallel()``, ``.timeline()`` and ``.tasks()``."""
         from xpframe.plots import Plots
 
         return Plots(self._run)
 
-    def table(self, **options: Any) -> _core.Table:
-        """The jobs as an Arrow table; the options of :func:`xpframe.xp_table`."""
+    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    def table(self, **options: Unpack[InfoOptions]) -> _core.Table:
+        """The jobs as an Arrow table; the arguments are those of :func:`xpframe.xp_frame`."""
         from xpframe.frames import table_of_runs
 
-        return table_of_runs([self._run], several_runs=False, **options)
+        return table_of_runs([self._run], options)
 
-    def frame(self, **options: Any) -> Any:
-        """The jobs as a DataFrame; the options of :func:`xpframe.xp_frame`."""
+    if TYPE_CHECKING:
+
+        @overload
+        def frame(
+            self, *, backend: Literal["pandas"] = "pandas", **options: Unpack[InfoOptions]
+        ) -> pandas.DataFrame: ...
+        @overload
+        def frame(
+            self, *, backend: Literal["polars"], **options: Unpack[InfoOptions]
+        ) -> polars.DataFrame: ...
+        @overload
+        def frame(self, *, backend: Literal["pyarrow"], **options: Unpack[InfoOptions]) -> pyarrow.Table: ...
+
+    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    def frame(
+        self, *, backend: Backend = "pandas", **options: Unpack[InfoOptions]
+    ) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table:
+        """The jobs as a DataFrame; the arguments are those of :func:`xpframe.xp_frame`."""
         from xpframe.frames import frame_of_runs
 
-        return frame_of_runs([self._run], several_runs=False, **options)
+        return frame_of_runs([self._run], options, backend=backend)
 
     def failures(
         self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False
@@ -379,28 +416,27 @@ def load_xp_info(
     """Loads a run by the path of its directory.
 
     Args:
-        path: As in ``ws/experiments/grid-search/20260319_120000``; the ``current`` link and ``ws/xp/NAME`` do
-        too.
-
-        strict: Whether to raise at the first thing that cannot be read, rather than to list it in ``errors``.
-
-        quiet: Whether progress is not shown, as for :func:`xpframe.xp_frame`.
+        path: For example ``ws/experiments/grid-search/20260319_120000``, the ``current`` link, or
+            ``ws/xp/NAME``.
+        strict: Raises the first error. By default, ``errors`` lists all of them.
+        quiet: Hides progress.
 
     Returns:
-        The jobs and actions, read when they are touched.
+        The run. Its jobs and actions are built on access.
 
     Raises:
-        RunNotFoundError: There is no run at that path.
+        RunNotFoundError: There is no run at this path.
     """
-    where = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
-    return open_info(lambda: _core.open_run(where), strict=strict, quiet=quiet)
+    directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    return open_info(lambda: _core.open_run(directory), strict=strict, quiet=quiet)
 
 
-def open_info(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
-    # file systems stamp a file with a clock that is some milliseconds behind
+def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
+    """Opens and loads a run; progress is shown for large runs."""
+    # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
-    run = opened()
-    if quiet or run.size < FEW_BYTES:
+    run = open_run()
+    if quiet or run.size < MIN_BYTES_FOR_PROGRESS:
         run.load()
     else:
         from xpframe.progress import reading

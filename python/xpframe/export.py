@@ -1,8 +1,7 @@
-"""Tables as files: Parquet, Arrow, CSV and JSON lines.
+"""Writes tables to files: Parquet, Arrow, CSV and JSON lines.
 
-Parquet, Arrow and CSV are written by polars. JSON lines are written by Python's ``json``, the one of the two
-that keeps NaN and infinities (as the bare words that experimaestro's own files have) and integers of any
-size.
+polars writes Parquet, Arrow and CSV. Python's ``json`` writes JSON lines: it keeps NaN, infinities (as bare
+words, like experimaestro's own files) and integers of any size.
 """
 
 from __future__ import annotations
@@ -30,46 +29,41 @@ if TYPE_CHECKING:
 
 __all__ = ["json_lines", "safe_text", "timed", "write"]
 
-# what a spreadsheet takes for a formula, in full width too, and the mark that says it is none
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
-# C0 and C1 control characters, separators of lines, and those that turn the direction of text round
+# starts of formulas in spreadsheets, in full width too, and the quote that marks text
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+# control characters (C0 and C1), line separators, and characters that change the direction of text
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def write(
     table: _core.Table, path: str | os.PathLike[str], *, partition: bool = False, raw: bool = False
 ) -> Path:
-    """Writes a table to a file, by the ending of its name; a file that is there is replaced when the new one
-    is whole.
+    """Writes a table to a file, in the format of its ending. An existing file is replaced atomically.
 
     =========================  ==========================================================================
     ``.parquet``               all types are kept
     ``.arrow``, ``.feather``   all types are kept
-    ``.jsonl``, ``.ndjson``    an object a job; times as ISO 8601 text; ``NaN`` and ``Infinity`` as bare words
+    ``.jsonl``, ``.ndjson``    an object per job; times as ISO 8601; ``NaN`` and ``Infinity`` as bare words
     ``.csv``                   lists as JSON text; null is empty, empty text is ``""``
     =========================  ==========================================================================
 
-    In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-``, ``@``), or that begins with
-    ``'``, gets a ``'`` in front; text with control characters, or that begins with ``"``, is written as JSON
-    text. Both can be undone, and both are done to the names of columns too. Numbers are left alone.
+    In CSV, text that a spreadsheet would read as a formula (``=``, ``+``, ``-``, ``@``), or that begins with
+    ``'``, gets a ``'`` in front. Text with control characters, or that begins with ``"``, is written as
+    JSON. Both are reversible, and apply to names of columns as well. Numbers do not change.
 
     Args:
-        table: What :func:`xpframe.xp_table` gave.
-
-        path: Where to write.
-
-        partition: Whether ``path`` is a directory, to be filled with ``experiment=…/run=…/part-0.parquet``;
-        so too if the path
-            ends with a slash. The table must have the columns ``experiment`` and ``run``.
-
-        raw: Whether CSV has text as it is.
+        table: A table of :func:`xpframe.xp_table`.
+        path: The file.
+        partition: Writes ``experiment=…/run=…/part-0.parquet`` below the directory ``path``, as does a path
+            that ends with a slash. The table must have the columns ``experiment`` and ``run``.
+        raw: Writes text to CSV unchanged.
 
     Returns:
         The path.
 
     Raises:
-        InvalidArgumentError: An unknown ending, a directory, or a place inside a workspace, by a symbolic
-            link too: nothing is ever written there.
+        InvalidArgumentError: The ending is unknown, the path is a directory, or the path is inside a
+            workspace, possibly through a symbolic link: nothing is ever written there.
         OSError: The file cannot be written.
         MissingLibraryError: polars is not installed.
     """
@@ -78,25 +72,25 @@ def write(
     if partition or str(path).endswith(("/", os.sep)):
         return _write_partitions(table, target)
     writers: dict[str, Callable[[IO[bytes]], object]] = {
-        ".parquet": lambda to: _write_parquet(_frame(table), to),
-        ".arrow": lambda to: _frame(table).write_ipc(to),
-        ".feather": lambda to: _frame(table).write_ipc(to),
-        ".csv": lambda to: _csv(table, raw=raw).write_csv(to),
-        ".jsonl": lambda to: _write_lines(table, to),
-        ".ndjson": lambda to: _write_lines(table, to),
+        ".parquet": lambda file: _write_parquet(_frame(table), file),
+        ".arrow": lambda file: _frame(table).write_ipc(file),
+        ".feather": lambda file: _frame(table).write_ipc(file),
+        ".csv": lambda file: _csv(table, raw=raw).write_csv(file),
+        ".jsonl": lambda file: _write_lines(table, file),
+        ".ndjson": lambda file: _write_lines(table, file),
     }
     writer = writers.get(target.suffix.lower())
     if writer is None:
         raise InvalidArgumentError(
             f"no writer for {target.name!r}",
-            hint=f"its ending is one of {', '.join(writers)}; or end the path with / for a file a run",
+            hint=f"use one of the endings {', '.join(writers)}; or end the path with / for one file per run",
         )
-    _whole(target, writer)
+    _write_atomically(target, writer)
     return target
 
 
 def json_lines(table: _core.Table) -> Iterator[str]:
-    """The jobs of a table as JSON texts, an object each."""
+    """The jobs of a table as JSON objects, one line each."""
     names = table.column_names
     kinds = dict(table.schema)
     columns = [timed(table.column_values(name), kinds[name]) for name in names]
@@ -105,13 +99,13 @@ def json_lines(table: _core.Table) -> Iterator[str]:
 
 
 def safe_text(text: str) -> str:
-    """Text whose control characters are shown as escapes, for terminals."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Text with control characters as escapes, for terminals."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def timed(values: list[Any], kind: str) -> list[Any]:
-    """The values of a column of this Arrow type: times as ISO 8601 text, or as microseconds since 1970 where
-    the year has not four digits; anything else as it is.
+    """The values of a column of this Arrow type, with times as ISO 8601 text; times beyond the year 9999 stay
+    microseconds since 1970.
     """
     return [_iso(value) for value in values] if kind.startswith("Timestamp") else values
 
@@ -130,27 +124,27 @@ def _frame(table: _core.Table) -> polars.DataFrame:
         import polars as pl
     except ImportError as error:
         raise MissingLibraryError(
-            "Parquet, Arrow and CSV are written by polars, which is not installed",
+            "Parquet, Arrow and CSV need polars, which is not installed",
             hint="pip install 'xpframe[polars]'",
         ) from error
     return pl.DataFrame(table)
 
 
-def _write_parquet(frame: polars.DataFrame, to: IO[bytes]) -> None:
+def _write_parquet(frame: polars.DataFrame, file: IO[bytes]) -> None:
     from polars.exceptions import ComputeError
 
     try:
-        frame.write_parquet(to)
-    except ComputeError as error:  # what polars makes of a full disk
+        frame.write_parquet(file)
+    except ComputeError as error:  # polars raises this when the disk is full
         raise OSError(str(error)) from error
 
 
-def _write_lines(table: _core.Table, to: IO[bytes]) -> None:
-    to.writelines(f"{line}\n".encode("ascii") for line in json_lines(table))
+def _write_lines(table: _core.Table, file: IO[bytes]) -> None:
+    file.writelines(f"{line}\n".encode("ascii") for line in json_lines(table))
 
 
 def _csv(table: _core.Table, *, raw: bool) -> polars.DataFrame:
-    """The frame with text that no spreadsheet executes, and lists as JSON text."""
+    """The frame with text that no spreadsheet executes, and with lists as JSON."""
     frame = _frame(table)
     import polars as pl
 
@@ -159,34 +153,34 @@ def _csv(table: _core.Table, *, raw: bool) -> polars.DataFrame:
         nested = column.dtype.is_nested()
         shown = column
         if nested or (column.dtype in (pl.String, pl.Categorical) and not raw):
-            text = json.dumps if nested else _harmless
-            # the table's own values: polars gives large integers as decimals, which JSON has not
+            text = json.dumps if nested else _escape
+            # values of the table, not of polars, which turns large integers into decimals: JSON has none
             values = table.column_values(column.name)
             shown = pl.Series([None if value is None else text(value) for value in values], dtype=pl.String)
-        columns.append(shown.alias(column.name if raw else _harmless(column.name)))
+        columns.append(shown.alias(column.name if raw else _escape(column.name)))
     return pl.DataFrame(columns)
 
 
-def _harmless(text: str) -> str:
+def _escape(text: str) -> str:
     if _CONTROL.search(text) or text.startswith('"'):
         return json.dumps(text, ensure_ascii=True)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _write_partitions(table: _core.Table, directory: Path) -> Path:
     missing = {"experiment", "run"} - set(table.column_names)
     if missing:
         raise InvalidArgumentError(
-            f"partitions need the columns experiment and run; {' and '.join(sorted(missing))} is missing",
-            hint="read with run='all', or name the columns",
+            f"partitions need the columns experiment and run; missing: {', '.join(sorted(missing))}",
+            hint="read with run='all', or select these columns",
         )
     for (experiment, run), part in (
         _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items()
     ):
-        place = directory / f"experiment={_key(experiment)}" / f"run={_key(run)}"
-        _refuse_workspaces(place)
-        place.mkdir(parents=True, exist_ok=True)
-        _whole(place / "part-0.parquet", partial(_write_parquet, part))
+        partition = directory / f"experiment={_key(experiment)}" / f"run={_key(run)}"
+        _refuse_workspaces(partition)
+        partition.mkdir(parents=True, exist_ok=True)
+        _write_atomically(partition / "part-0.parquet", partial(_write_parquet, part))
     return directory
 
 
@@ -194,46 +188,46 @@ def _key(value: object) -> str:
     return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(str(value), safe="")
 
 
-def _whole(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
-    """Writes beside the target and puts it in place when it is whole."""
+def _write_atomically(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
+    """Writes to a temporary file in the same directory and renames it when it is complete."""
     if not target.parent.is_dir():
-        raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="make it first")
+        raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="create it first")
     if target.is_dir():
         raise InvalidArgumentError(
-            f"{str(target)!r} is a directory", hint="name a file, or end the path with / for a file a run"
+            f"{str(target)!r} is a directory", hint="name a file, or end the path with / for one file per run"
         )
-    beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
-        with _told(target):
-            # an open file, no path: after Ctrl-C polars goes on for a moment, and would make the file anew
-            with beside.open("xb") as file:
+        with _errors_name_file(target):
+            # an open file: after Ctrl-C polars continues for a moment, and would create a path again
+            with temporary.open("xb") as file:
                 writer(file)
-            beside.replace(target)
+            temporary.replace(target)
     except BaseException:
-        with suppress(OSError):  # what was raised tells more
+        with suppress(OSError):  # the first exception says more
             try:
-                beside.unlink(missing_ok=True)
-            except KeyboardInterrupt:  # polars raised it, and Python does once more at the next call
-                beside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
+            except KeyboardInterrupt:  # raised by polars, and once more by Python at the next call
+                temporary.unlink(missing_ok=True)
         raise
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Says of which file the system refused something: polars leaves that out, and has it in words."""
+def _errors_name_file(target: Path) -> Iterator[None]:
+    """Adds the path to an OSError: polars leaves it out, and has the error number in the text only."""
     try:
         yield
     except OSError as error:
         number, words = error.errno, error.strerror
-        if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):
-            number = int(told[1])
+        if number is None and (code := re.search(r"\(os error (\d+)\)", str(error))):
+            number = int(code[1])
             words = os.strerror(number)
         raise OSError(number or errno.EIO, words or str(error), str(target)) from error
 
 
 def _refuse_workspaces(target: Path) -> None:
-    named, meant = target.absolute(), target.resolve()
-    for directory in dict.fromkeys((meant, *meant.parents, named, *named.parents)):
+    absolute, resolved = target.absolute(), target.resolve()
+    for directory in dict.fromkeys((resolved, *resolved.parents, absolute, *absolute.parents)):
         if directory.is_dir() and _core.is_workspace(directory):
             raise InvalidArgumentError(
                 f"{str(target)!r} is inside the workspace {str(directory)!r}",

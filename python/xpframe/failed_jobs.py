@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.backends.convert import Backend, converter_for
+from xpframe.backends.convert import converter_for
 from xpframe.displayed import Displayed
 from xpframe.failure import Failure, FailureGroup, by_cause
 from xpframe.progress import reading
@@ -17,7 +17,7 @@ from xpframe.resolve import resolve_runs
 if TYPE_CHECKING:
     import os
 
-    from xpframe.resolve import Experiments, Workspaces
+    from xpframe.options import Backend, Experiments, Workspaces
 
 __all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of", "named_failures"]
 

@@ -1,194 +1,110 @@
-"""From the name of an experiment to a DataFrame."""
+"""The public calls that read experiments into frames."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from xpframe.backends.convert import Backend, converter_for
+from xpframe.backends.convert import converter_for
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.report import report
-from xpframe.request import Columns, Names, read_table
-from xpframe.resolve import Experiments, Workspaces, resolve_runs
+from xpframe.request import read_table, table_request
+from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Unpack
 
     import pandas
     import polars
     import pyarrow
 
     from xpframe import _core
+    from xpframe.options import Backend, Experiments, InfoOptions, TableOptions
 
 __all__ = ["frame_of_runs", "table_of_runs", "xp_frame", "xp_table"]
 
 
 @overload
 def xp_frame(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    backend: Literal["pandas"] = "pandas",
-    names: Names = "full",
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    quiet: bool = False,
+    experiment: Experiments, *, backend: Literal["pandas"] = "pandas", **options: Unpack[TableOptions]
 ) -> pandas.DataFrame: ...
 @overload
 def xp_frame(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    backend: Literal["polars"],
-    names: Names = "full",
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    quiet: bool = False,
+    experiment: Experiments, *, backend: Literal["polars"], **options: Unpack[TableOptions]
 ) -> polars.DataFrame: ...
 @overload
 def xp_frame(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    backend: Literal["pyarrow"],
-    names: Names = "full",
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    quiet: bool = False,
+    experiment: Experiments, *, backend: Literal["pyarrow"], **options: Unpack[TableOptions]
 ) -> pyarrow.Table: ...
+@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
 def xp_frame(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    backend: Backend = "pandas",
-    names: Names = "full",
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    quiet: bool = False,
-) -> Any:
-    """Reads experiments into a DataFrame: one row a job, tags and parameters as columns.
+    experiment: Experiments, *, backend: Backend = "pandas", **options: Unpack[TableOptions]
+) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table:
+    """Reads experiments into a DataFrame: one row per job, with tags and parameters as columns.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
-
-        workspace: The root of the workspace, its id in experimaestro's settings, or a list of those. Without
-        one: what
-            :func:`xpframe.use` was given, ``$XPFRAME_WORKSPACE``, the current directory or a parent of it,
-            experimaestro's settings.
-
-        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
-
-        task: Tasks to keep: identifiers, their last component, or globs. Names and types of columns do not
-        depend on it.
-
-        columns: Names, short names or globs, one or a list; or a dict from the name a column shall have to
-        the column.
-
+        workspace: The root of the workspace, its id in experimaestro's settings, or a list of them. By
+            default the workspace set by :func:`xpframe.use`, else ``$XPFRAME_WORKSPACE``, else the current
+            directory or its nearest parent that is a workspace, else experimaestro's settings.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
+            the columns do not depend on it.
+        columns: A name, short name or glob, or a list of them; or a dict from new names to columns.
+        max_columns: Raises an error if there are more columns.
+        timezone: The IANA name of the time zone of times that the files hold without one. By default the
+            local zone.
+        names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns.
+        strict: Raises the first error. By default the frame has everything that can be read, and one
+            :class:`~xpframe.errors.XpFrameWarning` reports the errors.
+        quiet: Hides progress. By default, reads of more than half a second show it in notebooks and
+            terminals.
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
 
-        names: ``"short"`` strips ``tags.`` and ``config.`` from the names.
-
-        strict: Whether to raise at the first thing that cannot be read. Otherwise what can be read comes
-        back, and one
-            :class:`~xpframe.errors.XpFrameWarning` says what could not.
-
-        max_columns: More columns than this are an error.
-
-        timezone: The IANA name of the zone of times that the files hold without one; the local zone if not
-        given.
-
-        quiet: Whether progress is not shown. Otherwise it is, of a read of more than half a second, in
-            notebooks and terminals.
-
     Returns:
-        A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``; the latter with text as
-        ``large_string``, for which pyarrow has functions.
+        A ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.Table``. In the latter, strings are
+        ``large_string``, for which pyarrow has compute functions.
 
     Raises:
-        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
-        ColumnError, TooManyColumnsError: The columns are not.
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: There is no such workspace,
+            experiment or run.
+        ColumnError, TooManyColumnsError: There is no such column, or there are too many.
+        InvalidArgumentError: An argument has a wrong type or value.
         MissingLibraryError: The backend is not installed.
     """
-    converter_for(backend)  # says at once what is missing
-    runs, several = resolve_runs(experiment, workspace, run)
-    return frame_of_runs(
-        runs,
-        several_runs=several,
-        backend=backend,
-        strict=strict,
-        quiet=quiet,
-        task=task,
-        columns=columns,
-        names=names,
-        max_columns=max_columns,
-        timezone=timezone,
-    )
+    converter_for(backend)  # before reading: a missing library is an error at once
+    runs, several = resolve_runs(experiment, options["workspace"], options["run"])
+    return frame_of_runs(runs, options, several_runs=several, backend=backend)
 
 
-def xp_table(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    names: Names = "full",
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    quiet: bool = False,
-) -> _core.Table:
+@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+def xp_table(experiment: Experiments, **options: Unpack[TableOptions]) -> _core.Table:
     """Reads experiments into an Arrow table, which any Arrow library takes without copying.
 
-    The arguments are those of :func:`xp_frame`. What could not be read is in the table's ``errors``.
+    The arguments are those of :func:`xp_frame`, without ``backend``. ``errors`` of the table has what could
+    not be read.
     """
-    runs, several = resolve_runs(experiment, workspace, run)
-    return table_of_runs(
-        runs,
-        several_runs=several,
-        task=task,
-        columns=columns,
-        names=names,
-        strict=strict,
-        max_columns=max_columns,
-        timezone=timezone,
-        quiet=quiet,
-    )
+    runs, several = resolve_runs(experiment, options["workspace"], options["run"])
+    return table_of_runs(runs, options, several_runs=several)
 
 
 def table_of_runs(
-    runs: list[_core.Run], *, several_runs: bool, strict: bool = False, **options: Any
+    runs: list[_core.Run], options: InfoOptions, *, several_runs: bool = False, backend: Backend = "polars"
 ) -> _core.Table:
-    """The table of runs that are open already."""
-    table = read_table(runs, several_runs, **options)
-    report(table.errors, table.warnings, strict=strict)
+    """Reads open runs into a table, laid out for a backend, and reports errors."""
+    table = read_table(
+        runs,
+        table_request(options),
+        several_runs=several_runs,
+        backend=backend,
+        quiet=options.get("quiet", False),
+    )
+    report(table.errors, table.warnings, strict=options.get("strict", False))
     return table
 
 
 def frame_of_runs(
-    runs: list[_core.Run],
-    *,
-    several_runs: bool,
-    backend: Backend = "pandas",
-    strict: bool = False,
-    **options: Any,
+    runs: list[_core.Run], options: InfoOptions, *, several_runs: bool = False, backend: Backend = "pandas"
 ) -> Any:
-    """The DataFrame of runs that are open already."""
-    make = converter_for(backend)
-    table = read_table(runs, several_runs, backend=backend, **options)
-    report(table.errors, table.warnings, strict=strict)
-    return make(table)
+    """Reads open runs into a frame of a backend, and reports errors."""
+    convert = converter_for(backend)
+    return convert(table_of_runs(runs, options, several_runs=several_runs, backend=backend))

@@ -1,4 +1,4 @@
-"""Which workspace is meant when none is named."""
+"""Finds the workspace when the user names none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from xpframe import _core
 from xpframe.errors import WorkspaceNotFoundError
 
-# each takes longer to import than a small run to read
+# pathlib and typing each take longer to import than to read a small run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
@@ -20,15 +20,15 @@ _used: Path | None = None
 
 
 def use(path: str | os.PathLike[str] | None) -> None:
-    """Makes a workspace the one that later calls mean; ``None`` takes that back.
+    """Sets the default workspace; ``None`` unsets it.
 
     Args:
-        path: The root of the workspace. ``~`` is expanded.
+        path: The root of the workspace; ``~`` is expanded.
 
     Raises:
         WorkspaceNotFoundError: There is no workspace.
     """
-    global _used  # noqa: PLW0603 - the one piece of state that the user sets on purpose
+    global _used  # noqa: PLW0603 - state that the user sets on purpose
     if path is None:
         _used = None
         return
@@ -36,7 +36,7 @@ def use(path: str | os.PathLike[str] | None) -> None:
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """A path, its ``~`` expanded; one of a user that there is not stays as it is, and is not found."""
+    """A path with ``~`` expanded. ``~name`` of an unknown user stays as it is."""
     from pathlib import Path
 
     try:
@@ -48,15 +48,15 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 def find_workspace(
     workspace: str | os.PathLike[str] | None = None, experiment: str | None = None
 ) -> _core.Workspace:
-    """The workspace that is meant.
+    """Finds a workspace.
 
-    In this order: the argument (a path, or the id of a workspace in experimaestro's settings); what
-    :func:`use` was given; ``$XPFRAME_WORKSPACE``; the current directory or the nearest parent that is a
-    workspace; experimaestro's ``~/.config/experimaestro/settings.yaml``, where the first workspace with a
-    trigger that matches the experiment comes before the first one (``format.md`` §14).
+    The first of: the argument (a path, or the id of a workspace in experimaestro's settings); the default set
+    by :func:`use`; ``$XPFRAME_WORKSPACE``; the current directory or its nearest parent that is a workspace;
+    experimaestro's ``~/.config/experimaestro/settings.yaml``, in which a workspace with a trigger that
+    matches the experiment comes before the first workspace (docs/format.md §14).
 
     Raises:
-        WorkspaceNotFoundError: None of these is a workspace; the text says what was looked at.
+        WorkspaceNotFoundError: None is found; the text lists the candidates.
     """
     if workspace is not None:
         return _named(workspace)
@@ -64,8 +64,8 @@ def find_workspace(
         return _core.Workspace(_used)
     if path := os.environ.get("XPFRAME_WORKSPACE"):
         return _core.Workspace(expanded(path))
-    here = _here()
-    for directory in (here, *here.parents) if here else ():
+    current = _current_directory()
+    for directory in (current, *current.parents) if current else ():
         if _core.is_workspace(directory):
             return _core.Workspace(directory)
     settings = _settings_file()
@@ -74,7 +74,7 @@ def find_workspace(
         if _core.is_workspace(entry["path"]):
             return _core.Workspace(entry["path"])
     listed = ", ".join(str(entry["path"]) for entry in entries) or "which names no workspace on this machine"
-    around = f"{here} and its parents" if here else "the current directory (which was deleted)"
+    around = f"{current} and its parents" if current else "the current directory (which was deleted)"
     raise WorkspaceNotFoundError(
         f"no workspace: looked for xpframe.use(…), $XPFRAME_WORKSPACE, {around}, and {settings} ({listed})",
         hint="give workspace=…, a directory that holds experiments/ or xp/",
@@ -91,13 +91,13 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
         near = _core.near_misses(workspace, [entry["id"] for entry in entries])
         if near:
             raise WorkspaceNotFoundError(
-                f"no directory and no workspace of the settings is called {workspace!r}",
+                f"neither a directory nor a workspace in the settings has the name {workspace!r}",
                 hint=f"did you mean {', '.join(near)}?",
             )
     return _core.Workspace(path)
 
 
-def _here() -> Path | None:
+def _current_directory() -> Path | None:
     """The current directory; None if it was deleted."""
     from pathlib import Path
 
@@ -112,7 +112,7 @@ def _settings_file() -> Path:
 
 
 def _entries(settings: Path) -> list[dict[str, Any]]:
-    """The workspaces of the settings that are on this machine: id, path, triggers."""
+    """The workspaces in the settings that are on this machine: id, path, triggers."""
     try:
         text = settings.read_bytes()
     except OSError:
@@ -122,11 +122,11 @@ def _entries(settings: Path) -> list[dict[str, Any]]:
     try:
         content = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # of several lines, where it is YAML that is wrong
+        # the text of a YAML error has several lines
         raise WorkspaceNotFoundError(
-            f"is not YAML: {' '.join(str(error).split())}",
+            f"not valid YAML: {' '.join(str(error).split())}",
             file=str(settings),
-            hint="mend it, or give workspace=…",
+            hint="repair the file, or give workspace=…",
         ) from error
     workspaces = content.get("workspaces") if isinstance(content, dict) else None
     if not isinstance(workspaces, list):
@@ -135,7 +135,7 @@ def _entries(settings: Path) -> list[dict[str, Any]]:
 
 
 def _entry(item: object) -> dict[str, Any] | None:
-    """One workspace of the settings; None for a remote one and for one that is not understood."""
+    """A workspace of the settings; None if it is remote or malformed."""
     if not isinstance(item, dict) or not isinstance(item.get("path"), str):
         return None
     ssh = item.get("ssh")
@@ -143,16 +143,16 @@ def _entry(item: object) -> dict[str, Any] | None:
         return None
     path = expanded(_interpolated(item["path"]))
     if not path.is_absolute():
-        # experimaestro means the current directory too
-        path = (_here() or expanded("/")) / path
+        # experimaestro takes the current directory, too
+        path = (_current_directory() or expanded("/")) / path
     triggers = item.get("triggers")
     globs = [str(trigger) for trigger in triggers] if isinstance(triggers, list) else []
     return {"id": str(item.get("id", "")), "path": path, "triggers": globs}
 
 
 def _interpolated(text: str) -> str:
-    """``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``; unknown ones
-    stay.
+    """Expands ``${env:V}``, ``${env.V}``, ``${oc.env:V}``, ``${oc.env.V}`` and ``${oc.env:V,default}``;
+    unknown variables stay.
     """
     import re
 
@@ -165,7 +165,7 @@ def _interpolated(text: str) -> str:
 
 
 def _preferred(entries: list[dict[str, Any]], experiment: str | None) -> list[dict[str, Any]]:
-    """Those with a trigger for the experiment first, then the default one: the first."""
+    """The workspaces with a trigger for the experiment, then the first workspace, which is the default."""
     from fnmatch import fnmatchcase
 
     triggered = [

@@ -1,6 +1,6 @@
-"""How far a read is, shown where somebody sees it: in notebooks a display, in terminals a line on stderr.
+"""Shows progress of reads: a display in notebooks, a line on stderr in terminals.
 
-Nothing is shown before half a second, nor where nobody looks: in scripts whose stderr is no terminal.
+Nothing is shown in the first half second, nor if stderr is not a terminal, as in scripts.
 """
 
 from __future__ import annotations
@@ -19,28 +19,23 @@ __all__ = ["Position", "Progress", "reading", "watch"]
 
 Counter: TypeAlias = Callable[[], tuple[int, int, str]]
 
-PATIENCE = 0.5  # seconds of work before anything is shown
-PERIOD = 0.1  # seconds between two looks at the counter
+PATIENCE = 0.5  # seconds before progress is shown
+PERIOD = 0.1  # seconds between two updates
 
-# a read inside a read is told by the outer one
+# held while progress is shown: a nested read shows none
 _watching = threading.Lock()
 
 
 class Position(NamedTuple):
-    """How far something is.
+    """The progress of a read.
 
     Args:
-        title: What is being read.
-
-        done: How much was done.
-
-        total: How much there is, as far as is known.
-
-        unit: Of what; ``bytes`` are shown as kB, MB, GB.
-
-        seconds: How long it has taken.
-
-        stopped: Whether it is over before all was done.
+        title: The subject of the read.
+        done: The number of units that are done.
+        total: The total number of units; 0 if unknown.
+        unit: The unit; ``bytes`` are shown as kB, MB, GB.
+        seconds: The duration so far.
+        stopped: Whether the read ended early.
     """
 
     title: str
@@ -52,7 +47,7 @@ class Position(NamedTuple):
 
     @property
     def part(self) -> float:
-        """What was done of the total, from 0 to 1; 0 if nothing is known of it."""
+        """The fraction that is done, from 0 to 1; 0 if the total is unknown."""
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
     def __str__(self) -> str:
@@ -66,45 +61,45 @@ class Position(NamedTuple):
 
     def summary(self) -> str:
         """``grid-search: 312 MB in 2.1 s``."""
-        what = amount(self.done, self.unit)
+        text = amount(self.done, self.unit)
         if self.stopped:
             of = f" of {amount(self.total, self.unit)}" if self.total else ""
-            what = f"stopped at {self._done()}{of}"
-        return f"{self._begin()}{what} in {self.seconds:.1f} s"
+            text = f"stopped at {self._done()}{of}"
+        return f"{self._begin()}{text} in {self.seconds:.1f} s"
 
     def _done(self) -> str:
         return amount(self.done, self.unit) if self.unit == "bytes" else f"{self.done:,}"
 
     def _begin(self) -> str:
-        # names of experiments are names of directories: they may hold anything
+        # names of experiments are names of directories: they may contain any character
         return f"{visible(self.title, 60)}: " if self.title else ""
 
 
 class Progress(Protocol):
-    """A place where progress is shown. Called from a thread of its own."""
+    """An output for progress. It is called on a thread of its own."""
 
     def update(self, position: Position) -> None:
-        """Shows how far it is."""
+        """Shows the progress."""
 
     def close(self, position: Position) -> None:
-        """Shows that it is over."""
+        """Shows that the read is over."""
 
 
 class NotebookProgress:
-    """Progress as a display of the cell that runs; what remains of it is one line."""
+    """Progress as a display of the running cell; one line remains at the end."""
 
     def __init__(self) -> None:
         self._handle: Any = None
 
     def update(self, position: Position) -> None:
-        """Shows a bar and, beside it, how far it is."""
+        """Shows a bar and a text."""
         from html import escape
 
         bar = f'<progress value="{position.part:.3f}" max="1" style="vertical-align:middle"></progress>'
         self._show(str(position), f"{bar if position.total else ''} {escape(str(position))}")
 
     def close(self, position: Position) -> None:
-        """Leaves a line that says what was read, and in which time."""
+        """Shows how much was read, and the duration."""
         from html import escape
 
         if self._handle is not None:
@@ -124,10 +119,10 @@ class NotebookProgress:
 
 
 class TerminalProgress:
-    """Progress as a line on stderr, which is gone when it is over."""
+    """Progress as a line on stderr, removed at the end."""
 
     def update(self, position: Position) -> None:
-        """Writes the line anew."""
+        """Rewrites the line."""
         import shutil
 
         width = shutil.get_terminal_size().columns - 1
@@ -143,28 +138,24 @@ class TerminalProgress:
 
 @contextmanager
 def watch(
-    counter: Counter, title: str = "", *, quiet: bool = False, place: Progress | None = None
+    counter: Counter, title: str = "", *, quiet: bool = False, output: Progress | None = None
 ) -> Iterator[None]:
-    """Shows how far the work inside is, once it has taken half a second.
+    """Shows the progress of the work inside the block, after half a second.
 
     Args:
-        counter: What tells how far it is: (done, total, unit), each time that it is called. It is called from
-            a thread of its own, ten times a second.
-
-        title: What is being done.
-
-        quiet: Whether nothing shall be shown.
-
-        place: Where it is shown; where nobody would see it, it is not, unless this says where.
+        counter: Returns (done, total, unit). It is called ten times a second on a thread of its own.
+        title: The subject of the work.
+        quiet: Shows nothing.
+        output: Where to show progress; by default where the user would see it.
     """
-    shown = None if quiet else place or somewhere()
+    shown = None if quiet else output or detect_output()
     if shown is None or not _watching.acquire(blocking=False):
         yield
         return
     from contextvars import copy_context
 
     over = _Over()
-    # in the context of the caller: that is how a kernel knows whose output it is
+    # in the context of the caller: the kernel finds the cell of the output by it
     follower = threading.Thread(
         target=copy_context().run, args=(_follow, counter, title, shown, over), name="xpframe", daemon=True
     )
@@ -183,7 +174,7 @@ def watch(
 
 
 class _Over(threading.Event):
-    """Set when the work is over; says whether it was stopped."""
+    """Set when the work is over; remembers whether it ended early."""
 
     stopped = False
 
@@ -191,16 +182,16 @@ class _Over(threading.Event):
 def reading(
     title: str = "", *, quiet: bool = False, size: Callable[[], int] | None = lambda: 0
 ) -> AbstractContextManager[None]:
-    """Shows how far the engine's reading of files is; as :func:`watch`.
+    """Shows the progress of the engine while it reads files inside the block; see :func:`watch`.
 
-    ``size`` tells how many bytes there are to read in all, if it can: it is called at most once, and only
-    when progress is shown. None says that nobody knows, not even the engine.
+    ``size`` returns the total number of bytes, or 0 if unknown. It is called at most once, and only when
+    progress is shown. With None, not even the engine knows the total.
     """
-    begun = _core.progress()
+    before = _bytes_read()
     sizes: list[int] = []
 
     def counter() -> tuple[int, int, str]:
-        done, total = (now - then for now, then in zip(_core.progress(), begun, strict=True))
+        done, total = (now - then for now, then in zip(_bytes_read(), before, strict=True))
         if size is None:
             return done, 0, "bytes"
         if done and not sizes:
@@ -210,8 +201,14 @@ def reading(
     return watch(counter, title, quiet=quiet)
 
 
-def somewhere() -> Progress | None:
-    """Where progress would be seen; None if nowhere."""
+def _bytes_read() -> tuple[int, int]:
+    """The bytes that this process has parsed, and those of the files that it has opened."""
+    *_, opened, parsed = _core.progress_counters()
+    return parsed, opened
+
+
+def detect_output() -> Progress | None:
+    """Where the user would see progress; None if nowhere."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if getattr(shell, "kernel", None) is not None:
@@ -230,20 +227,20 @@ def amount(count: int, unit: str) -> str:
     return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
 
 
-def _follow(counter: Counter, title: str, place: Progress, over: _Over) -> None:
-    # what comes before the first file, as importing pandas, is not reading
+def _follow(counter: Counter, title: str, output: Progress, over: _Over) -> None:
+    # the time before the first file, as to import pandas, does not count
     while not any(counter()[:2]):
         if over.wait(PERIOD):
             return
-    begun = time.monotonic()
+    started = time.monotonic()
     if over.wait(PATIENCE):
         return
 
     def position() -> Position:
-        return Position(title, *counter(), time.monotonic() - begun, over.stopped)
+        return Position(title, *counter(), time.monotonic() - started, over.stopped)
 
-    # a display that fails is no reason for a read to fail
+    # a failing display must not end the read
     with suppress(Exception):
         while not over.wait(PERIOD):
-            place.update(position())
-        place.close(position())
+            output.update(position())
+        output.close(position())

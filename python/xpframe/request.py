@@ -1,88 +1,66 @@
-"""What is asked of runs, and the reading that answers it."""
+"""Builds the request that the engine answers, and reads runs with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from xpframe import _core
-from xpframe.errors import InvalidArgumentError
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS
 from xpframe.progress import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from xpframe.backends.convert import Backend
+    from xpframe.options import Backend
 
-__all__ = ["Columns", "Names", "read_model", "read_table", "title_of"]
-
-Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
-Names: TypeAlias = Literal["full", "short"]
+__all__ = ["plan_scan", "read_table", "table_request", "title_of"]
 
 
-def read_model(
-    runs: list[_core.Run], several_runs: bool, *, keep_bytes: int, quiet: bool = False, **options: Any
-) -> _core.Model:
-    """The columns of runs, for lazy queries."""
-    asked = question(several_runs, **options)
-    with _watched(runs, quiet=quiet):
-        return _core.read_model(runs, asked, keep_bytes=keep_bytes)
+def table_request(options: Mapping[str, object] | None = None) -> _core.TableRequest:
+    """The request that these options mean; those that are no argument of a request are left out.
+
+    Raises:
+        InvalidArgumentError: An option has a wrong type or value.
+    """
+    arguments: dict[str, object] = {**COLUMN_DEFAULTS, **NAME_DEFAULTS}
+    arguments |= {name: value for name, value in (options or {}).items() if name in arguments}
+    return _core.TableRequest(**arguments)
 
 
 def read_table(
     runs: list[_core.Run],
-    several_runs: bool,
+    request: _core.TableRequest,
     *,
+    several_runs: bool = False,
     backend: Backend = "polars",
     quiet: bool = False,
-    **options: Any,
 ) -> _core.Table:
-    asked = question(several_runs, **options)
-    with _watched(runs, quiet=quiet):
-        return _core.read_table(runs, asked, backend=backend)
+    """Reads runs into a table, laid out for a backend. What could not be read is in its ``errors``."""
+    with _progress(runs, quiet=quiet):
+        return _core.read_table(runs, request, several_runs=several_runs, backend=backend)
 
 
-def question(
-    several_runs: bool,
+def plan_scan(
+    runs: list[_core.Run],
+    request: _core.TableRequest,
     *,
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    names: Names = "full",
-    max_columns: int = 2000,
-    timezone: str | None = None,
-) -> dict[str, object]:
-    """What is asked of runs, as the engine takes it."""
-    if names not in ("full", "short"):
-        raise InvalidArgumentError(f"names={names!r}", hint="it is 'full' or 'short'")
-    return {
-        "several_runs": several_runs,
-        "tasks": [task] if isinstance(task, str) else task and list(task),
-        "columns": _chosen(columns),
-        "max_columns": max_columns,
-        "short_names": names == "short",
-        "zone": timezone,
-    }
+    several_runs: bool = False,
+    keep_bytes: int = 1 << 62,
+    quiet: bool = False,
+) -> _core.ScanPlan:
+    """Decides the columns of runs, without building any."""
+    with _progress(runs, quiet=quiet):
+        return _core.plan_scan(runs, request, several_runs=several_runs, keep_bytes=keep_bytes)
 
 
 def title_of(runs: Sequence[tuple[str, str]]) -> str:
-    """What is read, in a few words: of these (experiment, run) pairs."""
+    """A short title for these (experiment, run) pairs."""
     experiments = {experiment for experiment, _ in runs}
-    named = next(iter(experiments)) if len(experiments) == 1 else f"{len(experiments):,} experiments"
-    return named if len(runs) == len(experiments) else f"{named}, {len(runs):,} runs"
+    names = next(iter(experiments)) if len(experiments) == 1 else f"{len(experiments):,} experiments"
+    return names if len(runs) == len(experiments) else f"{names}, {len(runs):,} runs"
 
 
-def _watched(runs: list[_core.Run], *, quiet: bool) -> AbstractContextManager[None]:
-    """Shows how far the reading of runs is."""
+def _progress(runs: list[_core.Run], *, quiet: bool) -> AbstractContextManager[None]:
     title = title_of([(run.experiment, run.run_id) for run in runs])
     return reading(title, quiet=quiet, size=lambda: sum(run.size for run in runs))
-
-
-def _chosen(columns: Columns | None) -> list[tuple[str, str | None]] | None:
-    """The columns as (pattern, new name) pairs."""
-    if columns is None:
-        return None
-    if isinstance(columns, str):
-        return [(columns, None)]
-    if isinstance(columns, Mapping):
-        return [(pattern, name) for name, pattern in columns.items()]
-    return [(pattern, None) for pattern in columns]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError
@@ -13,10 +13,9 @@ from xpframe.locate import expanded, find_workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Experiments", "Workspaces", "pin_paths", "resolve_runs"]
+    from xpframe.options import Experiments, Workspaces
 
-Experiments: TypeAlias = str | os.PathLike[str] | Sequence[str]
-Workspaces: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+__all__ = ["pin_paths", "resolve_runs"]
 
 
 def resolve_runs(

@@ -1,4 +1,4 @@
-"""What there is to say of the jobs of a run: states, tasks, and the columns in which they differ."""
+"""A summary of the jobs of a run: states, tasks, and the columns in which jobs differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import ColumnError, XpFrameError
-from xpframe.request import read_table
+from xpframe.request import read_table, table_request
 from xpframe.text import number, value_text
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = [
     "table_of",
 ]
 
-# the word for each state, in the order of a state bar
+# the displayed word for each state, in the order of a state bar
 STATES = {
     "done": "done",
     "error": "failed",
@@ -41,8 +41,8 @@ STATES = {
     "lost": "lost",
     "transient": "transient",
 }
-MOST_VALUES = 8
-MOST_COLUMNS = 300  # columns that are looked at; comparing more would keep the reader waiting
+MAX_VALUES = 8
+MAX_COLUMNS = 300  # comparing more columns would take too long for a display
 
 
 @dataclass(slots=True)
@@ -50,10 +50,10 @@ class Column:
     """A column in which jobs differ, or a tag.
 
     Attributes:
-        names: Its name, and those of the columns with the same values.
+        names: Its name, and the names of the columns with the same values.
         group: ``tag``, ``parameter`` or ``fact``.
-        counts: How many jobs have each value that is not None.
-        table: The table that it is of.
+        counts: The number of jobs with each value that is not None.
+        table: Its table.
     """
 
     names: list[str]
@@ -63,7 +63,7 @@ class Column:
 
     @property
     def values(self) -> list[Any]:
-        """Its values, one a job; None where a job has none."""
+        """Its values, one per job; None where a job has none."""
         return self.table.column_values(self.names[0])
 
     @property
@@ -72,7 +72,7 @@ class Column:
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.counts)
 
     def ordered(self) -> list[Any]:
-        """Its different values: numbers by size, others as they first occur."""
+        """Its distinct values: numbers by size, others in the order of first occurrence."""
         if not self.is_numeric:
             return list(self.counts)
         return sorted(self.counts, key=lambda value: (isnan(value), value))
@@ -80,15 +80,15 @@ class Column:
 
 @dataclass(slots=True)
 class Summary:
-    """The jobs of a run in a few counts.
+    """Counts of the jobs of a run.
 
     Attributes:
-        jobs: How many there are.
-        states: How many are in each state, by the word for it, in the order of a state bar.
-        tasks: For each task, how many of its jobs are in each state; in the order of submission.
+        jobs: The number of jobs.
+        states: The number of jobs in each state, by the displayed word, in the order of a state bar.
+        tasks: The same for the jobs of each task, in the order of submission.
         columns: The tags, and the parameters that vary.
-        left_out: How many columns were not looked at.
-        errors: What could not be read for this.
+        left_out: The number of columns that were not compared.
+        errors: Errors of reading.
     """
 
     jobs: int
@@ -100,7 +100,7 @@ class Summary:
 
 
 def shown_state(state: str | None) -> str:
-    """The word for a state."""
+    """The displayed word for a state."""
     return STATES.get(state or "lost", "lost")
 
 
@@ -108,19 +108,19 @@ def in_order(states: Counter[str]) -> dict[str, int]:
     return {state: states[state] for state in dict.fromkeys(STATES.values()) if states[state]}
 
 
-def table_of(run: Run, columns: Sequence[str], most: int = 1_000_000) -> Table:
-    """Columns of the jobs of a run; what could not be read is in its errors, and nothing is warned of."""
-    return read_table([run], False, columns=columns, max_columns=most, quiet=True)
+def table_of(run: Run, columns: Sequence[str]) -> Table:
+    """Columns of the jobs of a run. What could not be read is in its ``errors``, without a warning."""
+    return read_table([run], table_request({"columns": columns}), quiet=True)
 
 
 def summarize(run: Run) -> Summary:
-    """Counts the states and tasks of the jobs of a run, and finds where they differ."""
+    """Counts the states and tasks of the jobs of a run, and finds the columns in which they differ."""
     errors: list[XpFrameError] = []
     try:
-        # with a dot: tags and parameters, without the times, for which a file of each job would be read
-        table = table_of(run, ["task", "state", "*.*"], 2000)
+        # "*.*": tags and parameters, but no times, which would need a file of each job
+        table = table_of(run, ["task", "state", "*.*"])
     except XpFrameError as error:
-        # that there is neither is no error
+        # a run without tags and parameters is no error
         errors += [] if isinstance(error, ColumnError) else [error]
         table = table_of(run, ["task", "state"])
     by_task: dict[str, Counter[str]] = {}
@@ -138,40 +138,42 @@ def summarize(run: Run) -> Summary:
 
 
 def columns_of(run: Run) -> list[Column]:
-    """The tags and the varying parameters of the jobs of a run; for them no state is looked up."""
+    """The tags and the varying parameters of the jobs of a run, without looking up states."""
     try:
-        table = table_of(run, ["task", "*.*"], 2000)
+        table = table_of(run, ["task", "*.*"])
     except XpFrameError:
         return []
     return job_columns(table, f"{run.workspace}{os.sep}")[0]
 
 
 def job_columns(table: Table, root: str) -> tuple[list[Column], int]:
-    """The tags and the varying parameters of a table of jobs, and how many columns were not looked at.
+    """The tags and the varying parameters of a table of jobs, and the number of columns not compared.
 
-    Lists are left out, and paths below ``root``, the workspace: those are outputs.
+    Lists are left out, and so are paths below ``root``, the workspace: they are outputs.
     """
     plain = [name for name, kind in table.schema if not kind.startswith(("LargeList", "List", "Struct"))]
     group_of = {name: table.column_metadata(name).get("xpframe.group", "system") for name in plain}
-    asked = [name for name in plain if group_of[name] != "system"]
+    names = [name for name in plain if group_of[name] != "system"]
     columns: list[Column] = []
-    alike: dict[tuple[Any, ...], list[Column]] = {}
-    for name in asked[:MOST_COLUMNS]:
-        found = table.value_counts([name])
-        counts = {value: count for (value,), count in found if value is not None}
-        known = alike.setdefault(tuple(found), [])
-        same = next((column for column in known if counts and are_same(table, column.names[0], name)), None)
+    by_counts: dict[tuple[Any, ...], list[Column]] = {}
+    for name in names[:MAX_COLUMNS]:
+        pairs = table.value_counts([name])
+        counts = {value: count for (value,), count in pairs if value is not None}
+        equal_counts = by_counts.setdefault(tuple(pairs), [])
+        same = next(
+            (column for column in equal_counts if counts and are_same(table, column.names[0], name)), None
+        )
         if same:
             same.names.append(name)
         elif group_of[name] == "tag" or (varies(table, name, counts) and not are_below(root, counts)):
             columns.append(Column([name], group_of[name], counts, table))
-            known.append(columns[-1])
-    return columns, max(0, len(asked) - MOST_COLUMNS)
+            equal_counts.append(columns[-1])
+    return columns, max(0, len(names) - MAX_COLUMNS)
 
 
-def are_same(table: Table, one: str, other: str) -> bool:
+def are_same(table: Table, first_name: str, second_name: str) -> bool:
     """Whether two columns have the same values."""
-    return all(a == b for (a, b), _ in table.value_counts([one, other]))
+    return all(a == b for (a, b), _ in table.value_counts([first_name, second_name]))
 
 
 def are_below(root: str, values: Iterable[Any]) -> bool:
@@ -180,31 +182,31 @@ def are_below(root: str, values: Iterable[Any]) -> bool:
 
 
 def varies(table: Table, name: str, counts: dict[Any, int]) -> bool:
-    """Whether jobs differ in a column; that another task has no such parameter is no difference."""
+    """Whether jobs of a task differ in a column; a task without the parameter makes no difference."""
     if len(counts) != 1:
         return len(counts) > 1
     seen = {(task, value is None) for (task, value), _ in table.value_counts(["task", name])}
     return any((task, False) in seen for task, missing in seen if missing)
 
 
-def values_in_words(column: Column, most: int = MOST_VALUES) -> tuple[list[tuple[str, int]], str]:
-    """The values of a column with how many jobs have each, and what to say of those that are left out."""
+def values_in_words(column: Column, limit: int = MAX_VALUES) -> tuple[list[tuple[str, int]], str]:
+    """The first values of a column with their numbers of jobs, and a text about the other values."""
     values = column.ordered()
-    if len(values) <= most:
+    if len(values) <= limit:
         return [(brief(value), column.counts[value]) for value in values], ""
     if column.is_numeric:
         return [], f"{value_text(values[0])} … {value_text(values[-1])} ({number(len(values))} values)"
-    shown = [(brief(value), column.counts[value]) for value in values[: most // 2]]
+    shown = [(brief(value), column.counts[value]) for value in values[: limit // 2]]
     return shown, f"… {number(len(values) - len(shown))} more values"
 
 
-def brief(value: object, most: int = 60) -> str:
-    """A value in few characters; of a long text its two ends, since paths differ at theirs."""
-    if isinstance(value, str) and len(value) > most:
-        return f"{value[: most // 3]}…{value[-most // 2 :]}"
-    return value_text(value, most)
+def brief(value: object, limit: int = 60) -> str:
+    """A short text for a value; of a long string the two ends, since paths differ there."""
+    if isinstance(value, str) and len(value) > limit:
+        return f"{value[: limit // 3]}…{value[-limit // 2 :]}"
+    return value_text(value, limit)
 
 
 def count_states(run: Run) -> dict[str, int]:
-    """How many jobs of a run are in each state, by the word for it."""
+    """The number of jobs of a run in each state, by the displayed word."""
     return in_order(Counter(shown_state(state) for state, _ in run.states().values()))

@@ -7,7 +7,7 @@ from xpframe.experiment import ExperimentInfo, open_info
 from xpframe.locate import find_workspace
 from xpframe.text import visible
 
-# typing and pathlib each take longer to import than a run of some hundred jobs to read
+# typing and pathlib each take longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from xpframe import _core
     from xpframe.check import Findings
-    from xpframe.resolve import Experiments
+    from xpframe.options import Experiments
 
 __all__ = ["Workspace", "WorkspaceStateProvider"]
 
 
 class Workspace(Displayed):
-    """A workspace: its experiments, their runs, and what they hold. Nothing in it is ever changed.
+    """A workspace: its experiments, their runs and their content. Nothing is ever written to it.
 
     Args:
-        path: The root; without one, the workspace that :func:`xpframe.xp_frame` would use.
+        path: The root directory; by default the workspace that :func:`xpframe.xp_frame` would use.
 
     Raises:
         WorkspaceNotFoundError: There is no workspace.
@@ -45,17 +45,17 @@ class Workspace(Displayed):
         return self._workspace.experiments()
 
     def runs(self, experiment: str) -> list[str]:
-        """The identifiers of the runs of an experiment, newest first."""
+        """The ids of the runs of an experiment, newest first."""
         return [run.run_id for run in self._workspace.runs(experiment)]
 
     def get_current_run(self, experiment: str) -> str:
-        """The identifier of the latest run of an experiment: what ``current`` names, else the newest."""
+        """The id of the latest run of an experiment: the target of ``current``, else the newest run."""
         return self._workspace.latest(experiment).run_id
 
     def load_xp_info(
         self, experiment: str, run_id: str | None = None, *, strict: bool = False, quiet: bool = False
     ) -> ExperimentInfo:
-        """Loads a run, the latest unless ``run_id`` names another.
+        """Loads a run, by default the latest.
 
         Raises:
             ExperimentNotFoundError: There is no such experiment.
@@ -64,42 +64,43 @@ class Workspace(Displayed):
         return open_info(lambda: self._run(experiment, run_id), strict=strict, quiet=quiet)
 
     def get_tags_map(self, experiment: str, run_id: str | None = None) -> dict[str, dict[str, Any]]:
-        """The tags of each job that has some, by job id, in the order of submission."""
+        """The tags of each job that has tags, by job id, in the order of submission."""
         return self._run(experiment, run_id).tags_map()
 
     def get_dependencies_map(self, experiment: str, run_id: str | None = None) -> dict[str, list[str]]:
-        """The jobs that each job needs, by job id, where it needs some; rebuilt from configs."""
+        """The ids of the jobs that each job depends on, by job id; jobs without dependencies are left out.
+
+        They are computed from the configs.
+        """
         return self._run(experiment, run_id).dependencies_map()
 
     def load(self, experiment: str, saved: str = "default", run_id: str | None = None) -> Any:
-        """What ``xp.save`` saved under a name in a run, the latest unless ``run_id`` names another.
+        """Loads an object saved with ``xp.save`` in a run, by default the latest.
 
         Raises:
-            JobNotFoundError: Nothing was saved under that name.
+            JobNotFoundError: There is no object of this name.
         """
         return self._run(experiment, run_id).saved(saved)
 
     def check(
         self, experiment: Experiments | None = None, *, run: str | Sequence[str] = "all", quiet: bool = False
     ) -> Findings:
-        """Looks for what is wrong: dangling references, ids that Python used twice, jobs without configs,
-        states that disagree with marker files, runs cut short, paths that are gone, and more. Every config is
-        compared with the params.json of its job. Nothing is written.
+        """Looks for faults: dangling references, reused object ids, jobs without configs, states that
+        disagree with marker files, truncated files, missing paths, and more. Each config is compared with
+        the params.json of its job. Nothing is written.
 
         Args:
-            experiment: A name, a list of names or a glob; all experiments, and what lies around their runs,
-                if not given.
-
-            run: ``"all"``, ``"latest"``, the identifier of a run, or a list of them.
-
-            quiet: Whether progress is not shown.
+            experiment: A name, a list of names, or a glob. By default all experiments, and the files around
+                their runs.
+            run: ``"all"``, ``"latest"``, a run id, or a list of run ids.
+            quiet: Hides progress.
 
         Returns:
-            The findings, as a sequence, a frame (``frame()``) and text (``print``); ``is_clean`` when there
-            is no error and no warning.
+            The findings: a sequence, a frame (``frame()``), and text (``print``). ``is_clean`` is true if
+            there is no error and no warning.
 
         Raises:
-            ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
+            ExperimentNotFoundError, RunNotFoundError: There is no such experiment or run.
             ReadError: The experiments cannot be listed.
         """
         from xpframe.check import check

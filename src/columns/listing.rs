@@ -94,7 +94,7 @@ impl System {
     /// Whether it is shown only where its whole name is asked for.
     #[must_use]
     pub fn is_by_name(self) -> bool {
-        matches!(self, Self::ExitCode | Self::Retries)
+        matches!(self, Self::ExitCode | Self::Retries | Self::Dependencies)
     }
 
     /// Whether its values are read from the directories of jobs.
@@ -106,7 +106,7 @@ impl System {
     /// Whether its values need a file in each job's directory, not only the listing of the directory.
     #[must_use]
     pub fn needs_times(self) -> bool {
-        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS) || self.is_by_name()
+        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS | Self::ExitCode | Self::Retries)
     }
 }
 
@@ -134,6 +134,8 @@ pub struct Column {
     pub kind: Type,
     /// Whether it is shown when no columns were chosen
     pub by_default: bool,
+    /// Whether it has the values of one type of a path that holds several, so that its name ends with `@` and that type
+    pub is_split: bool,
     /// Its name in the table, if the user chose one
     pub renamed: Option<String>,
 }
@@ -178,6 +180,7 @@ impl Columns {
                 system if system.is_by_name() => false,
                 _ => true,
             },
+            is_split: false,
             renamed: None,
         };
         let mut all: Vec<Column> = System::LEADING.map(system).into();
@@ -220,14 +223,17 @@ fn push_columns_below(tree: &PathTree, root: PathId, all: &mut Vec<Column>) {
     let mut pending = vec![(root, tree.name(root))];
     while let Some((id, name)) = pending.pop() {
         let path = tree.get(id);
-        let column =
-            |name, source, kind, by_default| Column { name, source, kind, by_default, renamed: None };
+        let column = |name, source, kind, by_default| {
+            let is_split = false;
+            Column { name, source, kind, by_default, is_split, renamed: None }
+        };
         if id != root {
             let kinds = tree.value_kinds(id);
             let is_split = kinds.len() > 1;
             for (kind, type_) in kinds {
                 let name = if is_split { format!("{name}@{}", kind.suffix()) } else { name.clone() };
-                all.push(column(name, ColumnSource::Values(id, kind), type_, true));
+                let column = column(name, ColumnSource::Values(id, kind), type_, true);
+                all.push(Column { is_split, ..column });
             }
         }
         if path.has_configs() {

@@ -2,20 +2,38 @@
 
 use std::borrow::Cow;
 
-/// A key as a column name spells it: `.`, `@` and `\` are escaped with `\`.
+/// A key as a column name spells it: `.` and `\` are escaped with `\`, `@` only before an ASCII letter, where a suffix such as
+/// `@type` could begin. So `RR@10` stands as it is.
 #[must_use]
 pub fn escape(key: &str) -> Cow<'_, str> {
     if !key.contains(['.', '@', '\\']) {
         return key.into();
     }
     let mut escaped = String::with_capacity(key.len() + 2);
-    for character in key.chars() {
-        if matches!(character, '.' | '@' | '\\') {
+    let mut characters = key.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_escaped = match character {
+            '.' | '\\' => true,
+            '@' => characters.peek().is_some_and(char::is_ascii_alphabetic),
+            _ => false,
+        };
+        if is_escaped {
             escaped.push('\\');
         }
         escaped.push(character);
     }
     escaped.into()
+}
+
+/// The key behind an escaped spelling: `only@here` for `only\@here`.
+#[must_use]
+pub fn unescape(name: &str) -> String {
+    let mut key = String::with_capacity(name.len());
+    let mut characters = name.chars();
+    while let Some(character) = characters.next() {
+        key.push(if character == '\\' { characters.next().unwrap_or('\\') } else { character });
+    }
+    key
 }
 
 /// A column's name without `tags.` or `config.`. A system column has no shorter name.

@@ -3,7 +3,7 @@
 use ahash::HashSet;
 
 use super::listing::{Column, ColumnSource, Columns, check_width};
-use super::names::short_name;
+use super::names::{short_name, unescape};
 use super::path_tree::PathTree;
 use crate::error::{Error, ErrorKind, Result, near_misses, quoted};
 
@@ -78,11 +78,10 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
 
 /// The columns into which a path was split by type: `x@int` and `x@str` for `x`.
 fn split_columns<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
-    let is_split = |column: &&Column| {
-        let rest = column.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('@'));
-        rest.is_some() && column.group() != "fact"
+    let is_part = |column: &&Column| {
+        column.is_split && column.name.rsplit_once('@').is_some_and(|(whole, _)| whole == name)
     };
-    columns.all.iter().filter(is_split).collect()
+    columns.all.iter().filter(is_part).collect()
 }
 
 fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
@@ -190,7 +189,9 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
         .iter()
         .find(|column| column.name.starts_with(&inside) || short_name(&column.name).starts_with(&inside));
     let names = columns.all.iter().flat_map(|column| [column.name.as_str(), short_name(&column.name)]);
-    let mut near: Vec<&str> = near_misses(pattern, names);
+    let spelled = |name: &&str| name.contains('\\') && unescape(name) == pattern;
+    let mut near: Vec<&str> =
+        names.clone().find(spelled).into_iter().chain(near_misses(pattern, names)).collect();
     near.dedup();
     let hint = match (deeper, near.is_empty()) {
         (Some(_), _) => format!("it holds other values: ask for {pattern}.* or {pattern}@type"),

@@ -1,5 +1,9 @@
 //! Which types a path needs: exact ones, and as many as it takes to lose nothing.
 
+use std::borrow::Cow;
+
+use ahash::HashSet;
+
 use super::kind::ValueKind;
 use super::names::escape;
 use super::path_tree::{FieldPath, PathId, PathTree};
@@ -20,6 +24,8 @@ pub enum Type {
     Digits,
     /// Floats, NaN and infinities included
     Float64,
+    /// Nothing but nulls: any type may join it later
+    Null,
     /// Text
     Utf8,
     /// Names of enum members
@@ -140,7 +146,7 @@ impl PathTree {
             kinds.extend(elements.map(|elements| (kind, Type::List(Box::new(self.item_type(elements))))));
         }
         if kinds.is_empty() && !path.has_fields() {
-            kinds.push((ValueKind::Null, Type::Utf8));
+            kinds.push((ValueKind::Null, Type::Null));
         }
         kinds
     }
@@ -174,7 +180,7 @@ impl PathTree {
         }
         let fields = if has_fields { self.struct_members(id) } else { Vec::new() };
         if kinds.is_empty() {
-            return if fields.is_empty() { Type::Utf8 } else { Type::Struct(fields) };
+            return if fields.is_empty() { Type::Null } else { Type::Struct(fields) };
         }
         let member = |name: &str, source, kind| Member { name: name.to_owned(), path: id, source, kind };
         let mut members: Vec<Member> = kinds
@@ -187,8 +193,18 @@ impl PathTree {
         Type::Struct(members)
     }
 
-    /// The members of a struct: the fields of the configs and dicts in a list.
+    /// The members of a struct: the fields of the configs and dicts in a list. Keys stand as the user wrote them; they are escaped
+    /// only where one of them would be called like a member that was split by type.
     fn struct_members(&self, id: PathId) -> Vec<Member> {
+        let members = self.named_members(id, |key| key.into());
+        let mut names = HashSet::default();
+        if members.iter().all(|member| names.insert(member.name.as_str())) {
+            return members;
+        }
+        self.named_members(id, escape)
+    }
+
+    fn named_members(&self, id: PathId, spell: impl Fn(&str) -> Cow<'_, str>) -> Vec<Member> {
         let path = self.get(id);
         let mut members = Vec::new();
         if path.has_many_classes() || (path.has_configs() && path.children.is_empty()) {
@@ -196,7 +212,7 @@ impl PathTree {
             members.push(Member { name, path: id, source: MemberSource::Class, kind: Type::Utf8 });
         }
         for (key, &child) in &path.children {
-            let name = escape(key);
+            let name = spell(key);
             let kinds = self.value_kinds(child);
             let has_fields = self.get(child).has_fields();
             let is_split = kinds.len() > 1 || (!kinds.is_empty() && has_fields);

@@ -85,13 +85,6 @@ impl LoadedRun {
         }
     }
 
-    /// Whether both runs have the very same configs in memory.
-    #[must_use]
-    pub fn shares_objects(&self, other_run: &Self) -> bool {
-        let both = (self.objects.get(), other_run.objects.get());
-        matches!(both, (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs))
-    }
-
     /// Forgets what was read, on another thread if that is much: freeing the memory of many jobs takes milliseconds.
     pub fn drop_in_background(&mut self) {
         if self.rows.get().is_some_and(|rows| rows.rows.len() >= MIN_JOBS_TO_DROP_ASIDE) {

@@ -1,4 +1,4 @@
-//! What the doctor found, as Python asks for it.
+//! The check of a workspace, with its findings as a table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 use pyo3::prelude::*;
 
-use super::arrow::{ROWS, Table};
 use super::interrupt::interruptible;
 use super::run::Run;
+use super::table::{ROWS, Table};
 use super::workspace::Workspace;
 use crate::check::{Finding, Findings, check};
 use crate::error::{Error, Result};
 use crate::progress::CancelToken;
 use crate::{scan, workspace};
 
-/// How many runs, jobs, comparisons with params.json, and paths were looked at.
+/// The numbers of runs, jobs, jobs compared with params.json, and paths that were checked.
 type Seen = (usize, usize, usize, usize);
 
-/// Looks for what is wrong in a workspace: in some of its runs, or in all runs and around them. Gives the findings as a table,
-/// and the numbers of runs, jobs, jobs compared with their params.json and recorded paths that were looked at.
+/// Checks some runs of a workspace; by default all runs, and the files around them. Returns the findings as a table, and the
+/// numbers of runs, jobs, jobs compared with their params.json, and recorded paths that were checked.
 #[pyfunction]
 #[pyo3(signature = (workspace, runs=None))]
 pub fn check_workspace(
@@ -29,20 +29,20 @@ pub fn check_workspace(
     workspace: Py<Workspace>,
     runs: Option<Vec<Py<Run>>>,
 ) -> PyResult<(Table, Seen)> {
-    let place = workspace.get().workspace().clone();
-    let asked: Option<Vec<workspace::Run>> =
+    let workspace = workspace.get().workspace().clone();
+    let selected: Option<Vec<workspace::Run>> =
         runs.map(|runs| runs.iter().map(|run| run.get().loaded().run().clone()).collect());
     let stop = CancelToken::default();
-    let found = interruptible(py, std::slice::from_ref(&stop.clone()), move || -> Result<Findings> {
-        let everything = asked.is_none();
-        let runs = match asked {
+    let findings = interruptible(py, std::slice::from_ref(&stop.clone()), move || -> Result<Findings> {
+        let everything = selected.is_none();
+        let runs = match selected {
             Some(runs) => runs,
-            None => all_runs(&place)?,
+            None => all_runs(&workspace)?,
         };
-        Ok(check(&place, &runs, everything, &stop))
+        Ok(check(&workspace, &runs, everything, &stop))
     })??;
-    let seen = (found.runs, found.jobs, found.compared, found.paths);
-    let batch = batch(&found.findings).map_err(internal)?;
+    let seen = (findings.runs, findings.jobs, findings.compared, findings.paths);
+    let batch = batch(&findings.findings).map_err(internal)?;
     let table = scan::Table {
         schema: batch.schema(),
         batches: vec![batch],
@@ -53,10 +53,10 @@ pub fn check_workspace(
 }
 
 /// The runs of all experiments, oldest first in each.
-fn all_runs(place: &workspace::Workspace) -> Result<Vec<workspace::Run>> {
+fn all_runs(workspace: &workspace::Workspace) -> Result<Vec<workspace::Run>> {
     let mut runs = Vec::new();
-    for experiment in place.experiments()? {
-        runs.extend(place.runs(&experiment)?.into_iter().rev());
+    for experiment in workspace.experiments()? {
+        runs.extend(workspace.runs(&experiment)?.into_iter().rev());
     }
     Ok(runs)
 }
@@ -66,18 +66,18 @@ fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {
         Arc::new(findings.iter().map(text).collect::<StringViewArray>())
     };
     let lines: Int64Array =
-        findings.iter().map(|one| one.line.and_then(|line| i64::try_from(line).ok())).collect();
+        findings.iter().map(|finding| finding.line.and_then(|line| i64::try_from(line).ok())).collect();
     let columns: [(&str, ArrayRef); 10] = [
-        ("severity", texts(&|one| Some(one.severity.as_str().to_owned()))),
-        ("kind", texts(&|one| Some(one.trouble.as_str().to_owned()))),
-        ("experiment", texts(&|one| one.experiment.clone())),
-        ("run", texts(&|one| one.run.clone())),
-        ("job_id", texts(&|one| one.job_id.clone())),
-        ("file", texts(&|one| one.file.as_ref().map(|file| file.to_string_lossy().into_owned()))),
+        ("severity", texts(&|finding| Some(finding.severity.as_str().to_owned()))),
+        ("kind", texts(&|finding| Some(finding.trouble.as_str().to_owned()))),
+        ("experiment", texts(&|finding| finding.experiment.clone())),
+        ("run", texts(&|finding| finding.run.clone())),
+        ("job_id", texts(&|finding| finding.job_id.clone())),
+        ("file", texts(&|finding| finding.file.as_ref().map(|file| file.to_string_lossy().into_owned()))),
         ("line", Arc::new(lines)),
-        ("field", texts(&|one| one.field.clone())),
-        ("what", texts(&|one| Some(one.text.clone()))),
-        ("advice", texts(&|one| Some(one.advice.clone()))),
+        ("field", texts(&|finding| finding.field.clone())),
+        ("what", texts(&|finding| Some(finding.text.clone()))),
+        ("advice", texts(&|finding| Some(finding.advice.clone()))),
     ];
     let field = |name: &str, array: &ArrayRef| {
         Field::new(name, array.data_type().clone(), !matches!(name, "severity" | "kind" | "what" | "advice"))
@@ -90,6 +90,6 @@ fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn internal(error: ArrowError) -> Error {
-    Error::format(format!("the findings do not fit into a table: {error}"))
+    Error::format(format!("findings do not fit into a table: {error}"))
         .hint("this is a fault of xpframe, please report it")
 }

@@ -1,24 +1,24 @@
-//! Values become Python objects when somebody touches them.
+//! Converts values of the engine to Python objects.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PyList, PyString};
 
-use super::config::{EnumValue, Unresolved};
+use super::scalars::{EnumValue, Unresolved};
 use super::source::Source;
 use crate::error::Error;
 use crate::values::{Store, Value};
 
-/// How configs, paths, enums and sets appear.
+/// The Python types of configs, paths, enums and sets.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Style {
-    /// As themselves: `Config`, `pathlib.Path`, `EnumValue`, `frozenset`
+    /// `Config`, `pathlib.Path`, `EnumValue`, `frozenset`
     Objects,
-    /// As plain values: dict, str, list
+    /// Plain values: dict, str, list
     Plain,
 }
 
-/// The `str` of bytes as the store holds them, unpaired surrogates included.
+/// A `str` from bytes of the store, which may have unpaired surrogates.
 pub(super) fn string<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(PyString::new(py, text)),
@@ -28,7 +28,7 @@ pub(super) fn string<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, 
     }
 }
 
-/// The Python object of a value. `source` is there where configs may be.
+/// The Python object of a value. Values with configs need a `source`.
 pub(super) fn value<'py>(
     py: Python<'py>,
     store: &Store,
@@ -39,8 +39,8 @@ pub(super) fn value<'py>(
     nested(py, store, source, value, style, 0)
 }
 
-/// More levels than that are refused: each is a call inside a call, here and in Python.
-const DEEPEST: u16 = 1000;
+/// A limit for nesting: each level is a nested call, here and in Python.
+const MAX_DEPTH: u16 = 1000;
 
 fn nested<'py>(
     py: Python<'py>,
@@ -50,10 +50,10 @@ fn nested<'py>(
     style: Style,
     depth: u16,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if depth > DEEPEST {
-        return Err(Error::format(format!("values are nested more than {DEEPEST} deep")).into());
+    if depth > MAX_DEPTH {
+        return Err(Error::format(format!("values are nested more than {MAX_DEPTH} deep")).into());
     }
-    let again = |inner| nested(py, store, source, inner, style, depth + 1);
+    let convert = |inner| nested(py, store, source, inner, style, depth + 1);
     Ok(match store.resolve(value) {
         Value::Null => py.None().into_bound(py),
         Value::Bool(value) => value.into_pyobject(py)?.to_owned().into_any(),
@@ -65,36 +65,36 @@ fn nested<'py>(
             let text = string(py, store.bytes(text))?;
             if style == Style::Plain { text.into_any() } else { path_class(py)?.call1((text,))? }
         }
-        Value::Enum(at) => match store.enum_member(at) {
+        Value::Enum(index) => match store.enum_member(index) {
             Some(member) if style == Style::Plain => string(py, store.symbol_bytes(member.name))?.into_any(),
             Some(member) => EnumValue::new(store, member).into_pyobject(py)?.into_any(),
             None => py.None().into_bound(py),
         },
         Value::List(items) => {
-            let items: PyResult<Vec<_>> = store.items(items).map(again).collect();
+            let items: PyResult<Vec<_>> = store.items(items).map(convert).collect();
             PyList::new(py, items?)?.into_any()
         }
-        Value::Set(items) => set(py, store.items(items), style, again)?,
+        Value::Set(items) => set(py, store.items(items), style, convert)?,
         Value::Dict(record) => {
             let dict = PyDict::new(py);
             for (key, value) in store.entries(record) {
-                dict.set_item(string(py, store.symbol_bytes(key))?, again(value)?)?;
+                dict.set_item(string(py, store.symbol_bytes(key))?, convert(value)?)?;
             }
             dict.into_any()
         }
-        Value::Object(at) => match source {
+        Value::Object(index) => match source {
             None => py.None().into_bound(py),
-            Some(source) if style == Style::Objects => Source::config(source, at)?.into_any(),
-            Some(source) => again(Value::Dict(source.get().graph().object(at).fields))?,
+            Some(source) if style == Style::Objects => Source::config(source, index)?.into_any(),
+            Some(source) => convert(Value::Dict(source.get().graph().object(index).fields))?,
         },
-        Value::Unresolved(at) => {
-            let reference = store.unresolved(at);
+        Value::Unresolved(index) => {
+            let reference = store.unresolved(index);
             Unresolved::new(reference.id, reference.cyclic).into_pyobject(py)?.into_any()
         }
     })
 }
 
-/// A set; its tuples were written as lists. What no set can hold, as a user's dict that looks like a set may, stays a list.
+/// A set. Its tuples were written as lists; members that are not hashable (of a dict that looks like a set) give a list.
 fn set<'py>(
     py: Python<'py>,
     members: impl Iterator<Item = Value>,
@@ -122,21 +122,19 @@ fn path_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     PATH.get_or_try_init(py, class).map(|class| class.bind(py))
 }
 
-/// An int of any size. Python reads at most 4300 digits at once (`sys.set_int_max_str_digits`): longer ones are put together.
+/// An int of any size, built of chunks: Python parses at most 4300 digits (`sys.set_int_max_str_digits`).
 fn big_int<'py>(py: Python<'py>, digits: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    const AT_ONCE: usize = 4000;
-    const LONGEST: usize = 100_000;
-    if digits.len() > LONGEST {
-        return Err(Error::format(format!(
-            "an integer of {} digits: more than {LONGEST} are not read",
-            digits.len()
-        ))
-        .into());
+    const CHUNK_DIGITS: usize = 4000;
+    const MAX_DIGITS: usize = 100_000;
+    if digits.len() > MAX_DIGITS {
+        return Err(
+            Error::format(format!("an integer of {} digits, more than {MAX_DIGITS}", digits.len())).into()
+        );
     }
     let (negative, digits) = digits.strip_prefix(b"-").map_or((false, digits), |digits| (true, digits));
     let int = py.get_type::<pyo3::types::PyInt>();
     let mut whole = 0_i32.into_pyobject(py)?.into_any();
-    for chunk in digits.chunks(AT_ONCE) {
+    for chunk in digits.chunks(CHUNK_DIGITS) {
         let scale = 10_i32.into_pyobject(py)?.into_any().pow(chunk.len(), py.None())?;
         whole = whole.mul(scale)?.add(int.call1((String::from_utf8_lossy(chunk),))?)?;
     }

@@ -1,4 +1,4 @@
-//! How often values stand in columns of a table.
+//! Counts distinct values in columns of a table.
 
 use std::hash::Hash;
 
@@ -10,7 +10,7 @@ use arrow::datatypes::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The rows of a table, of which those with the same values have the same number.
+/// Numbers for the rows of a table; rows with equal values have the same number.
 pub(super) struct Numbered {
     /// The number of each row
     numbers: Vec<usize>,
@@ -20,14 +20,14 @@ pub(super) struct Numbered {
 
 impl Numbered {
     fn of<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>) -> Self {
-        let mut known: HashMap<K, usize> = HashMap::default();
+        let mut numbers_by_key: HashMap<K, usize> = HashMap::default();
         let (mut numbers, mut firsts) = (Vec::new(), Vec::new());
         let mut last = None;
         for (row, key) in keys.enumerate() {
-            // in most columns a job has the value of the job before it
+            // most jobs have the value of the job before
             let number = match last {
                 Some((before, number)) if before == key => number,
-                _ => *known.entry(key).or_insert(firsts.len()),
+                _ => *numbers_by_key.entry(key).or_insert(firsts.len()),
             };
             if number == firsts.len() {
                 firsts.push(row);
@@ -54,24 +54,24 @@ impl Numbered {
             DataType::Utf8View => Self::of(array.as_string_view().iter()),
             DataType::Dictionary(..) => {
                 let dictionary = array.as_any_dictionary();
-                // the dictionaries of several runs may stand behind each other
+                // the dictionaries of several runs may be concatenated: a name may have several keys
                 let names = Self::by(dictionary.values())?.numbers;
                 // Arrow has no keys into an empty dictionary: all values are null then
                 let keys = if names.is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
                 Self::of(keys.iter().enumerate().map(|(row, &key)| array.is_valid(row).then(|| names[key])))
             }
-            other => {
+            data_type => {
                 return Err(Error::new(
                     ErrorKind::InvalidArgument,
-                    format!("values of {other} are not counted"),
+                    format!("cannot count values of {data_type}"),
                 ));
             }
         })
     }
 
-    /// By the values of these columns and of others.
-    pub fn and(&self, other: &Self) -> Self {
-        Self::of(self.numbers.iter().zip(&other.numbers))
+    /// By the values of both columns.
+    pub fn and(&self, second: &Self) -> Self {
+        Self::of(self.numbers.iter().zip(&second.numbers))
     }
 
     /// How many rows have each number.
@@ -84,7 +84,7 @@ impl Numbered {
     }
 }
 
-/// The same for numbers that are equal, and for all that are none.
+/// Bits that are equal for equal numbers, and for all NaN.
 fn same_bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() }
 }

@@ -30,7 +30,7 @@ fn class<'py>(py: Python<'py>, kind: ErrorKind) -> PyResult<Bound<'py, PyType>> 
     Ok(module.bind(py).getattr(class_name(kind))?.cast_into()?)
 }
 
-/// The Python exception that says what `error` says.
+/// The Python exception of an error.
 pub(super) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let location = error.location();
     let details = PyDict::new(py);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 
-use super::arrow::{ROWS, Table};
 use super::interrupt::interruptible;
-use super::model::stops_of;
+use super::request::cancel_tokens;
 use super::run::Run;
+use super::table::{ROWS, Table};
 use crate::error::{Error, Result};
 use crate::scan::{self, FailureRequest};
 use crate::table::StringLayout;
@@ -29,7 +29,7 @@ pub fn read_failures(
     let loaded = runs.iter().map(|run| run.get().loaded().usable()).collect();
     let request = FailureRequest { runs: loaded, several_runs, tasks, layout };
     let for_pandas = backend == "pandas";
-    let table = interruptible(py, &stops_of(&runs), move || {
+    let table = interruptible(py, &cancel_tokens(&runs), move || {
         let table = named(request.read()?)?;
         if for_pandas { table.for_pandas() } else { Ok(table) }
     })??;

@@ -1,4 +1,4 @@
-//! Long work, without the lock of the interpreter, that Ctrl-C stops.
+//! Runs long work without the interpreter lock, and stops it on Ctrl-C.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use crate::error::Error;
 use crate::progress::CancelToken;
 
-/// How long Ctrl-C waits at most to be noticed.
+/// The longest time between two checks for Ctrl-C.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
-/// Does `work` on a thread of its own, while this one looks for signals. After Ctrl-C the `stops` are asked for and nobody
-/// waits any more: the thread ends when it notices, and what it gives back is thrown away.
+/// Runs `work` on a new thread, while this thread checks for signals. Ctrl-C cancels the tokens and returns at once: the
+/// thread ends when it sees its token, and its result is dropped.
 pub(super) fn interruptible<R: Send + 'static>(
     py: Python<'_>,
     stops: &[CancelToken],
@@ -22,7 +22,7 @@ pub(super) fn interruptible<R: Send + 'static>(
     let (sender, mut receiver) = channel();
     std::thread::spawn(move || {
         let done = catch_unwind(AssertUnwindSafe(work));
-        // nobody waits for it after Ctrl-C
+        // after Ctrl-C the receiver is gone
         let _ = sender.send(done);
     });
     loop {

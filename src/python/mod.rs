@@ -1,10 +1,9 @@
-//! The Python module `xpframe._core`: frozen handles on what the engine read. The only place that knows pyo3.
+//! The Python module `xpframe._core`: frozen handles on data of the engine. The only module that uses pyo3.
 
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 #![allow(clippy::unused_self, reason = "a special method has the receiver that Python gives it")]
 #![allow(clippy::doc_markdown, reason = "these texts are Python's docstrings, where backticks mean nothing")]
 
-mod arrow;
 mod check;
 mod config;
 mod convert;
@@ -12,10 +11,14 @@ mod counts;
 mod errors;
 mod failures;
 mod interrupt;
-mod model;
 mod plain;
+mod plan;
+mod progress;
+mod request;
 mod run;
+mod scalars;
 mod source;
+mod table;
 mod workspace;
 
 use pyo3::prelude::*;
@@ -24,19 +27,25 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::arrow::{Table, read_table};
-    #[pymodule_export]
     use super::check::check_workspace;
     #[pymodule_export]
-    use super::config::{Config, EnumValue, Unresolved, asdict, fields, identifier, tags, typename};
+    use super::config::{Config, asdict, fields, identifier, tags, typename};
     #[pymodule_export]
     use super::failures::read_failures;
     #[pymodule_export]
-    use super::model::{Batches, Model, progress, progress_counters, read_model};
+    use super::plan::{Batches, ScanPlan, plan_scan};
     #[pymodule_export]
-    use super::run::{Run, open_run};
+    use super::progress::progress_counters;
+    #[pymodule_export]
+    use super::request::TableRequest;
+    #[pymodule_export]
+    use super::run::{Run, RunSignature, open_run};
+    #[pymodule_export]
+    use super::scalars::{EnumValue, Unresolved};
     #[pymodule_export]
     use super::source::{Source, open_source};
+    #[pymodule_export]
+    use super::table::{Table, read_table};
     #[pymodule_export]
     use super::workspace::{Workspace, glob_matches, is_workspace, near_misses};
 

@@ -1,4 +1,4 @@
-//! A run, as Python asks for it.
+//! A run for Python: its metadata, jobs, actions and saved objects.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -14,13 +14,14 @@ use super::errors::exceptions;
 use super::interrupt::interruptible;
 use super::source::{Origin, Source};
 use crate::error::{Error, ErrorKind, quoted};
+use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
 use crate::records::{JobRow, JobStatuses, Moment, Zone};
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
 
-/// A handle on a run: each of its files is read at most once, when something needs it.
+/// A handle on a run. Each file is read at most once, when it is needed.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Run {
     source: Py<Source>,
@@ -41,21 +42,24 @@ impl Run {
         let loaded = self.loaded();
         let objects = loaded.objects_if_read().unwrap_or_else(|| py.detach(|| loaded.objects()));
         let row = objects.order.get(position).copied();
-        let found = row.and_then(|row| Some((&loaded.rows().rows[row], objects.roots[row]?)));
-        let (row, config) = found.ok_or_else(|| {
+        let entry = row.and_then(|row| Some((&loaded.rows().rows[row], objects.roots[row]?)));
+        let (row, config) = entry.ok_or_else(|| {
             PyIndexError::new_err(format!("position {position} of {} jobs", objects.order.len()))
         })?;
         Ok((loaded.rows().job_id(row), config))
     }
 
-    /// Identifiers are hashes: only one that begins alike can have been meant.
-    fn unknown_job(&self, what: &str, identifier: &str, known: &[String]) -> Error {
+    /// An error for an unknown identifier. Identifiers are hashes: the hint is one with the same beginning.
+    fn unknown_job(&self, kind: &str, identifier: &str, identifiers: &[String]) -> Error {
         let run = self.loaded().run();
-        let alike = known.iter().find(|known| !identifier.is_empty() && known.starts_with(identifier));
-        let hint =
-            alike.map_or_else(|| format!("it has {}", known.len()), |known| format!("did you mean {known}?"));
+        let alike =
+            identifiers.iter().find(|candidate| !identifier.is_empty() && candidate.starts_with(identifier));
+        let hint = alike.map_or_else(
+            || format!("it has {}", identifiers.len()),
+            |candidate| format!("did you mean {candidate}?"),
+        );
         let reason =
-            format!("run {} of {} has no {what} {}", run.id(), quoted(run.experiment()), quoted(identifier));
+            format!("run {} of {} has no {kind} {}", run.id(), quoted(run.experiment()), quoted(identifier));
         Error::new(ErrorKind::JobNotFound, reason).at_file(run.path()).hint(hint)
     }
 }
@@ -86,7 +90,7 @@ impl Run {
         self.loaded().run().workspace().root().to_path_buf()
     }
 
-    /// Reads the jobs and their configs now.
+    /// Reads the jobs and their configs now; Ctrl-C stops it.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
         let stop = loaded.cancel_token().clone();
@@ -94,7 +98,7 @@ impl Run {
         interruptible(py, &[stop], move || loaded.read(true))
     }
 
-    /// The run as it is now, read where it changed: jobs and configs that did not are not read again.
+    /// The run as it is now. Jobs and configs are read again only if their files changed.
     fn refreshed(&self, py: Python<'_>) -> PyResult<Self> {
         let new = Arc::new(py.detach(|| self.loaded().refreshed()));
         let stop = new.cancel_token().clone();
@@ -103,18 +107,20 @@ impl Run {
         Ok(Self { source: Py::new(py, Source::new(Origin::Run(new)))? })
     }
 
-    /// Whether both have the same configs, read once.
-    fn shares_objects(&self, other: &Self) -> bool {
-        self.loaded().shares_objects(other.loaded())
-    }
-
-    /// The bytes of the files that tell its jobs and configs, now.
+    /// The total size in bytes of the files that hold its jobs and configs, now.
     #[getter]
     fn size(&self) -> u64 {
         self.loaded().signature().bytes()
     }
 
-    /// The jobs of which a marker file was written at or after a time, in microseconds since 1970 UTC.
+    /// What tells whether its jobs or configs have changed: size, time and inode of their files, now.
+    #[getter]
+    fn signature(&self) -> RunSignature {
+        let loaded = self.loaded();
+        RunSignature { path: loaded.run().path().to_path_buf(), files: loaded.signature() }
+    }
+
+    /// The ids of the jobs with a marker file written at or after a time, in microseconds since 1970 UTC.
     fn marked_since(&self, py: Python<'_>, micros: i64) -> Vec<String> {
         let loaded = self.loaded();
         py.detach(|| {
@@ -129,26 +135,26 @@ impl Run {
         })
     }
 
-    /// (job_id, task_id) of each job, in the order in which they were submitted, those without a config too.
+    /// (job_id, task_id) of each job in the order of submission, with or without a config.
     fn rows(&self, py: Python<'_>) -> Vec<(String, String)> {
         let loaded = self.loaded();
         let rows = py.detach(|| loaded.rows());
         rows.rows.iter().map(|row| (rows.job_id(row).into_owned(), rows.task_id(row).into_owned())).collect()
     }
 
-    /// How many jobs have a config.
+    /// The number of jobs with a config.
     fn job_count(&self, py: Python<'_>) -> usize {
         let loaded = self.loaded();
         py.detach(|| loaded.objects().order.len())
     }
 
-    /// The identifier of a job by its position in experimaestro's order, of those that have a config.
+    /// The id of the job at a position in experimaestro's order, among jobs with a config.
     fn job_id<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyString>> {
         let (job_id, _) = self.in_order(py, position)?;
         Ok(PyString::new(py, &job_id))
     }
 
-    /// The identifier and the config of a job by its position in that order.
+    /// The id and the config of the job at a position in that order.
     fn job_at<'py>(
         &self,
         py: Python<'py>,
@@ -161,8 +167,8 @@ impl Run {
     /// The config of a job.
     fn job<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Bound<'py, Config>> {
         let loaded = self.loaded();
-        if let Some(at) = py.detach(|| loaded.job(job_id)) {
-            return Source::config(self.source.bind(py), at);
+        if let Some(index) = py.detach(|| loaded.job(job_id)) {
+            return Source::config(self.source.bind(py), index);
         }
         if loaded.rows().find(job_id).is_some() {
             let error = Error::new(ErrorKind::JobNotFound, "the config of the job could not be read");
@@ -186,19 +192,19 @@ impl Run {
         let loaded = self.loaded();
         let (actions, record) = py.detach(|| (loaded.actions(), loaded.record()));
         match (actions.get(action_id), record.actions.get(action_id)) {
-            (Some(&at), Some(known)) => Ok((
-                Source::config(self.source.bind(py), at)?,
-                known.description.clone(),
-                known.class.clone(),
+            (Some(&index), Some(action)) => Ok((
+                Source::config(self.source.bind(py), index)?,
+                action.description.clone(),
+                action.class.clone(),
             )),
             _ => {
-                let known: Vec<String> = actions.keys().cloned().collect();
-                Err(self.unknown_job("action", action_id, &known).into())
+                let identifiers: Vec<String> = actions.keys().cloned().collect();
+                Err(self.unknown_job("action", action_id, &identifiers).into())
             }
         }
     }
 
-    /// The tags of each job that has some: {job_id: {name: value}}, in the order of the rows.
+    /// The tags of each job that has tags: {job_id: {name: value}}, in the order of the rows.
     fn tags_map<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let loaded = self.loaded();
         let rows = py.detach(|| loaded.rows());
@@ -213,7 +219,7 @@ impl Run {
         Ok(map)
     }
 
-    /// The jobs that each job needs: {job_id: [job_id, …]}, for the jobs that need some.
+    /// The jobs that each job depends on: {job_id: [job_id, …]}; jobs without dependencies are left out.
     fn dependencies_map<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let loaded = self.loaded();
         let needs = py.detach(|| loaded.all_dependencies());
@@ -235,7 +241,7 @@ impl Run {
                 let (state, failure) = statuses.state(&rows.task_id(row), &job_id, errors);
                 (job_id.into_owned(), state.as_str(), failure)
             };
-            // what is wrong with a small file is reported where its columns are read
+            // errors in small files are reported when their columns are read
             statuses.each(&rows.rows.iter().collect::<Vec<_>>(), state).0
         });
         let map = PyDict::new(py);
@@ -245,8 +251,8 @@ impl Run {
         Ok(map)
     }
 
-    /// What is known of the run itself, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970
-    /// UTC), run_tags, python_version, packages, git, alive. `zone` is that of times written without one.
+    /// The metadata of the run, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970 UTC),
+    /// run_tags, python_version, packages, git, alive. `zone` is the time zone of times without one.
     #[pyo3(signature = (zone=None))]
     fn record<'py>(&self, py: Python<'py>, zone: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
         let zone = zone.map_or_else(|| Ok(Zone::local()), Zone::named)?;
@@ -282,12 +288,12 @@ impl Run {
         Ok(dict)
     }
 
-    /// The names under which `xp.save` saved something in this run.
+    /// The names of the objects saved with `xp.save` in this run.
     fn saved_names(&self) -> PyResult<Vec<String>> {
         Ok(self.loaded().run().saved()?)
     }
 
-    /// What `xp.save` saved under a name: a config, or lists and dicts of them.
+    /// Loads an object saved with `xp.save`: a config, or lists and dicts of configs.
     fn saved<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let loaded = Arc::clone(self.loaded());
         let object = py.detach(|| loaded.saved(name))?;
@@ -296,19 +302,27 @@ impl Run {
         convert::value(py, &source.get().graph().store, Some(&source), value, Style::Objects)
     }
 
-    /// What could not be read, of what was read so far: exceptions of `xpframe.errors`, not raised.
+    /// The errors in the files read so far: exceptions of `xpframe.errors`, not raised.
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         exceptions(py, &self.loaded().errors())
     }
 }
 
-/// The identifiers of the jobs that have a config, in experimaestro's order.
+/// The ids of the jobs with a config, in experimaestro's order.
 fn job_ids(loaded: &LoadedRun) -> Vec<String> {
     let (objects, rows) = (loaded.objects(), loaded.rows());
-    objects.order.iter().map(|&at| rows.job_id(&rows.rows[at]).into_owned()).collect()
+    objects.order.iter().map(|&index| rows.job_id(&rows.rows[index]).into_owned()).collect()
 }
 
-/// A run by the path of its directory.
+/// The state of the files of a run. Two are equal if the run is the same and nothing has changed.
+#[pyclass(frozen, eq, module = "xpframe._core")]
+#[derive(PartialEq)]
+pub struct RunSignature {
+    path: PathBuf,
+    files: Signature,
+}
+
+/// Opens a run by the path of its directory.
 #[pyfunction]
 pub fn open_run(py: Python<'_>, path: PathBuf) -> PyResult<Run> {
     let run = py.detach(|| workspace::Run::at(&path))?;

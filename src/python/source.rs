@@ -1,4 +1,4 @@
-//! Where configs come from: a run, or a saved object; and which Python object stands for which config.
+//! The source of configs, a run or a saved object, with the Python object of each config.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,22 +15,22 @@ use crate::progress::CancelToken;
 use crate::values::{ObjectIx, Symbol};
 use crate::workspace;
 
-/// What a source was read from.
+/// The origin of a source.
 #[allow(clippy::large_enum_variant, reason = "there are few sources, and each is behind a reference")]
 pub(super) enum Origin {
     /// The objects of a run
     Run(Arc<LoadedRun>),
-    /// What `xp.save` saved in a run, under a name
+    /// An object saved with `xp.save` in a run, and its name
     Saved(Arc<LoadedRun>, String, SavedObject),
 }
 
-/// Where configs come from. Opaque; pickles by path, so that the configs of one source keep sharing what they shared.
+/// The source of configs. Opaque; it is pickled by path, and configs of one source still share objects afterwards.
 #[pyclass(frozen, weakref, module = "xpframe._core")]
 pub struct Source {
     pub(super) origin: Origin,
-    /// The Python object of each config that somebody holds; weak, so that nothing is kept alive by it
+    /// Weak references to the Python objects of configs
     alive: Mutex<HashMap<ObjectIx, Py<PyWeakrefReference>>>,
-    /// The names of attributes that were made, as Python keeps them
+    /// Interned names of cached attributes
     attributes: Mutex<HashMap<Symbol, Option<Py<PyString>>>>,
 }
 
@@ -52,20 +52,20 @@ impl Source {
         }
     }
 
-    /// The Python object of a config, if somebody holds it.
-    pub(super) fn alive<'py>(&self, py: Python<'py>, at: ObjectIx) -> Option<Bound<'py, Config>> {
-        let held = {
+    /// The Python object of a config, if it is alive.
+    pub(super) fn alive<'py>(&self, py: Python<'py>, index: ObjectIx) -> Option<Bound<'py, Config>> {
+        let reference = {
             let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-            alive.get(&at).map(|reference| reference.clone_ref(py))
+            alive.get(&index).map(|reference| reference.clone_ref(py))
         };
-        held?.bind(py).upgrade()?.cast_into().ok()
+        reference?.bind(py).upgrade()?.cast_into().ok()
     }
 
-    /// The attribute that a field is kept as, none if it is kept nowhere: a name of Python's own must not be hidden.
+    /// The attribute under which a field is cached. Names with an underscore are not cached: they may hide attributes of Python.
     pub(super) fn attribute<'py>(&self, py: Python<'py>, field: Symbol) -> Option<Bound<'py, PyString>> {
         let attributes = || self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = attributes().get(&field) {
-            return known.as_ref().map(|name| name.bind(py).clone());
+        if let Some(cached) = attributes().get(&field) {
+            return cached.as_ref().map(|name| name.bind(py).clone());
         }
         let name = std::str::from_utf8(self.graph().store.symbol_bytes(field)).ok();
         let name = name.filter(|name| !name.starts_with('_')).map(|name| PyString::intern(py, name));
@@ -73,20 +73,20 @@ impl Source {
         name
     }
 
-    /// The Python object of a config: the same one for as long as it is held.
-    pub(super) fn config<'py>(slf: &Bound<'py, Self>, at: ObjectIx) -> PyResult<Bound<'py, Config>> {
+    /// The Python object of a config: the same object as long as it is alive.
+    pub(super) fn config<'py>(slf: &Bound<'py, Self>, index: ObjectIx) -> PyResult<Bound<'py, Config>> {
         let py = slf.py();
-        if let Some(config) = slf.get().alive(py, at) {
+        if let Some(config) = slf.get().alive(py, index) {
             return Ok(config);
         }
-        let config = Bound::new(py, Config::new(slf.clone().unbind(), at))?;
+        let config = Bound::new(py, Config::new(slf.clone().unbind(), index))?;
         let reference = PyWeakrefReference::new(&config)?.unbind();
         let mut alive = slf.get().alive.lock().unwrap_or_else(PoisonError::into_inner);
-        // another thread may have been first
-        if let Some(first) = alive.get(&at).and_then(|reference| reference.bind(py).upgrade()) {
+        // another thread may have been faster
+        if let Some(first) = alive.get(&index).and_then(|reference| reference.bind(py).upgrade()) {
             return Ok(first.cast_into()?);
         }
-        alive.insert(at, reference);
+        alive.insert(index, reference);
         Ok(config)
     }
 }
@@ -112,24 +112,24 @@ impl Source {
         Ok((open, (self.loaded().run().path().to_path_buf(), saved)))
     }
 
-    /// The config that had this position and identifier when it was pickled.
-    fn restore<'py>(slf: &Bound<'py, Self>, at: u32, identifier: &str) -> PyResult<Bound<'py, Config>> {
+    /// The config with this index and identifier at the time of pickling.
+    fn restore<'py>(slf: &Bound<'py, Self>, index: u32, identifier: &str) -> PyResult<Bound<'py, Config>> {
         let graph = slf.get().graph();
-        let at = ObjectIx(at);
-        if at.index() >= graph.len() || graph.identifier(at) != identifier {
+        let index = ObjectIx(index);
+        if index.index() >= graph.len() || graph.identifier(index) != identifier {
             return Err(Error::new(
                 ErrorKind::Unresolved,
-                format!("the run no longer holds config {identifier} where it was"),
+                format!("config {identifier} has moved in the run, or is gone"),
             )
             .at_file(slf.get().loaded().run().path())
-            .hint("it was written again after the pickle was made")
+            .hint("the run was rewritten after pickling: load it again")
             .into());
         }
-        Self::config(slf, at)
+        Self::config(slf, index)
     }
 }
 
-/// The source that a pickle names: a run directory, and perhaps the name of what was saved there.
+/// Opens the source of a pickle: a run directory, and the name of a saved object, if it is one.
 #[pyfunction]
 pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyResult<Source> {
     py.detach(|| {

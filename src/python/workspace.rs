@@ -1,4 +1,4 @@
-//! A workspace, as Python asks for it.
+//! A workspace for Python.
 
 use std::path::PathBuf;
 
@@ -60,14 +60,14 @@ pub fn is_workspace(path: PathBuf) -> bool {
     workspace::Workspace::is_workspace(&path)
 }
 
-/// Whether a name is one that a shell pattern means.
+/// Whether a name matches a shell pattern.
 #[pyfunction]
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
     columns::glob_matches(pattern, name)
 }
 
-/// The known names nearest to the wanted one, at most three.
+/// The names nearest to the wanted name, at most three.
 #[pyfunction]
-pub fn near_misses(wanted: &str, known: Vec<String>) -> Vec<String> {
-    error::near_misses(wanted, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect()
+pub fn near_misses(wanted: &str, names: Vec<String>) -> Vec<String> {
+    error::near_misses(wanted, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect()
 }

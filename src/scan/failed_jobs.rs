@@ -12,12 +12,12 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use super::plan::has_several_workspaces;
 use super::request::TableRequest;
 use super::table::{Table, internal};
-use crate::columns::{Chosen, Selection};
+use crate::columns::{Chosen, Selection, Type};
 use crate::error::{ErrorKind, Result};
 use crate::failures::{JobFailure, failures};
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
-use crate::table::{StringLayout, strings};
+use crate::table::{StringLayout, data_type, strings};
 
 /// Whose failures are asked for.
 #[derive(Debug, Clone)]
@@ -127,10 +127,7 @@ impl FailureRequest {
 
 /// The columns of the jobs, then those of their failures.
 fn schema(jobs: &SchemaRef, layout: StringLayout) -> SchemaRef {
-    let text = match layout {
-        StringLayout::View => DataType::Utf8View,
-        StringLayout::Large => DataType::LargeUtf8,
-    };
+    let text = data_type(&Type::Utf8, layout);
     let field = |name: &str, kind: &DataType| -> FieldRef {
         let metadata = HashMap::from([("xpframe.group".to_owned(), "system".to_owned())]);
         Arc::new(Field::new(name, kind.clone(), true).with_metadata(metadata))

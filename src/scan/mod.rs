@@ -11,6 +11,7 @@ mod read;
 mod request;
 mod run_batch;
 mod schema_builder;
+mod short_names;
 mod table;
 mod warnings;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::TableRequest;
+use super::short_names::ShortNames;
 use crate::columns::{Column, ColumnSource, Columns, PathTree, Selection, glob_matches};
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 use crate::loaded::LoadedRun;
@@ -27,6 +28,7 @@ pub(super) struct SchemaBuilder<'r> {
     seen_tasks: BTreeSet<String>,
     /// The requested tasks that some job has
     matched_tasks: BTreeSet<String>,
+    short_names: ShortNames,
 }
 
 impl<'r> SchemaBuilder<'r> {
@@ -39,12 +41,16 @@ impl<'r> SchemaBuilder<'r> {
             task_tree: request.tasks.as_ref().map(|_| PathTree::new(max_paths)),
             seen_tasks: BTreeSet::new(),
             matched_tasks: BTreeSet::new(),
+            short_names: ShortNames::of(&request.selection),
         }
     }
 
     /// Observes all jobs of a run. Returns the positions of the jobs of the requested tasks, if tasks were requested.
     pub fn observe(&mut self, loaded: &LoadedRun) -> Result<Option<Vec<usize>>> {
         let chosen = self.jobs_of_tasks(loaded);
+        if self.needs_configs {
+            self.short_names.observe(loaded);
+        }
         observe(&mut self.tree, Rows { loaded, chosen: None }, self.needs_configs)?;
         if let Some(tree) = &mut self.task_tree {
             observe(tree, Rows { loaded, chosen: chosen.as_deref() }, self.needs_configs)?;
@@ -76,13 +82,14 @@ impl<'r> SchemaBuilder<'r> {
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
     pub fn finish(self, several_workspaces: bool) -> Result<(PathTree, Vec<Column>)> {
-        let Self { request, tree, task_tree, .. } = self;
-        let unmatched = request.tasks.iter().flatten().find(|task| !self.matched_tasks.contains(*task));
+        let Self { request, tree, task_tree, matched_tasks, seen_tasks, short_names, .. } = self;
+        let unmatched = request.tasks.iter().flatten().find(|task| !matched_tasks.contains(*task));
         if let Some(task) = unmatched {
-            return Err(unknown_task(task, &self.seen_tasks));
+            return Err(unknown_task(task, &seen_tasks));
         }
         let columns = Columns::new(&tree, request.several_runs, several_workspaces);
-        let mut columns = request.selection.choose(&columns, &tree, request.max_columns)?;
+        let selection = short_names.resolve(&request.selection, &columns)?;
+        let mut columns = selection.choose(&columns, &tree, request.max_columns)?;
         if let (Some(task_tree), Selection::Default) = (task_tree, &request.selection) {
             columns.retain(|column| has_values(&task_tree, &tree, column));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::columns::{Column, ColumnSource, PathTree, Type};
+use crate::columns::{Column, PathTree, Type};
 use crate::error::Error;
 
 /// The warnings about some columns. `surrogates` names those that show unpaired surrogates as escapes.
@@ -10,7 +10,7 @@ pub(super) fn warnings(columns: &[&Column], tree: &PathTree, surrogates: Vec<Str
     let escaped: BTreeSet<String> = surrogates.into_iter().collect();
     let escaped: Vec<&str> = escaped.iter().map(String::as_str).collect();
     let warnings = [
-        about("values of several types are split into", &names(columns, is_split)),
+        about("values of several types are split into", &names(columns, |column| column.is_split)),
         tree.too_deep().map(|name| format!("values nested too deep are left out of {name}")),
         about(
             "integers of more than 38 digits are given as text in",
@@ -36,11 +36,4 @@ fn about(text: &str, names: &[&str]) -> Option<String> {
 
 fn names<'c>(columns: &[&'c Column], matches: impl Fn(&Column) -> bool) -> Vec<&'c str> {
     columns.iter().filter(|column| matches(column)).map(|column| column.name.as_str()).collect()
-}
-
-fn is_split(column: &Column) -> bool {
-    match column.source {
-        ColumnSource::Values(_, kind) => column.name.ends_with(&format!("@{}", kind.suffix())),
-        _ => false,
-    }
 }

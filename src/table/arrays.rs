@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeListArray, PrimitiveArray,
-    StructArray, UInt64Array,
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeListArray, NullArray,
+    PrimitiveArray, StructArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
@@ -45,6 +45,7 @@ impl<'a> ArrayBuilder<'a> {
     ) -> ArrayResult {
         let each = || values.iter().copied();
         Ok(match kind {
+            Type::Null => Arc::new(NullArray::new(values.len())),
             Type::Bool => Arc::new(each().map(boolean).collect::<BooleanArray>()),
             Type::Int64 => Arc::new(each().map(int).collect::<Int64Array>()),
             Type::UInt64 => {
@@ -157,8 +158,12 @@ impl<'a> ArrayBuilder<'a> {
         let elements = self.tree.get(path).elements(value_kind).unwrap_or(path);
         let kinds = self.tree.value_kinds(elements);
         let element_kind = kinds.first().map_or(ValueKind::Null, |&(kind, _)| kind);
-        let array = self.values(&items, elements, element_kind, item)?;
+        let layout = self.layout;
+        self.layout = layout.in_list();
+        let array = self.values(&items, elements, element_kind, item);
         let field = Arc::new(Field::new("item", data_type(item, self.layout), true));
+        self.layout = layout;
+        let array = array?;
         let offsets = OffsetBuffer::from_lengths(lengths);
         Ok(Arc::new(LargeListArray::try_new(field, offsets, array, Some(NullBuffer::from(valid)))?))
     }

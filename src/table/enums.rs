@@ -45,7 +45,7 @@ impl<'s> EnumBuilder<'s> {
         }
         let keys = codes::array(self.codes);
         Ok(match layout {
-            StringLayout::View => {
+            StringLayout::View | StringLayout::InList => {
                 Arc::new(DictionaryArray::try_new(keys, Arc::new(StringArray::from_iter_values(names)))?)
             }
             StringLayout::Large => {

@@ -14,8 +14,18 @@ pub enum StringLayout {
     /// `utf8_view` and `dictionary<uint32, utf8>`: polars, DuckDB and most others
     #[default]
     View,
+    /// As `View`, but `large_utf8`: inside of lists, where pandas and pyarrow take no views
+    InList,
     /// `large_utf8` and `dictionary<int32, large_utf8>`: pandas
     Large,
+}
+
+impl StringLayout {
+    /// The layout of the text inside of lists.
+    #[must_use]
+    pub fn in_list(self) -> Self {
+        if self == Self::View { Self::InList } else { self }
+    }
 }
 
 /// The Arrow type of a column type.
@@ -23,10 +33,12 @@ pub enum StringLayout {
 pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
     let (key, enum_text, text) = match layout {
         StringLayout::View => (DataType::UInt32, DataType::Utf8, DataType::Utf8View),
+        StringLayout::InList => (DataType::UInt32, DataType::Utf8, DataType::LargeUtf8),
         StringLayout::Large => (DataType::Int32, DataType::LargeUtf8, DataType::LargeUtf8),
     };
     let field = |name: &str, kind: &Type| Field::new(name, data_type(kind, layout), true);
     match kind {
+        Type::Null => DataType::Null,
         Type::Bool => DataType::Boolean,
         Type::Int64 => DataType::Int64,
         Type::UInt64 => DataType::UInt64,
@@ -35,7 +47,9 @@ pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
         Type::Utf8 | Type::Digits => text,
         Type::Enum => DataType::Dictionary(Box::new(key), Box::new(enum_text)),
         Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        Type::List(item) => DataType::LargeList(Arc::new(field("item", item))),
+        Type::List(item) => {
+            DataType::LargeList(Arc::new(Field::new("item", data_type(item, layout.in_list()), true)))
+        }
         Type::Struct(members) => {
             DataType::Struct(members.iter().map(|member| field(&member.name, &member.kind)).collect())
         }

@@ -180,12 +180,12 @@ impl<'r> SystemColumns<'r> {
 
     fn dependencies(&self) -> Result<ArrayRef, ArrowError> {
         let mut lengths = Vec::with_capacity(self.rows.len());
-        let mut items = TextBuilder::new(self.layout, 0);
+        let mut items = TextBuilder::new(self.layout.in_list(), 0);
         for needs in self.rows.loaded.dependencies_of(self.rows.positions()) {
             lengths.push(needs.len());
             needs.iter().for_each(|job_id| items.append(Some(job_id)));
         }
-        let field = Field::new("item", data_type(&Type::Utf8, self.layout), true);
+        let field = Field::new("item", data_type(&Type::Utf8, self.layout.in_list()), true);
         let offsets = OffsetBuffer::from_lengths(lengths);
         Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, items.finish(), None)?))
     }

@@ -50,7 +50,7 @@ pub(super) fn texts(
             }
             Arc::new(array.finish())
         }
-        StringLayout::Large => {
+        StringLayout::Large | StringLayout::InList => {
             let mut array = LargeStringBuilder::with_capacity(length, 0);
             texts.for_each(|text| array.append_option(text.map(&mut lossless)));
             Arc::new(array.finish())
@@ -97,7 +97,9 @@ impl TextBuilder {
     pub fn new(layout: StringLayout, length: usize) -> Self {
         match layout {
             StringLayout::View => Self::View(StringViewBuilder::with_capacity(length)),
-            StringLayout::Large => Self::Large(LargeStringBuilder::with_capacity(length, 0)),
+            StringLayout::Large | StringLayout::InList => {
+                Self::Large(LargeStringBuilder::with_capacity(length, 0))
+            }
         }
     }
 

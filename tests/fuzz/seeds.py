@@ -1,6 +1,6 @@
 """Makes the seeds of the fuzz targets from the reference workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
 
-Nothing is kept in git: DIRECTORY/json, DIRECTORY/graph and DIRECTORY/run are filled with files named by
+Nothing is kept in git: DIRECTORY/json, /graph, /run, /events and /tables are filled with files named by
 what they hold.
 """
 
@@ -30,6 +30,10 @@ def main(home: Path) -> None:
                     keep(home / "json", line)
             if path.name == "objects.jsonl":
                 keep(home / "graph", content)
+            if "tfevents" in path.name:
+                keep(home / "events", content)
+            if path.parts[0] == "jobs" and path.suffix in {".csv", ".tsv", ".txt", ".dat", ".json", ".jsonl"}:
+                keep(home / "tables", content)
         for run in sorted({p.parent for p in files if p.name in {"jobs.jsonl", "state.json"}}):
             keep(home / "run", bundle(files, run))
     print({d.name: len(list(d.iterdir())) for d in sorted(home.iterdir())})

@@ -11,6 +11,7 @@ use super::lab::{Lab, RUN, object, to};
 /// A type in words.
 fn kind(kind: &Type) -> String {
     match kind {
+        Type::Null => "null".to_owned(),
         Type::Bool => "bool".to_owned(),
         Type::Int64 => "int64".to_owned(),
         Type::UInt64 => "uint64".to_owned(),

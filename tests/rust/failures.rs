@@ -1,13 +1,10 @@
-//! Why jobs fail: each kind of log in a small text, and the workspace around it.
+//! Why jobs fail: each kind of log in a small text.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use xpframe::failures::{HEAD_BYTES, JobFailure, Logs, TAIL_BYTES, explain, failures, masked};
+use xpframe::failures::{HEAD_BYTES, JobFailure, Logs, TAIL_BYTES, explain, masked};
 use xpframe::records::{ExitValue, JobEnding, State};
-
-use crate::lab::{Lab, RUN, TASK};
 
 const JOB: &str = "0123456789abcdef0123456789abcdef";
 const STARTS: &str = "ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running\n";
@@ -55,8 +52,8 @@ fn told(failure: &JobFailure) -> (Option<&str>, Option<&str>, Option<&str>) {
     (failure.location.as_deref(), failure.exception.as_deref(), failure.message.as_deref())
 }
 
-const EXECUTE: &str = "  File \"/home/ines/tasks.py\", line 12, in execute\n    work()\n";
-const AT: Option<&str> = Some("/home/ines/tasks.py:12 in execute");
+const EXECUTE: &str = "  File \"/code/ines/tasks.py\", line 12, in execute\n    work()\n";
+const AT: Option<&str> = Some("/code/ines/tasks.py:12 in execute");
 
 #[test]
 fn the_exception_stands_between_two_records() {
@@ -157,12 +154,12 @@ fn a_cause_that_was_never_raised_has_no_traceback() {
 fn a_group_is_told_with_its_own_frame_and_first_member() {
     let log = format!(
         "{STARTS}  + Exception Group Traceback (most recent call last):
-  |   File \"/home/ines/tasks.py\", line 12, in execute
+  |   File \"/code/ines/tasks.py\", line 12, in execute
   |     raise ExceptionGroup(\"several\", errors)
   | ExceptionGroup: several (2 sub-exceptions)
   +-+---------------- 1 ----------------
     | Exception Group Traceback (most recent call last):
-    |   File \"/home/ines/tasks.py\", line 3, in inner
+    |   File \"/code/ines/tasks.py\", line 3, in inner
     |     x
     | ExceptionGroup: inner (1 sub-exception)
     +-+---------------- 1 ----------------
@@ -182,7 +179,7 @@ fn a_group_is_told_with_its_own_frame_and_first_member() {
 fn a_worker_process_is_quoted_in_its_error() {
     let log = format!(
         "{STARTS}concurrent.futures.process._RemoteTraceback: \n\"\"\"\nTraceback (most recent call last):\n  \
-         File \"/home/ines/tasks.py\", line 3, in score\n    x\nKeyError: 'q'\n\"\"\"\n\n\
+         File \"/code/ines/tasks.py\", line 3, in score\n    x\nKeyError: 'q'\n\"\"\"\n\n\
          The above exception was the direct cause of the following exception:\n\n{RUNNER}{EXECUTE}KeyError: 'q'\n{ENDS}"
     );
     let found = said(log);
@@ -193,9 +190,9 @@ fn a_worker_process_is_quoted_in_its_error() {
 #[test]
 fn a_syntax_error_names_a_line_and_no_function() {
     let found = raised(
-        "  File \"/home/ines/edit.py\", line 7\n    def execute(self)\n                     ^\nSyntaxError: expected ':'",
+        "  File \"/code/ines/edit.py\", line 7\n    def execute(self)\n                     ^\nSyntaxError: expected ':'",
     );
-    assert_eq!(told(&found), (Some("/home/ines/edit.py:7"), Some("SyntaxError"), Some("expected ':'")));
+    assert_eq!(told(&found), (Some("/code/ines/edit.py:7"), Some("SyntaxError"), Some("expected ':'")));
 }
 
 #[test]
@@ -220,7 +217,7 @@ fn a_task_may_log_its_traceback_and_exit() {
 #[test]
 fn what_objects_say_at_their_end_is_not_the_reason() {
     let end = "Exception ignored in: <function Late.__del__ at 0x7fdf>\nTraceback (most recent call last):\n  \
-               File \"/home/ines/tasks.py\", line 2, in __del__\n    x\nAttributeError: no handle\n";
+               File \"/code/ines/tasks.py\", line 2, in __del__\n    x\nAttributeError: no handle\n";
     let found = said(format!("{STARTS}{RUNNER}{EXECUTE}ConnectionError: lost\n{ENDS}{end}"));
     assert_eq!(told(&found), (AT, Some("ConnectionError"), Some("lost")));
     assert_eq!(told(&said(format!("{ENDS}{end}"))).1, None);
@@ -281,7 +278,7 @@ fn a_scheduler_that_knows_more_is_believed() {
 fn a_crash_of_the_interpreter_tells_its_innermost_frame() {
     let log = "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f14 (most recent call first):\n  \
                File \"/usr/lib/python3.11/ctypes/__init__.py\", line 519 in string_at\n  \
-               File \"/home/ines/tasks.py\", line 12 in execute\n  File \"/home/ines/main.py\", line 1 in <module>\n";
+               File \"/code/ines/tasks.py\", line 12 in execute\n  File \"/code/ines/main.py\", line 1 in <module>\n";
     let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
     assert_eq!(told(&found), (AT, None, Some("Fatal Python error: Segmentation fault")));
 }
@@ -311,7 +308,7 @@ fn an_uncaught_exception_ends_at_the_cleaning() {
 #[test]
 fn boxes_of_rich_are_read() {
     let log = "╭──────── Traceback (most recent call last) ────────╮
-│ /home/ines/tasks.py:12 in execute                │
+│ /code/ines/tasks.py:12 in execute                │
 │                                                  │
 │   11 │   │   a                                   │
 │ ❱ 12 │   │   raise ValueError(                   │
@@ -366,7 +363,7 @@ fn records_may_have_any_format() {
 #[test]
 fn colours_and_progress_bars_are_not_text() {
     let log = format!(
-        "\rtrain: 1%\rtrain: 2%{STARTS}Traceback (most recent call last):\r\n  File \u{1b}[36m\"/home/ines/tasks.py\"\u{1b}[39;49;00m, \
+        "\rtrain: 1%\rtrain: 2%{STARTS}Traceback (most recent call last):\r\n  File \u{1b}[36m\"/code/ines/tasks.py\"\u{1b}[39;49;00m, \
          line \u{1b}[34m12\u{1b}[0m, in execute\n\u{1b}]0;title\u{7}\u{1b}[91mEOFError\u{1b}[0m: too \u{202e}early\u{0}\n{ENDS}"
     );
     assert_eq!(told(&said(log)), (AT, Some("EOFError"), Some("too early")));
@@ -381,7 +378,7 @@ fn bytes_that_are_no_text_are_shown_as_escapes() {
 
 #[test]
 fn the_end_of_a_long_traceback_is_enough() {
-    let frames = "  File \"/home/ines/tasks.py\", line 9, in walk\n    self.walk()\n".repeat(3_000);
+    let frames = "  File \"/code/ines/tasks.py\", line 9, in walk\n    self.walk()\n".repeat(3_000);
     let log = format!(
         "{STARTS}{RUNNER}{EXECUTE}KeyError: 'root'\n\nDuring handling of the above exception, another exception occurred:\n\n\
          {RUNNER}{frames}{EXECUTE}RecursionError: too deep\n{ENDS}"
@@ -431,7 +428,7 @@ fn one_cause_has_one_group_whatever_its_numbers() {
     assert_ne!(group("batch 2 is empty"), group("batch 2 is full"));
     assert_ne!(
         first,
-        raised("  File \"/home/ines/tasks.py\", line 13, in f\n    x\nValueError: nan").cause_group
+        raised("  File \"/code/ines/tasks.py\", line 13, in f\n    x\nValueError: nan").cause_group
     );
 }
 
@@ -458,50 +455,4 @@ fn masks_hide_what_differs_from_job_to_job() {
     ] {
         assert_eq!(masked(message), mask, "{message}");
     }
-}
-
-fn of_run(lab: &Lab, jobs: &[(&str, &str)]) -> Vec<(usize, JobFailure)> {
-    let (found, errors) = failures(&lab.load(RUN), jobs);
-    assert_eq!(errors, []);
-    found
-}
-
-#[test]
-fn only_failed_jobs_are_told() {
-    let lab = Lab::new();
-    lab.jobs(RUN, &["a", "b", "c"]);
-    lab.file(&format!("jobs/{TASK}/a/train.done"), "");
-    lab.file(&format!("jobs/{TASK}/b/train.failed"), r#"{"code": 1, "reason": "failed"}"#);
-    lab.file(&format!("jobs/{TASK}/b/train.err"), format!("{STARTS}{RUNNER}{EXECUTE}ValueError: x\n{ENDS}"));
-    let found = of_run(&lab, &[(TASK, "a"), (TASK, "b"), (TASK, "c")]);
-    assert_eq!(found.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1]);
-    assert_eq!(told(&found[0].1), (AT, Some("ValueError"), Some("x")));
-    assert!(found[0].1.log.as_ref().unwrap().ends_with("jobs/lab.train/b/train.err"));
-}
-
-#[test]
-fn any_value_that_a_job_exits_with_keeps_the_reason() {
-    for (code, wanted) in
-        [("true", None), ("\"text\"", None), ("null", None), ("3", Some(3)), ("1e400", None), ("[1]", None)]
-    {
-        let lab = Lab::new();
-        lab.jobs(RUN, &["a"]);
-        lab.file(
-            &format!("jobs/{TASK}/a/train.failed"),
-            format!(r#"{{"code": {code}, "reason": "timeout"}}"#),
-        );
-        let found = of_run(&lab, &[(TASK, "a")]);
-        assert_eq!((found[0].1.failure.as_str(), found[0].1.exit_code), ("TIMEOUT", wanted), "{code}");
-    }
-}
-
-#[test]
-fn a_log_that_cannot_be_read_is_an_error_and_not_the_end() {
-    let lab = Lab::new();
-    lab.jobs(RUN, &["a"]);
-    lab.file(&format!("jobs/{TASK}/a/train.failed"), r#"{"code": 1, "reason": "failed"}"#);
-    fs::create_dir_all(lab.path(&format!("jobs/{TASK}/a/train.err"))).unwrap();
-    let (found, errors) = failures(&lab.load(RUN), &[(TASK, "a")]);
-    assert_eq!((found.len(), errors.len()), (1, 1));
-    assert!(errors[0].to_string().contains("is not a regular file"));
 }

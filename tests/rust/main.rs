@@ -8,6 +8,7 @@ mod damage;
 mod damaged;
 mod documents;
 mod elsewhere;
+mod failed_jobs;
 mod failures;
 mod fuzz;
 mod json;
@@ -15,6 +16,14 @@ mod lab;
 mod large;
 mod objects;
 mod records;
+#[path = "../fuzz/result_targets.rs"]
+mod result_targets;
+mod results_boards;
+mod results_cuts;
+mod results_files;
+mod results_fuzz;
+mod results_states;
+mod results_support;
 mod runs;
 mod scan;
 #[path = "../fuzz/targets.rs"]

@@ -1,7 +1,7 @@
 """The sample workspace: a grid search of twelve jobs, really run with experimaestro 2.7.0; one failed.
 
-It travels as an archive because a wheel keeps neither symbolic links, nor empty directories, nor times, and
-all three belong to a workspace.
+It is packed as an archive because a wheel keeps neither symbolic links, nor empty directories, nor times,
+and a workspace has all three.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def sample_workspace() -> Path:
 
     The workspace holds one experiment, `grid-search`, with one run of twelve jobs: three learning rates by
     four sizes of a model, each with a `metrics.json`, except one job whose loss diverged. The directory is
-    temporary: made at the first call, the same for every later call in this process, removed at its end.
+    temporary: the first call creates it, later calls in the process return it, and it is removed at exit.
 
     Returns:
         The directory of the workspace, absolute.
@@ -30,7 +30,7 @@ def sample_workspace() -> Path:
     >>> [path.name for path in sample_workspace().glob("experiments/*")]
     ['grid-search']
     """
-    # a fork inherits the cached answer but must not share the directory's fate, hence the process in the key
+    # keyed by process: a forked process must not use a directory that its parent removes
     return _unpacked(os.getpid())
 
 

@@ -6,14 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xpframe.analysis.job_frame import JobFrame, build
+from xpframe.analysis.job_frame import JobFrame, any_frame, build
 from xpframe.analysis.names import is_tag, last_component, without_kind
+from xpframe.backends.convert import converter_for
 from xpframe.errors import ColumnError, InvalidArgumentError
+from xpframe.text import plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from xpframe.frames import Backend
+    from xpframe.options import Backend
 
 __all__ = ["Comparison", "compare"]
 
@@ -53,6 +55,7 @@ def compare(a: Any, b: Any, *, backend: Backend = "pandas") -> Comparison:
         InvalidArgumentError: Neither a run nor a frame, or the frame has no ``job_id``.
         MissingLibraryError: The backend or narwhals is not installed.
     """
+    converter_for(backend)  # raises at once if the backend is not installed
     first, second = jobs_of(a), jobs_of(b)
     library = backend if type(a).__name__ == "ExperimentInfo" else first.implementation
     ids = [dict(zip(side.values("job_id"), tasks_of(side), strict=True)) for side in (first, second)]
@@ -127,8 +130,6 @@ class Rename:
 
 
 def in_words(counts: Mapping[str, int], kinds: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> str:
-    from xpframe.display.text import plural, visible
-
     words = [plural(counts.get("added", 0), "job") + " added"]
     words += [f"{counts.get(change, 0):,} {change}" for change in ("gone", "same")]
     words += [f"{plural(count, 'parameter')} {change}" for change, count in kinds.items()]
@@ -143,6 +144,7 @@ def jobs_of(side: Any) -> JobFrame:
             side = side.table(columns=["job_id", "task", "*.*"], max_columns=1_000_000, quiet=True)
         except ColumnError:  # no job has a tag or parameter
             side = side.table(columns=["job_id", "task"], quiet=True)
+        side = any_frame(side)
     jobs = JobFrame(side)
     if "job_id" not in jobs.names:
         raise InvalidArgumentError("the frame has no column job_id", hint="read it with that column")

@@ -12,7 +12,7 @@ from xpframe.analysis.factors import Factors
 from xpframe.analysis.job_frame import JobFrame, build, load_narwhals
 from xpframe.analysis.names import choose, is_tag
 from xpframe.analysis.values import number_by_appearance
-from xpframe.errors import XpFrameWarning
+from xpframe.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ __all__ = ["Coverage", "cover", "coverage"]
 MIN_FILL = 0.1  # a product of levels that is emptier is no grid
 MIN_FILL_OF_FEW = 0.5  # nor is one where the levels of a factor have hardly more than a cell each
 MANY_LEVELS = 5  # so many may be nested in another factor by sampling; fewer are rather the rest of a grid
+FEW_CELLS = 1_000  # of factors of few levels: a grid, however many are missing
 MAX_CELLS = 1_000_000
 
 
@@ -60,10 +61,7 @@ def coverage(frame: Any, by: str | Sequence[str] | None = None) -> Any:
         ColumnError: ``by`` names no column, or several.
     """
     covered = cover(frame, by)
-    if covered.notes:
-        import warnings
-
-        warnings.warn(XpFrameWarning("; ".join(covered.notes)), stacklevel=2)
+    report([], covered.notes, strict=False)
     return covered.frame
 
 
@@ -198,6 +196,8 @@ def sampled_factors(columns: dict[str, list[int]], filled: int) -> list[str]:
     ]:
         return nested
     most = max(levels.values(), default=1)
+    if most < MANY_LEVELS and size <= FEW_CELLS:
+        return []
     fill = filled / size
     if size <= MAX_CELLS and (fill >= MIN_FILL_OF_FEW or (fill >= MIN_FILL and filled >= 2 * most)):
         return []

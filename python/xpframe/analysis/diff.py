@@ -11,13 +11,15 @@ from xpframe._core import Config, EnumValue, Unresolved
 from xpframe.analysis.job_frame import build
 from xpframe.analysis.names import escape, is_factor, is_identifier
 from xpframe.analysis.values import OutputPaths, text_key
+from xpframe.backends.convert import converter_for
 from xpframe.errors import InvalidArgumentError, JobNotFoundError
+from xpframe.locate import find_workspace
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xpframe.frames import Backend
+    from xpframe.options import Backend
 
 __all__ = ["Difference", "compare_sides", "diff", "find_job"]
 
@@ -71,6 +73,7 @@ def diff(
         JobNotFoundError: The workspace has no such job, or several whose ids begin so.
         MissingLibraryError: The backend or narwhals is not installed.
     """
+    converter_for(backend)  # raises at once if the backend is not installed
     differences = compare_sides(a, b, workspace)
     columns: dict[str, tuple[str, Sequence[Any]]] = {
         "place": ("text", [difference.place for difference in differences]),
@@ -123,9 +126,7 @@ def find_job(job_id: str, workspace: str | os.PathLike[str] | None = None) -> Co
     Raises:
         JobNotFoundError: The workspace has no such job, or several.
     """
-    from xpframe.workspace import Workspace
-
-    home = Workspace(workspace)._workspace  # noqa: SLF001 - ours
+    home = find_workspace(workspace)
     listing: dict[str, list[_core.Run]] = {}
     if len(job_id) >= MIN_PREFIX:
         for experiment in home.experiments():

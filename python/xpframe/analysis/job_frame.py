@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import narwhals
 
-__all__ = ["JobFrame", "build", "load_narwhals"]
+__all__ = ["JobFrame", "any_frame", "build", "load_narwhals"]
 
 _DTYPES = {"text": "String", "int": "Int64", "flag": "Boolean"}
 _PANDAS = {"text": "str", "int": "int64", "flag": "boolean", "texts": "object"}
@@ -56,7 +56,8 @@ class JobFrame:
             hint = "collect() it first" if lazy else "give a DataFrame of pandas, polars or pyarrow"
             raise InvalidArgumentError(f"{kind} is not a DataFrame", hint=hint) from None
         except nw.exceptions.DuplicateError as error:
-            raise InvalidArgumentError(str(error), hint="give each column a name of its own") from None
+            reason = " ".join(str(error).split())
+            raise InvalidArgumentError(reason, hint="give each column a name of its own") from None
         self.names: list[str] = self.frame.columns
         if odd := [name for name in self.names if not isinstance(name, str)]:
             raise InvalidArgumentError(f"column {odd[0]!r} has a name that is not text", hint="rename it")
@@ -124,6 +125,11 @@ def _to_pyarrow(table: _core.Table) -> Any:
             "a Table becomes a pyarrow table, and pyarrow is not installed",
             hint="pip install 'xpframe[pandas]', or give table.to_polars()",
         ) from error
+
+
+def any_frame(table: _core.Table) -> Any:
+    """A table as a frame of a library that is installed."""
+    return table if find_spec("pyarrow") else table.to_polars()
 
 
 def build(backend: Any, columns: Mapping[str, tuple[str, Sequence[Any]]]) -> narwhals.DataFrame[Any]:

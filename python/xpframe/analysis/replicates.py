@@ -12,7 +12,8 @@ from xpframe.analysis.factors import Factor, Factors
 from xpframe.analysis.job_frame import JobFrame, build, load_narwhals
 from xpframe.analysis.names import last_component
 from xpframe.analysis.values import number_by_appearance
-from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
+from xpframe.errors import ColumnError, InvalidArgumentError
+from xpframe.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +83,7 @@ def replicates(frame: Any, over: str | Sequence[str] = "seed", by: str | Sequenc
     if len(jobs) > 1 and len(singles) > MANY * len(sizes):
         notes.append(explain_singles(jobs, factors, kept, seeds, len(singles), len(rows)))
     if notes:
-        import warnings
-
-        warnings.warn(XpFrameWarning(f"replicates over {names_of(over)}: {'; '.join(notes)}"), stacklevel=2)
+        report([], [f"replicates over {names_of(over)}: {'; '.join(notes)}"], strict=False)
     column = build(jobs.implementation, {"replicate": ("int", numbers)})["replicate"]
     nw = load_narwhals()
     if (index := nw.maybe_get_index(jobs.frame)) is not None:

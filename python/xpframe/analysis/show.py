@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from xpframe._core import Config, identifier
 from xpframe.analysis.coverage import Coverage, cover
 from xpframe.analysis.diff import Difference, compare_sides
+from xpframe.analysis.job_frame import JobFrame
+from xpframe.displayed import Displayed
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from xpframe.display.coverage import Cell
 
 __all__ = ["Mosaic", "SideBySide", "mosaic", "side_by_side"]
 
@@ -42,7 +47,7 @@ def mosaic(frame: Any, by: str | Sequence[str] | None = None) -> Mosaic:
     return Mosaic(cover(frame, by))
 
 
-class Mosaic:
+class Mosaic(Displayed):
     """The cells of a grid, which show themselves.
 
     Args:
@@ -58,20 +63,37 @@ class Mosaic:
         return self._coverage.frame
 
     def __str__(self) -> str:
-        from xpframe.display.coverage import coverage_text
+        return self._display(as_html=False)
 
-        return coverage_text(self._coverage)
+    def _one_line(self) -> str:
+        from xpframe.display.coverage import heading
 
-    def __repr__(self) -> str:
-        return f"<Mosaic: {str(self).partition(chr(10))[0]}>"
+        return f"<Mosaic: {heading(cells_of(self._coverage))}>"
 
-    def _repr_html_(self) -> str:
-        from xpframe.display.coverage import coverage_html
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.coverage import coverage_html, coverage_text
 
-        return coverage_html(self._coverage)
+        show = coverage_html if as_html else coverage_text
+        return show(cells_of(self._coverage), self._coverage.factors, self._coverage.notes)
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self) if cycle or printer.indentation else str(self))
+
+def cells_of(coverage: Coverage) -> list[Cell]:
+    """The cells of a coverage, as their display takes them."""
+    from xpframe.display.coverage import Cell
+    from xpframe.summary import shown_state
+
+    frame = JobFrame(coverage.frame)
+    values = {name: frame.values(name) for name in frame.names}
+    states = [(shown_state(name.removeprefix("n_")), values[name]) for name in coverage.states]
+    cells = []
+    for row in range(len(frame)):
+        counts: dict[str, int] = {}
+        for state, column in states:
+            if column[row]:
+                counts[state] = counts.get(state, 0) + column[row]
+        factors = {name: values[name][row] for name in coverage.factors}
+        cells.append(Cell(str(values["task"][row] or "jobs"), factors, values["n"][row], counts))
+    return cells
 
 
 def side_by_side(a: Any, b: Any, *, workspace: str | os.PathLike[str] | None = None) -> SideBySide:
@@ -99,7 +121,7 @@ def name_of(side: Any, otherwise: str) -> str:
     return side if isinstance(side, str) else otherwise
 
 
-class SideBySide:
+class SideBySide(Displayed):
     """Where two jobs differ, which shows itself.
 
     Args:
@@ -109,25 +131,21 @@ class SideBySide:
     """
 
     def __init__(self, differences: list[Difference], names: tuple[str, str]) -> None:
-        self._found, self._names = differences, names
+        self._rows: list[Any] = [astuple(difference) for difference in differences]
+        self._names = names
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._rows)
 
     def __str__(self) -> str:
-        from xpframe.display.diff import diff_text
+        return self._display(as_html=False)
 
-        return diff_text(self._found, self._names)
-
-    def __repr__(self) -> str:
+    def _one_line(self) -> str:
         from xpframe.display.diff import heading
 
-        return f"<SideBySide: {heading(self._found)}>"
+        return f"<SideBySide: {heading(self._rows)}>"
 
-    def _repr_html_(self) -> str:
-        from xpframe.display.diff import diff_html
+    def _display(self, *, as_html: bool) -> str:
+        from xpframe.display.diff import diff_html, diff_text
 
-        return diff_html(self._found, self._names)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self) if cycle or printer.indentation else str(self))
+        return (diff_html if as_html else diff_text)(self._rows, self._names)

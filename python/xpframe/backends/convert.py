@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Backend", "converter_for"]
-
-Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
+__all__ = ["converter_for"]
 
 
 def converter_for(backend: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The hand-over to pandas: which dtype each column gets. Imported only when a pandas frame is asked for."""
+"""Converts tables to pandas: the dtype of each column. Imported only when a pandas frame is built."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 
 class ArrowStream(Protocol):
-    """Anything that gives a fresh Arrow C stream at each call."""
+    """An object that returns a new Arrow C stream at each call."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
 class PandasSource(Protocol):
-    """A table that can be built in the form pandas shares: large strings, pandas' own keys, one chunk."""
+    """A table in the layout that pandas shares: large strings, the smallest dictionary keys, one chunk."""
 
     def _arrow_for_pandas(self) -> ArrowStream: ...
 
@@ -44,24 +44,23 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where it has nulls, and its
     cells cannot be assigned to.
     """
-    form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 (ours, kept from users)
+    form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 - ours
     columns = {
         name: pandas_array(column, zero_copy=zero_copy)
         for name, column in zip(form.column_names, form.columns, strict=True)
     }
-    # The copy gathers numpy columns in writable blocks. Arrow-backed columns never change in place, and of
-    # those pandas copies no buffer.
+    # The copy puts numpy columns into writable blocks. pandas copies no buffer of Arrow-backed columns.
     return pd.DataFrame(columns, index=pd.RangeIndex(form.num_rows), copy=not zero_copy)
 
 
 def pandas_array(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
-    """The array behind one column of a frame; read-only where numpy looks at the memory of `column`."""
+    """The array of a column of a frame; read-only where numpy shares the memory of `column`."""
     dtype = dtype_of(column, zero_copy=zero_copy)
     return column.to_pandas(types_mapper=lambda _: dtype).array
 
 
 def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
-    """The pandas dtype that keeps every value of `column`; None for the one that pyarrow chooses itself."""
+    """The pandas dtype that keeps every value of `column`; None for the default of pyarrow."""
     kind = column.type
     if pa.types.is_large_string(kind):
         return pd.StringDtype("pyarrow", na_value=np.nan)
@@ -74,7 +73,7 @@ def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
 
 
 def numpy_can_hold(column: pa.ChunkedArray) -> bool:
-    """Whether numpy has a value for all that `column` holds, and for null one of its own."""
+    """Whether numpy can represent all values of `column`, and null as a distinct value."""
     kind = column.type
     if pa.types.is_floating(kind):
         return not pc.any(pc.is_nan(column)).as_py()

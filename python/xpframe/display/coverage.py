@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from xpframe.display.info import legend, title_html
+from xpframe.display.parts import legend, title_html
 from xpframe.display.style import SYMBOLS, panel
-from xpframe.display.summary import brief, shown_state
-from xpframe.display.text import html, number, plural, visible
+from xpframe.summary import brief
+from xpframe.text import html, number, plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xpframe.analysis.coverage import Coverage
-
-__all__ = ["coverage_html", "coverage_text"]
+__all__ = ["Cell", "coverage_html", "coverage_text", "heading"]
 
 MAX_TASKS = 20
 MAX_ROWS = 60
@@ -79,24 +77,6 @@ class Mosaic:
     rows: list[tuple[tuple[Any, ...], dict[Any, Cell]]]
 
 
-def cells_of(coverage: Coverage) -> list[Cell]:
-    """The cells of a coverage."""
-    from xpframe.analysis.job_frame import JobFrame
-
-    frame = JobFrame(coverage.frame)
-    values = {name: frame.values(name) for name in frame.names}
-    states = [(shown_state(name.removeprefix("n_")), values[name]) for name in coverage.states]
-    cells = []
-    for row in range(len(frame)):
-        counts: dict[str, int] = {}
-        for state, column in states:
-            if column[row]:
-                counts[state] = counts.get(state, 0) + column[row]
-        factors = {name: values[name][row] for name in coverage.factors}
-        cells.append(Cell(str(values["task"][row] or "jobs"), factors, values["n"][row], counts))
-    return cells
-
-
 def mosaics(cells: Sequence[Cell], factors: Sequence[str]) -> Iterator[Mosaic]:
     """A mosaic for each task. Across goes the last factor that has a few values."""
     by_task: dict[str, list[Cell]] = {}
@@ -133,13 +113,20 @@ def counts_of(cells: Sequence[Cell]) -> dict[str, int]:
     return {state: count for state, count in counts.items() if count}
 
 
-def coverage_html(coverage: Coverage) -> str:
-    """The cells for a notebook: tiles in the colour of their state, the missing ones outlined."""
-    cells = cells_of(coverage)
+def coverage_html(cells: Sequence[Cell], factors: Sequence[str], notes: Sequence[str]) -> str:
+    """The cells for a notebook: tiles in the colour of their state, the missing ones outlined.
+
+    Args:
+        cells: The cells of all tasks.
+
+        factors: The names of the factors that may name rows and columns.
+
+        notes: What there is to say of them, as that some are no grid.
+    """
     parts = [title_html("coverage", heading(cells))]
-    parts += [f'<div class="e">{html(note, 500)}</div>' for note in coverage.notes]
+    parts += [f'<div class="e">{html(note, 500)}</div>' for note in notes]
     parts.append(legend(counts_of(cells), sum(cell.n for cell in cells)))
-    shown = list(islice(mosaics(cells, coverage.factors), MAX_TASKS + 1))
+    shown = list(islice(mosaics(cells, factors), MAX_TASKS + 1))
     parts += [mosaic_html(mosaic) for mosaic in shown[:MAX_TASKS]]
     if len(shown) > MAX_TASKS:
         parts.append('<div class="m">… and more tasks</div>')
@@ -188,11 +175,10 @@ def tile_html(cell: Cell | None) -> str:
     return f'<td><span{colour} style="{style}" title="{tip}">{html(cell.sign)}</span></td>'
 
 
-def coverage_text(coverage: Coverage) -> str:
+def coverage_text(cells: Sequence[Cell], factors: Sequence[str], notes: Sequence[str]) -> str:
     """The same for a terminal."""
-    cells = cells_of(coverage)
-    lines = [heading(cells), *(visible(note, 500) for note in coverage.notes)]
-    shown = list(islice(mosaics(cells, coverage.factors), MAX_TASKS + 1))
+    lines = [heading(cells), *(visible(note, 500) for note in notes)]
+    shown = list(islice(mosaics(cells, factors), MAX_TASKS + 1))
     for mosaic in shown[:MAX_TASKS]:
         across = f"  (across: {visible(mosaic.across)})" if mosaic.across else ""
         lines += ["", f"{visible(mosaic.task)}{across}", *mosaic_text(mosaic)]

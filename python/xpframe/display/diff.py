@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from xpframe.display.info import table_html, title_html
+from xpframe.display.parts import table_html, title_html
 from xpframe.display.style import panel
-from xpframe.display.text import html, number, plural, visible
+from xpframe.text import html, number, plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xpframe.analysis.diff import Difference
+    # place, the value there of the one and of the other, whether the difference counts
+    Row: TypeAlias = tuple[str, str | None, str | None, bool | None]
 
-__all__ = ["diff_html", "diff_text"]
+__all__ = ["diff_html", "diff_text", "heading"]
 
 MAX_ROWS = 200
 LONGEST = 300  # characters of a value
@@ -21,16 +22,15 @@ MISSING = "missing"
 COUNTS = {True: "counts for the id", False: "does not count for the id", None: ""}
 
 
-def diff_html(differences: Sequence[Difference], names: tuple[str, str]) -> str:
+def diff_html(differences: Sequence[Row], names: tuple[str, str]) -> str:
     """Where two jobs differ, for a notebook: a row a difference, the two values beside each other."""
     title = title_html("diff", heading(differences))
     if not differences:
         return panel(title)
     rows = [
-        f'<tr><th scope="row"><bdi class="k">{html(difference.place, LONGEST)}</bdi></th>'
-        f"<td>{value_html(difference.a)}</td><td>{value_html(difference.b)}</td>"
-        f'<td class="n">{COUNTS[difference.counts]}</td></tr>'
-        for difference in differences[:MAX_ROWS]
+        f'<tr><th scope="row"><bdi class="k">{html(place, LONGEST)}</bdi></th>'
+        f'<td>{value_html(a)}</td><td>{value_html(b)}</td><td class="n">{COUNTS[counts]}</td></tr>'
+        for place, a, b, counts in differences[:MAX_ROWS]
     ]
     head = (
         f"<th></th><th><bdi>{html(names[0], 60)}</bdi></th><th><bdi>{html(names[1], 60)}</bdi></th><th></th>"
@@ -50,23 +50,18 @@ def value_text(value: str | None) -> str:
     return MISSING if value is None else visible(value, 60)
 
 
-def heading(differences: Sequence[Difference]) -> str:
+def heading(differences: Sequence[Row]) -> str:
     return plural(len(differences), "difference") if differences else "no difference"
 
 
-def diff_text(differences: Sequence[Difference], names: tuple[str, str]) -> str:
+def diff_text(differences: Sequence[Row], names: tuple[str, str]) -> str:
     """The same for a terminal: three columns, and whether a difference counts."""
     if not differences:
         return heading(differences)
     rows = [("", visible(names[0], 60), visible(names[1], 60), "")]
     rows += [
-        (
-            visible(difference.place, LONGEST),
-            value_text(difference.a),
-            value_text(difference.b),
-            COUNTS[difference.counts],
-        )
-        for difference in differences[:MAX_ROWS]
+        (visible(place, LONGEST), value_text(a), value_text(b), COUNTS[counts])
+        for place, a, b, counts in differences[:MAX_ROWS]
     ]
     widths = [max(len(cells[index]) for cells in rows) for index in range(4)]
     lines = ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in rows]

@@ -160,7 +160,7 @@ def columns_html(title: str, columns: list[Column]) -> str:
 
 
 def names_html(column: Column) -> str:
-    """The names of columns that have the same values; the first in full, all in the tooltip."""
+    """The names of columns with the same values."""
     shown = "<br/>".join(f'<bdi class="k">{html(name)}</bdi>' for name in column.names[:MAX_NAMES])
     rest = len(column.names) - MAX_NAMES
     return shown + (f'<br/><span class="n">and {rest} more with the same values</span>' if rest > 0 else "")

@@ -17,7 +17,7 @@ MAX_TEXT_LINES = 120
 
 
 def title_html(title: str, note: str, label: tuple[str, str] | None = None) -> str:
-    """The first line of a display: the title as HTML, a note as text, a label with the colour of a state."""
+    """The first line of a display: a title (HTML), a note (text), a label in the colour of a state."""
     shown = ""
     if label:
         shown = f' <span class="l"><span class="dot s-{label[1]}"></span>driver {html(label[0])}</span>'
@@ -25,7 +25,7 @@ def title_html(title: str, note: str, label: tuple[str, str] | None = None) -> s
 
 
 def table_html(head: str, rows: list[str], left_out: int) -> str:
-    """A table of rows, and a last row that counts what is left out."""
+    """A table of rows, and a last row with the number of rows left out."""
     body = "".join(rows)
     if left_out > 0:
         body += f'<tr><td colspan="{head.count("<th")}" class="m">… and {number(left_out)} more</td></tr>'
@@ -33,7 +33,7 @@ def table_html(head: str, rows: list[str], left_out: int) -> str:
 
 
 def bar(states: dict[str, int]) -> str:
-    """Counts of states as a bar; it carries no text: the legend does."""
+    """Counts of states as a bar without text."""
     spans = "".join(
         f'<span class="s-{state}" style="flex:{count}" title="{number(count)} {state}"></span>'
         for state, count in states.items()
@@ -42,7 +42,7 @@ def bar(states: dict[str, int]) -> str:
 
 
 def legend(states: dict[str, int], jobs: int) -> str:
-    """Counts of states in words."""
+    """Counts of states in words, with their colours."""
     words = [
         f'<span><span class="dot s-{state}"></span>{number(count)} {state} {SYMBOLS[state]}</span>'
         for state, count in states.items()

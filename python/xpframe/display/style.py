@@ -1,10 +1,10 @@
-"""How displays look: one style sheet, in colours taken from the page around it, and the colours of states."""
+"""The style sheet of all displays, in colours of the page around them, and the colours of states."""
 
 from __future__ import annotations
 
 __all__ = ["COLOURS", "STYLE", "SYMBOLS", "panel"]
 
-# in the order of a state bar; of middle lightness, so that they stand out on light and on dark
+# in the order of a state bar; of medium lightness, visible on light and dark pages
 COLOURS = {
     "done": "#2f9e63",
     "failed": "#d9483b",
@@ -13,12 +13,12 @@ COLOURS = {
     "lost": "#9061c2",
     "transient": "#7d8794",
 }
-# a state is told by its sign and its word too, never by colour alone
+# each state has a sign and a word too, never a colour alone
 SYMBOLS = {"done": "✓", "failed": "✗", "running": "▸", "waiting": "…", "lost": "?", "transient": "~"}
 
 _STATES = "".join(f".xpf .s-{state}{{background:{colour}}}" for state, colour in COLOURS.items())
 
-# .xpf twice and more outweighs the page's own rules for tables and lists, without !important
+# repeating .xpf outweighs the rules of the page for tables and lists, without !important
 STYLE = (
     """<style>
 .xpf{--soft:color-mix(in srgb,currentColor 66%,transparent);

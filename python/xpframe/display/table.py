@@ -1,4 +1,4 @@
-"""A table of jobs, as it shows itself: its columns, their types, and the first values."""
+"""A table: its columns, their types, and the first values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["table_html"]
 
-MOST_COLUMNS = 60
-FIRST = 4  # values that are shown
-CHEAP = 20_000  # rows of which a column can be read for its first values
+MAX_COLUMNS = 60
+SHOWN_VALUES = 4
+MAX_ROWS_TO_READ = 20_000  # values of larger tables are not shown: whole columns would be converted
 
 
 def table_html(table: Table) -> str:
@@ -26,17 +26,17 @@ def table_html(table: Table) -> str:
     items = [
         f'<tr><th scope="row"><bdi class="k">{html(name)}</bdi></th><td class="n">{html(kind, 60)}</td>'
         f'<td><bdi class="v">{html(first_values(table, name, kind), 100)}</bdi></td></tr>'
-        for name, kind in table.schema[:MOST_COLUMNS]
+        for name, kind in table.schema[:MAX_COLUMNS]
     ]
     head = "<th>column</th><th>type</th><th>first values</th>"
     title = title_html(plural(rows, "job"), plural(columns, "column"))
-    return panel(title + rows_html(head, items, columns - MOST_COLUMNS))
+    return panel(title + rows_html(head, items, columns - MAX_COLUMNS))
 
 
 def first_values(table: Table, name: str, kind: str) -> str:
-    if len(table) > CHEAP:
+    if len(table) > MAX_ROWS_TO_READ:
         return ""
-    values = table.column_values(name)[:FIRST]
+    values = table.column_values(name)[:SHOWN_VALUES]
     if kind.startswith("Timestamp"):
         return ", ".join("None" if value is None else instant(at_microseconds(value)) for value in values)
     return ", ".join(brief(value, 30) for value in values)

@@ -1,4 +1,4 @@
-"""A config as a tree of lines: what is shown of it, in which order, and what is left out."""
+"""A config as a tree of lines."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Line", "config_html", "config_text", "grow", "tree_html", "tree_text
 
 Kind = Literal["config", "list", "dict", "set", "value", "long", "shared", "dangling"]
 
-MOST_LINES = 600
-MOST_FIELDS = 200
-MOST_ITEMS = 50
-DEEPEST = 30
-INLINE = 100  # a list of plain values that is not longer stands on one line
-FOLDED = 120  # a longer string is folded
-UNFOLDED = 2_000  # and cut there when it is opened
-LONG_TEXT = 80_000  # all unfolded strings together
+MAX_LINES = 600
+MAX_FIELDS = 200
+MAX_ITEMS = 50
+MAX_DEPTH = 30
+MAX_INLINE = 100  # characters of a list of plain values on one line
+MAX_UNFOLDED = 120  # characters of a string that is not folded
+MAX_BODY = 2_000  # characters of a folded string
+MAX_LONG_TEXT = 80_000  # characters of all folded strings
 
 
 @dataclass(slots=True)
@@ -33,14 +33,14 @@ class Line:
     """One line of a tree.
 
     Attributes:
-        name: What it is called in its parent; empty at the root.
-        path: The expression that gives it, ``config.model.layers[0]``.
-        kind: What it is.
-        text: The value; the class of a config; where a shared config was shown first.
-        body: A long string, as far as it is shown.
-        note: A remark after the text.
+        name: Its name in the parent; empty at the root.
+        path: Its expression, as in ``config.model.layers[0]``.
+        kind: The kind of value.
+        text: The value, or the class of a config.
+        body: The displayed part of a long string.
+        note: A remark after the text; for a shared config the path at which it was shown.
         inner: The lines below it.
-        left_out: How many lines below it are not there.
+        left_out: The number of lines below it that are not shown.
     """
 
     name: str
@@ -64,25 +64,25 @@ def config_html(config: Config) -> str:
 
 def config_text(config: Config) -> str:
     """A config for a terminal."""
-    return "\n".join(tree_text(grow(config, most=MAX_TEXT_LINES)))
+    return "\n".join(tree_text(grow(config, limit=MAX_TEXT_LINES)))
 
 
-def grow(config: Config, root: str = "config", most: int = MOST_LINES) -> Line:
-    """The tree of a config, of at most so many lines; each config is shown at its first place."""
-    return _Grower().line(config, "", root, 0, most)
+def grow(config: Config, root: str = "config", limit: int = MAX_LINES) -> Line:
+    """The tree of a config, with at most ``limit`` lines; each config is shown once, at its first path."""
+    return _Grower().line(config, "", root, 0, limit)
 
 
 class _Grower:
-    """Remembers which configs were shown, and where; holds them, since ids are used again."""
+    """Remembers the shown configs and their paths; keeps them alive, since Python reuses ids."""
 
     def __init__(self) -> None:
         self.shown: dict[int, tuple[Config, str]] = {}
-        self.long_text = LONG_TEXT
+        self.long_text = MAX_LONG_TEXT
 
     def line(self, value: object, name: str, path: str, depth: int, room: int) -> Line:
         if isinstance(value, Unresolved):
             return Line(name, path, "dangling", value_text(value))
-        if isinstance(value, str) and len(value) > FOLDED:
+        if isinstance(value, str) and len(value) > MAX_UNFOLDED:
             return self.long(value, name, path)
         if isinstance(value, Config):
             if id(value) in self.shown:
@@ -95,21 +95,21 @@ class _Grower:
         return Line(name, path, "value", value_text(value))
 
     def long(self, value: str, name: str, path: str) -> Line:
-        body = value[: min(UNFOLDED, self.long_text)]
+        body = value[: min(MAX_BODY, self.long_text)]
         self.long_text -= len(body)
         note = plural(len(value), "character")
         if len(body) < len(value):
             note += f", the first {number(len(body))} here"
-        return Line(name, path, "long", f"{value[: FOLDED // 2]!r}…", body=readable(body), note=note)
+        return Line(name, path, "long", f"{value[: MAX_UNFOLDED // 2]!r}…", body=readable(body), note=note)
 
     def fill(self, line: Line, value: object, depth: int, room: int) -> Line:
-        """Adds the lines below one, each with its share of the room that is left."""
+        """Adds the lines below a line; each gets a share of the remaining room."""
         parts = parts_of(value, line.path)
-        widest = MOST_FIELDS if line.kind == "config" else MOST_ITEMS
-        shown = parts[: min(widest, room)] if depth < DEEPEST else []
+        widest = MAX_FIELDS if line.kind == "config" else MAX_ITEMS
+        shown = parts[: min(widest, room)] if depth < MAX_DEPTH else []
         room -= len(shown)
-        for at, (name, path, part) in enumerate(shown):
-            inner = self.line(part, name, path, depth + 1, room // (len(shown) - at))
+        for index, (name, path, part) in enumerate(shown):
+            inner = self.line(part, name, path, depth + 1, room // (len(shown) - index))
             room -= inner.size()
             line.inner.append(inner)
         line.left_out = len(parts) - len(shown)
@@ -121,19 +121,19 @@ def kind_of(value: Collection) -> Kind:
 
 
 def is_inline(value: Collection) -> bool:
-    """Whether a collection holds few plain values, short enough for one line."""
-    if len(value) >= INLINE:
+    """Whether a collection has few plain values, short enough for one line."""
+    if len(value) >= MAX_INLINE:
         return False
     parts = [*value, *value.values()] if isinstance(value, dict) else list(value)
     if any(isinstance(part, Config | list | tuple | frozenset | dict | Unresolved) for part in parts):
         return False
-    # what would be cut here can be unfolded when it has a line of its own
-    short = all(len(part) <= INLINE // 3 for part in parts if isinstance(part, str))
-    return short and len(value_text(value, 10 * INLINE)) <= INLINE
+    # long strings get lines of their own, on which they can be unfolded
+    short = all(len(part) <= MAX_INLINE // 3 for part in parts if isinstance(part, str))
+    return short and len(value_text(value, 10 * MAX_INLINE)) <= MAX_INLINE
 
 
 def parts_of(value: object, path: str) -> list[tuple[str, str, object]]:
-    """The (name, path, value) of what is in a value."""
+    """The (name, path, value) of each member of a value."""
     if isinstance(value, Config):
         return [(visible(name), attribute(path, name), part) for name, part in fields(value).items()]
     if isinstance(value, dict):
@@ -141,7 +141,7 @@ def parts_of(value: object, path: str) -> list[tuple[str, str, object]]:
     if isinstance(value, frozenset):
         return [("", path, part) for part in in_order(value)]
     if isinstance(value, list | tuple):
-        return [(f"[{at}]", f"{path}[{at}]", part) for at, part in enumerate(value)]
+        return [(f"[{index}]", f"{path}[{index}]", part) for index, part in enumerate(value)]
     return []
 
 
@@ -152,7 +152,7 @@ def attribute(path: str, name: str) -> str:
 
 
 def remark(config: Config) -> str:
-    """The identifier of a config, and what else should be known of it."""
+    """The identifier of a config, and remarks: a stub, meta, its task."""
     words = [identifier(config)[:8]]
     if config.__xpmstub__:
         words.append("not loaded when the run was written")
@@ -165,7 +165,7 @@ def remark(config: Config) -> str:
 
 
 def readable(text: str) -> str:
-    """Text of several lines: line breaks and tabs stay, what else cannot be seen becomes an escape."""
+    """Text of several lines: line breaks and tabs stay, other invisible characters become escapes."""
     return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -204,7 +204,7 @@ def name_html(line: Line) -> str:
 
 
 def facts_html(line: Line) -> str:
-    """What a line says of its value."""
+    """The value of a line."""
     text, note = html(line.text), html(line.note)
     if line.kind == "config":
         module, dot, name = line.text.rpartition(".")
@@ -227,7 +227,7 @@ def preview_html(line: Line) -> str:
 
 
 def html_lines(text: str) -> str:
-    return "\n".join(html(part, UNFOLDED) for part in text.replace("\t", "    ").split("\n"))
+    return "\n".join(html(part, MAX_BODY) for part in text.replace("\t", "    ").split("\n"))
 
 
 # --- as text ---

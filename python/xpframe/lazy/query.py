@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from xpframe.lazy.report import Counts, add, read_counters, read_since
-from xpframe.request import read_model
-from xpframe.resolve import Experiments, Workspaces, resolve_runs
+from xpframe.request import plan_scan
+from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from xpframe import _core
+    from xpframe.options import Experiments, Workspaces
 
 __all__ = ["ResolvedPlan", "ScanQuery"]
-
-Signature: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class ResolvedPlan:
     """The columns of some runs, and the state of their files when the columns were decided."""
 
-    model: _core.Model
-    signature: Signature
+    plan: _core.ScanPlan
+    signatures: list[_core.RunSignature]
+
+    def run_columns(self) -> dict[str, int]:
+        """The columns with one value per run: their index in the facts of ``plan.runs``, by name."""
+        facts = ("workspace", "experiment", "run")
+        system = {name: full for name, full, group in self.plan.columns if group == "system"}
+        return {name: facts.index(full) for name, full in system.items() if full in facts}
+
+    def cheap_columns(self) -> set[str]:
+        """The columns that need no config: directory names and jobs.jsonl have their values."""
+        cheap = {"workspace", "experiment", "run", "job_id", "task", "submitted_at"}
+        return {
+            name
+            for name, full, group in self.plan.columns
+            if group == "tag" or (group == "system" and full in cheap)
+        }
 
 
 @dataclass
@@ -37,7 +50,7 @@ class ScanQuery:
     experiment: Experiments
     workspace: Workspaces
     run: str | Sequence[str]
-    options: dict[str, Any]
+    request: _core.TableRequest
     strict: bool
     keep_bytes: int
     quiet: bool
@@ -55,14 +68,18 @@ class ScanQuery:
         with self._lock:
             runs, several = resolve_runs(self.experiment, self.workspace, self.run)
             # taken before the runs are read: the next query reads again what grows meanwhile
-            signature = tuple(_signature(str(run.path)) for run in runs)
-            if self._plan is None or signature != self._plan.signature:
+            signatures = [run.signature for run in runs]
+            if self._plan is None or signatures != self._plan.signatures:
                 self._plan = None  # never two plans in memory
                 with self.counting():
-                    model = read_model(
-                        runs, several, keep_bytes=self.keep_bytes, quiet=self.quiet, **self.options
+                    plan = plan_scan(
+                        runs,
+                        self.request,
+                        several_runs=several,
+                        keep_bytes=self.keep_bytes,
+                        quiet=self.quiet,
                     )
-                self._plan = ResolvedPlan(model, signature)
+                self._plan = ResolvedPlan(plan, signatures)
             return self._plan
 
     @contextmanager
@@ -79,25 +96,6 @@ class ScanQuery:
         counts, self._pending = self._pending, (0, 0, 0)
         return counts
 
-    def run_columns(self, model: _core.Model) -> dict[str, int]:
-        """The columns with one value per run: their index in the facts of ``model.runs``, by name."""
-        positions = {"workspace": 0, "experiment": 1, "run": 2}
-        origins = self._system_columns(model)
-        return {name: positions[origin] for name, origin in origins.items() if origin in positions}
-
-    def cheap_columns(self, model: _core.Model) -> set[str]:
-        """The columns that need no config: directory names and jobs.jsonl have them."""
-        cheap = {"workspace", "experiment", "run", "job_id", "task", "submitted_at"}
-        tags = {name for name, group in zip(model.column_names, model.groups, strict=True) if group == "tag"}
-        return tags | {name for name, origin in self._system_columns(model).items() if origin in cheap}
-
-    def _system_columns(self, model: _core.Model) -> dict[str, str]:
-        """The original names of the system columns by their names here: a mapping may rename them."""
-        columns = self.options["columns"]
-        renamed = columns if isinstance(columns, Mapping) else {}
-        groups = zip(model.column_names, model.groups, strict=True)
-        return {name: str(renamed.get(name, name)) for name, group in groups if group == "system"}
-
     def __getstate__(self) -> dict[str, Any]:
         """A pickle holds the arguments, nothing that was read, and no lock."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -105,23 +103,3 @@ class ScanQuery:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Starts as a new query with the arguments of the pickle."""
         vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())
-
-
-def _signature(run: str) -> Signature:
-    """What tells whether the jobs of a run, or their configs, were changed."""
-    names: Iterable[str] = ("jobs.jsonl", "objects.jsonl", "configs.json", "state.json")
-    files = [_fact(os.path.join(run, name)) for name in names]  # noqa: PTH118 - 800 a query over 200 runs
-    if files[0] is not None:
-        return (run, *files)
-    # before 2.0 the links under jobs/ are the list of jobs
-    links = Path(run, "jobs")
-    tasks = sorted(links.iterdir()) if links.is_dir() else []
-    return (run, *files, *(_fact(path) for path in (links, *tasks)))
-
-
-def _fact(path: str | Path) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - as above
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -14,26 +14,19 @@ Counts: TypeAlias = tuple[int, int, int]  # files, bytes, objects
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What a lazy query was asked, and what it read.
+    """What a lazy query read.
 
-    Every file that is opened is told once: those that were read to know the columns count for the first query
-    after that.
+    Each opened file is reported once: files that were read to decide the columns count for the next query.
 
     Args:
         columns: The columns that were built.
-
-        runs: The runs that filters left, of ``all_runs``.
-
-        jobs: The jobs that were built, of ``all_jobs``: less than those of the runs where jobs.jsonl could
-            answer a filter, or where the query had enough.
-
-        files: The files that were opened for their content, by the whole process.
-
-        bytes: Their bytes.
-
-        objects: The object definitions that were understood.
-
-        pushed: The filters that chose runs and jobs before their configs were read, as text.
+        runs: The number of runs after filters, of ``all_runs``.
+        jobs: The number of jobs that were built, of ``all_jobs``. It is smaller than that of the runs if
+            jobs.jsonl answered a filter, or if the query had enough rows.
+        files: The number of files that were opened for their content, by the whole process.
+        bytes: Their size in bytes.
+        objects: The number of parsed object definitions.
+        pushed: The filters that chose runs and jobs before configs were read, as text.
     """
 
     columns: tuple[str, ...] = ()
@@ -51,15 +44,15 @@ _last = ReadReport()
 
 
 def last_read() -> ReadReport:
-    """What the last lazy query of this process read; complete once its result is there.
+    """What the last lazy query of this process read; complete once its result is available.
 
-    Of a query over several scans (a join), it is the scan that was read last.
+    For a query over several scans (a join), it is the scan that was read last.
     """
     return _last
 
 
 def set_last_read(report: ReadReport) -> None:
-    """Makes a report the one that :func:`last_read` gives."""
+    """Sets the report that :func:`last_read` returns."""
     global _last  # noqa: PLW0603 - the last query of the whole process
     _last = report
 
@@ -71,11 +64,11 @@ def read_counters() -> Counts:
 
 
 def read_since(before: Counts) -> Counts:
-    """What was read since the counters were ``before``."""
+    """The reads since the counters were ``before``."""
     now = read_counters()
     return now[0] - before[0], now[1] - before[1], now[2] - before[2]
 
 
 def add(a: Counts, b: Counts) -> Counts:
-    """What was read in all."""
+    """The sum of two counts."""
     return a[0] + b[0], a[1] + b[1], a[2] + b[2]

@@ -1,4 +1,4 @@
-"""The call that makes a lazy query."""
+"""The public call that makes a lazy query."""
 
 from __future__ import annotations
 
@@ -6,91 +6,84 @@ from typing import TYPE_CHECKING
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 from xpframe.lazy.query import ScanQuery
-from xpframe.resolve import Experiments, Workspaces, pin_paths
+from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
+from xpframe.request import table_request
+from xpframe.resolve import pin_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Unpack
 
     import polars
 
-    from xpframe.request import Columns
+    from xpframe.options import Experiments, ScanOptions
 
 __all__ = ["scan_xp"]
 
 
+@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, REPORT_DEFAULTS)
 def scan_xp(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    strict: bool = False,
-    max_columns: int = 2000,
-    timezone: str | None = None,
-    keep_bytes: int = 256 << 20,
-    quiet: bool = False,
+    experiment: Experiments, *, keep_bytes: int = 256 << 20, **options: Unpack[ScanOptions]
 ) -> polars.LazyFrame:
-    """Experiments as a polars LazyFrame, one row a job, of which only what a query needs is read.
+    """Experiments as a polars LazyFrame, one row per job, which reads only what a query needs.
 
     Filters on ``experiment``, ``run``, ``workspace``, ``job_id``, ``task``, ``submitted_at`` and tags choose
-    runs and jobs before any config is looked at. :func:`last_read` tells what a query read. A Python function
-    in a filter goes through cloudpickle: what it does to variables outside of it is not seen there.
+    runs and jobs before any config is read. :func:`last_read` reports what a query read. polars pickles a
+    Python function in a filter with cloudpickle: its changes to variables outside are lost.
 
-    The columns are decided here: for that, the configs of all runs are looked at once, unless ``columns``
-    names only tags and system columns (``["job_id", "tags.*"]``). Each ``collect`` sees the runs, jobs and
-    columns that there are then; files that did not change are not read again to know the columns. Which
-    workspace is meant is settled here. A run that is read again while jobs are appended to it is read as far
-    as it was known; one that was replaced meanwhile ends ``collect`` with a ``ReadError`` that says to ask
-    again.
+    The columns are decided by this call. It reads the configs of all runs once, unless ``columns`` names only
+    tags and system columns (``["job_id", "tags.*"]``). It also fixes the workspace. Each ``collect`` sees the
+    runs, jobs and columns of that moment; to decide the columns again, it reads only files that changed. If
+    jobs are appended to a run during a query, the query reads the jobs it knew; if the run was replaced,
+    ``collect`` raises a ``ReadError`` that says to run the query again.
 
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
-
-        workspace: As for :func:`xpframe.xp_frame`; several have a column ``workspace``.
-
-        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
-
-        task: Tasks to keep: identifiers, their last component, or globs.
-
-        columns: The columns that there are, as for :func:`xpframe.xp_frame`.
-
-        strict: Whether to raise at the first thing that cannot be read.
-
-        max_columns: More columns than this are an error.
-
-        timezone: The IANA name of the zone of times that the files hold without one.
-
-        keep_bytes: How many bytes of files are kept in memory once they were read to know the columns. Runs
-            beyond that are read again when a query needs them, so that memory stays bounded.
-
-        quiet: Whether progress is not shown: here, and by each ``collect``.
+        workspace: As for :func:`xpframe.xp_frame`; several workspaces give a column ``workspace``.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        columns: The columns of the LazyFrame, as for :func:`xpframe.xp_frame`.
+        max_columns: Raises an error if there are more columns.
+        timezone: The IANA name of the time zone of times that the files hold without one.
+        strict: Raises the first error instead of a warning.
+        quiet: Hides progress, here and in each ``collect``.
+        keep_bytes: The number of bytes of files to keep in memory after the columns are decided. Runs beyond
+            it are read again when a query needs them, so that memory stays bounded.
 
     Raises:
         MissingLibraryError: polars 2 is not installed.
-        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: What was asked for is not there.
-        ColumnError, TooManyColumnsError: The columns are not.
-        InvalidArgumentError: An argument is not what it can be.
+        WorkspaceNotFoundError, ExperimentNotFoundError, RunNotFoundError: There is no such workspace,
+            experiment or run.
+        ColumnError, TooManyColumnsError: There is no such column, or there are too many.
+        InvalidArgumentError: An argument has a wrong type or value.
     """
     require_polars()
     if keep_bytes < 0:
         raise InvalidArgumentError(f"keep_bytes={keep_bytes}", hint="it is a number of bytes, 0 or more")
     from xpframe.lazy.source import lazy_frame
 
-    options = {"task": task, "columns": columns, "max_columns": max_columns, "timezone": timezone}
-    return lazy_frame(ScanQuery(*pin_paths(experiment, workspace), run, options, strict, keep_bytes, quiet))
+    experiment, workspace = pin_paths(experiment, options["workspace"])
+    query = ScanQuery(
+        experiment,
+        workspace,
+        options["run"],
+        table_request(options),
+        strict=options["strict"],
+        keep_bytes=keep_bytes,
+        quiet=options["quiet"],
+    )
+    return lazy_frame(query)
 
 
 def require_polars() -> None:
-    """Says what to install where polars is too old or missing."""
+    """Raises an error that says what to install if polars is missing or too old."""
     try:
         import polars
 
-        found = f"polars {polars.__version__}"
+        installed = polars.__version__
     except ImportError:
-        found = ""
-    if not found or int(found.split()[1].partition(".")[0]) < 2:
+        installed = ""
+    if not installed or int(installed.partition(".")[0]) < 2:
+        state = f"polars {installed} is installed" if installed else "polars is not installed"
         raise MissingLibraryError(
-            f"lazy queries need polars 2 or later: {found or 'polars'} is {'' if found else 'not '}installed",
-            hint="pip install 'xpframe[polars]'",
+            f"lazy queries need polars 2 or later: {state}", hint="pip install 'xpframe[polars]'"
         )

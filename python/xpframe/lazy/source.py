@@ -15,8 +15,8 @@ Observed behaviour of polars that this module depends on:
 - the streaming engine takes batches on a thread of its own, and stops when ``head`` has enough rows;
 - on that thread only polars checks for Ctrl-C, between batches: while no batch is ready, it gets empty ones.
 
-``LazyFrameResolver``, which could choose before the plan is made, is not used. In polars 2.1 the rest of the
-plan is then made with columns that were not requested: ``select("b", "a").slice(1).with_row_index()
+``LazyFrameResolver``, which could choose before polars makes its plan, is not used. In polars 2.1 the rest of
+the plan is then made with columns that were not requested: ``select("b", "a").slice(1).with_row_index()
 .select("b")`` panics, ``select("b").head(1).filter(False)`` has all columns. It also never sees a new column.
 """
 
@@ -77,9 +77,9 @@ class Source:
 
     def decide(self) -> tuple[ResolvedPlan, pl.Schema]:
         """The columns as they are now."""
-        plan = self.query.resolve()
-        if self._decided is None or self._decided[0] is not plan:
-            self._decided = plan, _to_polars(plan.model.empty()).schema
+        resolved = self.query.resolve()
+        if self._decided is None or self._decided[0] is not resolved:
+            self._decided = resolved, _to_polars(resolved.plan.empty()).schema
         return self._decided
 
     def schema(self) -> pl.Schema:
@@ -111,14 +111,14 @@ class Source:
         del batch_size
         if self._failure is not None:
             raise self._failure
-        plan, schema = self._decided or self.decide()
+        resolved, schema = self._decided or self.decide()
         columns = list(schema) if with_columns is None else with_columns
         with self.query.counting():
             # a limit counts the rows that a filter leaves out
             filters = [] if predicate is None or n_rows is not None else _conjuncts(predicate)
-            choice = _choose(self.query, plan, columns, filters)
+            choice = _choose(resolved, columns, filters)
         remaining = n_rows
-        for rows in Reader(self.query, plan, choice).frames(columns, n_rows):
+        for rows in Reader(self.query, resolved, choice).frames(columns, n_rows):
             frame = rows if remaining is None else rows.head(remaining)
             remaining = None if remaining is None else remaining - frame.height
             yield frame if predicate is None else frame.filter(predicate)
@@ -131,15 +131,15 @@ class Source:
 class Reader:
     """Reads the chosen runs and jobs once; reports what was read and what could not be."""
 
-    def __init__(self, query: ScanQuery, plan: ResolvedPlan, choice: Choice) -> None:
-        self.query, self.model, self.choice = query, plan.model, choice
+    def __init__(self, query: ScanQuery, resolved: ResolvedPlan, choice: Choice) -> None:
+        self.query, self.plan, self.choice = query, resolved.plan, choice
         self.pending, self.built = query.pending_reads(), 0
         self.errors: dict[str, XpFrameError] = {}
         self.notes: dict[str, None] = {}
 
     def frames(self, columns: list[str], limit: int | None) -> Iterator[pl.DataFrame]:
         """These columns of the chosen jobs, run after run; only the first ``limit`` jobs if it is given."""
-        job_counts = [jobs for *_, jobs in self.model.runs]
+        job_counts = [jobs for *_, jobs in self.plan.runs]
         selection = self.choice.selection
         if limit is not None:
             selection = _first(selection, limit, job_counts)
@@ -151,12 +151,12 @@ class Reader:
             pushed=tuple(self.choice.pushed),
         )
         total = sum(job_counts[run] if jobs is None else len(jobs) for run, jobs in selection)
-        empty = _to_polars(self.model.empty()).select(columns)
+        empty = _to_polars(self.plan.empty()).select(columns)
         before = read_counters()
         try:
             with watch(lambda: (self.built, total, "jobs"), self._title(), quiet=self.query.quiet):
                 try:
-                    for table in _when_ready(self.model.batches(columns, selection, JOBS_PER_BATCH)):
+                    for table in _when_ready(self.plan.batches(columns, selection, JOBS_PER_BATCH)):
                         if table is None:
                             yield empty
                             continue
@@ -176,7 +176,7 @@ class Reader:
         self._report()
 
     def _title(self) -> str:
-        return title_of([(experiment, run) for _, experiment, run, _ in self.model.runs])
+        return title_of([(experiment, run) for _, experiment, run, _ in self.plan.runs])
 
     def _collect(self, table: _core.Table) -> None:
         self.built += len(table)
@@ -231,29 +231,29 @@ class Choice:
     pushed: list[str]
 
 
-def _choose(query: ScanQuery, plan: ResolvedPlan, columns: list[str], filters: list[pl.Expr]) -> Choice:
+def _choose(resolved: ResolvedPlan, columns: list[str], filters: list[pl.Expr]) -> Choice:
     """Applies the filters that directory names and jobs.jsonl can answer."""
-    runs, pushed, rest = _choose_runs(query, plan, filters)
-    cheap = query.cheap_columns(plan.model)
+    runs, pushed, rest = _choose_runs(resolved, filters)
+    cheap = resolved.cheap_columns()
     of_jobs = [expr for expr in rest if (roots := set(expr.meta.root_names())) and roots <= cheap]
     # a query that needs cheap columns only would read jobs.jsonl twice
     if not of_jobs or cheap.issuperset(columns):
         return Choice([(run, None) for run in runs], pushed)
     try:
-        selection = _choose_jobs(plan, runs, of_jobs)
+        selection = _choose_jobs(resolved, runs, of_jobs)
     except PolarsError:  # raised again when the whole filter is applied
         return Choice([(run, None) for run in runs], pushed)
     return Choice(selection, [*pushed, *map(str, of_jobs)])
 
 
 def _choose_runs(
-    query: ScanQuery, plan: ResolvedPlan, filters: list[pl.Expr]
+    resolved: ResolvedPlan, filters: list[pl.Expr]
 ) -> tuple[list[int], list[str], list[pl.Expr]]:
     """The indices of the remaining runs, the filters that were applied, and the rest of the filters."""
-    facts = plan.model.runs
+    facts = resolved.plan.runs
     columns = {
         name: pl.Series([fact[position] for fact in facts], dtype=pl.String)
-        for name, position in query.run_columns(plan.model).items()
+        for name, position in resolved.run_columns().items()
     }
     runs = pl.DataFrame({_INDEX: pl.Series(range(len(facts)), dtype=pl.Int64), **columns})
     pushed, rest = [], []
@@ -268,11 +268,11 @@ def _choose_runs(
     return runs[_INDEX].to_list(), pushed, rest
 
 
-def _choose_jobs(plan: ResolvedPlan, runs: list[int], filters: list[pl.Expr]) -> Selection:
+def _choose_jobs(resolved: ResolvedPlan, runs: list[int], filters: list[pl.Expr]) -> Selection:
     """The jobs of these runs that pass filters on jobs.jsonl; runs without such a job are left out."""
     columns = sorted({root for expr in filters for root in expr.meta.root_names()})
     selection: Selection = []
-    tables = plan.model.batches(columns, [(run, None) for run in runs])
+    tables = resolved.plan.batches(columns, [(run, None) for run in runs])
     for run, table in zip(runs, tables, strict=True):
         jobs = _to_polars(table).with_row_index(_INDEX).filter(*filters)[_INDEX]
         if len(jobs) == len(table):

@@ -20,7 +20,7 @@ from xpframe.errors import XpFrameError
 from xpframe.experiment import Action, Actions, ExperimentInfo, Jobs
 from xpframe.frames import xp_table
 from xpframe.locate import expanded
-from xpframe.request import read_model
+from xpframe.request import plan_scan, table_request
 from xpframe.resolve import resolve_runs
 from xpframe.workspace import Workspace
 
@@ -184,7 +184,7 @@ def _tasks(name: str, workspace: str | None) -> list[str]:
 def _columns(name: str, workspace: str | None) -> list[str]:
     runs, several = resolve_runs(name, workspace, "latest")
     # decides the columns and builds none
-    return read_model(runs, several, keep_bytes=0, quiet=True).column_names
+    return plan_scan(runs, table_request(), several_runs=several, keep_bytes=0, quiet=True).column_names
 
 
 def _fields(expression: str, namespace: dict[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """``%xpm``: experiments in a notebook, by name.
 
-The magic parses, calls the public functions of xpframe, and gives back what they give; nothing else.
+The magic parses its line, calls the public functions of xpframe, and returns their results.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from xpframe.frames import frame_of_runs, xp_table
 from xpframe.locate import use
 from xpframe.notebook.completion import matcher
 from xpframe.notebook.run_cache import RunCache
+from xpframe.options import COLUMN_DEFAULTS
 from xpframe.resolve import resolve_runs
 from xpframe.text import visible
 from xpframe.workspace import Workspace
@@ -27,20 +28,21 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from xpframe.experiment import ExperimentInfo
+    from xpframe.options import InfoOptions
 
 __all__ = ["XpmError", "load", "unload"]
 
 
 class XpmError(Exception):
-    """What went wrong, in one line: a notebook shows no traceback, and the cell fails."""
+    """An error in one line: the cell fails without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        # names of the user's may hold line breaks, or move the cursor
+        # names may contain line breaks, or characters that move the cursor
         return [f"\x1b[31mXpmError\x1b[0m: {visible(str(self), 2_000)}"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that never ends the process."""
+    """A parser that raises instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
         raise XpmError(f"{message}; {self.format_usage().strip().replace(chr(10), ' ')}")
@@ -50,22 +52,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Command(_Parser):
-    """The parser of a sub-command: it tells itself what it does not know, with its own usage."""
+    """The parser of a sub-command: it reports unknown arguments with its own usage."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        found, unknown = super().parse_known_args(args, namespace)
+        options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             words = " ".join(unknown)
             self.error(f"unrecognized arguments: {visible(words)} (a name with spaces needs quotes)")
-        return found, unknown
+        return options, unknown
 
 
 class _HelpShownError(Exception):
-    """Help was asked for, and printed."""
+    """Help was printed."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``%xpm`` understands."""
+    """The parser of ``%xpm``."""
     top = _Parser(prog="%xpm", description="Experiments by name.", usage="%%xpm COMMAND …")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
     load = commands.add_parser("load", help="an experiment as a DataFrame", usage="%%xpm load NAME [options]")
@@ -82,40 +84,38 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--run", default="latest", help=which)
         command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema, failures):
-        command.add_argument("--task", action="append", help="a task to keep; may be repeated")
+        command.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
     load.add_argument("--short", action="store_true", help="names without tags. and config.")
     load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
-    load.add_argument(
-        "--as", dest="variable", metavar="VAR", help="the variable to put it into; nothing is shown"
-    )
+    load.add_argument("--as", dest="variable", metavar="VAR", help="assign to this variable and show nothing")
     commands.add_parser("ls", help="the experiments of the workspace", usage="%%xpm ls")
-    use = commands.add_parser("use", help="the workspace that is meant from now on", usage="%%xpm use PATH")
+    use = commands.add_parser("use", help="set the workspace", usage="%%xpm use PATH")
     use.add_argument("path", metavar="PATH")
     return top
 
 
 def refuse(options: argparse.Namespace) -> None:
-    """Refuses what load cannot do, before anything is read."""
+    """Raises an error for options that exclude each other, before reading."""
     variable = options.variable
     if variable is not None and (not variable.isidentifier() or keyword.iskeyword(variable)):
-        raise XpmError(f"--as {variable!r}: that is no name of a variable")
+        raise XpmError(f"--as {variable!r}: not a valid variable name")
     if options.lazy and options.short:
-        raise XpmError("--short with --lazy: a lazy query has the full names (drop one)")
+        raise XpmError("--short with --lazy: lazy queries have full names (drop one)")
     if options.lazy and options.backend not in (None, "polars"):
-        raise XpmError(f"--backend {options.backend} with --lazy: lazy queries are polars' (drop one)")
+        raise XpmError(f"--backend {options.backend} with --lazy: lazy queries need polars (drop one)")
 
 
 @magics_class
 class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
-    """Experiments in a notebook; the defaults of its options are set by ``%config Xpm.…``."""
+    """Experiments in a notebook; ``%config Xpm.…`` sets the defaults of its options."""
 
-    workspace = Unicode("", help="the workspace that is meant; empty for the usual rules").tag(config=True)
-    backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="what frames are made by").tag(config=True)
-    names = Enum(["full", "short"], "full", help="how columns of DataFrames are called").tag(config=True)
-    max_columns = Int(2000, help="more columns than this are an error").tag(config=True)
-    quiet = Bool(False, help="whether progress is not shown").tag(config=True)
+    workspace = Unicode("", help="the workspace; empty for the usual rules").tag(config=True)
+    backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="the library of frames").tag(config=True)
+    names = Enum(["full", "short"], "full", help="full or short names of columns").tag(config=True)
+    max_columns = Int(COLUMN_DEFAULTS["max_columns"], help="the maximal number of columns").tag(config=True)
+    quiet = Bool(False, help="hide progress").tag(config=True)
     _cache: RunCache | None = None
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
@@ -143,33 +143,32 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
 
     def _load(self, options: argparse.Namespace) -> Any:
         refuse(options)
-        asked: dict[str, Any] = {
-            "workspace": self._workspace(),
-            "run": options.run,
+        columns: Any = {
             "task": options.task,
             "columns": options.columns,
             "max_columns": self.max_columns,
-            "quiet": self._quiet(options),
         }
         if options.lazy:
             from xpframe.lazy import scan_xp
 
-            frame: Any = scan_xp(options.name, **asked)
+            workspace, quiet = self._workspace(), self._quiet(options)
+            frame: Any = scan_xp(options.name, workspace=workspace, run=options.run, quiet=quiet, **columns)
         else:
-            asked["names"] = "short" if options.short else self.names
-            asked["backend"] = options.backend or self.backend
-            frame = self._frame(options.name, **asked)
+            columns["names"] = "short" if options.short else self.names
+            columns["quiet"] = self._quiet(options)
+            frame = self._frame(options, columns)
         if options.variable is None:
             return frame
         self.shell.push({options.variable: frame})
         return None
 
-    def _frame(self, name: str, *, workspace: str | None, run: str, **asked: Any) -> Any:
-        """A frame, for which runs that were loaded before are read only where they changed."""
-        runs, several = resolve_runs(name, workspace, run)
+    def _frame(self, options: argparse.Namespace, arguments: InfoOptions) -> Any:
+        """A frame. Runs in the cache are read again only where their files changed."""
+        runs, several = resolve_runs(options.name, self._workspace(), options.run)
         if self._cache is None:
             self._cache = RunCache()
-        return frame_of_runs(self._cache.refresh(runs), several_runs=several, **asked)
+        backend: Any = options.backend or self.backend
+        return frame_of_runs(self._cache.refresh(runs), arguments, several_runs=several, backend=backend)
 
     def _ls(self, _: argparse.Namespace) -> list[str]:
         return Workspace(self._workspace()).experiments()
@@ -222,7 +221,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Takes all of it back."""
+    """Removes the magic and its completions."""
     magic, complete = _loaded.pop(id(shell), (None, None))
     if magic is None:
         return

@@ -15,7 +15,7 @@ __all__ = ["Picture", "Plots"]
 
 
 class Plots:
-    """The pictures of a run. Each is a :class:`Picture`: shown by a notebook, with ``save`` and ``data``."""
+    """The pictures of a run. Each is a :class:`Picture`, with ``save`` and ``data``; notebooks show it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -24,9 +24,9 @@ class Plots:
         """Jobs by state over two columns: a cell for each pair of values.
 
         Args:
-            x: The column across, by name or short name; without it, the first in which jobs differ.
+            x: The column across, by name or short name; by default the first in which jobs differ.
 
-            y: The column down; without it, the second in which jobs differ.
+            y: The column down; by default the second in which jobs differ.
 
         Raises:
             ColumnError: There is no such column.
@@ -39,26 +39,26 @@ class Plots:
         """A line for each job through an axis for each column.
 
         Args:
-            color: The column that gives the lines their colours; numbers get a scale.
+            color: The column that colours the lines; numbers get a scale.
 
-            columns: The axes; without them, the tags and parameters in which jobs differ.
+            columns: The axes; by default the tags and parameters in which jobs differ.
 
         Raises:
             ColumnError: There is no such column.
-            InvalidArgumentError: No columns were given, and jobs differ in none.
+            InvalidArgumentError: The jobs differ in no column, and ``columns`` is missing.
         """
         from xpframe.plots.parallel import parallel
 
         return parallel(self._run, color, columns)
 
     def timeline(self) -> Picture:
-        """When each job ran; a job that still runs reaches to the last time that is known."""
+        """When each job ran; a running job extends to the latest time of all jobs."""
         from xpframe.plots.timeline import timeline
 
         return timeline(self._run)
 
     def tasks(self) -> Picture:
-        """The kinds of task, with their jobs by state, and how many dependencies there are between them."""
+        """The tasks, with their jobs by state, and the number of dependencies between them."""
         from xpframe.plots.tasks import tasks
 
         return tasks(self._run)

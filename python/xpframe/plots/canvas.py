@@ -10,8 +10,8 @@ from xpframe.text import visible
 
 __all__ = ["INK", "PALETTE", "Canvas", "cut", "gradient", "width_of"]
 
-# A notebook may show an SVG as an image, which inherits no colour and knows nothing of the page's theme
-# (JupyterLab does): so the ink is a grey with a contrast above 4 on white and on JupyterLab's black alike.
+# JupyterLab shows an SVG as an image, which does not inherit colours from the page: this grey has a contrast
+# above 4 on white and on JupyterLab's black.
 INK = "#7d7d7d"
 PALETTE = ("#2f83d6", "#e07b28", "#2f9e63", "#9061c2", "#d9483b", "#1aa5a5", "#c2578f", "#8a8f2a")
 # from low to high; every colour stands out on both pages
@@ -22,30 +22,30 @@ _WIDTHS |= dict.fromkeys("mwMW@%…—", 10.4)
 
 
 def width_of(text: str) -> float:
-    """About how wide a text is at 11 px, in px."""
+    """The approximate width of a text at 11 px, in px."""
     return sum(map(width_of_character, text))
 
 
 def width_of_character(character: str) -> float:
-    if known := _WIDTHS.get(character):
-        return known
+    if width := _WIDTHS.get(character):
+        return width
     if unicodedata.east_asian_width(character) in "WF":
         return 12.0
     return 8.2 if character.isupper() else 6.6
 
 
-def cut(text: object, most: int = 22) -> str:
+def cut(text: object, max_length: int = 22) -> str:
     """A label: printable and short."""
-    shown = visible(str(text), 4 * most)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    shown = visible(str(text), 4 * max_length)
+    return shown if len(shown) <= max_length else f"{shown[: max_length - 1]}…"
 
 
 def gradient(share: float) -> str:
     """The colour of a number between 0 and 1."""
-    place = min(max(share, 0.0), 1.0) * (len(_GRADIENT) - 1)
-    at = min(int(place), len(_GRADIENT) - 2)
-    low, high = _GRADIENT[at], _GRADIENT[at + 1]
-    red, green, blue = (round(a + (b - a) * (place - at)) for a, b in zip(low, high, strict=True))
+    position = min(max(share, 0.0), 1.0) * (len(_GRADIENT) - 1)
+    index = min(int(position), len(_GRADIENT) - 2)
+    low, high = _GRADIENT[index], _GRADIENT[index + 1]
+    red, green, blue = (round(a + (b - a) * (position - index)) for a, b in zip(low, high, strict=True))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -68,7 +68,7 @@ class Canvas:
         tip: str = "",
         corner: float = 2,
     ) -> None:
-        """A filled rectangle; ``tip`` shows when the mouse is over it, where the SVG stands in the page."""
+        """A filled rectangle; ``tip`` is its tooltip, if the SVG is part of the page."""
         size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
         shape = f'<rect {size} rx="{corner:g}" fill="{colour}"'
         self.elements.append(f"{shape}>{title(tip)}</rect>" if tip else f"{shape}/>")
@@ -82,15 +82,15 @@ class Canvas:
         )
 
     def hide(self, x: float, y: float, width: float, height: float) -> None:
-        """Keeps curves out of a rectangle, so that a text there can be read on any background."""
+        """Keeps curves out of a rectangle, so that text in it is readable on any background."""
         self.hidden.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" fill="#222"/>'
         )
 
     def masked(self, curves: list[str]) -> str:
-        """Curves, behind the rectangles that were hidden."""
+        """Curves, with the hidden rectangles cut out."""
         shapes = "".join(self.hidden)
-        # pictures that stand in one page need names of their own
+        # several pictures in a page need distinct names
         name = f"xpf-{crc32(shapes.encode()):08x}"
         size = f'width="{self.width:.0f}" height="{self.height:.0f}"'
         whole = f'<rect {size} fill="#fff"/>'
@@ -98,11 +98,11 @@ class Canvas:
         return f'{mask}<g mask="url(#{name})">{"".join(curves)}</g>'
 
     def signed(self, x: float, y: float, words: str, sign: str) -> None:
-        """Words and a sign after them, in white around ``x``; apart, since few fonts have both."""
-        left = x - width_of(words + sign) / 2
-        self.text(left, y, words, bold=True, colour="#fff")
+        """Words and a sign, in white, centred at ``x``; as two texts, since few fonts have both."""
+        start = x - width_of(words + sign) / 2
+        self.text(start, y, words, bold=True, colour="#fff")
         if sign:
-            self.text(left + width_of(words) + 1.5, y, sign, colour="#fff")
+            self.text(start + width_of(words) + 1.5, y, sign, colour="#fff")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, *, faint: bool = True) -> None:
         """A straight line, for axes and grids."""
@@ -118,7 +118,7 @@ class Canvas:
         tip: str = "",
         filled: bool = False,
     ) -> None:
-        """A path in SVG's own words."""
+        """A path, in the syntax of SVG."""
         fill = colour if filled else "none"
         look = f'stroke="{colour}" stroke-width="{width:.2g}" stroke-opacity="{opacity:.2g}"'
         shape = f'<path d="{path}" fill="{fill}" {look}'
@@ -145,7 +145,7 @@ class Canvas:
         self.elements.append(f'<text x="{x:.1f}" y="{y:.1f}"{more}>{escape(words)}</text>')
 
     def svg(self, label: str) -> str:
-        """The whole picture; ``label`` is what a screen reader says."""
+        """The picture as text; ``label`` is read by screen readers."""
         wide, high = round(self.width), round(self.height)
         size = f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"'
         font = f'font-family="Inter,Helvetica,Arial,sans-serif" font-size="11" fill="{INK}"'

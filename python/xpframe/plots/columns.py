@@ -1,4 +1,4 @@
-"""The columns that pictures show: chosen by name, or those in which jobs differ."""
+"""The columns that pictures show: named by the user, or those in which jobs differ."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from xpframe._core import Run
 
-__all__ = ["Factor", "agree", "factor", "given", "label_of", "measure", "varying"]
+__all__ = ["Factor", "agree", "factor", "factor_of", "label_of", "measure", "varying"]
 
 
 @dataclass
 class Factor:
-    """A column with one value a job.
+    """A column with one value per job.
 
     Attributes:
         name: Its full name.
-        read: What gives its values, None where a job has none; asked once, where they are needed.
-        found: Its different values, if they are known before.
+        read: Returns its values, None where a job has none. Called at most once.
+        known_values: Its distinct values, if they are known before reading.
     """
 
     name: str
     read: Callable[[], list[Any]]
-    found: list[Any] | None = None
+    known_values: list[Any] | None = None
 
     @cached_property
     def values(self) -> list[Any]:
@@ -41,31 +41,31 @@ class Factor:
 
     @cached_property
     def different(self) -> list[Any]:
-        """Its different values: numbers and times by size, others as they first occur, None last."""
-        found = list(dict.fromkeys(self.values)) if self.found is None else self.found
-        present = [value for value in found if value is not None]
+        """Its distinct values: numbers and times by size, others by first occurrence, None last."""
+        values = list(dict.fromkeys(self.values)) if self.known_values is None else self.known_values
+        present = [value for value in values if value is not None]
         if are_measured(present):
             present.sort(key=lambda value: (value != value, value))  # noqa: PLR0124 - NaN stands at the end
-        return present + [None] * (None in found)
+        return present + [None] * (None in values)
 
     @cached_property
     def is_measured(self) -> bool:
-        """Whether it holds numbers, or times, and nothing else."""
+        """Whether it has only numbers, or only times."""
         return are_measured([value for value in self.different if value is not None])
 
 
 def are_measured(values: list[Any]) -> bool:
-    """Whether there are values, and all are numbers, or times."""
+    """Whether there are values, and all are numbers, or all are times."""
     kinds = set(map(type, values))
     return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
 
 
 def factor(run: Run, name: str) -> Factor:
-    """The column of a name, short name or glob that means one column."""
+    """Reads the column with this name, short name, or glob that matches one column."""
     table = table_of(run, [name])
     if len(table.column_names) != 1:
         raise InvalidArgumentError(
-            f"{name!r} means {len(table.column_names)} columns", hint="a picture needs one"
+            f"{name!r} matches {len(table.column_names)} columns", hint="a picture needs one column"
         )
     full = table.column_names[0]
     values = table.column_values(full)
@@ -73,42 +73,42 @@ def factor(run: Run, name: str) -> Factor:
         values = [shown_state(value) for value in values]
     elif dict(table.schema)[full].startswith("Timestamp"):
         values = [None if value is None else at_microseconds(value) for value in values]
-    return given(full, comparable(values))
+    return factor_of(full, comparable(values))
 
 
-def given(name: str, values: list[Any]) -> Factor:
-    """A column of values that are at hand."""
+def factor_of(name: str, values: list[Any]) -> Factor:
+    """A column of these values."""
     return Factor(name, lambda: values)
 
 
-def varying(run: Run, most: int) -> list[tuple[Factor, int]]:
+def varying(run: Run, max_values: int) -> list[tuple[Factor, int]]:
     """The tags and parameters in which jobs differ, each with the number of jobs that have a value.
 
-    Those are numbers, and others of at most so many values.
+    Columns that are not numeric are left out if they have more than ``max_values`` distinct values.
     """
     columns = [column for column in columns_of(run) if len(column.counts) > 1]
-    usable = [column for column in columns if column.is_numeric or len(column.counts) <= most]
+    usable = [column for column in columns if column.is_numeric or len(column.counts) <= max_values]
     return [(of_column(column), sum(column.counts.values())) for column in usable]
 
 
 def of_column(column: Column) -> Factor:
-    """A column of a summary; its values are read only if they are asked for."""
-    found = comparable(list(column.counts))
+    """A column of a summary; its values are read when they are needed."""
+    known_values = comparable(list(column.counts))
     if sum(column.counts.values()) < len(column.table):
-        found.append(None)
+        known_values.append(None)
     has_nan = any(value != value for value in column.counts)  # noqa: PLR0124 - NaN
     read = (lambda: comparable(column.values)) if has_nan else (lambda: column.values)
-    return Factor(column.names[0], read, list(dict.fromkeys(found)))
+    return Factor(column.names[0], read, list(dict.fromkeys(known_values)))
 
 
 def comparable(values: list[Any]) -> list[Any]:
-    """Values that can be told apart: all NaN are the same, and lists and dicts are their text."""
+    """Values that can be compared and hashed: one NaN for all, and lists and dicts as text."""
     texts = [value_text(value) if isinstance(value, list | dict) else value for value in values]
     return [math.nan if value != value else value for value in texts]  # noqa: PLR0124 - NaN
 
 
 def measure(value: object) -> float | None:
-    """The number that a number or a time is on a scale; None if it has no place there."""
+    """The position of a number or a time on a scale; None if it has none."""
     if isinstance(value, datetime):
         return value.timestamp()
     if not isinstance(value, int | float) or isinstance(value, bool):
@@ -120,10 +120,10 @@ def measure(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def agree(one: Factor, other: Factor) -> bool:
-    """Whether two columns say the same, for all jobs that have a value in both."""
+def agree(first: Factor, second: Factor) -> bool:
+    """Whether two columns are equal on all jobs that have a value in both, and there is such a job."""
     both = False
-    for a, b in zip(one.values, other.values, strict=True):
+    for a, b in zip(first.values, second.values, strict=True):
         if a is None or b is None:
             continue
         if a != b:
@@ -133,7 +133,7 @@ def agree(one: Factor, other: Factor) -> bool:
 
 
 def label_of(value: object) -> str:
-    """A value as it stands at an axis."""
+    """The label of a value on an axis."""
     if value is None:
         return "none"
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""A picture: SVG that a notebook shows, what was drawn as data, and files of both."""
+"""A picture: its SVG, its data, and how to save it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Picture"]
 
 
 class Picture:
-    """A picture of a run. A notebook shows it; :meth:`save` writes it, :meth:`data` gives what was drawn.
+    """A picture of a run. Notebooks show it, :meth:`save` writes it, :meth:`data` returns the drawn values.
 
     Args:
-        svg: The picture, without anything that would have to be fetched.
+        svg: The picture, self-contained.
 
-        text: What it shows, in words.
+        text: A description.
 
-        data: What gives what it shows, one dict a thing drawn.
+        data: Returns the drawn values, one dict per drawn element.
     """
 
     def __init__(self, svg: str, text: str, data: Callable[[], list[dict[str, Any]]]) -> None:
@@ -35,14 +35,14 @@ class Picture:
         return self._svg
 
     def data(self) -> list[dict[str, Any]]:
-        """What was drawn: dicts of plain values, all with the same keys, as DataFrames take them."""
+        """The drawn values: dicts of plain values, all with the same keys, for a DataFrame."""
         return self._data()
 
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Writes the picture to a file.
 
         Args:
-            path: Its name; the ending says what it is: ``.svg`` or ``.png``.
+            path: Its name, ending in ``.svg`` or ``.png``.
 
             scale: Pixels of a PNG for each unit of the SVG.
 
@@ -50,8 +50,8 @@ class Picture:
             The path of the file.
 
         Raises:
-            InvalidArgumentError: Another ending.
-            MissingLibraryError: A PNG was asked for and resvg-py is not installed.
+            InvalidArgumentError: The name has another ending.
+            MissingLibraryError: A PNG needs resvg-py, which is not installed.
         """
         target = expanded(path)
         if target.suffix.lower() == ".svg":

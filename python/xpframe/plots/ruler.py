@@ -1,4 +1,4 @@
-"""Scales: where numbers and times stand, and which of them are marked."""
+"""Scales of numbers and times, and the tick marks on them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ruler"]
 
-MOST_TICKS = 6
+MAX_TICKS = 6
 
 
 def ruler(measured: dict[Any, float]) -> tuple[Callable[[float], float], list[tuple[float, str]]]:
-    """Where numbers stand, from 0 to 1, logarithmic over three powers of ten; and marks with labels."""
+    """A scale from numbers to 0 … 1, logarithmic from three powers of ten on, and its labelled ticks."""
     low, high = min(measured.values()), max(measured.values())
     if isinstance(next(iter(measured)), datetime):
         return lambda number: share_of(number, low, high), time_ticks(low, high)
@@ -26,7 +26,7 @@ def ruler(measured: dict[Any, float]) -> tuple[Callable[[float], float], list[tu
 
 
 def share_of(number: float, low: float, high: float) -> float:
-    """Where a number stands between two others, from 0 to 1; halved, since a difference may be infinite."""
+    """The position of a number in a range, from 0 to 1; halves are compared, as the width may overflow."""
     width = high / 2 - low / 2
     return (number / 2 - low / 2) / width if width > 0 else 0.0
 
@@ -34,9 +34,9 @@ def share_of(number: float, low: float, high: float) -> float:
 def powers(low: float, high: float) -> list[tuple[float, str]]:
     """Powers of ten between two numbers, with their labels."""
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    every = max(1, math.ceil((last - first + 1) / MOST_TICKS))
-    found = [float(f"1e{power}") for power in range(first, last + 1, every)]
-    return labelled([tick for tick in found if low <= tick <= high])
+    every = max(1, math.ceil((last - first + 1) / MAX_TICKS))
+    marks = [float(f"1e{power}") for power in range(first, last + 1, every)]
+    return labelled([tick for tick in marks if low <= tick <= high])
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:
@@ -44,27 +44,27 @@ def ticks(low: float, high: float) -> list[tuple[float, str]]:
     width = high - low
     if not math.isfinite(width) or width < 1e-300:
         return labelled([low, high])
-    power = 10.0 ** math.floor(math.log10(width / MOST_TICKS))
-    step = next(power * factor for factor in (1, 2, 5, 10) if width / (power * factor) <= MOST_TICKS)
-    found = [step * at for at in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    power = 10.0 ** math.floor(math.log10(width / MAX_TICKS))
+    step = next(power * factor for factor in (1, 2, 5, 10) if width / (power * factor) <= MAX_TICKS)
+    marks = [step * index for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
     # more digits than the step has would be noise of the multiplication
     digits = max(0, -math.floor(math.log10(step)))
-    return labelled([round(tick, digits) + 0.0 for tick in found])
+    return labelled([round(tick, digits) + 0.0 for tick in marks])
 
 
 def time_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Five times from the first to the last, as long as is needed to tell them apart."""
+    """Five times from the first to the last, with labels as precise as needed to differ."""
     width = high - low
     form = "%Y-%m-%d" if width > 5 * 86_400 else "%d. %H:%M" if width > 86_400 else "%H:%M:%S"
-    times = [low + width * at / 4 for at in range(5 if width else 1)]
+    times = [low + width * index / 4 for index in range(5 if width else 1)]
     labels = [datetime.fromtimestamp(time, UTC).strftime(f"{form}.%f") for time in times]
-    # with microseconds, milliseconds, or neither
+    # microseconds, milliseconds, or whole seconds
     dropped = 0 if width < 0.1 else 3 if width < 20 else 7
-    return [(at, label[: len(label) - dropped]) for at, label in zip(times, labels, strict=True)]
+    return [(time, label[: len(label) - dropped]) for time, label in zip(times, labels, strict=True)]
 
 
 def labelled(numbers: list[float]) -> list[tuple[float, str]]:
-    """Numbers with labels of as many digits as tell them apart."""
+    """Numbers with labels that have enough digits to differ."""
     labels: list[str] = []
     for digits in range(4, 18):
         labels = [f"{n:.0f}" if 1e4 <= abs(n) < 1e7 else f"{n:.{digits}g}" for n in numbers]

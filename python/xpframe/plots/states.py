@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["legend", "states"]
 
-MOST = 40  # rows and columns
-WIDEST = 1_100.0  # of all columns together
-FEW = 20  # different values of a column that is chosen here
+MAX_VALUES = 40  # rows, and columns
+MAX_WIDTH = 1_100.0  # of all columns together
+MAX_DEFAULT_VALUES = 20  # distinct values of a column that is chosen by default
 CELL_HEIGHT = 28.0
 HEAD = 62.0
 
@@ -27,20 +27,20 @@ Cells = dict[tuple[Any, Any], dict[str, int]]
 
 
 def states(run: Run, x: str | None, y: str | None) -> Picture:
-    """The picture; without names, two columns in which many jobs differ."""
-    across, down = chosen(run, x, y)
+    """Draws the picture; by default over two columns in which many jobs differ."""
+    across, down = choose_columns(run, x, y)
     state = factor(run, "state")
     jobs = Counter(zip(across.values, down.values, state.values, strict=True))
     cells: Cells = {}
-    for of_column in across.different[:MOST]:
-        for of_row in down.different[:MOST]:
+    for of_column in across.different[:MAX_VALUES]:
+        for of_row in down.different[:MAX_VALUES]:
             cells[of_column, of_row] = {
                 state: count for state in COLOURS if (count := jobs[of_column, of_row, state])
             }
-    canvas = Canvas(360, HEAD + CELL_HEIGHT * len(down.different[:MOST]) + 34)
+    canvas = Canvas(360, HEAD + CELL_HEIGHT * len(down.different[:MAX_VALUES]) + 34)
     drawn = draw_grid(canvas, across, down, cells)
     legend(canvas, 6, canvas.height - 14, Counter(state.values))
-    left_out = len(across.different) - drawn + max(0, len(down.different) - MOST)
+    left_out = len(across.different) - drawn + max(0, len(down.different) - MAX_VALUES)
     if left_out:
         canvas.height += 12
         canvas.text(6, canvas.height - 6, f"… {plural(left_out, 'more value')} not shown", size=10)
@@ -53,82 +53,87 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
 
 
-def chosen(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
-    """The two columns: those asked for, else those of which most jobs have a value, else state and task."""
-    free = [] if x and y else [found for found, _ in varying(run, FEW) if len(found.different) <= FEW]
-    across = factor(run, x or other_than(y)) if x or not free else max(free, key=filled)
-    free = [found for found in free if found.name != across.name and not agree(found, across)]
-    if y or not free:
-        down = factor(run, y or other_than(across.name))
+def choose_columns(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
+    """The named columns; by default those in which most jobs have a value, else state and task."""
+    few = MAX_DEFAULT_VALUES
+    candidates = (
+        [] if x and y else [column for column, _ in varying(run, few) if len(column.different) <= few]
+    )
+    across = factor(run, x or fallback_column(y)) if x or not candidates else max(candidates, key=filled)
+    candidates = [column for column in candidates if column.name != across.name and not agree(column, across)]
+    if y or not candidates:
+        down = factor(run, y or fallback_column(across.name))
     else:
-        down = max(free, key=lambda found: filled(found, across))
+        down = max(candidates, key=lambda column: filled(column, across))
     return across, down
 
 
-def other_than(name: str | None) -> str:
-    """The column where there is none to choose: the task, unless the other one is that."""
+def fallback_column(name: str | None) -> str:
+    """The column if there are no candidates: the task, or the state beside the task."""
     return "state" if name in ("task", None) else "task"
 
 
 def filled(*columns: Factor) -> tuple[int, int]:
-    """How many jobs have a value in each of the columns, and how few values the first has."""
+    """A rank: the number of jobs with a value in all columns, then the fewer values of the first column."""
     with_gaps = [column.values for column in columns if None in column.different]
     if len(with_gaps) > 1:
-        there = sum(None not in job for job in zip(*with_gaps, strict=True))
+        complete = sum(None not in job for job in zip(*with_gaps, strict=True))
     else:
-        there = len(columns[0].values) - sum(values.count(None) for values in with_gaps)
-    return there, -len(columns[0].different)
+        complete = len(columns[0].values) - sum(values.count(None) for values in with_gaps)
+    return complete, -len(columns[0].different)
 
 
 def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> int:
-    """The names of the columns, their values, a cell for each pair; says how many values stand across."""
-    columns, rows = across.different[:MOST], down.different[:MOST]
+    """Draws names, values and a cell for each pair of values; returns the number of values drawn across."""
+    columns, rows = across.different[:MAX_VALUES], down.different[:MAX_VALUES]
     left = 18 + max((width_of(cut(label_of(value))) for value in rows), default=0.0)
     counts = [sum(needed(number(count)) for count in cell.values()) + 8 for cell in cells.values()]
     labels = [width_of(cut(label_of(value), 20)) + 12 for value in columns]
     width = min(160.0, max([44.0, *counts, *labels]))
-    columns = columns[: int(WIDEST / width)]
+    columns = columns[: int(MAX_WIDTH / width)]
     canvas.width = max(canvas.width, left + width * len(columns) + 10)
     canvas.text(left + 2, 14, cut(across.name, 70), bold=True)
     canvas.text(6, 36, cut(down.name, 40), bold=True)
-    for at, of_column in enumerate(columns):
-        canvas.text(left + width * (at + 0.5), HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
+    for index, of_column in enumerate(columns):
+        canvas.text(left + width * (index + 0.5), HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
     for row, of_row in enumerate(rows):
         top = HEAD + CELL_HEIGHT * row
         canvas.text(left - 8, top + 18, cut(label_of(of_row)), anchor="end")
-        for at, of_column in enumerate(columns):
-            where = f"{label_of(of_column)}, {label_of(of_row)}"
-            draw_cell(canvas, left + width * at, top, width, cells[of_column, of_row], where)
+        for index, of_column in enumerate(columns):
+            cell_name = f"{label_of(of_column)}, {label_of(of_row)}"
+            draw_cell(canvas, left + width * index, top, width, cells[of_column, of_row], cell_name)
     return len(columns)
 
 
 def needed(count: str) -> float:
-    """The width of a count and the sign of its state."""
+    """The width of a count with the sign of its state."""
     return width_of(count) + 17
 
 
-def draw_cell(canvas: Canvas, x: float, y: float, width: float, counts: dict[str, int], where: str) -> None:
-    """A cell that the states share, each with room for its count and sign if all of them fit."""
+def draw_cell(
+    canvas: Canvas, x: float, y: float, width: float, counts: dict[str, int], cell_name: str
+) -> None:
+    """Draws a cell divided among the states, with their counts and signs if all of them fit."""
     inner, height = width - 4, CELL_HEIGHT - 4
     total = sum(counts.values())
     if not total:
         canvas.frame(x + 2, y + 2, inner, height, dashed=True)
         return
-    tip = f"{where}: " + ", ".join(f"{number(count)} {state}" for state, count in counts.items())
+    tip = f"{cell_name}: " + ", ".join(f"{number(count)} {state}" for state, count in counts.items())
     rooms = {state: needed(number(count)) for state, count in counts.items()}
-    free = inner - sum(rooms.values())
-    fits = free >= 0
-    at = x + 2
+    spare = inner - sum(rooms.values())
+    fits = spare >= 0
+    left = x + 2
     for state, count in counts.items():
-        part = rooms[state] + free * count / total if fits else inner * count / total
-        canvas.rectangle(at, y + 2, part, height, COLOURS[state], tip=tip, corner=3)
+        part = rooms[state] + spare * count / total if fits else inner * count / total
+        canvas.rectangle(left, y + 2, part, height, COLOURS[state], tip=tip, corner=3)
         if fits:
-            canvas.signed(at + part / 2, y + 18, number(count), SYMBOLS[state])
-        at += part
+            canvas.signed(left + part / 2, y + 18, number(count), SYMBOLS[state])
+        left += part
 
 
 def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
-    """The states that occur, with their colours, signs and counts, in one line."""
+    """Draws the states that occur, with their colours, signs and counts, in one line."""
     for state in dict.fromkeys(STATES.values()):
         if not counts[state]:
             continue

@@ -1,4 +1,4 @@
-"""Kinds of task and what they need of each other, with counts."""
+"""The tasks of a run and the dependencies between them, with counts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["tasks"]
 
 ELSEWHERE = "jobs of other runs"
-MOST = 60
+MAX_TASKS = 60
 BOX_HEIGHT, ROW, GAP = 48.0, 62.0, 70.0
 WIDTH = 760.0
 
 
 @dataclass(slots=True)
 class Box:
-    """A kind of task in the picture: where it stands, and the states of its jobs."""
+    """A task in the picture: its position, and the states of its jobs."""
 
     task: str
     states: Counter[str]
@@ -37,13 +37,13 @@ class Box:
 
 
 def tasks(run: Run) -> Picture:
-    """The picture: what is needed stands to the left of what needs it."""
+    """Draws the picture: a task stands to the right of the tasks that it needs."""
     states = {job_id: shown_state(state) for job_id, (state, _) in run.states().items()}
-    boxes, needs = kinds(run, states)
+    boxes, needs = count_tasks(run, states)
     for box in boxes.values():
         fact = width_of(facts(box, needs[box.task, box.task]))
         box.width = max(96.0, 24 + max(width_of(short(box.task)) * 1.08, fact))
-    place(boxes, needs)
+    layout(boxes, needs)
     width = max((box.x + box.width for box in boxes.values()), default=200.0) + 12
     height = max((box.y + BOX_HEIGHT for box in boxes.values()), default=40.0)
     canvas = Canvas(max(360, width), height + 36)
@@ -53,41 +53,41 @@ def tasks(run: Run) -> Picture:
     for box in boxes.values():
         draw_box(canvas, box, needs[box.task, box.task])
     legend(canvas, 6, height + 26, Counter(states.values()))
-    words = f"{plural(len(boxes), 'task')} and what they need, {plural(len(states), 'job')}"
+    words = f"{plural(len(boxes), 'task')} and their dependencies, {plural(len(states), 'job')}"
 
     def data() -> list[dict[str, Any]]:
         return [
-            {"task": task, "needs": other, "dependencies": count} for (other, task), count in needs.items()
+            {"task": task, "needs": needed, "dependencies": count} for (needed, task), count in needs.items()
         ]
 
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
 
 
-def kinds(run: Run, states: dict[str, str]) -> tuple[dict[str, Box], Counter[tuple[str, str]]]:
-    """The kinds of task, and how many dependencies there are from one (needed) to another."""
+def count_tasks(run: Run, states: dict[str, str]) -> tuple[dict[str, Box], Counter[tuple[str, str]]]:
+    """The tasks, and the number of dependencies for each pair (needed task, task)."""
     task_of = dict(run.rows())
     boxes: dict[str, Box] = {}
     for job_id, task in task_of.items():
         boxes.setdefault(task, Box(task, Counter())).states[states.get(job_id, "lost")] += 1
     needs: Counter[tuple[str, str]] = Counter()
     for job_id, needed in run.dependencies_map().items():
-        for other in needed:
-            needs[task_of.get(other, ELSEWHERE), task_of.get(job_id, ELSEWHERE)] += 1
+        for needed_id in needed:
+            needs[task_of.get(needed_id, ELSEWHERE), task_of.get(job_id, ELSEWHERE)] += 1
     if any(ELSEWHERE in pair for pair in needs):
         boxes[ELSEWHERE] = Box(ELSEWHERE, Counter())
-    return dict(list(boxes.items())[:MOST]), needs
+    return dict(list(boxes.items())[:MAX_TASKS]), needs
 
 
-def place(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
-    """Gives each box a layer, one to the right of all it needs, and a place in it."""
-    # as many rounds as there are boxes suffice; kinds that need each other stop there
+def layout(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
+    """Gives each box a layer to the right of all tasks that it needs, and a position in the layer."""
+    # one round per box is enough; tasks that need each other end there
     for _ in boxes:
         moved = False
         for needed, task in needs:
             if needed in boxes and task in boxes and needed != task:
-                least = min(boxes[needed].layer + 1, len(boxes) - 1)
-                moved |= least > boxes[task].layer
-                boxes[task].layer = max(boxes[task].layer, least)
+                minimum = min(boxes[needed].layer + 1, len(boxes) - 1)
+                moved |= minimum > boxes[task].layer
+                boxes[task].layer = max(boxes[task].layer, minimum)
         if not moved:
             break
     x = 6.0
@@ -95,15 +95,15 @@ def place(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
     for layer in sorted({box.layer for box in boxes.values()}):
         column = [box for box in boxes.values() if box.layer == layer and box.task in linked]
         column.sort(key=lambda box: mean_height(box, boxes, needs))
-        for at, box in enumerate(column):
-            box.x, box.y = x, 8 + ROW * at
+        for index, box in enumerate(column):
+            box.x, box.y = x, 8 + ROW * index
         x += max((box.width for box in column), default=-GAP) + GAP
     bottom = max((box.y + ROW for box in boxes.values() if box.task in linked), default=8.0)
-    place_in_rows([box for box in boxes.values() if box.task not in linked], bottom)
+    layout_rows([box for box in boxes.values() if box.task not in linked], bottom)
 
 
-def place_in_rows(boxes: list[Box], top: float) -> None:
-    """Puts boxes that nothing links one beside the other, as many as a row takes."""
+def layout_rows(boxes: list[Box], top: float) -> None:
+    """Puts boxes without links side by side, in rows."""
     x, y = 6.0, top
     for box in boxes:
         if x > 6 and x + box.width > WIDTH:
@@ -113,7 +113,7 @@ def place_in_rows(boxes: list[Box], top: float) -> None:
 
 
 def mean_height(box: Box, boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> float:
-    """The mean height of what a box needs: arrows cross less when neighbours stand alike."""
+    """The mean height of the boxes that a box needs: ordered by it, fewer arrows cross."""
     heights = [boxes[needed].y for needed, task in needs if task == box.task and needed in boxes]
     return sum(heights) / len(heights) if heights else 0.0
 
@@ -132,16 +132,16 @@ def draw_box(canvas: Canvas, box: Box, on_itself: int) -> None:
     canvas.text(box.x + 10, box.y + 17, short(box.task), bold=True, size=12)
     canvas.text(box.x + 10, box.y + 32, facts(box, on_itself), size=10)
     total = sum(box.states.values())
-    at, inner = box.x + 10, box.width - 20
+    x, inner = box.x + 10, box.width - 20
     for state, colour in COLOURS.items():
         if count := box.states[state]:
             tip = f"{box.task}: {number(count)} {state}"
-            canvas.rectangle(at, box.y + 38, inner * count / total, 5, colour, tip=tip, corner=1)
-            at += inner * count / total
+            canvas.rectangle(x, box.y + 38, inner * count / total, 5, colour, tip=tip, corner=1)
+            x += inner * count / total
 
 
 def draw_need(canvas: Canvas, needed: Box, task: Box, count: int) -> None:
-    """An arrow from what is needed to what needs it, with the number of dependencies."""
+    """Draws an arrow from the needed task to the task, with the number of dependencies."""
     x1, y1 = needed.x + needed.width, needed.y + BOX_HEIGHT / 2
     x2, y2 = task.x - 7, task.y + BOX_HEIGHT / 2
     bend = max(30.0, (x2 - x1) / 2)

@@ -12,7 +12,7 @@ import pytest
 import xpframe
 from pages import HOSTILE, check_html, text_of
 from xpframe.analysis import coverage, mosaic, side_by_side
-from xpframe.analysis.commands import add_diff_arguments, add_missing_arguments, diff_command, missing_command
+from xpframe.cli import main
 
 
 def printable(text: str) -> bool:
@@ -71,7 +71,7 @@ def test_a_mosaic_in_html() -> None:
 
 
 def test_large_and_odd_mosaics_are_capped() -> None:
-    """Hundreds of rows, tasks and missing cells are cut with a count; no jobs and no factors are shown."""
+    """Hundreds of rows, tasks and missing cells are cut; no jobs and no factors are shown too."""
     cells = [(f"task{at % 30}", at // 30, at * 7 % 90) for at in range(3000)]
     jobs = pl.DataFrame(cells, schema=["task", "tags.a", "tags.b"], orient="row")
     shown = mosaic(jobs)
@@ -129,25 +129,15 @@ def test_ipython_takes_both_forms() -> None:
 # --- commands ---
 
 
-def run(command: Any, add: Any, *arguments: str) -> None:
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--workspace", "-w")
-    parser.add_argument("--json", action="store_true")
-    if command is missing_command:
-        parser.add_argument("experiment")
-    add(parser)
-    command(parser.parse_args([*arguments, "-w", str(xpframe.sample_workspace())]))
+def run(*arguments: str) -> None:
+    assert main([*arguments, "-w", str(xpframe.sample_workspace())]) == 0
 
 
 def test_missing_cells_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """`missing` prints a line for each cell without a job; with --failed those of which all jobs failed."""
-    run(missing_command, add_missing_arguments, "grid-search")
+    run("missing", "grid-search")
     assert capsys.readouterr().out == ""
-    run(
-        missing_command, add_missing_arguments, "grid-search", "--by", "learning_rate,hidden_size", "--failed"
-    )
+    run("missing", "grid-search", "--by", "learning_rate,hidden_size", "--failed")
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {
         "task": "lab.tasks.train",
@@ -166,12 +156,7 @@ def test_missing_cells_of_a_run_with_a_hole(tmp_path: Path, capsys: pytest.Captu
     (run_directory,) = workspace.glob("experiments/*/2*")
     lines = (run_directory / "jobs.jsonl").read_text().splitlines(keepends=True)
     (run_directory / "jobs.jsonl").write_text("".join(lines[1:]))
-    from argparse import Namespace
-
-    options = Namespace(
-        experiment="grid-search", workspace=workspace, run="latest", task=None, by=None, failed=False
-    )
-    missing_command(options)
+    assert main(["missing", "grid-search", "-w", str(workspace)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {
         "task": "lab.tasks.train",
@@ -186,11 +171,11 @@ def test_missing_cells_of_a_run_with_a_hole(tmp_path: Path, capsys: pytest.Captu
 def test_diff_of_two_ids(capsys: pytest.CaptureFixture[str]) -> None:
     """`diff` prints two columns, or with --json a list of objects."""
     first, *_, last = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search").jobs
-    run(diff_command, add_diff_arguments, first[:8], last)
+    run("diff", first[:8], last)
     out = capsys.readouterr().out.splitlines()
     assert out[0].split() == [first[:8], last[:12]]
     assert out[-1] == "2 differences"
-    run(diff_command, add_diff_arguments, first, last, "--json")
+    run("diff", first, last, "--json")
     assert json.loads(capsys.readouterr().out) == [
         {"place": "config.model.hidden_size", "a": "64", "b": "512", "counts": True},
         {"place": "config.learning_rate", "a": "0.1", "b": "0.001", "counts": None},

@@ -9,16 +9,12 @@ import pytest
 
 import xpframe.analysis
 
+NAMES = ("compare", "coverage", "diff", "factors", "mosaic", "replicates", "side_by_side")
 
-@pytest.mark.parametrize(
-    "name", ["compare", "coverage", "diff", "factors", "mosaic", "replicates", "side_by_side"]
-)
+
+@pytest.mark.parametrize("name", NAMES)
 def test_examples_run(name: str) -> None:
     """Each public function has an example that runs and gives what it shows."""
     module = sys.modules[getattr(xpframe.analysis, name).__module__]
-    (test,) = (
-        test
-        for test in doctest.DocTestFinder().find(module)
-        if test.name.endswith(f".{name}.{name}"[-len(name) - 1 :]) and test.examples
-    )
-    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
+    examples = {test.name: test for test in doctest.DocTestFinder().find(module) if test.examples}
+    assert doctest.DocTestRunner().run(examples[f"{module.__name__}.{name}"]).failed == 0

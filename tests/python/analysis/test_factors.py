@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
@@ -66,8 +67,6 @@ def test_values_are_never_merged(backend: str) -> None:
 
 def test_types_are_told_apart_in_a_column_of_objects() -> None:
     """1, 1.0, True and "1" are four values of an object column of pandas, and so they are inside lists."""
-    import pandas as pd
-
     values = [1, 1.0, True, "1", None, 1]
     jobs = pd.DataFrame(
         {"config.x": pd.Series(values, dtype=object), "config.y": [[value] for value in values]}
@@ -185,6 +184,13 @@ def test_what_is_no_frame_is_refused() -> None:
         factors(pl.LazyFrame({"task": ["t"]}))
     with pytest.raises(InvalidArgumentError, match=r"^builtins.dict is not a DataFrame"):
         factors({"task": ["t"]})
+    twice = pd.DataFrame([[1, 2]], columns=["tags.a", "tags.a"])
+    with pytest.raises(
+        InvalidArgumentError, match=r"'tags.a' 2 times \(give each column a name of its own\)$"
+    ):
+        factors(twice)
+    with pytest.raises(InvalidArgumentError, match=r"^column 0 has a name that is not text \(rename it\)$"):
+        factors(pd.DataFrame({0: [1]}))
 
 
 @each_backend

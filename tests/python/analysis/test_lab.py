@@ -77,7 +77,7 @@ def test_factors_of_one_task(lab: Path) -> None:
 
 
 def test_diff_names_the_fields_that_differ(lab: Path) -> None:
-    """Of every two Learn jobs, diff names the fields that differ; of Evaluate jobs through Learn."""
+    """Of every two Learn jobs, diff names the fields that differ and no other; so of Evaluate jobs."""
     info = xpframe.Workspace(lab).load_xp_info("cifar")
     table = read(lab, columns=["job_id", "task", "config.model.name", "config.optimizer.lr", "config.seed"])
     learned = table.filter(pl.col("task") == "lab.learn").rows(named=True)

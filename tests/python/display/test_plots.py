@@ -298,7 +298,7 @@ def test_unknown_columns(workspaces: Workspaces) -> None:
     plot = info_of(workspaces, "v270_full", "grid-search").plot
     with pytest.raises(ColumnError, match=r"tags\.learning_rat"):
         plot.states("tags.learning_rat")
-    with pytest.raises(InvalidArgumentError, match=r"'tags\.\*' means 7 columns"):
+    with pytest.raises(InvalidArgumentError, match=r"'tags\.\*' matches 7 columns"):
         plot.states("tags.*")
 
 

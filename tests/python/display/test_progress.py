@@ -46,15 +46,15 @@ def test_long_work_is_shown_and_closed_once(hasty: None) -> None:
     """Long work is told of in bytes that grow, and its end once; by the outer watch only."""
     place, inner, done = Shown(), Shown(), iter(range(1, 10_000))
     with (
-        progress.watch(lambda: (next(done), 10_000, "bytes"), "grid", place=place),
-        progress.watch(lambda: (1, 2, "bytes"), "inner", place=inner),
+        progress.watch(lambda: (next(done), 10_000, "bytes"), "grid", output=place),
+        progress.watch(lambda: (1, 2, "bytes"), "inner", output=inner),
     ):
         time.sleep(0.3)
     assert len(place.told) > 3
     assert [p.done for p in place.told] == sorted({p.done for p in place.told})
     assert len(place.closed) == 1
     assert inner.told == []
-    with progress.watch(lambda: (1, 2, "bytes"), "next", place=inner):
+    with progress.watch(lambda: (1, 2, "bytes"), "next", output=inner):
         time.sleep(0.2)
     assert inner.told
 
@@ -63,7 +63,7 @@ def test_long_work_is_shown_and_closed_once(hasty: None) -> None:
 def test_short_and_quiet_work_is_not_shown(hasty: None, quiet: bool) -> None:
     """Nothing is shown of what is over soon, nor with quiet=True, and no thread stays."""
     place = Shown()
-    with progress.watch(lambda: (1, 2, "bytes"), place=place, quiet=quiet):
+    with progress.watch(lambda: (1, 2, "bytes"), output=place, quiet=quiet):
         time.sleep(0.2 if quiet else 0.02)
     assert (place.told, place.closed) == ([], [])
     assert [thread.name for thread in threading.enumerate() if thread.name == "xpframe"] == []
@@ -72,13 +72,13 @@ def test_short_and_quiet_work_is_not_shown(hasty: None, quiet: bool) -> None:
 def test_what_comes_before_the_first_file_is_not_reading(hasty: None) -> None:
     """While the counter stands at nothing, as when pandas is imported, nothing is shown."""
     place = Shown()
-    with progress.watch(lambda: (0, 0, "bytes"), place=place):
+    with progress.watch(lambda: (0, 0, "bytes"), output=place):
         time.sleep(0.2)
     assert (place.told, place.closed) == ([], [])
 
 
 def interrupted(place: Shown) -> None:
-    with progress.watch(lambda: (1, 2, "bytes"), place=place):
+    with progress.watch(lambda: (1, 2, "bytes"), output=place):
         time.sleep(0.2)
         raise KeyboardInterrupt
 
@@ -95,7 +95,7 @@ def test_an_exception_ends_the_watch(hasty: None) -> None:
 def test_a_terminal_has_one_line_that_goes(capsys: pytest.CaptureFixture[str], hasty: None) -> None:
     """On a terminal the line is rewritten in place, on stderr, and is gone at the end."""
     place = progress.TerminalProgress()
-    with progress.watch(lambda: (84_000_000, 312_000_000, "bytes"), "grid", place=place):
+    with progress.watch(lambda: (84_000_000, 312_000_000, "bytes"), "grid", output=place):
         time.sleep(0.2)
     out, err = capsys.readouterr()
     assert out == ""
@@ -107,7 +107,7 @@ def test_a_terminal_has_one_line_that_goes(capsys: pytest.CaptureFixture[str], h
 def test_nothing_is_shown_where_nobody_looks() -> None:
     """A script whose stderr is a pipe gets no progress."""
     assert not sys.stderr.isatty()
-    assert progress.somewhere() is None
+    assert progress.detect_output() is None
 
 
 # --- the calls that show it ---
@@ -126,13 +126,13 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The places where progress was shown, as if somebody looked and were very impatient."""
     made: list[Shown] = []
 
-    def somewhere() -> Shown:
+    def detect_output() -> Shown:
         made.append(Shown())
         return made[-1]
 
     monkeypatch.setattr(progress, "PATIENCE", 0.005)
     monkeypatch.setattr(progress, "PERIOD", 0.002)
-    monkeypatch.setattr(progress, "somewhere", somewhere)
+    monkeypatch.setattr(progress, "detect_output", detect_output)
     return made
 
 

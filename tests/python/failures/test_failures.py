@@ -12,6 +12,7 @@ import pytest
 
 import xpframe
 from xpframe import _core
+from xpframe.cli import main
 from xpframe.failed_jobs import Failures, failures, named_failures
 
 RUN = "20260101_000000"
@@ -22,7 +23,7 @@ ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running
 Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/experimaestro/run.py", line 58, in run
     task.execute()
-  File "/home/ines/lab/tasks.py", line {line}, in execute
+  File "/code/ines/lab/tasks.py", line {line}, in execute
     work()
 {error}
 INFO:7:26-11-26 23:24:08 [xpm] Error handler: finished with code 1, reason=failed
@@ -96,7 +97,7 @@ def test_a_row_for_each_failed_job(lab: Lab) -> None:
     assert frame["job_id"].to_list() == ["aa01", "aa02", "bb01"]
     assert frame["exit_code"].to_list() == [1, 1, 1]
     assert frame["message"].to_list() == ["nan at step 17", "nan at step 9", "'lr'"]
-    assert frame["location"][2] == "/home/ines/lab/tasks.py:30 in execute"
+    assert frame["location"][2] == "/code/ines/lab/tasks.py:30 in execute"
     assert frame["cause_group"].n_unique() == 2
     assert frame["log"][0] == str(lab.root / "jobs" / TASK / "aa01" / "train.err")
     assert frame["tail"][0].startswith("step 1\nTraceback")
@@ -174,7 +175,7 @@ def test_the_text_names_causes_tags_and_an_example(lab: Lab) -> None:
         "✗ 2 jobs · lab.tasks.train",
         "ValueError: nan at step 17",
         "all with model='big'",
-        "at /home/ines/lab/tasks.py:12 in execute",
+        "at /code/ines/lab/tasks.py:12 in execute",
         "jobs aa01, aa02",
     ):
         assert part in text
@@ -265,3 +266,32 @@ def test_a_log_that_cannot_be_read_warns(tmp_path: Path) -> None:
     assert frame["exit_code"].to_list() == [3]
     with pytest.raises(xpframe.XpFrameError, match="is not a regular file"):
         lab.read(strict=True)
+
+
+def test_exit_code_and_retries_are_columns_by_name(lab: Lab) -> None:
+    """The marker has the exit code and status.json the retries; neither is shown unless it is named."""
+    lab.file("bb01", "train.failed", '{"code": 3, "reason": "failed"}')
+    lab.file("bb01", ".experimaestro/status.json", '{"state": "error", "exit_code": 9, "retry_count": 2}')
+    options: dict[str, Any] = {"workspace": lab.root, "backend": "polars", "quiet": True}
+    frame = xpframe.xp_frame("grid", columns=["job_id", "exit_code", "retries"], **options)
+    assert frame.rows() == [("aa01", 1, None), ("aa02", 1, None), ("bb01", 3, 2), ("cc01", None, None)]
+    assert str(frame.schema["exit_code"]) == "Int64"
+    for columns in (None, "*", "e*"):
+        assert "exit_code" not in xpframe.xp_frame("grid", columns=columns, **options).columns
+
+
+def test_the_info_leads_to_its_failures(lab: Lab) -> None:
+    """The display of a run names the call that says why its jobs failed."""
+    info = xpframe.Workspace(lab.root).load_xp_info("grid")
+    assert "info.failures()" in info._repr_html_()
+    found = info.failures(task="train")
+    assert [group.example.exception for group in found.groups] == ["ValueError", "KeyError"]
+
+
+def test_the_command_line_says_why(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """`xpframe failures NAME` prints the causes, and with --json a line a job."""
+    assert main(["failures", "grid", "--workspace", str(lab.root)]) == 0
+    assert "grid: 3 failed jobs, 2 causes" in capsys.readouterr().out
+    assert main(["failures", "grid", "--workspace", str(lab.root), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["exception"] for line in lines] == ["ValueError", "ValueError", "KeyError"]

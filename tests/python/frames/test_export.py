@@ -288,7 +288,7 @@ def test_wrong_places_are_errors(workspaces: Workspaces, tmp_path: Path) -> None
     """An unknown ending and a missing directory are told; a file that was there stays when writing fails."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
     with pytest.raises(
-        InvalidArgumentError, match=r"no writer for 'x\.xlsx' \(its ending is one of \.parquet"
+        InvalidArgumentError, match=r"no writer for 'x\.xlsx' \(use one of the endings \.parquet"
     ):
         table.write(tmp_path / "x.xlsx")
     with pytest.raises(InvalidArgumentError, match="no directory"):

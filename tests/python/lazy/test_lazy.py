@@ -138,6 +138,27 @@ def test_older_layout_is_seen_to_change(workspaces: Workspaces, tmp_path: Path) 
         assert scan.collect().height == first.height - 1
 
 
+def test_jobs_bak_is_seen_to_change(workspaces: Workspaces, tmp_path: Path) -> None:
+    """A 1.x run without state.json gets a job in `jobs.bak` later: an old LazyFrame sees it."""
+    root = tmp_path / "ws"
+    shutil.copytree(workspaces.path("v1161_full"), root, symlinks=True)
+    run = root / "xp" / "grid-search"
+    (run / "state.json").unlink()
+    link = next(path for path in (run / "jobs").glob("*/*") if path.is_symlink())
+    backup = run / "jobs.bak" / link.parent.name
+    backup.mkdir(parents=True)
+    target = link.readlink()
+    link.unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+        scan = xpframe.scan_xp("grid-search", workspace=root).select("job_id")
+        before = scan.collect()["job_id"].to_list()
+        (backup / link.name).symlink_to(target)
+        after = scan.collect()["job_id"].to_list()
+        assert set(after) - set(before) == {link.name}
+        assert set(after) == set(xpframe.xp_table("grid-search", workspace=root).column_values("job_id"))
+
+
 # --- Warnings and errors ---
 
 

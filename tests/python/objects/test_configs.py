@@ -149,7 +149,7 @@ def test_names_and_tags(run: Path) -> None:
     assert (typename(job.model), identifier(job.model), tags(job.model)) == ("lab.Model", "model", {})
     assert repr(job) == "<lab.Train aaaaaaaa>"
     for call in (typename, identifier, tags, fields, asdict):
-        with pytest.raises(TypeError, match="a config or an action was expected, not str"):
+        with pytest.raises(TypeError, match="expected a config or an action, not str"):
             call("text")
 
 
@@ -339,7 +339,7 @@ def test_a_pickle_of_what_was_rewritten_is_refused(run: Path) -> None:
     stored = pickle.dumps(load(run).jobs[OTHER])
     lines = (run / "objects.jsonl").read_text().splitlines(keepends=True)
     (run / "objects.jsonl").write_text("".join(lines[:2]))
-    with pytest.raises(UnresolvedError, match=f"no longer holds config {OTHER} where it was") as raised:
+    with pytest.raises(UnresolvedError, match=f"config {OTHER} has moved in the run") as raised:
         pickle.loads(stored)
     assert raised.value.file == str(run)
 
@@ -652,7 +652,7 @@ def test_what_is_no_text_is_no_job(run: Path) -> None:
     jobs = load(run).jobs
     assert 3 not in jobs
     assert jobs.get(None) is None
-    with pytest.raises(JobNotFoundError, match=r"^'?no job None \(it is a str\)"):
+    with pytest.raises(JobNotFoundError, match=r"^'?no job None \(identifiers are strings\)"):
         _ = jobs[None]
     assert load(run).actions.get(b"x") is None
 

@@ -229,7 +229,5 @@ def test_what_is_no_config_is_refused(function: Callable[[Any], Any], workspaces
     info = load(runs_of(workspaces.path("v270_full"))[0].path)
     others: tuple[Any, ...] = (None, {}, "lab.Train", info, info.jobs, xpframe.EnumValue("lab", "Opt", "SGD"))
     for given in others:
-        with pytest.raises(
-            TypeError, match=f"a config or an action was expected, not {type(given).__name__}"
-        ):
+        with pytest.raises(TypeError, match=f"expected a config or an action, not {type(given).__name__}"):
             function(given)

@@ -376,7 +376,7 @@ ARGUMENTS = [
     Situation(
         "ColumnError",
         lambda ws: xp_table("grid-search", workspace=ws).select(["job_id", "job_id"]),
-        "column 'job_id' is asked for twice",
+        "column 'job_id' is selected twice",
     ),
     Situation(
         "InvalidArgumentError",

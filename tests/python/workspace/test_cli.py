@@ -119,7 +119,7 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     surrogate = "experiment='grid\\udcff' has an unpaired surrogate (no experiment can have such a name)"
     assert capsys.readouterr().err == f"xpframe: {surrogate}\n"
     assert main(["runs", "grid\udcff"]) == 1
-    assert capsys.readouterr().err == "xpframe: 'grid\\udcff' is not UTF-8, and no experiment is called so\n"
+    assert capsys.readouterr().err == "xpframe: 'grid\\udcff' is not UTF-8: no experiment has such a name\n"
     with pytest.raises(SystemExit) as ended:
         main(["fram"])
     assert ended.value.code == 2

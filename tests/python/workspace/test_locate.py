@@ -319,9 +319,9 @@ def test_broken_settings(text: str, lab: Path, monkeypatch: pytest.MonkeyPatch) 
     """Settings that are not YAML are an error that names the file, where they are needed, and only there."""
     path = settings(lab, text)
     for call in (meant, lambda: meant(workspace="main"), Workspace):
-        with pytest.raises(WorkspaceNotFoundError, match="is not YAML") as raised:
+        with pytest.raises(WorkspaceNotFoundError, match="not valid YAML") as raised:
             call()
-        assert (raised.value.file, raised.value.hint) == (str(path), "mend it, or give workspace=…")
+        assert (raised.value.file, raised.value.hint) == (str(path), "repair the file, or give workspace=…")
     root = make(lab / "ws")
     assert meant(workspace=root) == root
     monkeypatch.chdir(root)
@@ -448,7 +448,7 @@ def test_an_unknown_id_names_its_neighbours(lab: Path) -> None:
     with pytest.raises(WorkspaceNotFoundError) as raised:
         meant(workspace="mian")
     assert str(raised.value) == (
-        "no directory and no workspace of the settings is called 'mian' (did you mean main?)"
+        "neither a directory nor a workspace in the settings has the name 'mian' (did you mean main?)"
     )
     with pytest.raises(WorkspaceNotFoundError, match=f"{lab}/nowhere/zzzzzzzzz: there is no such directory"):
         meant(workspace="zzzzzzzzz")

@@ -15,21 +15,19 @@ use pyo3_arrow::{PyField, PySchema};
 use super::counts::Numbered;
 use super::errors::exceptions;
 use super::interrupt::interruptible;
-use super::model::stops_of;
+use super::request::{TableRequest, cancel_tokens};
 use super::run::Run;
-use crate::columns::{Chosen, Selection};
 use crate::error::{Error, ErrorKind, did_you_mean, quoted};
-use crate::records::Zone;
-use crate::scan::{self, TableRequest};
+use crate::scan;
 use crate::table::StringLayout;
 
-/// What the metadata of a schema says that its rows are, where they are not jobs.
+/// The key in the metadata of a schema that names its rows, if they are not jobs.
 pub(super) const ROWS: &str = "xpframe.rows";
 
-/// A table of jobs: one row a job, one Arrow record batch a run.
+/// A table of jobs: one row per job, one Arrow record batch per run.
 ///
-/// Any library that knows the Arrow PyCapsule interface takes it: `polars.DataFrame(table)`, `pyarrow.table(table)`, DuckDB by
-/// its variable's name. It can be taken any number of times.
+/// Any library with the Arrow PyCapsule interface reads it, any number of times: `polars.DataFrame(table)`,
+/// `pyarrow.table(table)`, DuckDB by the name of the variable.
 #[pyclass(frozen, module = "xpframe")]
 pub struct Table {
     table: scan::Table,
@@ -59,8 +57,8 @@ impl Table {
         to_schema_pycapsule(py, self.table.schema.as_ref())
     }
 
-    /// The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, other layouts of text and other
-    /// dictionaries are honoured where the values fit into them; anything else is left as it is, as the interface allows.
+    /// The record batches, as a PyCapsule: a new stream at each call. Of a requested schema, layouts of text and
+    /// dictionaries are honoured if the values fit; other requests are ignored, as the interface allows.
     #[pyo3(signature = (requested_schema: "object | None" = None) -> "object")]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -72,7 +70,7 @@ impl Table {
         };
         let requested = match PySchema::from_arrow_pycapsule(&requested) {
             Ok(requested) => requested.into_inner(),
-            // a schema, but with a type that is not known here: so it is none of ours
+            // a schema with a type that xpframe never makes: no column can be cast to it
             Err(_) if is_unknown_schema(&requested) => Arc::new(Schema::empty()),
             Err(error) => return Err(error.into()),
         };
@@ -107,8 +105,8 @@ impl Table {
         fields.map(|field| (field.name().as_str(), field.data_type().to_string())).collect()
     }
 
-    /// What is known of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
-    /// `xpframe.python` (the Python types seen).
+    /// The metadata of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
+    /// `xpframe.python` (its Python types).
     fn column_metadata(&self, name: &str) -> PyResult<HashMap<String, String>> {
         Ok(self.table.schema.field(self.position(name)?).metadata().clone())
     }
@@ -119,7 +117,7 @@ impl Table {
         (self.__len__(), self.table.schema.fields().len())
     }
 
-    /// Bytes of memory that the columns take, buffers that are shared counted once a column.
+    /// The memory of the columns in bytes; a shared buffer counts once per column.
     #[getter]
     fn nbytes(&self) -> usize {
         self.table
@@ -130,19 +128,19 @@ impl Table {
             .sum()
     }
 
-    /// What could not be read: exceptions of `xpframe.errors`, not raised.
+    /// The errors of reading: exceptions of `xpframe.errors`, not raised.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         exceptions(py, &self.table.errors)
     }
 
-    /// What is shown otherwise than it stands in the files, in words.
+    /// Notes on values that differ from the files.
     #[getter]
     fn warnings(&self) -> Vec<String> {
         self.table.warnings.clone()
     }
 
-    /// Some of the columns, by a name or some, in the order given; nothing is copied.
+    /// The columns with this name or these names, in this order; nothing is copied.
     #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
         let names: Vec<String> = match names.extract() {
@@ -155,7 +153,7 @@ impl Table {
             if positions.contains(&position) {
                 return Err(Error::new(
                     ErrorKind::Column,
-                    format!("column {} is asked for twice", quoted(name)),
+                    format!("column {} is selected twice", quoted(name)),
                 )
                 .into());
             }
@@ -164,7 +162,7 @@ impl Table {
         Ok(Self { table: self.table.project(&positions)? })
     }
 
-    /// The record batches, each as a table of its own; nothing is copied.
+    /// The record batches, each as a table; nothing is copied.
     fn batches(&self) -> Vec<Self> {
         let alone = |batch: &RecordBatch| Self {
             table: scan::Table { batches: vec![batch.clone()], ..self.table.clone() },
@@ -174,22 +172,23 @@ impl Table {
 
     /// A polars DataFrame; numbers, text, times and lists are shared, not copied.
     fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        hand_over(slf, "polars", None)
+        convert_to(slf, "polars", None)
     }
 
-    /// A pandas DataFrame. With `zero_copy`, every column but text and enums has an Arrow dtype, and shares its memory.
+    /// A pandas DataFrame. With `zero_copy`, all columns except text and enums have Arrow dtypes and share memory.
     #[pyo3(signature = (*, zero_copy=false))]
     fn to_pandas<'py>(slf: &Bound<'py, Self>, zero_copy: bool) -> PyResult<Bound<'py, PyAny>> {
-        hand_over(slf, "pandas", Some(zero_copy))
+        convert_to(slf, "pandas", Some(zero_copy))
     }
 
-    /// A pyarrow Table that pyarrow can compute on: text is `large_string`, built anew; anything else is shared.
-    /// `pyarrow.table(table)` shares text too, as `string_view`, for which pyarrow has few functions.
+    /// A pyarrow Table. Text is copied as `large_string`, for which pyarrow has compute functions; other columns share memory.
+    /// `pyarrow.table(table)` shares text as well, as `string_view`, for which pyarrow has few functions.
     fn to_pyarrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        hand_over(slf, "pyarrow", None)
+        convert_to(slf, "pyarrow", None)
     }
 
-    /// Writes the table to a file, by its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see `xpframe.export.write`.
+    /// Writes the table to a file, in the format of its ending: `.parquet`, `.arrow`, `.csv` or `.jsonl`; see
+    /// `xpframe.export.write`.
     #[pyo3(signature = (path: "object", **options: "object") -> "Any")]
     fn write<'py>(
         slf: &Bound<'py, Self>,
@@ -199,7 +198,7 @@ impl Table {
         slf.py().import("xpframe.export")?.getattr("write")?.call((slf, path), options)
     }
 
-    /// The values of a column as a list of Python values; needs no other library. Times are microseconds since 1970 UTC.
+    /// The values of a column as a list of Python values, without any library. Times are microseconds since 1970 UTC.
     fn column_values<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let position = self.position(name)?;
         let mut values = Vec::with_capacity(self.__len__());
@@ -209,8 +208,8 @@ impl Table {
         Ok(values)
     }
 
-    /// How many jobs have each combination of values of some columns: a list of (values, number of jobs) pairs in the order in
-    /// which they first occur. Lists and structs are not counted.
+    /// The number of jobs with each combination of values of some columns: a list of (values, number of jobs) pairs, in the
+    /// order of first occurrence. Raises `InvalidArgumentError` for lists and structs.
     fn value_counts<'py>(
         &self,
         py: Python<'py>,
@@ -219,7 +218,7 @@ impl Table {
         let columns: Vec<ArrayRef> = names.iter().map(|name| self.column(name)).collect::<PyResult<_>>()?;
         let numbered = py.detach(|| {
             let numbered = columns.iter().map(|column| Numbered::by(column));
-            numbered.reduce(|one, other| Ok(one?.and(&other?)))
+            numbered.reduce(|first, second| Ok(first?.and(&second?)))
         });
         let Some(numbered) = numbered.transpose()? else { return Ok(Vec::new()) };
         let values = |&row: &usize| {
@@ -265,8 +264,8 @@ impl Table {
     }
 }
 
-/// Makes a frame of a backend, by what `xpframe.frames` knows of it.
-fn hand_over<'py>(
+/// Makes a frame of a backend.
+fn convert_to<'py>(
     table: &Bound<'py, Table>,
     backend: &str,
     zero_copy: Option<bool>,
@@ -280,61 +279,28 @@ fn hand_over<'py>(
     make.call((table,), Some(&options))
 }
 
-/// Whether a capsule holds a schema that cannot be understood, rather than no schema at all.
+/// Whether a capsule has a schema with an unknown type, rather than no schema at all.
 fn is_unknown_schema(capsule: &Bound<'_, PyCapsule>) -> bool {
     capsule.is_valid_checked(Some(c"arrow_schema")) && PyField::from_arrow_pycapsule(capsule).is_err()
 }
 
 /// Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
 #[pyfunction]
-#[pyo3(signature = (runs, question: "dict[str, object]", *, backend))]
-pub fn read_table(py: Python<'_>, runs: Vec<Py<Run>>, question: Question, backend: &str) -> PyResult<Table> {
+#[pyo3(signature = (runs, request, *, several_runs, backend))]
+pub fn read_table(
+    py: Python<'_>,
+    runs: Vec<Py<Run>>,
+    request: &TableRequest,
+    several_runs: bool,
+    backend: &str,
+) -> PyResult<Table> {
     let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
-    let request = question.request(&runs, layout, u64::MAX)?;
+    let tokens = cancel_tokens(&runs);
+    let request = request.for_runs(&runs, several_runs, layout, u64::MAX)?;
     let for_pandas = backend == "pandas";
-    let table = interruptible(py, &stops_of(&runs), move || {
+    let table = interruptible(py, &tokens, move || {
         let table = request.read()?;
         if for_pandas { table.for_pandas() } else { Ok(table) }
     })??;
     Ok(Table::new(table))
-}
-
-/// What is asked of some runs.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub struct Question {
-    several_runs: bool,
-    tasks: Option<Vec<String>>,
-    /// (pattern, new name or None) pairs, None for the default columns
-    columns: Option<Vec<(String, Option<String>)>>,
-    max_columns: usize,
-    short_names: bool,
-    /// An IANA name, None for the local zone
-    zone: Option<String>,
-}
-
-impl Question {
-    pub(super) fn request(
-        self,
-        runs: &[Py<Run>],
-        layout: StringLayout,
-        keep_bytes: u64,
-    ) -> crate::error::Result<TableRequest> {
-        let selection = self.columns.map_or(Selection::Default, |columns| {
-            Selection::Chosen(
-                columns.into_iter().map(|(pattern, rename)| Chosen { pattern, rename }).collect(),
-            )
-        });
-        Ok(TableRequest {
-            runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
-            several_runs: self.several_runs,
-            tasks: self.tasks,
-            selection,
-            max_columns: self.max_columns,
-            short_names: self.short_names,
-            layout,
-            zone: self.zone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
-            keep_bytes,
-        })
-    }
 }

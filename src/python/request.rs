@@ -1,0 +1,153 @@
+//! What is asked of runs, as Python says it and the engine takes it.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::run::Run;
+use crate::columns::{Chosen, Selection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::progress::CancelToken;
+use crate::records::Zone;
+use crate::scan;
+use crate::table::StringLayout;
+
+/// Which jobs and columns are asked of runs, by the arguments of `xp_table`. `xpframe.request` has their types and defaults.
+///
+/// Raises `InvalidArgumentError` for an argument of another type.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct TableRequest {
+    arguments: Py<PyDict>,
+    tasks: Option<Vec<String>>,
+    selection: Selection,
+    max_columns: usize,
+    short_names: bool,
+    timezone: Option<String>,
+}
+
+impl TableRequest {
+    /// The same request, of these runs. `keep_bytes` of their files stay in memory between deciding the columns and building them.
+    pub(super) fn for_runs(
+        &self,
+        runs: &[Py<Run>],
+        several_runs: bool,
+        layout: StringLayout,
+        keep_bytes: u64,
+    ) -> Result<scan::TableRequest> {
+        Ok(scan::TableRequest {
+            runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
+            several_runs,
+            tasks: self.tasks.clone(),
+            selection: self.selection.clone(),
+            max_columns: self.max_columns,
+            short_names: self.short_names,
+            layout,
+            zone: self.timezone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
+            keep_bytes,
+        })
+    }
+}
+
+#[pymethods]
+impl TableRequest {
+    #[new]
+    #[pyo3(signature = (*, task: "object", columns: "object", names: "object", max_columns: "object", timezone: "object"))]
+    fn new(
+        task: &Bound<'_, PyAny>,
+        columns: &Bound<'_, PyAny>,
+        names: &Bound<'_, PyAny>,
+        max_columns: &Bound<'_, PyAny>,
+        timezone: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let arguments = PyDict::new(task.py());
+        let values = [
+            ("task", task),
+            ("columns", columns),
+            ("names", names),
+            ("max_columns", max_columns),
+            ("timezone", timezone),
+        ];
+        for (name, value) in values {
+            arguments.set_item(name, value)?;
+        }
+        Ok(Self {
+            arguments: arguments.unbind(),
+            tasks: tasks(task)?,
+            selection: selection(columns)?,
+            max_columns: max_columns
+                .extract()
+                .map_err(|_| invalid("max_columns", max_columns, "it is a number of columns, 0 or more"))?,
+            short_names: match names.extract().unwrap_or("") {
+                "full" => false,
+                "short" => true,
+                _ => return Err(invalid("names", names, "it is 'full' or 'short'")),
+            },
+            timezone: timezone.extract().map_err(|_| {
+                invalid("timezone", timezone, "it is the IANA name of a zone, as 'Europe/Paris'")
+            })?,
+        })
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> ((), Bound<'py, PyDict>) {
+        ((), self.arguments.bind(py).clone())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shown =
+            self.arguments.bind(py).iter().map(|(name, value)| Ok(format!("{name}={}", value.repr()?)));
+        Ok(format!("TableRequest({})", shown.collect::<PyResult<Vec<_>>>()?.join(", ")))
+    }
+}
+
+/// A name, or a sequence of names.
+fn names(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    if value.is_instance_of::<PyString>() {
+        return Ok(vec![value.extract()?]);
+    }
+    value.try_iter()?.map(|name| name?.extract()).collect()
+}
+
+fn tasks(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let hint = "it is the name of a task, a glob, or a list of them";
+    names(value).map(Some).map_err(|error| mistyped(error, "task", value, hint))
+}
+
+/// Columns by a pattern, a sequence of patterns, or a mapping from new names to patterns.
+fn selection(value: &Bound<'_, PyAny>) -> PyResult<Selection> {
+    if value.is_none() {
+        return Ok(Selection::Default);
+    }
+    let hint = "it is the name of a column, a glob, a list of them, or a dict from new names to columns";
+    let chosen = || -> PyResult<Vec<Chosen>> {
+        if let Some(items) = value.getattr_opt("items")? {
+            let pairs = items.call0()?.try_iter()?.map(|pair| {
+                let (name, pattern) = pair?.extract()?;
+                Ok(Chosen { pattern, rename: Some(name) })
+            });
+            return pairs.collect();
+        }
+        Ok(names(value)?.into_iter().map(|pattern| Chosen { pattern, rename: None }).collect())
+    };
+    chosen().map(Selection::Chosen).map_err(|error| mistyped(error, "columns", value, hint))
+}
+
+/// A `TypeError` as an `InvalidArgument`; other errors, as of a `str` that is not UTF-8, as they are.
+fn mistyped(error: PyErr, name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
+    if error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py()) {
+        invalid(name, value, hint)
+    } else {
+        error
+    }
+}
+
+fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
+    let shown = value.repr().map_or_else(|_| "…".to_owned(), |text| text.to_string_lossy().into_owned());
+    Error::new(ErrorKind::InvalidArgument, format!("{name}={shown}")).hint(hint).into()
+}
+
+/// The tokens that cancel the readers of these runs.
+pub(super) fn cancel_tokens(runs: &[Py<Run>]) -> Vec<CancelToken> {
+    runs.iter().map(|run| run.get().loaded().cancel_token().clone()).collect()
+}

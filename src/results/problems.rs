@@ -1,0 +1,48 @@
+//! The losses of one file: the first few in words, the others as a number.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// How many losses of one file are listed.
+const MAX_LISTED: u64 = 10;
+
+/// What could not be used of a file.
+#[derive(Debug)]
+pub(super) struct Problems {
+    path: PathBuf,
+    errors: Vec<Error>,
+    count: u64,
+}
+
+impl Problems {
+    pub fn of(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), errors: Vec::new(), count: 0 }
+    }
+
+    /// Adds a loss; the file is added to it.
+    pub fn add(&mut self, error: Error) {
+        self.count += 1;
+        if self.count <= MAX_LISTED {
+            self.errors.push(error.at_file(&self.path));
+        }
+    }
+
+    /// Adds a record that was skipped, by the number of its line.
+    pub fn skip(&mut self, line: u64, reason: &str) {
+        self.count += 1;
+        if self.count <= MAX_LISTED {
+            self.errors.push(Error::format(format!("skipped: {reason}")).at_line(line).at_file(&self.path));
+        }
+    }
+
+    /// The losses, for the job that wrote the file.
+    pub fn finish(self, job: &str) -> Vec<Error> {
+        let Self { path, mut errors, count } = self;
+        if count > MAX_LISTED {
+            let more = count - MAX_LISTED;
+            errors.push(Error::format(format!("{more} more records were skipped")).at_file(&path));
+        }
+        errors.into_iter().map(|error| error.at_job(job)).collect()
+    }
+}
