@@ -79,7 +79,8 @@ class Judge:
         state = {"elsewhere": "not_own"}.get(engine["state"], engine["state"])
         self.check(f"{name} state", state, states, state in states)
         if state not in {"read", "cut"}:
-            self.check(f"{name} scalars", engine["scalars"], None, state == "several" or not engine["scalars"])
+            scalars = engine["scalars"]
+            self.check(f"{name} scalars", scalars, None, state == "several" or not scalars)
         if state in {"missing", "unreadable", "empty", "not_own"}:
             self.check(f"{name} series", engine["series"], [])
             needs_error = state == "unreadable"
@@ -136,15 +137,16 @@ class Judge:
         for batch in engine["series"]:
             for tag, step, wall, value in batch["rows"]:
                 points.setdefault((batch["file"], tag), []).append([step, plain(wall), plain(value)])
-        expected = {(d, tag): told for d, board in oracle["dirs"].items() for tag, told in board["tags"].items()}
+        boards = oracle["dirs"].items()
+        expected = {(d, tag): told for d, board in boards for tag, told in board["tags"].items()}
         self.check(f"{name} metrics", sorted(points), sorted(expected))
         for key, told in expected.items():
-            read = points.get(key, [])
+            series = points.get(key, [])
             where = f"{name} {key}"
-            values = summary([value for _, _, value in read])
-            self.check(f"{where} count", len(read), told["count"])
-            self.check(f"{where} first", read[:1], [plain(told["first"])])
-            self.check(f"{where} last", read[-1:], [plain(told["last"])])
+            values = summary([value for _, _, value in series])
+            self.check(f"{where} count", len(series), told["count"])
+            self.check(f"{where} first", series[:1], [plain(told["first"])])
+            self.check(f"{where} last", series[-1:], [plain(told["last"])])
             self.check(f"{where} sum", values["sum"], plain(told["sum_finite"]))
             self.check(f"{where} nan", values["nan"], told["nan"])
             if "all" in told:
@@ -199,7 +201,8 @@ class Judge:
             kinds = {"bool": bool, "int": int, "float": float, "str": str, "list": list}
             types = {kind: sum(type(v) is cls for v in values) for kind, cls in kinds.items()}
             types = {kind: count for kind, count in types.items() if count}
-            expected = {kind: count for kind, count in told["types"].items() if kind not in {"null", "object"}}
+            types = told["types"].items()
+            expected = {kind: count for kind, count in types if kind not in {"null", "object"}}
             self.check(f"{name} types", types, expected, types == expected)
 
     def measures(self, name: str, rows: list[Any], series: Entry) -> None:
@@ -238,7 +241,9 @@ def requests(oracle: Entry, workspace: Path) -> list[tuple[str, Entry, Entry]]:
                     request["glob"] = handle
                 else:
                     params = directory / "params.json"
-                    fields = json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    fields = (
+                        json.loads(params.read_text())["objects"][-1]["fields"] if params.is_file() else {}
+                    )
                     field = fields.get(handle)
                     path = recorded(field, directory, workspace, oracle["root"]) if field else None
                     if path is None and entry.get("path"):
