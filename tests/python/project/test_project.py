@@ -39,6 +39,8 @@ ORDER = [
 PYTHON_ORDER = [
     "_core",
     "errors",
+    "arguments",
+    "libraries",
     "_sample",
     "options",
     "text",
@@ -46,6 +48,7 @@ PYTHON_ORDER = [
     "failure",
     "finding",
     "locate",
+    "whole_file",
     "progress",
     "report",
     "backends",
