@@ -150,7 +150,7 @@ class Judge:
             self.check(f"{where} sum", values["sum"], plain(told["sum_finite"]))
             self.check(f"{where} nan", values["nan"], told["nan"])
             if "all" in told:
-                self.check(f"{where} all", read, plain(told["all"]))
+                self.check(f"{where} all", series, plain(told["all"]))
 
     def rows(self, name: str, batches: list[Entry], oracle: Entry) -> None:
         """The rows of one file."""
