@@ -111,7 +111,9 @@ def test_surrogates_in_text(name: str, root: Path) -> None:
     assert "has an unpaired surrogate (no name is written like this)" in str(caught.value)
 
 
-@pytest.mark.parametrize("bad", [b"grid-search", 3, 1.5, [b"x"], object()], ids=repr)
+@pytest.mark.parametrize(
+    "bad", [b"grid-search", 3, 1.5, [b"x"], object()], ids=["bytes", "int", "float", "list", "object"]
+)
 @pytest.mark.parametrize("name", TEXTS)
 def test_other_types_as_text(name: str, bad: Any, root: Path) -> None:
     """Bytes where a name is expected are an InvalidArgumentError; other types may be a TypeError."""
