@@ -138,7 +138,7 @@ def progress(rounds: int) -> Iterator[Bar]:
 
     run = run_of("rich", 10 * JOBS)
     progress.PATIENCE = 0.0
-    progress.somewhere = Nowhere
+    progress.detect_output = Nowhere
     calls = [partial(xpframe.xp_table, run, quiet=quiet) for quiet in (False, True)]
     pairs = [[seconds(call) for call in calls] for _ in range(2 * rounds)]
     shown, quiet = (min(pair[index] for pair in pairs) for index in (0, 1))

@@ -26,6 +26,7 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
         selection: Selection::Default,
         max_columns: 2000,
         short_names: false,
+        results: Vec::new(),
         layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,

@@ -75,7 +75,7 @@ def test_types_and_defaults_agree() -> None:
     """Each group of options has a default for each of its types."""
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
     types = {
-        node.name: [item.target.id for item in node.body if isinstance(item, ast.AnnAssign)]
+        node.name: [ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }

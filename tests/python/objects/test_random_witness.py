@@ -19,7 +19,7 @@ SEEN: Counter[str] = Counter()
 
 
 # the same runs each time: this is about what the generator brings, not about the witness
-@settings(max_examples=120, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(runs())
 def read(random: RandomRun) -> None:
     with tempfile.TemporaryDirectory() as home:

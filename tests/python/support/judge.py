@@ -146,16 +146,16 @@ class Judge:
         }
         self.check(f"{name} metrics", sorted(points), sorted(expected))
         for key, told in expected.items():
-            read = points.get(key, [])
+            series = points.get(key, [])
             where = f"{name} {key}"
-            values = summary([value for _, _, value in read])
-            self.check(f"{where} count", len(read), told["count"])
-            self.check(f"{where} first", read[:1], [plain(told["first"])])
-            self.check(f"{where} last", read[-1:], [plain(told["last"])])
+            values = summary([value for _, _, value in series])
+            self.check(f"{where} count", len(series), told["count"])
+            self.check(f"{where} first", series[:1], [plain(told["first"])])
+            self.check(f"{where} last", series[-1:], [plain(told["last"])])
             self.check(f"{where} sum", values["sum"], plain(told["sum_finite"]))
             self.check(f"{where} nan", values["nan"], told["nan"])
             if "all" in told:
-                self.check(f"{where} all", read, plain(told["all"]))
+                self.check(f"{where} all", series, plain(told["all"]))
 
     def rows(self, name: str, batches: list[Entry], oracle: Entry) -> None:
         """The rows of one file."""
