@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ahash::HashSet;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{cast, concat_batches, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -136,10 +137,10 @@ impl SeriesPlan {
     }
 
     fn chunks(&self, rows: Option<&[u32]>) -> Vec<Chunk> {
-        let targets: Vec<(u32, ResultJob)> = match rows {
-            None => self.targets.clone(),
-            Some(rows) => self.targets.iter().filter(|(row, _)| rows.contains(row)).cloned().collect(),
-        };
+        let wanted: Option<HashSet<u32>> = rows.map(|rows| rows.iter().copied().collect());
+        let is_wanted = |row: &u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(row));
+        let targets: Vec<(u32, ResultJob)> =
+            self.targets.iter().filter(|(row, _)| is_wanted(row)).cloned().collect();
         let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER).collect();
         let token = self.cancel.first().cloned().unwrap_or_default();
         threads::each(&chunks, threads::at_most(usize::MAX), |jobs| {
