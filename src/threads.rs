@@ -1,8 +1,8 @@
 //! Splits work over threads.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::ScopedJoinHandle;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 /// The number of processors, but at most `most`. The system is asked once: it reads files to find out.
 #[must_use]
@@ -29,10 +29,10 @@ pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> 
         }
     };
     let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (1..threads).map(|_| scope.spawn(take_items)).collect();
+        let waits: Vec<_> = (1..threads).map(|_| start(scope, &take_items)).collect();
         let mut results = take_items();
-        for handle in handles {
-            results.extend(joined(handle));
+        for wait in waits {
+            results.extend(wait());
         }
         results
     });
@@ -42,16 +42,56 @@ pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> 
 
 /// The result of `work`, while another thread does `aside`. Both are done when this returns.
 pub(crate) fn beside<R>(aside: impl FnOnce() + Send, work: impl FnOnce() -> R) -> R {
+    let aside = Once::new(aside);
     std::thread::scope(|scope| {
-        let handle = scope.spawn(aside);
+        let wait = start(scope, || aside.run());
         let result = work();
-        joined(handle);
+        wait();
         result
     })
 }
 
+/// Starts `work` on another thread, and returns the function that waits for its result. Where no thread can start (a limit on
+/// processes, a full pids cgroup), that function does the work itself.
+pub(crate) fn start<'scope, R: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> R + Copy + Send + 'scope,
+) -> impl FnOnce() -> R + 'scope {
+    let thread = Builder::new().spawn_scoped(scope, work);
+    move || match thread {
+        Ok(thread) => joined(thread),
+        Err(_) => work(),
+    }
+}
+
+/// Starts `work` on a thread that nobody waits for.
+///
+/// # Errors
+/// The work, where no thread can start.
+pub fn detach<W: FnOnce() + Send + 'static>(work: W) -> Result<(), impl FnOnce() + Send + use<W>> {
+    let work = Arc::new(Once::new(work));
+    let shared = Arc::clone(&work);
+    Builder::new().spawn(move || shared.run()).map(drop).map_err(|_| move || work.run())
+}
+
+/// Work that the first thread to run it does.
+pub(crate) struct Once<W>(Mutex<Option<W>>);
+
+impl<W: FnOnce()> Once<W> {
+    pub(crate) fn new(work: W) -> Self {
+        Self(Mutex::new(Some(work)))
+    }
+
+    pub(crate) fn run(&self) {
+        let work = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(work) = work {
+            work();
+        }
+    }
+}
+
 /// The result of a thread. If the thread panicked, so does this one. Joins explicitly: the end of a scope does not wait until the
 /// thread itself has ended.
-pub(crate) fn joined<R>(thread: ScopedJoinHandle<'_, R>) -> R {
+fn joined<R>(thread: ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

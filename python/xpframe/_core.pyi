@@ -432,6 +432,10 @@ class Workspace:
         """
         The runs of an experiment, newest first.
         """
+    def unreadable_experiments(self, /) -> list[Any]:
+        """
+        The experiments that no listing has, since their names are not UTF-8: exceptions of `xpframe.errors`, not raised.
+        """
 
 def asdict(config: Any) -> Any:
     """
@@ -463,7 +467,7 @@ def identifier(config: Any) -> str:
 
 def is_workspace(path: str | PathLike[str]) -> bool:
     """
-    Whether a directory looks like a workspace.
+    Whether a directory looks like a workspace. A ReadError if the system does not tell.
     """
 
 def near_misses(wanted: str, names: SupportsGetItem[int, str]) -> list[str]:

@@ -136,7 +136,7 @@ class ReadError(XpFrameError, OSError):
 
 
 class MissingLibraryError(XpFrameError, ImportError):
-    """A library that a call needs is not installed."""
+    """A library that a call needs is not installed, or is and cannot be imported."""
 
 
 class XpFrameWarning(UserWarning):

@@ -8,7 +8,7 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 
 from xpframe import _core
 from xpframe.displayed import Displayed
-from xpframe.errors import JobNotFoundError, XpFrameError
+from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
 from xpframe.text import visible
@@ -59,7 +59,11 @@ class _Configs(Displayed, Mapping[str, "Any"]):
         if not isinstance(identifier, str):
             # a KeyError, so that `get` works with any key, as for a dict
             raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint="identifiers are strings")
-        return self._config(identifier)
+        try:
+            return self._config(identifier)
+        except UnicodeEncodeError as error:
+            hint = "it has an unpaired surrogate, and no identifier has"
+            raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint=hint) from error
 
     def __iter__(self) -> Iterator[str]:
         return self._ids(range(len(self)))
@@ -453,7 +457,10 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at this path.
     """
-    directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    try:
+        directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    except TypeError as error:
+        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
     return open_info(lambda: _core.open_run(directory), strict=strict, quiet=quiet)
 
 

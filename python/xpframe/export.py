@@ -6,26 +6,26 @@ words, like experimaestro's own files) and integers of any size.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
-import secrets
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from xpframe import _core
-from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.errors import InvalidArgumentError
+from xpframe.libraries import missing_library
 from xpframe.locate import expanded
+from xpframe.whole_file import refuse_workspaces, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import polars
+
+    from xpframe import _core
 
 __all__ = ["json_lines", "safe_text", "timed", "write"]
 
@@ -68,7 +68,7 @@ def write(
         MissingLibraryError: polars is not installed.
     """
     target = expanded(path)
-    _refuse_workspaces(target)
+    refuse_workspaces(target)
     if partition or str(path).endswith(("/", os.sep)):
         return _write_partitions(table, target)
     writers: dict[str, Callable[[IO[bytes]], object]] = {
@@ -85,7 +85,7 @@ def write(
             f"no writer for {target.name!r}",
             hint=f"use one of the endings {', '.join(writers)}; or end the path with / for one file per run",
         )
-    _write_atomically(target, writer)
+    write_whole(target, writer)
     return target
 
 
@@ -121,13 +121,11 @@ def _iso(microseconds: int | None) -> str | int | None:
 
 def _frame(table: _core.Table) -> polars.DataFrame:
     try:
-        import polars as pl
-    except ImportError as error:
-        raise MissingLibraryError(
-            "Parquet, Arrow and CSV need polars, which is not installed",
-            hint="pip install 'xpframe[polars]'",
-        ) from error
-    return pl.DataFrame(table)
+        from polars import DataFrame
+    except Exception as error:
+        needs, hint = "Parquet, Arrow and CSV need", "pip install 'xpframe[polars]'"
+        raise missing_library(error, needs, "polars", hint=hint) from error
+    return DataFrame(table)
 
 
 def _write_parquet(frame: polars.DataFrame, file: IO[bytes]) -> None:
@@ -178,58 +176,11 @@ def _write_partitions(table: _core.Table, directory: Path) -> Path:
         _frame(table).partition_by(["experiment", "run"], as_dict=True, include_key=False).items()
     ):
         partition = directory / f"experiment={_key(experiment)}" / f"run={_key(run)}"
-        _refuse_workspaces(partition)
+        refuse_workspaces(partition)
         partition.mkdir(parents=True, exist_ok=True)
-        _write_atomically(partition / "part-0.parquet", partial(_write_parquet, part))
+        write_whole(partition / "part-0.parquet", partial(_write_parquet, part))
     return directory
 
 
 def _key(value: object) -> str:
     return "__HIVE_DEFAULT_PARTITION__" if value is None else quote(str(value), safe="")
-
-
-def _write_atomically(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
-    """Writes to a temporary file in the same directory and renames it when it is complete."""
-    if not target.parent.is_dir():
-        raise InvalidArgumentError(f"there is no directory {str(target.parent)!r}", hint="create it first")
-    if target.is_dir():
-        raise InvalidArgumentError(
-            f"{str(target)!r} is a directory", hint="name a file, or end the path with / for one file per run"
-        )
-    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-    try:
-        with _errors_name_file(target):
-            # an open file: after Ctrl-C polars continues for a moment, and would create a path again
-            with temporary.open("xb") as file:
-                writer(file)
-            temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):  # the first exception says more
-            try:
-                temporary.unlink(missing_ok=True)
-            except KeyboardInterrupt:  # raised by polars, and once more by Python at the next call
-                temporary.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _errors_name_file(target: Path) -> Iterator[None]:
-    """Adds the path to an OSError: polars leaves it out, and has the error number in the text only."""
-    try:
-        yield
-    except OSError as error:
-        number, words = error.errno, error.strerror
-        if number is None and (code := re.search(r"\(os error (\d+)\)", str(error))):
-            number = int(code[1])
-            words = os.strerror(number)
-        raise OSError(number or errno.EIO, words or str(error), str(target)) from error
-
-
-def _refuse_workspaces(target: Path) -> None:
-    absolute, resolved = target.absolute(), target.resolve()
-    for directory in dict.fromkeys((resolved, *resolved.parents, absolute, *absolute.parents)):
-        if directory.is_dir() and _core.is_workspace(directory):
-            raise InvalidArgumentError(
-                f"{str(target)!r} is inside the workspace {str(directory)!r}",
-                hint="nothing is ever written into a workspace",
-            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xpframe import _core
-from xpframe.errors import WorkspaceNotFoundError
+from xpframe.errors import InvalidArgumentError, ReadError, WorkspaceNotFoundError
 
 # pathlib and typing each take longer to import than to read a small run
 TYPE_CHECKING = False
@@ -43,6 +43,8 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+    except TypeError as error:
+        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
 
 
 def find_workspace(
@@ -66,7 +68,7 @@ def find_workspace(
         return _core.Workspace(expanded(path))
     current = _current_directory()
     for directory in (current, *current.parents) if current else ():
-        if _core.is_workspace(directory):
+        if _is_workspace(directory):
             return _core.Workspace(directory)
     settings = _settings_file()
     entries = _entries(settings)
@@ -81,9 +83,24 @@ def find_workspace(
     )
 
 
+def _is_workspace(directory: Path) -> bool:
+    """Whether a directory above the current one is a workspace; one that may not be entered is none."""
+    try:
+        return _core.is_workspace(directory)
+    except ReadError:
+        # one that fails might be the workspace that is meant: then no other is taken instead
+        try:
+            os.stat(f"{directory}/.")  # noqa: PTH116 - pathlib leaves the dot out
+        except PermissionError:
+            return False
+        except OSError:
+            pass
+        raise
+
+
 def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
     path = expanded(workspace)
-    if not path.exists() and isinstance(workspace, str) and os.sep not in workspace:
+    if not os.path.exists(path) and isinstance(workspace, str) and os.sep not in workspace:  # noqa: PTH110 - pathlib raises
         entries = _entries(_settings_file())
         for entry in entries:
             if entry["id"] == workspace:
@@ -115,8 +132,12 @@ def _entries(settings: Path) -> list[dict[str, Any]]:
     """The workspaces in the settings that are on this machine: id, path, triggers."""
     try:
         text = settings.read_bytes()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise ReadError(
+            f"cannot be read: {error.strerror}", file=str(settings), hint="or give workspace=…"
+        ) from error
     import yaml
 
     try:

@@ -161,6 +161,11 @@ def watch(
     )
     try:
         follower.start()
+    except RuntimeError:  # no thread can start: the work goes on, nobody watches it
+        _watching.release()
+        yield
+        return
+    try:
         yield
     except BaseException:
         over.stopped = True

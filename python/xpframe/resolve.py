@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xpframe import _core
-from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError
+from xpframe.arguments import checked_texts
+from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError
 from xpframe.locate import expanded, find_workspace
+from xpframe.report import report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,31 +77,24 @@ def _open_workspaces(patterns: list[str], workspace: Workspaces) -> list[_core.W
         raise InvalidArgumentError("workspace is an empty list", hint="name a workspace, or leave it out")
     distinct: dict[tuple[int, int], _core.Workspace] = {}
     for candidate in opened:
-        status = candidate.root.stat()
+        try:
+            status = candidate.root.stat()
+        except OSError as error:
+            raise ReadError(f"cannot be read: {error.strerror}", file=str(candidate.root)) from error
         distinct.setdefault((status.st_dev, status.st_ino), candidate)
     return list(distinct.values())
 
 
 def _experiment_patterns(experiment: Experiments) -> list[str]:
     """The names and globs of experiments, as a list."""
-    if isinstance(experiment, str):
-        patterns = [experiment]
-    elif isinstance(experiment, Sequence):
-        patterns = [str(name) for name in experiment]
-    else:
-        raise InvalidArgumentError(
-            f"experiment={experiment!r}",
-            hint="give a name, a list of names, a glob, or the path of a run directory",
-        )
+    hint = "give a name, a list of names, a glob, or the path of a run directory"
+    if not isinstance(experiment, Sequence):
+        raise InvalidArgumentError(f"experiment={experiment!r}", hint=hint)
+    patterns = checked_texts("experiment", experiment, hint)
     if not patterns:
         raise InvalidArgumentError(
             "experiment is an empty list", hint="give a name, a list of names or a glob"
         )
-    for name in patterns:
-        if any("\ud800" <= character <= "\udfff" for character in name):
-            raise InvalidArgumentError(
-                f"experiment={name!r} has an unpaired surrogate", hint="no experiment can have such a name"
-            )
     return patterns
 
 
@@ -109,8 +104,19 @@ def _run_directory(experiment: Experiments) -> Path | None:
         return expanded(experiment)
     if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
         path = expanded(experiment)
-        return path if path.is_absolute() or path.exists() else None
+        return path if path.is_absolute() or _may_exist(path) else None
     return None
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there is something, or the system does not tell: then opening it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _match_experiments(
@@ -152,6 +158,7 @@ def _match_in(workspace: _core.Workspace, patterns: list[str]) -> tuple[list[str
             names[pattern] = None
             continue
         globbed = True
+        report(workspace.unreadable_experiments(), [], strict=False)
         matching = [name for name in available if _core.glob_matches(pattern, name)]
         if not matching:
             raise ExperimentNotFoundError(
@@ -165,8 +172,9 @@ def _match_in(workspace: _core.Workspace, patterns: list[str]) -> tuple[list[str
 
 def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
     """The runs of one experiment; ``"all"`` gives the oldest first."""
+    run_ids = dict.fromkeys(checked_texts("run", run))
     if not isinstance(run, str):
-        return [workspace.run(name, run_id) for run_id in dict.fromkeys(run)]
+        return [workspace.run(name, run_id) for run_id in run_ids]
     if run == "latest":
         return [workspace.latest(name)]
     if run == "all":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xpframe.displayed import Displayed
 from xpframe.experiment import ExperimentInfo, open_info
 from xpframe.locate import find_workspace
+from xpframe.report import report
 from xpframe.text import visible
 
 # typing and pathlib each take longer to import than to read a run of some hundred jobs
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from xpframe import _core
     from xpframe.check import Findings
+    from xpframe.errors import XpFrameError
     from xpframe.options import Experiments
 
 __all__ = ["Workspace", "WorkspaceStateProvider"]
@@ -40,8 +42,14 @@ class Workspace(Displayed):
         """The root directory."""
         return self._workspace.root
 
+    @property
+    def errors(self) -> list[XpFrameError]:
+        """The experiments that :meth:`experiments` leaves out because their names are not UTF-8."""
+        return self._workspace.unreadable_experiments()
+
     def experiments(self) -> list[str]:
-        """The names of the experiments, sorted."""
+        """The names of the experiments, sorted. A warning says which are left out: see ``errors``."""
+        report(self.errors, [], strict=False)
         return self._workspace.experiments()
 
     def runs(self, experiment: str) -> list[str]:

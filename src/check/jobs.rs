@@ -95,7 +95,12 @@ impl Check<'_> {
 
     /// Checks a job without a result: lost, or running.
     fn unfinished(&mut self, loaded: &LoadedRun, job: &Job<'_>) {
-        let Evidence { directory, pid, process, .. } = &job.evidence;
+        let Evidence { directory, pid, process, written, recorded, .. } = &job.evidence;
+        let is_running = |word: &String| word.eq_ignore_ascii_case(State::Running.as_str());
+        if pid.is_none() && ![written, recorded].into_iter().flatten().any(is_running) {
+            // it was queued: the finding about its driver says all
+            return;
+        }
         let finding = match (job.state, process) {
             (State::Lost, Some(true)) => {
                 let text = "was running when the driver went away, and its process still runs";

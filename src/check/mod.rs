@@ -77,6 +77,7 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, cancel: &Can
     if everything && !cancel.is_cancelled() {
         check.links();
         check.orphans();
+        check.unreadable_names();
     }
     check.result
 }

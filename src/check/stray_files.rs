@@ -1,5 +1,7 @@
 //! Checks the links of the workspace and finds job directories of no run.
 
+use std::path::Path;
+
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use super::run::outside;
@@ -21,6 +23,7 @@ impl Check<'_> {
                     Finding::new(Trouble::DanglingLink, text).advice("the newest run is used instead")
                 }
                 Leads::Outside => outside(&link.path, &link.target),
+                Leads::Unknown => unknown(&link.target),
                 Leads::Inside => continue,
             };
             let experiment = Some(experiment.to_owned());
@@ -38,6 +41,7 @@ impl Check<'_> {
                     .severity(Severity::Info)
                     .advice("nothing to do, if you keep jobs on another disk"),
                 Leads::Outside => outside(&link.path, &link.target),
+                Leads::Unknown => unknown(&link.target).file(&*link.path),
                 Leads::Nowhere => {
                     let text = format!("leads to {}, which does not exist", link.target.display());
                     Finding::new(Trouble::DanglingLink, text).file(&*link.path)
@@ -68,9 +72,25 @@ impl Check<'_> {
         }
     }
 
+    /// The directories whose names are not UTF-8.
+    pub(super) fn unreadable_names(&mut self) {
+        for error in self.workspace.unreadable_names() {
+            let finding = Finding::new(Trouble::UnreadableFile, error.reason());
+            let finding = finding.advice(error.advice().unwrap_or_default());
+            let file = error.location().file.clone();
+            self.result.findings.push(Finding { file, ..finding });
+        }
+    }
+
     fn unlistable(&mut self, error: &crate::error::Error) {
         let finding = Finding::new(Trouble::UnreadableFile, error.reason());
         let file = error.location().file.clone();
         self.result.findings.push(Finding { file, ..finding });
     }
+}
+
+/// A symlink of which the system does not tell where it leads.
+fn unknown(target: &Path) -> Finding {
+    let what = format!("leads to {}, which cannot be looked at", target.display());
+    Finding::new(Trouble::UnreadableFile, what)
 }

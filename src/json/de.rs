@@ -6,6 +6,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
+use super::bom::without_bom;
 use super::reader::{JsonType, Number, Reader};
 use super::string::JsonText;
 use super::syntax::Syntax;
@@ -17,7 +18,7 @@ use crate::error;
 /// # Errors
 /// `Format`: not JSON as Python writes it, more text after the value, or not a `T`. The message gives the byte.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> error::Result<T> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(without_bom(bytes));
     let value = T::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)

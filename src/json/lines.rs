@@ -1,4 +1,10 @@
 //! The numbered lines of a `.jsonl` file.
+//!
+//! JSON contains no NUL byte. A machine that crashes leaves them where a file system had reserved room for what was never
+//! written, so they separate what stands around them as a line end does. A byte order mark is skipped too.
+
+use super::bom::without_bom;
+use crate::error::Error;
 
 /// A line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,9 +13,9 @@ pub struct Line<'a> {
     pub number: u64,
     /// Offset of its first byte
     pub start: usize,
-    /// Its bytes, without the line end
+    /// Without the line end, NUL bytes and a byte order mark
     pub bytes: &'a [u8],
-    /// Whether it has a line end; a last line without one may be truncated
+    /// Whether a line end or NUL bytes come behind; a last line without may be cut
     pub ended: bool,
 }
 
@@ -24,13 +30,26 @@ pub struct Lines<'a> {
     bytes: &'a [u8],
     position: usize,
     number: u64,
+    /// Whether `position` is behind NUL bytes, inside the line of this number
+    inside: bool,
+    /// What was skipped, and in which line
+    skipped: Vec<(u64, Skipped)>,
+}
+
+/// What is no part of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skipped {
+    /// So many NUL bytes
+    Nul(usize),
+    /// A byte order mark
+    Bom,
 }
 
 impl<'a> Lines<'a> {
     /// The lines of `bytes`, which follow `number` lines of the file.
     #[must_use]
     pub fn after(number: u64, bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, number }
+        Self { bytes, position: 0, number, inside: false, skipped: Vec::new() }
     }
 
     /// The number of the last line passed, blank or not.
@@ -48,8 +67,26 @@ impl<'a> Lines<'a> {
     /// Passes the next line, whose `length` includes its end, and returns its number.
     pub fn pass(&mut self, length: usize) -> u64 {
         self.position += length;
-        self.number += 1;
+        self.number += u64::from(!std::mem::take(&mut self.inside));
         self.number
+    }
+
+    /// What was skipped in the lines so far: an error for each, with its line.
+    pub fn skipped(&mut self) -> impl Iterator<Item = (u64, Error)> + use<> {
+        std::mem::take(&mut self.skipped).into_iter().map(|(number, skipped)| (number, skipped.error()))
+    }
+}
+
+impl Skipped {
+    fn error(self) -> Error {
+        match self {
+            Self::Nul(count) => {
+                Error::format(format!("{count} NUL bytes are skipped: a crash lost what was written there"))
+                    .hint("what stands before and after them is read")
+            }
+            Self::Bom => Error::format("a byte order mark is skipped: another program wrote this file")
+                .hint("the line is read; experimaestro refuses it"),
+        }
     }
 }
 
@@ -58,18 +95,24 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<Line<'a>> {
         while self.position < self.bytes.len() {
-            let start = self.position;
-            let end = memchr::memchr(b'\n', &self.bytes[start..]).map(|length| start + length);
-            self.position = end.map_or(self.bytes.len(), |end| end + 1);
-            self.number += 1;
-            let line = Line {
-                number: self.number,
-                start,
-                bytes: &self.bytes[start..end.unwrap_or(self.bytes.len())],
-                ended: end.is_some(),
-            };
-            if !line.bytes.trim_ascii().is_empty() {
-                return Some(line);
+            self.number += u64::from(!self.inside);
+            let rest = self.rest();
+            let length = memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
+            let (mut start, end) = (self.position, self.position + length);
+            let behind = rest.get(length).copied();
+            self.inside = behind == Some(0);
+            let gap = rest[length..].iter().take_while(|&&byte| byte == 0).count();
+            if gap > 0 {
+                self.skipped.push((self.number, Skipped::Nul(gap)));
+            }
+            self.position = if self.inside { end + gap } else { (end + 1).min(self.bytes.len()) };
+            let bytes = without_bom(&self.bytes[start..end]);
+            if bytes.len() < end - start {
+                start = end - bytes.len();
+                self.skipped.push((self.number, Skipped::Bom));
+            }
+            if !bytes.trim_ascii().is_empty() {
+                return Some(Line { number: self.number, start, bytes, ended: behind.is_some() });
             }
         }
         None

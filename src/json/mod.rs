@@ -8,6 +8,7 @@
 //!
 //! The reader accepts what `json.loads` accepts, except values nested deeper than [`MAX_DEPTH`].
 
+mod bom;
 mod de;
 mod digits;
 mod lines;
@@ -16,6 +17,7 @@ mod string;
 mod syntax;
 mod template;
 
+pub use bom::without_bom;
 pub use de::from_slice;
 pub use lines::{Line, Lines, lines};
 pub use reader::{JsonType, MAX_DEPTH, Number, Reader, Span};

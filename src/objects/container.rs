@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::ids::Ids;
 use crate::error::{Error, Result};
 use crate::file::Bookmark;
-use crate::json::{JsonType, Reader};
+use crate::json::{JsonType, Reader, without_bom};
 use crate::progress;
 use crate::values::{ObjectIx, Value, index, read};
 
@@ -79,7 +79,7 @@ impl Graph {
         if bytes.is_empty() {
             return Err(Error::format("the file is empty").hint("its object could not be written"));
         }
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(without_bom(bytes));
         if reader.peek()? == JsonType::List {
             *last = self.read_objects(&mut reader, decoder, errors)?.or(*last);
         } else {

@@ -84,6 +84,7 @@ impl<'s> FileChunk<'s> {
                 Err(error) => self.errors.push((number, error)),
             }
         }
+        self.errors.extend(lines.skipped());
         self.lines = lines.number();
     }
 

@@ -89,15 +89,17 @@ fn read_chunks<'s>(
     }
     let (first, mut middle) = split(file, threads, bytes);
     let last = middle.pop();
+    let (read, work, last) = (&read, &threads::Once::new(work), &last);
     std::thread::scope(|scope| {
-        let middle: Vec<_> = middle.into_iter().map(|range| scope.spawn(move || read(range))).collect();
-        let last = scope.spawn(move || {
-            work();
-            last.map(read)
+        let middle: Vec<_> =
+            middle.iter().map(|range| threads::start(scope, move || read(range.clone()))).collect();
+        let last = threads::start(scope, move || {
+            work.run();
+            last.clone().map(read)
         });
         let mut chunks = vec![read(first)];
-        chunks.extend(middle.into_iter().map(threads::joined));
-        chunks.extend(threads::joined(last));
+        chunks.extend(middle.into_iter().map(|wait| wait()));
+        chunks.extend(last());
         chunks
     })
 }

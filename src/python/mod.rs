@@ -4,6 +4,8 @@
 #![allow(clippy::unused_self, reason = "a special method has the receiver that Python gives it")]
 #![allow(clippy::doc_markdown, reason = "these texts are Python's docstrings, where backticks mean nothing")]
 
+mod argument;
+mod capsule;
 mod check;
 mod config;
 mod convert;

@@ -1,5 +1,6 @@
 //! What is asked of runs, as Python says it and the engine takes it.
 
+use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -87,8 +88,9 @@ impl TableRequest {
                 "short" => true,
                 _ => return Err(invalid("names", names, "it is 'full' or 'short'")),
             },
-            timezone: timezone.extract().map_err(|_| {
-                invalid("timezone", timezone, "it is the IANA name of a zone, as 'Europe/Paris'")
+            timezone: timezone.extract().map_err(|error| {
+                let hint = "it is the IANA name of a zone, as 'Europe/Paris'";
+                mistyped(error, "timezone", timezone, hint)
             })?,
         })
     }
@@ -139,18 +141,24 @@ fn selection(value: &Bound<'_, PyAny>) -> PyResult<Selection> {
     chosen().map(Selection::Chosen).map_err(|error| mistyped(error, "columns", value, hint))
 }
 
-/// A `TypeError` as an `InvalidArgument`; other errors, as of a `str` that is not UTF-8, as they are.
+/// A `TypeError`, or the error of a text with an unpaired surrogate, as an `InvalidArgument`; other errors as they are.
 fn mistyped(error: PyErr, name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
-    if error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py()) {
+    if error.is_instance_of::<PyTypeError>(value.py()) {
         invalid(name, value, hint)
+    } else if error.is_instance_of::<PyUnicodeError>(value.py()) {
+        let reason = format!("{name}={} has an unpaired surrogate", shown(value));
+        Error::new(ErrorKind::InvalidArgument, reason).hint("no name is written like this").into()
     } else {
         error
     }
 }
 
+fn shown(value: &Bound<'_, PyAny>) -> String {
+    value.repr().map_or_else(|_| "…".to_owned(), |text| text.to_string_lossy().into_owned())
+}
+
 pub(super) fn invalid(name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
-    let shown = value.repr().map_or_else(|_| "…".to_owned(), |text| text.to_string_lossy().into_owned());
-    Error::new(ErrorKind::InvalidArgument, format!("{name}={shown}")).hint(hint).into()
+    Error::new(ErrorKind::InvalidArgument, format!("{name}={}", shown(value))).hint(hint).into()
 }
 
 /// The tokens that cancel the readers of these runs.

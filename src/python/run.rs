@@ -8,6 +8,7 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use super::argument::{Name, PathArgument};
 use super::config::Config;
 use super::convert::{self, Style};
 use super::errors::exceptions;
@@ -294,11 +295,11 @@ impl Run {
     }
 
     /// Loads an object saved with `xp.save`: a config, or lists and dicts of configs.
-    fn saved<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn saved<'py>(&self, py: Python<'py>, name: Name) -> PyResult<Bound<'py, PyAny>> {
         let loaded = Arc::clone(self.loaded());
-        let object = py.detach(|| loaded.saved(name))?;
+        let object = py.detach(|| loaded.saved(&name))?;
         let value = object.value;
-        let source = Bound::new(py, Source::new(Origin::Saved(loaded, name.to_owned(), object)))?;
+        let source = Bound::new(py, Source::new(Origin::Saved(loaded, name.to_string(), object)))?;
         convert::value(py, &source.get().graph().store, Some(&source), value, Style::Objects)
     }
 
@@ -324,7 +325,7 @@ pub struct RunSignature {
 
 /// Opens a run by the path of its directory.
 #[pyfunction]
-pub fn open_run(py: Python<'_>, path: PathBuf) -> PyResult<Run> {
-    let run = py.detach(|| workspace::Run::at(&path))?;
+pub fn open_run(py: Python<'_>, path: PathArgument) -> PyResult<Run> {
+    let run = py.detach(|| workspace::Run::at(&path.0))?;
     Run::new(py, run)
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_empty_array};
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
-use pyo3_arrow::{PyField, PySchema};
 
+use super::argument::Name;
+use super::capsule::requested_schema as requested_schema_of;
 use super::counts::Numbered;
 use super::errors::exceptions;
 use super::interrupt::interruptible;
@@ -68,12 +69,7 @@ impl Table {
         let Some(requested) = requested_schema else {
             return Self::stream(py, &self.table.schema, self.table.batches.clone());
         };
-        let requested = match PySchema::from_arrow_pycapsule(&requested) {
-            Ok(requested) => requested.into_inner(),
-            // a schema with a type that xpframe never makes: no column can be cast to it
-            Err(_) if is_unknown_schema(&requested) => Arc::new(Schema::empty()),
-            Err(error) => return Err(error.into()),
-        };
+        let requested = requested_schema_of(&requested).map_err(PyErr::from)?;
         let table = py.detach(|| self.table.in_layout_of(&requested)).map_err(PyErr::from)?;
         Self::stream(py, &table.schema, table.batches)
     }
@@ -107,8 +103,8 @@ impl Table {
 
     /// The metadata of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
     /// `xpframe.python` (its Python types).
-    fn column_metadata(&self, name: &str) -> PyResult<HashMap<String, String>> {
-        Ok(self.table.schema.field(self.position(name)?).metadata().clone())
+    fn column_metadata(&self, name: Name) -> PyResult<HashMap<String, String>> {
+        Ok(self.table.schema.field(self.position(&name)?).metadata().clone())
     }
 
     /// The number of jobs and of columns.
@@ -143,9 +139,10 @@ impl Table {
     /// The columns with this name or these names, in this order; nothing is copied.
     #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let names: Vec<String> = match names.extract() {
-            Ok(name) => vec![name],
-            Err(_) => names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?,
+        let names: Vec<Name> = if names.is_instance_of::<PyString>() {
+            vec![names.extract()?]
+        } else {
+            names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?
         };
         let mut positions = Vec::with_capacity(names.len());
         for name in &names {
@@ -199,8 +196,8 @@ impl Table {
     }
 
     /// The values of a column as a list of Python values, without any library. Times are microseconds since 1970 UTC.
-    fn column_values<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let position = self.position(name)?;
+    fn column_values<'py>(&self, py: Python<'py>, name: Name) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let position = self.position(&name)?;
         let mut values = Vec::with_capacity(self.__len__());
         for batch in &self.table.batches {
             super::plain::values(py, batch.column(position), &mut values)?;
@@ -213,7 +210,7 @@ impl Table {
     fn value_counts<'py>(
         &self,
         py: Python<'py>,
-        names: Vec<String>,
+        names: Vec<Name>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, usize)>> {
         let columns: Vec<ArrayRef> = names.iter().map(|name| self.column(name)).collect::<PyResult<_>>()?;
         let numbered = py.detach(|| {
@@ -277,11 +274,6 @@ fn convert_to<'py>(
     }
     let make = py.import("xpframe.backends.convert")?.getattr("converter_for")?.call1((backend,))?;
     make.call((table,), Some(&options))
-}
-
-/// Whether a capsule has a schema with an unknown type, rather than no schema at all.
-fn is_unknown_schema(capsule: &Bound<'_, PyCapsule>) -> bool {
-    capsule.is_valid_checked(Some(c"arrow_schema")) && PyField::from_arrow_pycapsule(capsule).is_err()
 }
 
 /// Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
+use super::argument::{Name, PathArgument};
+use super::errors::exceptions;
 use super::run::Run;
 use crate::{columns, error, workspace};
 
@@ -22,8 +24,8 @@ impl Workspace {
 #[pymethods]
 impl Workspace {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        Ok(Self { workspace: py.detach(|| workspace::Workspace::open(&path))? })
+    fn new(py: Python<'_>, path: PathArgument) -> PyResult<Self> {
+        Ok(Self { workspace: py.detach(|| workspace::Workspace::open(&path.0))? })
     }
 
     /// The root directory.
@@ -37,27 +39,32 @@ impl Workspace {
         Ok(py.detach(|| self.workspace.experiments())?)
     }
 
+    /// The experiments that no listing has, since their names are not UTF-8: exceptions of `xpframe.errors`, not raised.
+    fn unreadable_experiments<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        exceptions(py, &py.detach(|| self.workspace.unreadable_experiments())?)
+    }
+
     /// The runs of an experiment, newest first.
-    fn runs(&self, py: Python<'_>, experiment: &str) -> PyResult<Vec<Run>> {
-        let runs = py.detach(|| self.workspace.runs(experiment))?;
+    fn runs(&self, py: Python<'_>, experiment: Name) -> PyResult<Vec<Run>> {
+        let runs = py.detach(|| self.workspace.runs(&experiment))?;
         runs.into_iter().map(|run| Run::new(py, run)).collect()
     }
 
     /// The run that `current` names, else the newest.
-    fn latest(&self, py: Python<'_>, experiment: &str) -> PyResult<Run> {
-        Run::new(py, py.detach(|| self.workspace.latest(experiment))?)
+    fn latest(&self, py: Python<'_>, experiment: Name) -> PyResult<Run> {
+        Run::new(py, py.detach(|| self.workspace.latest(&experiment))?)
     }
 
     /// A run by its identifier.
-    fn run(&self, py: Python<'_>, experiment: &str, run_id: &str) -> PyResult<Run> {
-        Run::new(py, py.detach(|| self.workspace.run(experiment, run_id))?)
+    fn run(&self, py: Python<'_>, experiment: Name, run_id: Name) -> PyResult<Run> {
+        Run::new(py, py.detach(|| self.workspace.run(&experiment, &run_id))?)
     }
 }
 
-/// Whether a directory looks like a workspace.
+/// Whether a directory looks like a workspace. A ReadError if the system does not tell.
 #[pyfunction]
-pub fn is_workspace(path: PathBuf) -> bool {
-    workspace::Workspace::is_workspace(&path)
+pub fn is_workspace(py: Python<'_>, path: PathArgument) -> PyResult<bool> {
+    Ok(py.detach(|| workspace::Workspace::recognized(&path.0))?)
 }
 
 /// Whether a name matches a shell pattern.

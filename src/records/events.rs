@@ -118,12 +118,14 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
                 continue;
             }
         };
-        for line in json::lines(&bytes).filter(|line| mention.find(line.bytes).is_some()) {
+        let mut lines = json::Lines::after(0, &bytes);
+        for line in lines.by_ref().filter(|line| mention.find(line.bytes).is_some()) {
             match json::from_slice(line.bytes) {
                 Ok(event) => take(event, name),
                 Err(error) if line.ended => errors.push(error.at_file(&file).at_line(line.number)),
                 Err(_) => {}
             }
         }
+        errors.extend(lines.skipped().map(|(line, error)| error.at_file(&file).at_line(line)));
     }
 }

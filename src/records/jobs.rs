@@ -17,6 +17,7 @@ use super::offsets::{JobClock, Offsets};
 use super::rows::first_submission;
 use super::run::RunRecord;
 use super::state::{FAILED, State, StateWord};
+use super::unusual::ended_before_start;
 use super::{alive, events};
 use crate::error::{Error, quoted};
 use crate::file;
@@ -217,18 +218,18 @@ impl<'a> JobStatuses<'a> {
         };
         let submitted_at = moment(&status.submitted_time, "submitted_time")
             .map(|submitted| submitted.ahead_by(self.offsets().nearest(submitted)));
-        let started_at = if has_started(directory.as_deref(), &markers) {
-            // 1.x has no status file, but leaves the pid file of the last start behind
-            moment(&status.started_time, "started_time").or_else(|| markers.pid.and_then(Moment::from_system))
-        } else {
-            None
-        };
+        let has_started = has_started(directory.as_deref(), &markers);
+        let written_start = if has_started { moment(&status.started_time, "started_time") } else { None };
+        // 1.x has no status file, but leaves the pid file of the last start behind
+        let started_at =
+            written_start.or_else(|| markers.pid.filter(|_| has_started).and_then(Moment::from_system));
+        let mut written_end = None;
         let ended_at = match word.state {
             State::Done | State::Error if ended.is_some() || started_at.is_some() => {
                 // a stale file may hold the end of an earlier attempt
                 let is_current = status.state().is_some_and(|written| written.state == word.state);
-                let written = if is_current { moment(&status.ended_time, "ended_time") } else { None };
-                written.or_else(|| ended.and_then(Moment::from_system))
+                written_end = if is_current { moment(&status.ended_time, "ended_time") } else { None };
+                written_end.or_else(|| ended.and_then(Moment::from_system))
             }
             _ => None,
         };
@@ -236,6 +237,11 @@ impl<'a> JobStatuses<'a> {
         let clock =
             JobClock { run: self.offsets(), directory: directory.as_deref(), events: status.events_count };
         let (started_at, ended_at) = clock.dated(started_at, ended_at, marker);
+        if written_start.is_some() && written_end.is_some() {
+            let file = || directory.as_deref().unwrap_or(Path::new("")).join(".experimaestro/status.json");
+            let wrong = ended_before_start(started_at, ended_at);
+            errors.extend(wrong.map(|error| error.at_file(&file()).at_job(job_id)));
+        }
         JobStatus {
             state: word.state,
             failure: word.reason,

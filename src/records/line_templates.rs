@@ -1,6 +1,6 @@
 //! Reads lines of a jobs.jsonl by their differences from the last one with the same tags.
 
-use super::rows::{JobRow, microseconds};
+use super::row::{JobRow, microseconds};
 use crate::json::{JsonType, Reader, Syntax};
 use crate::values::{
     ChangedSlot, LineCache, LineTemplate, Plain, RowChanges, SlotFinder, Store, distinct_entries, read,
@@ -96,7 +96,10 @@ fn take(
             }
             row.task_id = store.intern(text.raw);
         }
-        (Slot::Timestamp, _) => row.submitted = microseconds(changed.reader.number()?),
+        (Slot::Timestamp, _) => {
+            let time = microseconds(changed.reader.number()?);
+            row.submitted = Some(time.ok_or_else(|| changed.reader.wrong("a number that is no time"))?);
+        }
         (Slot::Tag(position), Some(tags)) => {
             tags.push(position, changed.value(|reader| read(reader, store, &mut Plain))?);
         }

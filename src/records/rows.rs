@@ -10,25 +10,14 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::line_templates::TemplateCache;
+use super::row::{JobRow, microseconds};
+use super::unusual::{no_state_row, no_tags, no_time, unusual_type};
 use crate::error::{Error, Result};
 use crate::file::{self, Bookmark, LinedFile};
 use crate::json::{self, Reader, Syntax};
 use crate::progress::{CancelToken, Counter};
 use crate::values::{self, Blocks, Plain, Record, Store, Symbol, Text, Value, read, record};
 use crate::workspace::Run;
-
-/// One job of a run, as the run recorded it.
-#[derive(Debug, Clone, Copy)]
-pub struct JobRow {
-    /// Its identifier
-    pub job_id: Text,
-    /// The identifier of its task
-    pub task_id: Symbol,
-    /// Its tags
-    pub tags: Option<Record>,
-    /// When it was submitted, in microseconds since 1970 UTC
-    pub submitted: Option<i64>,
-}
 
 /// The jobs of a run, in the order in which they were submitted.
 #[derive(Debug, Clone, Default)]
@@ -132,7 +121,10 @@ impl JobRows {
         let state = run.path().join("state.json");
         let read = file::read_if_there(&state)
             .and_then(|bytes| bytes.map_or(Ok(()), |bytes| self.read_state_json(&bytes)));
-        self.errors.extend(read.err().map(|error| error.at_file(&state)));
+        self.errors.extend(read.err());
+        for error in &mut self.errors {
+            *error = error.clone().at_file(&state);
+        }
         self.follow_links(run);
     }
 
@@ -189,7 +181,7 @@ impl JobRows {
         (start, number): (u64, u64),
         stop: &CancelToken,
     ) -> Result<()> {
-        let mut likes = TemplateCache::default();
+        let mut templates = TemplateCache::default();
         let size = file.size() - start;
         self.expect(usize::try_from(size / BYTES_A_ROW).unwrap_or(MOST).min(MOST));
         let mut progress = Counter::of(size, stop);
@@ -197,7 +189,7 @@ impl JobRows {
         let mut number = number;
         self.bookmark = None;
         while let Some(block) = blocks.more()? {
-            number = self.read_block(block, number, (file.path(), stop), &mut likes);
+            number = self.read_block(block, number, (file.path(), stop), &mut templates);
             if !progress.advance(block.len()) {
                 return Ok(());
             }
@@ -212,37 +204,48 @@ impl JobRows {
         block: &[u8],
         number: u64,
         (path, stop): (&Path, &CancelToken),
-        likes: &mut TemplateCache,
+        templates: &mut TemplateCache,
     ) -> u64 {
         let clean = json::is_utf8(block);
         let mut lines = json::Lines::after(number, block);
         while !stop.is_cancelled() {
-            if clean && let Some((row, length)) = likes.read(lines.rest(), &mut self.store) {
+            if clean && let Some((row, length)) = templates.read(lines.rest(), &mut self.store) {
                 lines.pass(length);
                 self.push(row);
                 continue;
             }
             let Some(line) = lines.next() else { break };
-            match self.read_line(line, clean, likes) {
+            let before = self.errors.len();
+            match self.read_line(line, clean, templates) {
                 Ok(row) => self.push(row),
-                Err(error) => self.errors.push(error.at_line(line.number).at_file(path)),
+                Err(error) => self.errors.push(error),
+            }
+            for error in &mut self.errors[before..] {
+                *error = error.clone().at_line(line.number).at_file(path);
             }
         }
+        self.errors.extend(lines.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
         lines.number()
     }
 
-    fn read_line(&mut self, line: json::Line<'_>, clean: bool, likes: &mut TemplateCache) -> Result<JobRow> {
+    fn read_line(
+        &mut self,
+        line: json::Line<'_>,
+        clean: bool,
+        templates: &mut TemplateCache,
+    ) -> Result<JobRow> {
         if !clean && std::str::from_utf8(line.bytes).is_err() {
             return Err(Error::format("the line is not UTF-8"));
         }
         let row = self.read_whole_line(line)?;
-        likes.learn(line.bytes, row, &mut self.store);
+        templates.learn(line.bytes, row, &mut self.store);
         Ok(row)
     }
 
     fn read_whole_line(&mut self, line: json::Line<'_>) -> Result<JobRow> {
         let mut reader = Reader::new(line.bytes);
         let (mut job_id, mut task_id, mut tags, mut submitted) = (None, None, None, None);
+        let mut unusual = Vec::new();
         reader.entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"job_id", json::JsonType::String) => {
@@ -254,7 +257,21 @@ impl JobRows {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
                 }
-                (b"timestamp", json::JsonType::Number) => submitted = microseconds(reader.number()?),
+                (b"timestamp", json::JsonType::Number) => {
+                    let start = reader.position();
+                    submitted = microseconds(reader.number()?);
+                    if submitted.is_none() {
+                        unusual.push(no_time(reader.taken(json::Span { start, end: reader.position() })));
+                    }
+                }
+                (b"timestamp", kind) => {
+                    unusual.extend(unusual_type("timestamp", kind));
+                    reader.skip()?;
+                }
+                (b"tags", kind) => {
+                    unusual.extend(unusual_type("tags", kind));
+                    reader.skip()?;
+                }
                 _ => reader.skip()?,
             }
             Ok::<(), Syntax>(())
@@ -263,6 +280,8 @@ impl JobRows {
         let missing = |key| Error::format(format!("a job without \"{key}\"")).hint("its row is left out");
         let job_id = job_id.ok_or_else(|| missing("job_id"))?;
         let task_id = self.symbol(task_id.ok_or_else(|| missing("task_id"))?);
+        let shown = self.store.text(job_id).0;
+        self.errors.extend(unusual.into_iter().map(|error| error.at_job(&shown)));
         Ok(JobRow { job_id, task_id, tags, submitted })
     }
 
@@ -294,7 +313,7 @@ impl JobRows {
     /// state.json: `{"objects": …, "data": [{"id", "path", "task", "tags", "depends_on"}]}`.
     fn read_state_json(&mut self, bytes: &[u8]) -> Result<()> {
         std::str::from_utf8(bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(json::without_bom(bytes));
         let mut data = Value::Null;
         reader.entries(|reader, key| {
             match key.raw {
@@ -305,9 +324,10 @@ impl JobRows {
         })?;
         let Value::List(data) = data else { return Err(Error::format("\"data\" is not a list")) };
         let rows: Vec<Value> = self.store.items(data).collect();
-        for row in rows {
-            if let Some(row) = self.state_row(row) {
-                self.push(row);
+        for (number, row) in rows.into_iter().enumerate() {
+            match self.state_row(row) {
+                Some(row) => self.push(row),
+                None => self.errors.push(no_state_row(number)),
             }
         }
         Ok(())
@@ -320,7 +340,15 @@ impl JobRows {
             self.store.entries(row).find(|&(key, _)| Some(key) == name).map(|(_, value)| value)
         });
         let (Some(Value::Str(job_id)), Some(Value::Str(path))) = (id, path) else { return None };
-        let tags = if let Some(Value::Dict(tags)) = tags { Some(tags) } else { None };
+        let tags = match tags {
+            Some(Value::Dict(tags)) => Some(tags),
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                let shown = self.store.text(job_id).0;
+                self.errors.push(no_tags().at_job(&shown));
+                None
+            }
+        };
         // …/jobs/<task_id>/<job_id>
         let task_id = self.store.bytes(path).rsplit(|&byte| byte == b'/').nth(1)?.to_vec();
         let task_id = self.store.intern(&task_id);
@@ -350,7 +378,7 @@ impl JobRows {
         let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
-        Reader::new(&bytes).entries(|reader, key| {
+        Reader::new(json::without_bom(&bytes)).entries(|reader, key| {
             match (key.raw, reader.peek()?) {
                 (b"tags", json::JsonType::Dict) => {
                     tags = Some(record(reader, &mut self.store, &mut Plain)?);
@@ -397,16 +425,3 @@ const MOST: usize = 1 << 20;
 
 /// How many bytes the first jobs are looked for in.
 const HEAD: u64 = 8 << 10;
-
-/// Microseconds since 1970, rounded as Python's `datetime.fromtimestamp` does.
-#[allow(clippy::cast_possible_truncation, reason = "out of range saturates, far from any time that is")]
-pub(super) fn microseconds(seconds: json::Number<'_>) -> Option<i64> {
-    match seconds {
-        json::Number::Int(seconds) => seconds.checked_mul(1_000_000),
-        json::Number::Float(seconds) if seconds.is_finite() => {
-            let whole = (seconds.trunc() as i64).checked_mul(1_000_000)?;
-            whole.checked_add((seconds.fract() * 1e6).round_ties_even() as i64)
-        }
-        _ => None,
-    }
-}

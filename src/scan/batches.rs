@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::plan::{ScanPlan, threads};
+use super::plan::{ScanPlan, threads as useful_threads};
 use super::run_batch::RunBatch;
 use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
+use crate::threads;
 
 /// The jobs of a batch.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub enum NextBatch {
 #[derive(Debug)]
 pub struct Batches {
     shared: Arc<Shared>,
+    /// The number of threads that build. Where none could start, or one batch is wanted, the consumer builds
+    started: usize,
     next: usize,
     /// The number of jobs that [`Self::next_together`] returned last
     last_size: usize,
@@ -71,7 +74,7 @@ impl Batches {
     /// Starts to build these columns of the chosen jobs. A single batch is built on the thread that consumes it.
     #[must_use]
     pub fn new(plan: Arc<ScanPlan>, columns: Vec<usize>, choices: Vec<RowChoice>) -> Self {
-        let workers = if choices.len() > 1 { threads().min(choices.len()) } else { 0 };
+        let workers = if choices.len() > 1 { useful_threads().min(choices.len()) } else { 0 };
         Self::with_workers(workers, plan, columns, choices)
     }
 
@@ -80,7 +83,7 @@ impl Batches {
     #[must_use]
     pub fn ahead(plan: Arc<ScanPlan>, columns: Vec<usize>, choices: Vec<RowChoice>, max_jobs: usize) -> Self {
         let choices = split(&plan, choices, max_jobs);
-        Self::with_workers(threads().min(choices.len()), plan, columns, choices)
+        Self::with_workers(useful_threads().min(choices.len()), plan, columns, choices)
     }
 
     fn with_workers(
@@ -103,11 +106,12 @@ impl Batches {
             cancel: CancelToken::default(),
             workers,
         });
-        for _ in 0..workers {
+        let start = |_| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.work());
-        }
-        Self { shared, next: 0, last_size: 0 }
+            threads::detach(move || shared.work()).is_ok()
+        };
+        let started = (0..workers).filter(|&worker| start(worker)).count();
+        Self { shared, started, next: 0, last_size: 0 }
     }
 
     /// The next batch. Waits for it at most `timeout`, or as long as it takes without one.
@@ -117,7 +121,7 @@ impl Batches {
         if index >= shared.choices.len() {
             return NextBatch::End;
         }
-        if shared.workers == 0 {
+        if self.started == 0 {
             self.next += 1;
             return NextBatch::Ready(shared.build(index));
         }
@@ -161,7 +165,7 @@ impl Batches {
     #[must_use]
     pub fn wait(&self, timeout: Option<Duration>) -> bool {
         let (shared, index) = (&self.shared, self.next);
-        if shared.workers == 0 || index >= shared.choices.len() {
+        if self.started == 0 || index >= shared.choices.len() {
             return true;
         }
         let mut queue = shared.lock_queue();

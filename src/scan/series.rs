@@ -15,7 +15,7 @@ use super::table::{Table, internal};
 use crate::columns::{Column, ColumnSource, Columns, PathTree, System, Type};
 use crate::error::{Error, Result};
 use crate::progress::CancelToken;
-use crate::results::{ResultJob, SeriesOptions, locate};
+use crate::results::{Patterns, ResultJob, SeriesOptions, locate};
 use crate::table::{StringLayout, build_records, data_type, schema};
 use crate::threads;
 
@@ -151,9 +151,18 @@ impl SeriesPlan {
         })
     }
 
+    /// What the rows of the first job with rows are, whatever their metrics.
+    fn kind_of_all_metrics(&self) -> Option<Kind> {
+        self.options.result.metrics.0.as_ref()?;
+        let mut options = self.options.clone();
+        options.result.metrics = Patterns::default();
+        let token = self.cancel.first().cloned().unwrap_or_default();
+        self.targets.chunks(1).find_map(|job| chunk_of(job, &options, &token).kind())
+    }
+
     /// Decides the columns by what was read.
     fn decide(&mut self, chunks: &[Chunk]) -> Result<()> {
-        self.kind = chunks.iter().find_map(Chunk::kind);
+        self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
         for chunk in chunks {
             if let Body::Records(store, records) = &chunk.body {
                 self.tree.observe_results(store, records.iter().copied())?;

@@ -1,10 +1,12 @@
 //! What makes a directory a run, and the two layouts of a workspace.
 
+use std::io;
 use std::path::Path;
 
 use memchr::memmem;
 
 use super::listing::entries;
+use super::look;
 use crate::file;
 
 /// The identifier given to the one run of a 1.x experiment.
@@ -24,20 +26,29 @@ pub enum Layout {
 }
 
 /// Whether `directory` holds at least one of the files that only a run has.
-pub(super) fn holds_run(directory: &Path) -> bool {
-    RUN_FILES.iter().any(|file| directory.join(file).is_file())
+///
+/// # Errors
+/// The system does not tell.
+pub(super) fn holds_run(directory: &Path) -> io::Result<bool> {
+    for file in RUN_FILES {
+        if look::is_file(&directory.join(file))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a directory of an experiment certainly has one with the files of a run.
+pub(super) fn has_run_in(experiment: &Path) -> bool {
+    let mut runs = entries(experiment).into_iter().flatten();
+    runs.any(|(run, kind)| kind.is_dir() && holds_run(&experiment.join(run)).unwrap_or(false))
 }
 
 /// Whether some experiment under `root` has a directory with the files of a run. Looks at a few only.
 pub(super) fn has_run(root: &Path) -> bool {
     let parent = root.join("experiments");
-    let Ok(experiments) = entries(&parent) else { return false };
-    experiments
-        .take(8)
-        .filter_map(|(name, _)| entries(&parent.join(&name)).ok().map(|runs| (name, runs)))
-        .any(|(name, mut runs)| {
-            runs.any(|(run, kind)| kind.is_dir() && holds_run(&parent.join(&name).join(run)))
-        })
+    let experiments = entries(&parent).into_iter().flatten();
+    experiments.take(8).any(|(name, _)| has_run_in(&parent.join(name)))
 }
 
 /// How much of a status.json is searched for the identifier of the run, which stands at its beginning.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::listing::{entries, is_real_dir, is_symlink};
+use super::look;
 use super::root::Workspace;
 
 /// Where a symlink leads.
@@ -15,6 +16,8 @@ pub enum Leads {
     Outside,
     /// To nothing
     Nowhere,
+    /// The system does not tell
+    Unknown,
 }
 
 /// A symlink of a workspace.
@@ -33,10 +36,11 @@ impl Workspace {
     #[must_use]
     pub fn link(&self, path: &Path) -> Option<Link> {
         let target = fs::read_link(path).ok()?;
-        let leads = match (fs::canonicalize(path), fs::canonicalize(self.root())) {
-            (Ok(real), Ok(root)) if real.starts_with(&root) => Leads::Inside,
-            (Ok(_), _) => Leads::Outside,
-            (Err(_), _) => Leads::Nowhere,
+        let leads = match (look::real_path(path), fs::canonicalize(self.root())) {
+            (Ok(Some(real)), Ok(root)) if real.starts_with(&root) => Leads::Inside,
+            (Ok(Some(_)), _) => Leads::Outside,
+            (Ok(None), _) => Leads::Nowhere,
+            (Err(_), _) => Leads::Unknown,
         };
         Some(Link { path: path.to_path_buf(), target, leads })
     }

@@ -4,6 +4,7 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::look;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::is_absent;
 
@@ -11,13 +12,8 @@ use crate::file::is_absent;
 /// is no such directory. Half a listing is none: what is not in it would seem not to be there.
 pub(super) fn entries(directory: &Path) -> Result<impl Iterator<Item = (String, FileType)> + use<>> {
     let refused = |error: io::Error| Error::io(directory, &error);
-    let listing = match fs::read_dir(directory) {
-        Ok(listing) => Some(listing),
-        Err(error) if is_absent(&error) => None,
-        Err(error) => return Err(refused(error)),
-    };
     let mut listed = Vec::new();
-    for entry in listing.into_iter().flatten() {
+    for entry in opened(directory)?.into_iter().flatten() {
         let entry = entry.map_err(refused)?;
         let Some(name) = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.')) else {
             continue;
@@ -29,6 +25,15 @@ pub(super) fn entries(directory: &Path) -> Result<impl Iterator<Item = (String, 
         }
     }
     Ok(listed.into_iter())
+}
+
+/// A directory, to be listed; nothing when there is no such directory.
+pub(super) fn opened(directory: &Path) -> Result<Option<fs::ReadDir>> {
+    match fs::read_dir(directory) {
+        Ok(listing) => Ok(Some(listing)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io(directory, &error)),
+    }
 }
 
 /// The sorted names of the entries of `directory` that satisfy `keep`.
@@ -56,12 +61,7 @@ pub(super) fn is_real_dir(path: &Path) -> Result<bool> {
 /// # Errors
 /// `Io` when the system does not tell.
 pub(super) fn link_target(path: &Path) -> Result<Option<PathBuf>> {
-    match fs::read_link(path) {
-        Ok(target) => Ok(Some(target)),
-        // there, and no symlink
-        Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidInput => Ok(None),
-        Err(error) => Err(Error::io(path, &error)),
-    }
+    look::link_target(path).map_err(|error| Error::io(path, &error))
 }
 
 /// Whether `path` itself is a symlink.
@@ -74,13 +74,19 @@ pub(super) fn is_symlink(path: &Path) -> bool {
 /// # Errors
 /// `InvalidName` when a symlink leads out of `bounds`; `Io` when the system refuses to look.
 pub(super) fn confined(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
-    let real = |path: &Path| match fs::canonicalize(path) {
-        Ok(real) => Ok(Some(real)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::io(path, &error)),
-    };
+    let real = |path: &Path| look::real_path(path).map_err(|error| Error::io(path, &error));
     let (Some(target), Some(bounds)) = (real(path)?, real(bounds)?) else { return Ok(None) };
     if target.starts_with(&bounds) { Ok(Some(target)) } else { Err(outside(path, &target, &bounds)) }
+}
+
+/// The directory that `path` really is, below `bounds`; nothing where there is no directory.
+///
+/// # Errors
+/// As [`confined`].
+pub(super) fn real_dir(path: &Path, bounds: &Path) -> Result<Option<PathBuf>> {
+    let Some(real) = confined(path, bounds)? else { return Ok(None) };
+    let is_dir = look::is_dir(&real).map_err(|error| Error::io(path, &error))?;
+    Ok(is_dir.then_some(real))
 }
 
 /// The refusal of a symlink that leads out of `bounds`.

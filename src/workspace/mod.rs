@@ -9,10 +9,12 @@
 mod layout;
 mod links;
 mod listing;
+mod look;
 mod names;
 mod root;
 mod run;
 mod runs;
+mod unreadable;
 
 pub use layout::Layout;
 pub use links::{Leads, Link};

@@ -1,10 +1,11 @@
 //! The workspace: one directory that experimaestro wrote.
 
-use std::fs::{self, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layout::{has_run, holds_run, is_foreign};
-use super::listing::{confined, entries, names};
+use super::layout::{has_run, has_run_in, is_foreign};
+use super::listing::{entries, names, real_dir};
+use super::look;
 use super::names::plain;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,28 +21,40 @@ pub struct Workspace {
 impl Workspace {
     /// Whether `path` looks like the root of a workspace: it has the marker file, or directories that only a
     /// workspace has. A mere `experiments/` is not enough, source trees have one too.
+    ///
+    /// # Errors
+    /// `Io`: the system does not tell.
+    pub fn recognized(path: &Path) -> Result<bool> {
+        let has = |name: &str| look::is_dir(&path.join(name));
+        let recognized = || {
+            Ok(look::is_file(&path.join(MARKER))?
+                || has("experiments")? && (has(".events")? || has("jobs")? || has_run(path))
+                || has("xp")? && has("jobs")?)
+        };
+        recognized().map_err(|error| Error::io(path, &error))
+    }
+
+    /// Whether `path` certainly looks like the root of a workspace.
     #[must_use]
     pub fn is_workspace(path: &Path) -> bool {
-        if path.join(MARKER).is_file() {
-            return true;
-        }
-        let has = |name: &str| path.join(name).is_dir();
-        has("experiments") && (has(".events") || has("jobs") || has_run(path)) || has("xp") && has("jobs")
+        Self::recognized(path).unwrap_or(false)
     }
 
     /// The workspace at `path`, made absolute; symlinks that the caller typed are kept as typed.
     ///
     /// # Errors
-    /// `WorkspaceNotFound`: there is no directory, or none that holds experiments.
+    /// `WorkspaceNotFound`: there is no directory, or none that holds experiments; `Io`: the system does not tell.
     pub fn open(path: &Path) -> Result<Self> {
         let root = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-        if Self::is_workspace(&root) || root.join("experiments").is_dir() || root.join("xp").is_dir() {
+        let refused = |error: io::Error| Error::io(&root, &error);
+        let has = |name: &str| look::is_dir(&root.join(name)).map_err(refused);
+        if Self::recognized(&root)? || has("experiments")? || has("xp")? {
             return Ok(Self { root });
         }
-        let reason = match fs::metadata(&root) {
-            Ok(metadata) if metadata.is_dir() => "this directory is not an experimaestro workspace",
-            Ok(_) => "a workspace is a directory, this is a file",
-            Err(_) => "there is no such directory",
+        let reason = match look::metadata(&root).map_err(refused)? {
+            Some(metadata) if metadata.is_dir() => "this directory is not an experimaestro workspace",
+            Some(_) => "a workspace is a directory, this is a file",
+            None => "there is no such directory",
         };
         let hint = root.ancestors().skip(1).find(|above| Self::is_workspace(above)).map_or_else(
             || format!("expected there: the marker {MARKER}, or experiments/, or xp/ of version 1"),
@@ -79,18 +92,14 @@ impl Workspace {
     pub fn experiments(&self) -> Result<Vec<String>> {
         let mut experiments = Vec::new();
         for parent in [self.experiments_dir(), self.xp_dir()] {
-            experiments.extend(names(&parent, |name, kind| {
-                let inside = || {
-                    confined(&parent.join(name), &parent)
-                        .is_ok_and(|real| real.is_some_and(|real| real.is_dir()))
-                };
-                let is_run = |(run, kind): (String, FileType)| {
-                    kind.is_dir() && holds_run(&parent.join(name).join(run))
-                };
-                let is_experiment =
-                    || !is_foreign(name) || entries(&parent.join(name)).is_ok_and(|mut all| all.any(is_run));
-                (kind.is_dir() || kind.is_symlink() && inside()) && is_experiment()
-            })?);
+            for name in names(&parent, |_, kind| kind.is_dir() || kind.is_symlink())? {
+                let path = parent.join(&name);
+                match real_dir(&path, &parent) {
+                    Ok(Some(_)) if !is_foreign(&name) || has_run_in(&path) => experiments.push(name),
+                    Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                    Ok(_) | Err(_) => {}
+                }
+            }
         }
         experiments.sort_unstable();
         experiments.dedup();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout::Layout;
 use super::listing::{confined, entries, is_real_dir, names};
+use super::look;
 use super::names::plain;
 use super::root::Workspace;
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
@@ -165,25 +166,30 @@ impl Run {
     /// succeeded.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn saved(&self) -> Result<Vec<String>> {
-        let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_some())
-        })
+        self.names_of_data(true)
     }
 
     /// The names under `data/` under which nothing can be loaded, sorted: their saving failed.
     ///
     /// # Errors
-    /// `Io`: `data/` cannot be listed.
+    /// `Io`: `data/`, or what is in it, cannot be looked at.
     pub fn unsaved(&self) -> Result<Vec<String>> {
+        self.names_of_data(false)
+    }
+
+    fn names_of_data(&self, has_file: bool) -> Result<Vec<String>> {
         let data = self.path.join("data");
-        names(&data, |name, kind| {
-            (kind.is_dir() || kind.is_symlink())
-                && self.saved_in(&data.join(name)).is_ok_and(|file| file.is_none())
-        })
+        let mut chosen = Vec::new();
+        for name in names(&data, |_, kind| kind.is_dir() || kind.is_symlink())? {
+            match self.saved_in(&data.join(&name)) {
+                Ok(file) if file.is_some() == has_file => chosen.push(name),
+                Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(chosen)
     }
 
     /// The file of the saved object `name`.
@@ -225,7 +231,8 @@ impl Run {
         };
         let bounds = if self.path.starts_with(&bounds) { bounds } else { self.path.clone() };
         for file in SAVED_FILES.map(|file| directory.join(file)) {
-            if confined(&file, &bounds)?.is_some_and(|real| real.is_file()) {
+            let Some(real) = confined(&file, &bounds)? else { continue };
+            if look::is_file(&real).map_err(|error| Error::io(&file, &error))? {
                 return Ok(Some(file));
             }
         }

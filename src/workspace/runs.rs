@@ -4,11 +4,12 @@
 //! `run.bak`) hold a run that has a directory of its own, and user code makes directories too (docs/format.md §1.1).
 
 use std::collections::HashSet;
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::{Layout, RUN_FILES, V1_RUN_ID, holds_run, recorded_run_id};
-use super::listing::{confined, is_real_dir, is_symlink, link_target, names, outside};
+use super::listing::{confined, is_real_dir, is_symlink, link_target, names, real_dir};
+use super::look;
 use super::names::{is_launch, newer, plain};
 use super::root::Workspace;
 use super::run::Run;
@@ -69,7 +70,7 @@ impl Workspace {
         let homes = self.homes(experiment)?;
         if let Some(home) = &homes.v2 {
             let path = home.join(run_id);
-            let real = confined(&path, &self.experiments_dir())?.filter(|real| real.is_dir());
+            let real = real_dir(&path, &self.experiments_dir())?;
             if real.is_some() && !is_symlink(&path) {
                 return Ok(Run::new(self, experiment, run_id, path, Layout::V2));
             }
@@ -103,7 +104,7 @@ impl Workspace {
         plain("experiment", experiment)?;
         let find = |parent: PathBuf| -> Result<Option<PathBuf>> {
             let home = parent.join(experiment);
-            Ok(confined(&home, &parent)?.is_some_and(|real| real.is_dir()).then_some(home))
+            Ok(real_dir(&home, &parent)?.map(|_| home))
         };
         let homes = Homes { v2: find(self.experiments_dir())?, v1: find(self.xp_dir())? };
         if homes.v2.is_none() && homes.v1.is_none() { Err(self.no_experiment(experiment)) } else { Ok(homes) }
@@ -151,11 +152,7 @@ impl Workspace {
 
     /// Refuses a link to something that exists outside of `experiments/`; a dangling link is fine.
     fn refuse_outside(&self, link: &Path) -> Result<()> {
-        let (Ok(target), Ok(bounds)) = (fs::canonicalize(link), fs::canonicalize(self.experiments_dir()))
-        else {
-            return Ok(());
-        };
-        if target.starts_with(&bounds) { Ok(()) } else { Err(outside(link, &target, &bounds)) }
+        confined(link, &self.experiments_dir()).map(drop)
     }
 }
 
@@ -164,36 +161,41 @@ impl Run {
     /// `…/xp/<experiment>` of 1.x; or a directory anywhere that holds the files of a run.
     ///
     /// # Errors
-    /// `RunNotFound`: nothing there, or not a run; `InvalidName`: a link that leaves the workspace.
+    /// `RunNotFound`: nothing there, or not a run; `InvalidName`: a link that leaves the workspace; `Io`: the system does not tell
+    /// what is there.
     pub fn at(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
         if let Some(run) = Self::by_place(&path)? {
             return Ok(run);
         }
-        if let Ok(real) = fs::canonicalize(&path) {
-            if let Some(run) = Self::by_place(&real)? {
-                return Ok(run);
-            }
-            if holds_run(&real) {
-                return Ok(Self::bare(&path));
-            }
+        let refused = |error: io::Error| Error::io(&path, &error);
+        let Some(real) = look::real_path(&path).map_err(refused)? else {
+            return Err(Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(&path));
+        };
+        if let Some(run) = Self::by_place(&real)? {
+            return Ok(run);
         }
-        Err(not_a_run(&path))
+        if holds_run(&real).map_err(refused)? { Ok(Self::bare(&path)) } else { Err(not_a_run(&path)) }
     }
 
     /// The run that the names above `path` tell of.
     fn by_place(path: &Path) -> Result<Option<Self>> {
         let Some((parent, name)) = parent_and_name(path) else { return Ok(None) };
         let Some((grandparent, parent_name)) = parent_and_name(parent) else { return Ok(None) };
-        if parent_name == "xp" && path.is_dir() && (Workspace::is_workspace(grandparent) || holds_run(path)) {
+        let refused = |error: io::Error| Error::io(path, &error);
+        let is_run_of = |root: &Path| {
+            let is_dir = look::is_dir(path).map_err(refused)?;
+            Ok::<bool, Error>(is_dir && (Workspace::recognized(root)? || holds_run(path).map_err(refused)?))
+        };
+        if parent_name == "xp" && is_run_of(grandparent)? {
             return Workspace::assumed(grandparent.to_path_buf()).run(name, V1_RUN_ID).map(Some);
         }
         let Some((root, "experiments")) = parent_and_name(grandparent) else { return Ok(None) };
         let workspace = Workspace::assumed(root.to_path_buf());
-        if name == "current" && fs::read_link(path).is_ok() {
+        if name == "current" && look::link_target(path).map_err(refused)?.is_some() {
             return workspace.latest(parent_name).map(Some);
         }
-        if path.is_dir() && (Workspace::is_workspace(root) || holds_run(path)) {
+        if is_run_of(root)? {
             return workspace.run(parent_name, name).map(Some);
         }
         Ok(None)
@@ -225,11 +227,13 @@ fn launches(home: &Path) -> Result<(Vec<String>, Vec<(String, String)>)> {
     let (mut runs, others): (Vec<String>, Vec<String>) = all.into_iter().partition(|name| is_launch(name));
     let mut run_ids: HashSet<String> = runs.iter().cloned().collect();
     let mut copies = Vec::new();
-    let mut recorded: Vec<(String, String)> = others
-        .into_iter()
-        .filter(|name| holds_run(&home.join(name)))
-        .map(|name| (recorded_run_id(&home.join(&name)).unwrap_or_else(|| name.clone()), name))
-        .collect();
+    let mut recorded: Vec<(String, String)> = Vec::new();
+    for name in others {
+        let directory = home.join(&name);
+        if holds_run(&directory).map_err(|error| Error::io(&directory, &error))? {
+            recorded.push((recorded_run_id(&directory).unwrap_or_else(|| name.clone()), name));
+        }
+    }
     // what has the name that it records comes before what was copied from it
     recorded.sort_by_key(|(id, name)| (id != name, name.clone()));
     for (id, name) in recorded {
@@ -255,10 +259,7 @@ fn parent_and_name(path: &Path) -> Option<(&Path, &str)> {
 }
 
 fn not_a_run(path: &Path) -> Error {
-    if !path.exists() {
-        return Error::new(ErrorKind::RunNotFound, "there is no such run directory").at_file(path);
-    }
-    let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent));
+    let inside = path.parent().filter(|parent| path.is_file() && holds_run(parent).unwrap_or(false));
     let newest = parent_and_name(path)
         .and_then(|(parent, name)| Workspace::assumed(parent.parent()?.to_path_buf()).runs(name).ok())
         .and_then(|runs| runs.into_iter().next());

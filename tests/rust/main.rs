@@ -11,6 +11,7 @@ mod elsewhere;
 mod failed_jobs;
 mod failures;
 mod fuzz;
+mod holes;
 mod json;
 mod lab;
 mod large;

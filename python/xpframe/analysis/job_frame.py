@@ -9,6 +9,7 @@ from xpframe import _core
 from xpframe.analysis.names import factor_names, is_factor
 from xpframe.analysis.values import Coded, OutputPaths, coded, number_by_appearance
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.libraries import missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +26,9 @@ def load_narwhals() -> Any:
     """The module narwhals, imported when it is used."""
     try:
         import narwhals
-    except ImportError as error:
-        raise MissingLibraryError(
-            "narwhals is not installed", hint="pip install 'xpframe[analysis]'"
-        ) from error
+    except Exception as error:
+        hint = "pip install 'xpframe[analysis]'"
+        raise missing_library(error, "this function needs", "narwhals", hint=hint) from error
     return narwhals
 
 
@@ -120,11 +120,9 @@ class JobFrame:
 def _to_pyarrow(table: _core.Table) -> Any:
     try:
         return table.to_pyarrow()
-    except ImportError as error:
-        raise MissingLibraryError(
-            "a Table becomes a pyarrow table, and pyarrow is not installed",
-            hint="pip install 'xpframe[pandas]', or give table.to_polars()",
-        ) from error
+    except MissingLibraryError as error:
+        hint = "pip install 'xpframe[pandas]', or give table.to_polars()"
+        raise MissingLibraryError(f"a Table becomes a pyarrow table: {error.reason}", hint=hint) from error
 
 
 def any_frame(table: _core.Table) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 from xpframe.lazy.query import ScanQuery
+from xpframe.libraries import missing_library
 from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.request import table_request
 from xpframe.resolve import pin_paths
@@ -80,14 +81,20 @@ def scan_xp(
 
 def require_polars() -> None:
     """Raises an error that says what to install if polars is missing or too old."""
+    hint = "pip install 'xpframe[polars]'"
     try:
         import polars
 
-        installed = polars.__version__
-    except ImportError:
-        installed = ""
-    if not installed or int(installed.partition(".")[0]) < 2:
-        state = f"polars {installed} is installed" if installed else "polars is not installed"
+        version = polars.__version__
+    except ModuleNotFoundError as error:
+        if error.name == "polars":
+            raise MissingLibraryError(
+                "lazy queries need polars 2 or later: polars is not installed", hint=hint
+            ) from error
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    except Exception as error:
+        raise missing_library(error, "lazy queries need", "polars", hint=hint) from error
+    if int(version.partition(".")[0]) < 2:
         raise MissingLibraryError(
-            f"lazy queries need polars 2 or later: {state}", hint="pip install 'xpframe[polars]'"
+            f"lazy queries need polars 2 or later: polars {version} is installed", hint=hint
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.errors import InvalidArgumentError
+from xpframe.libraries import missing_library
 from xpframe.locate import expanded
 
 if TYPE_CHECKING:
@@ -50,14 +51,17 @@ class Picture:
             The path of the file.
 
         Raises:
-            InvalidArgumentError: The name has another ending.
+            InvalidArgumentError: The name has another ending, or is inside a workspace.
             MissingLibraryError: A PNG needs resvg-py, which is not installed.
         """
+        from xpframe.whole_file import write_whole
+
         target = expanded(path)
         if target.suffix.lower() == ".svg":
-            target.write_text(self._svg, encoding="utf-8")
+            write_whole(target, lambda to: to.write(self._svg.encode()))
         elif target.suffix.lower() == ".png":
-            target.write_bytes(self.png(scale))
+            picture = self.png(scale)
+            write_whole(target, lambda to: to.write(picture))
         else:
             raise InvalidArgumentError(
                 f"cannot save a picture as {target.name!r}", hint="end it in .svg or .png"
@@ -68,11 +72,9 @@ class Picture:
         """The picture as a PNG on white, ``scale`` pixels for each unit of the SVG."""
         try:
             import resvg_py
-        except ImportError as error:
-            raise MissingLibraryError(
-                "a PNG needs resvg_py, which is not installed",
-                hint="pip install 'xpframe[png]', or save as .svg",
-            ) from error
+        except Exception as error:
+            hint = "pip install 'xpframe[png]', or save as .svg"
+            raise missing_library(error, "a PNG needs", "resvg_py", hint=hint) from error
         return resvg_py.svg_to_bytes(svg_string=self._svg, zoom=scale, background="#ffffff")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's

@@ -39,6 +39,8 @@ ORDER = [
 PYTHON_ORDER = [
     "_core",
     "errors",
+    "arguments",
+    "libraries",
     "_sample",
     "results",
     "options",
@@ -47,6 +49,7 @@ PYTHON_ORDER = [
     "failure",
     "finding",
     "locate",
+    "whole_file",
     "progress",
     "report",
     "backends",

@@ -84,7 +84,9 @@ int flock(int fd, int operation) {
 }
 
 int statx(int at, const char *restrict path, int flags, unsigned mask, struct statx *restrict out) {
-    if ((below(path) || (!*path && known(at))) && strikes()) return -1;
+    /* Rust asks with null pointers whether there is statx; the header promises that nobody does */
+    const char *volatile name = path;
+    if (name && (below(path) || (!*path && known(at))) && strikes()) return -1;
     return REAL(statx)(at, path, flags, mask, out);
 }
 

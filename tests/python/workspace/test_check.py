@@ -377,7 +377,7 @@ def test_paths_that_are_gone(healthy: Path) -> None:
             f'"n": 1, "data": {path_value("/no/such/data")}}}',
         )
     one = only(healthy, "path-gone", "warning")
-    assert (one.field, one.job_id, one.what) == ("held0.data", first.name, "/no/such/data is not there")
+    assert (one.field, one.job_id, one.what) == ("held0.data", first.name, "/no/such/data does not exist")
 
 
 def path_value(path: str) -> str:
