@@ -154,7 +154,8 @@ def public_parts(name: str, thing: object) -> Iterator[tuple[str, object]]:
 def test_readme_first_screen() -> None:
     """The first screen of the README holds the problem, the call, and the two commands."""
     screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:70])
-    for text in ("load_xp_info(run)", 'xp_frame("grid-search", results="metrics.json")', "make demo", "make test"):
+    call = 'xp_frame("grid-search", results="metrics.json")'
+    for text in ("load_xp_info(run)", call, "make demo", "make test"):
         assert text in screen
 
 
