@@ -112,12 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     text = "print the cells of which all jobs failed as well"
     missing.add_argument("--failed", action="store_true", help=text)
     for sub in (
-        command(
-            "frame",
-            _frame,
-            "print the jobs of an experiment, or write them to a file",
-            named=named,
-        ),
+        command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
         command("schema", _schema, "list the columns of an experiment", named=named),
     ):
         sub.add_argument("--run", default="latest", help="latest, all, or a run id")

@@ -200,10 +200,11 @@ impl Handle {
         }
         let hint = did_you_mean(name, names.iter().map(String::as_str)).unwrap_or_else(|| {
             names.truncate(5);
-            match names.is_empty() {
-                true => "no job has a path parameter; give a file below the job's directory, as metrics.json"
-                    .to_owned(),
-                false => format!("there are {}; or give a file, as metrics.json", names.join(", ")),
+            if names.is_empty() {
+                "no job has a path parameter; give a file below the job's directory, as metrics.json"
+                    .to_owned()
+            } else {
+                format!("there are {}; or give a file, as metrics.json", names.join(", "))
             }
         });
         let reason = format!("no path parameter {}", quoted(name));

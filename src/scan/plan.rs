@@ -92,7 +92,7 @@ impl ScanPlan {
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
             let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
             threads::each(&window, threads(), |loaded| {
-                loaded.read(builder.needs_configs || results.needs_configs())
+                loaded.read(builder.needs_configs || results.needs_configs());
             });
             for (loaded, signature) in window.into_iter().zip(signatures) {
                 if loaded.cancel_token().is_cancelled() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ahash::HashSet;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{cast, concat_batches, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -14,7 +15,7 @@ use super::table::{Table, internal};
 use crate::columns::{Column, ColumnSource, Columns, PathTree, System, Type};
 use crate::error::{Error, Result};
 use crate::progress::CancelToken;
-use crate::results::{ResultJob, SeriesOptions, locate};
+use crate::results::{Patterns, ResultJob, SeriesOptions, locate};
 use crate::table::{StringLayout, build_records, data_type, schema};
 use crate::threads;
 
@@ -136,10 +137,10 @@ impl SeriesPlan {
     }
 
     fn chunks(&self, rows: Option<&[u32]>) -> Vec<Chunk> {
-        let targets: Vec<(u32, ResultJob)> = match rows {
-            None => self.targets.clone(),
-            Some(rows) => self.targets.iter().filter(|(row, _)| rows.contains(row)).cloned().collect(),
-        };
+        let wanted: Option<HashSet<u32>> = rows.map(|rows| rows.iter().copied().collect());
+        let is_wanted = |row: &u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(row));
+        let targets: Vec<(u32, ResultJob)> =
+            self.targets.iter().filter(|(row, _)| is_wanted(row)).cloned().collect();
         let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER).collect();
         let token = self.cancel.first().cloned().unwrap_or_default();
         threads::each(&chunks, threads::at_most(usize::MAX), |jobs| {
@@ -150,9 +151,18 @@ impl SeriesPlan {
         })
     }
 
+    /// What the rows of the first job with rows are, whatever their metrics.
+    fn kind_of_all_metrics(&self) -> Option<Kind> {
+        self.options.result.metrics.0.as_ref()?;
+        let mut options = self.options.clone();
+        options.result.metrics = Patterns::default();
+        let token = self.cancel.first().cloned().unwrap_or_default();
+        self.targets.chunks(1).find_map(|job| chunk_of(job, &options, &token).kind())
+    }
+
     /// Decides the columns by what was read.
     fn decide(&mut self, chunks: &[Chunk]) -> Result<()> {
-        self.kind = chunks.iter().find_map(Chunk::kind);
+        self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
         for chunk in chunks {
             if let Body::Records(store, records) = &chunk.body {
                 self.tree.observe_results(store, records.iter().copied())?;

@@ -23,7 +23,7 @@ pub(super) type Names = IndexSet<String, ahash::RandomState>;
 /// What the rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Scalars of TensorBoard
+    /// Scalars of event files
     Points,
     /// Measures of queries
     Measures,
@@ -58,7 +58,7 @@ pub(super) enum Body {
     Nothing,
     Points(PointRows),
     Measures(MeasureRows),
-    Records(Store, Vec<Record>),
+    Records(Box<Store>, Vec<Record>),
 }
 
 /// The rows of some jobs.
@@ -120,7 +120,7 @@ impl Chunk {
             self.body = match rows {
                 Rows::Points(_) => Body::Points(PointRows::default()),
                 Rows::Measures(_) => Body::Measures(MeasureRows::default()),
-                Rows::Table(_) | Rows::Records(..) => Body::Records(Store::default(), Vec::new()),
+                Rows::Table(_) | Rows::Records(..) => Body::Records(Box::default(), Vec::new()),
             };
         }
         match (&mut self.body, rows) {

@@ -22,6 +22,7 @@ mod result_targets;
 mod results_boards;
 mod results_cuts;
 mod results_files;
+mod results_handles;
 mod results_fuzz;
 mod results_states;
 mod results_support;

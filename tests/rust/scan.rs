@@ -24,6 +24,7 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
         runs: runs.into_iter().map(Arc::new).collect(),
         tasks: None,
         selection: Selection::Default,
+        results: Vec::new(),
         max_columns: 2000,
         short_names: false,
         results: Vec::new(),

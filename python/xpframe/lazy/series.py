@@ -9,7 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
-from xpframe.lazy.source import _conjuncts
+from xpframe.lazy.source import conjuncts
 from xpframe.report import report
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class SeriesSource:
     def _chosen(self, predicate: pl.Expr | None) -> list[int]:
         """The jobs that pass the parts of a filter that are about jobs alone."""
         jobs = self.jobs
-        for expr in [] if predicate is None else _conjuncts(predicate):
+        for expr in [] if predicate is None else conjuncts(predicate):
             roots = set(expr.meta.root_names())
             if roots and roots <= set(jobs.columns):
                 with contextlib.suppress(PolarsError):  # raised again when the whole filter is applied

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from xpframe import _core
     from xpframe.lazy.query import ResolvedPlan, ScanQuery
 
-__all__ = ["lazy_frame"]
+__all__ = ["conjuncts", "lazy_frame"]
 
 # (index of a run, indices of its jobs or None for all) pairs
 Selection: TypeAlias = list[tuple[int, list[int] | None]]
@@ -115,7 +115,7 @@ class Source:
         columns = list(schema) if with_columns is None else with_columns
         with self.query.counting():
             # a limit counts the rows that a filter leaves out
-            filters = [] if predicate is None or n_rows is not None else _conjuncts(predicate)
+            filters = [] if predicate is None or n_rows is not None else conjuncts(predicate)
             choice = _choose(resolved, columns, filters)
         remaining = n_rows
         for rows in Reader(self.query, resolved, choice).frames(columns, n_rows):
@@ -210,7 +210,7 @@ def _to_polars(table: Any) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def _conjuncts(predicate: pl.Expr) -> list[pl.Expr]:
+def conjuncts(predicate: pl.Expr) -> list[pl.Expr]:
     """The filters that are joined by "and"."""
     conjuncts, rest = [], [predicate]
     while rest:

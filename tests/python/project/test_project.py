@@ -42,6 +42,7 @@ PYTHON_ORDER = [
     "arguments",
     "libraries",
     "_sample",
+    "results",
     "options",
     "text",
     "displayed",
@@ -62,6 +63,8 @@ PYTHON_ORDER = [
     "lazy",
     "changes",
     "failed_jobs",
+    "result_files",
+    "series",
     "analysis",
     "experiment",
     "check",
@@ -151,7 +154,8 @@ def public_parts(name: str, thing: object) -> Iterator[tuple[str, object]]:
 def test_readme_first_screen() -> None:
     """The first screen of the README holds the problem, the call, and the two commands."""
     screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:70])
-    for text in ("load_xp_info(run)", 'xp_frame("grid-search")', "make demo", "make test"):
+    call = 'xp_frame("grid-search", results="metrics.json")'
+    for text in ("load_xp_info(run)", call, "make demo", "make test"):
         assert text in screen
 
 

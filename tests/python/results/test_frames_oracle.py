@@ -160,6 +160,17 @@ def test_lazy_series_equal_eager(tmp_path: Path) -> None:
         assert len(expected)
 
 
+def test_metrics_that_no_job_has_leave_the_columns(tmp_path: Path) -> None:
+    """A filter that keeps no metric gives an empty frame of the same columns."""
+    root = workspace_of("lab_cifar", "cifar", tmp_path)
+    handle = "runs/**/events.out.tfevents.*"
+    every = xp_series("cifar", handle, workspace=root, backend="polars")
+    none = xp_series("cifar", handle, workspace=root, backend="polars", metrics="no such*")
+    some = xp_series("cifar", handle, workspace=root, backend="polars", metrics=every["metric"][0])
+    assert (none.schema, len(none)) == (every.schema, 0)
+    assert 0 < len(some) < len(every)
+
+
 def test_aggregated_equals_the_text(tmp_path: Path) -> None:
     """Measures of `aggregated` are the columns of an evaluation, value by value."""
     root = workspace_of("pkg_ir", "ir", tmp_path)
