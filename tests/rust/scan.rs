@@ -27,7 +27,6 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
         results: Vec::new(),
         max_columns: 2000,
         short_names: false,
-        results: Vec::new(),
         layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
