@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from judge import escaped, plain
 
 from conftest import SHARED, archives, unpack
+from judge import escaped, plain
 from xpframe import scan_series, xp_frame, xp_series
 
 pytestmark = pytest.mark.filterwarnings("ignore::xpframe.errors.XpFrameWarning")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from judge import judge
 
 from conftest import REPOSITORY, SHARED
+from judge import judge
 
 if TYPE_CHECKING:
     from conftest import Workspaces
