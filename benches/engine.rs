@@ -112,6 +112,7 @@ fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
         short_names: false,
         layout: StringLayout::View,
         zone: Zone::local(),
+        results: Vec::new(),
         keep_bytes: u64::MAX,
     }
 }

@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             short_names: false,
             layout: StringLayout::View,
             zone: Zone::local(),
+            results: Vec::new(),
             keep_bytes: u64::MAX,
         }
         .read()?;
