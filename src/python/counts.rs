@@ -41,6 +41,7 @@ impl Numbered {
     /// By the values of a column.
     pub fn by(array: &dyn Array) -> Result<Self> {
         Ok(match array.data_type() {
+            DataType::Null => Self::of(std::iter::repeat_n(None::<bool>, array.len())),
             DataType::Boolean => Self::of(array.as_boolean().iter()),
             DataType::Int64 => Self::of(array.as_primitive::<Int64Type>().iter()),
             DataType::UInt64 => Self::of(array.as_primitive::<UInt64Type>().iter()),

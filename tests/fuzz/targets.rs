@@ -486,7 +486,10 @@ fn assert_same(loaded: &LoadedRun, other: &LoadedRun) {
     assert_eq!(loaded.objects().roots, other.objects().roots);
     assert_eq!(loaded.objects().order, other.objects().order);
     let lines = |loaded: &LoadedRun| -> Vec<_> {
-        loaded.errors().iter().map(|error| (error.kind(), error.location().clone())).collect()
+        let mut all: Vec<_> =
+            loaded.errors().iter().map(|error| (error.kind(), error.location().clone())).collect();
+        all.sort_by_key(|(_, location)| (location.file.clone(), location.line, location.job.clone()));
+        all
     };
     assert_eq!(lines(loaded), lines(other));
 }

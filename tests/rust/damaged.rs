@@ -115,14 +115,14 @@ fn check(healthy: &Healthy, file: &Path, content: &[u8], loaded: &LoadedRun) {
     if name == "jobs.jsonl" {
         let ids = job_ids(loaded);
         for (line, id) in named(content) {
-            assert!(ids.contains(&id) || at(Some(line)) == 1, "the job of line {line} is lost: {errors:?}");
+            assert!(ids.contains(&id) || at(Some(line)) >= 1, "the job of line {line} is lost: {errors:?}");
         }
     } else {
         assert_eq!(job_ids(loaded), job_ids(&healthy.loaded));
     }
     if matches!(name, "jobs.jsonl" | "objects.jsonl") {
         for line in broken_lines(content) {
-            assert_eq!(at(Some(line)), 1, "line {line} is told once: {errors:?}");
+            assert!(at(Some(line)) >= 1, "line {line} is told: {errors:?}");
         }
     } else if healthy.is_read(file) && name != "event-0.jsonl" && !is_one_value(content) {
         assert_eq!(at(None), 1, "the file is told once: {errors:?}");

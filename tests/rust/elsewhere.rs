@@ -189,9 +189,11 @@ fn state_json_lists_its_jobs() {
     };
     let rows = [row("b", 2, r#""a","external""#), row("a", 1, "")].join(",");
     lab.run_file(RUN, "state.json", format!("{{\"objects\":[{}],\"data\":[{rows},3]}}", objects.join(",")));
-    let loaded = lab.good();
+    let loaded = lab.load(RUN);
     assert_eq!(order(&loaded), ["b", "a"]);
     assert_eq!(config(&loaded, "b"), "{from: @a}");
+    let reasons: Vec<String> = loaded.errors().iter().map(|error| error.reason().to_owned()).collect();
+    assert_eq!(reasons, ["item 2 of \"data\" is no job: it lacks \"id\" or a \"path\" below jobs/"]);
     let needs = loaded.all_dependencies();
     assert_eq!(needs.keys().collect::<Vec<_>>(), ["b"]);
     assert_eq!(needs["b"], ["a", "external"]);
