@@ -105,7 +105,8 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
         for entry in entries:
             if entry["id"] == workspace:
                 return _core.Workspace(entry["path"])
-        near = _core.near_misses(workspace, [entry["id"] for entry in entries])
+        wanted = workspace.encode(errors="replace").decode()  # an unpaired surrogate is in no id
+        near = _core.near_misses(wanted, [entry["id"] for entry in entries])
         if near:
             raise WorkspaceNotFoundError(
                 f"neither a directory nor a workspace in the settings has the name {workspace!r}",

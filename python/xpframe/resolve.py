@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from xpframe import _core
@@ -70,7 +70,7 @@ def _is_single(workspace: Workspaces) -> bool:
 
 def _open_workspaces(patterns: list[str], workspace: Workspaces) -> list[_core.Workspace]:
     """Opens the workspaces; two paths of the same directory count once."""
-    if workspace is None or isinstance(workspace, (str, os.PathLike)):
+    if isinstance(workspace, (str, bytes, os.PathLike)) or not isinstance(workspace, Iterable):
         return [find_workspace(workspace, patterns[0])]
     opened = [find_workspace(path, patterns[0]) for path in workspace]
     if not opened:

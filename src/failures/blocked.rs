@@ -83,13 +83,13 @@ impl<'r> Blockers<'r> {
         &mut self,
         blocked: String,
         came_from: &HashMap<String, String>,
-        blocker: Option<(String, String)>,
+        cause: Option<(String, String)>,
     ) -> Option<(String, String)> {
         let mut next = Some(blocked);
         while let Some(job_id) = next {
             next = came_from.get(&job_id).cloned();
-            self.known.insert(job_id, blocker.clone());
+            self.known.insert(job_id, cause.clone());
         }
-        blocker
+        cause
     }
 }

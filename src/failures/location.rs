@@ -1,5 +1,7 @@
 //! Which frames are in the user's code.
 
+use std::path::Path;
+
 use super::traceback::Frame;
 
 /// What stands for a library in a path: of `site-packages` and the standard library, wherever Python is installed.
@@ -68,7 +70,9 @@ fn is_standard(path: &str) -> bool {
         let version = part.strip_prefix("python").or_else(|| part.strip_prefix("pypy"));
         let is_version =
             version.is_some_and(|version| version.starts_with(|next: char| next.is_ascii_digit()));
-        let is_library = is_version && (before.starts_with("lib") || part.ends_with(".zip"));
+        let is_library = is_version
+            && (before.starts_with("lib")
+                || Path::new(part).extension().is_some_and(|suffix| suffix == "zip"));
         before = part;
         is_library
     }) || path.contains("/Python.framework/") && path.contains("/lib/python")

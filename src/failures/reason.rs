@@ -96,10 +96,10 @@ fn tail_of(lines: &[&str], end: usize) -> Option<String> {
 /// The chain that experimaestro logs between two records of its own.
 fn announced(lines: &[&str], end: usize, cut: bool) -> Option<(Chain, usize)> {
     let follows = |index: usize| begins(&lines[..end], index + 1).then_some(index + 1);
-    let announced = (0..end).filter(|&index| starts_traceback(lines[index]));
+    let mut announced = (0..end).filter(|&index| starts_traceback(lines[index]));
     // the first: the message may quote another log
     let start = announced.clone().find_map(follows).or_else(|| {
-        let last = announced.last()?;
+        let last = announced.next_back()?;
         (last + 1..end).find(|&index| is_begin(lines[index]))
     });
     let start = start.or_else(|| frames_of_cut(lines, cut && end < lines.len()))?;

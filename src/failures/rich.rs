@@ -19,7 +19,7 @@ fn top(line: &str) -> Option<(usize, usize)> {
     (round || square).then(|| (indent, edge.chars().count()))
 }
 
-/// The exception whose box begins in a line, the line behind its message, and both in CPython's layout.
+/// The exception whose box begins in a line, the line behind its message, and both in `CPython`'s layout.
 pub fn read(lines: &[&str], start: usize, exact: bool) -> Option<(Raised, usize, Vec<String>)> {
     let (indent, width) = top(lines[start])?;
     let is_bottom = |line: &&str| line.trim_start().starts_with(['╰', '+']);

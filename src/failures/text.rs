@@ -1,6 +1,7 @@
 //! Log bytes as printable lines: escapes of terminals and control characters are dropped, overwritten text is marked.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 /// Begins a line that a carriage return overwrote on the terminal.
 pub const OVERWRITTEN: char = '\0';
@@ -71,7 +72,8 @@ fn decode(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            // writing into a string cannot fail
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text

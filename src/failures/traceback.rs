@@ -1,4 +1,4 @@
-//! Tracebacks as CPython prints them: frames, chains, groups, and those of other processes that are quoted in them.
+//! Tracebacks as `CPython` prints them: frames, chains, groups, and those of other processes that are quoted in them.
 
 use super::records::is_record;
 use super::rich;
@@ -35,7 +35,7 @@ pub struct Chain {
     pub raised: Vec<Raised>,
     /// The line behind its last
     pub end: usize,
-    /// Its lines in CPython's layout, where the log has another
+    /// Its lines in `CPython`'s layout, where the log has another
     pub plain: Option<Vec<String>>,
 }
 
@@ -201,7 +201,7 @@ fn read_frame(line: &str) -> Option<Frame> {
 }
 
 /// The class in the line that names an exception, and the text behind it.
-fn read_class<'l>(line: &'l str, end: End) -> Option<(&'l str, &'l str)> {
+fn read_class(line: &str, end: End) -> Option<(&str, &str)> {
     let line = line.trim_start_matches(OVERWRITTEN);
     split_class(line)
         .or_else(|| (matches!(end, End::Exact(_)) && !line.trim().is_empty()).then_some(("", line)))

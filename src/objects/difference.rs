@@ -141,15 +141,15 @@ impl Walk<'_> {
         if matches.iter().flatten().count() < theirs.len() {
             unmatched = (0..theirs.len()).collect();
         }
-        for (position, (&key, &matched)) in ours.iter().zip(&matches).enumerate() {
+        for (position, (&key, &partner)) in ours.iter().zip(&matches).enumerate() {
             let value = a.store.record_value(x, position);
-            let Some(matched) = matched else {
+            let Some(partner) = partner else {
                 let step = self.step(step, a.store.symbol(key).into_owned());
                 return self.differ(step, Some(value), None);
             };
-            unmatched.remove(&matched);
+            unmatched.remove(&partner);
             let name = || a.store.symbol(key).into_owned();
-            self.values(value, b.store.record_value(y, matched), step, &name)?;
+            self.values(value, b.store.record_value(y, partner), step, &name)?;
         }
         let Some(&position) = unmatched.iter().min() else { return Ok(()) };
         let step = self.step(step, b.store.symbol(theirs[position]).into_owned());

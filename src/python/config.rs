@@ -120,12 +120,14 @@ impl Config {
         Ok(value)
     }
 
-    fn __setattr__(&self, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(PyAttributeError::new_err(format!("cannot set {}: configs are immutable", quoted(name))))
+    fn __setattr__(&self, name: &Bound<'_, PyString>, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let shown = quoted(&name.to_string_lossy());
+        Err(PyAttributeError::new_err(format!("cannot set {shown}: configs are immutable")))
     }
 
-    fn __delattr__(&self, name: &str) -> PyResult<()> {
-        Err(PyAttributeError::new_err(format!("cannot delete {}: configs are immutable", quoted(name))))
+    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
+        let shown = quoted(&name.to_string_lossy());
+        Err(PyAttributeError::new_err(format!("cannot delete {shown}: configs are immutable")))
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyString>>> {

@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_empty_array};
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyString, PyTuple};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 
@@ -139,7 +139,8 @@ impl Table {
     /// The columns with this name or these names, in this order; nothing is copied.
     #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let names: Vec<Name> = if names.is_instance_of::<PyString>() {
+        let is_one = names.is_instance_of::<PyString>() || names.is_instance_of::<PyBytes>();
+        let names: Vec<Name> = if is_one {
             vec![names.extract()?]
         } else {
             names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?

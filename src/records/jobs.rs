@@ -163,13 +163,13 @@ impl<'a> JobStatuses<'a> {
     ) -> (Vec<R>, Vec<Error>) {
         let threads = threads::at_most(8);
         let shares: Vec<&[J]> = jobs.chunks(jobs.len().div_ceil(threads).max(WORTH_A_THREAD)).collect();
-        let shared = threads::each(&shares, threads, |jobs| {
+        let answers = threads::each(&shares, threads, |jobs| {
             let mut errors = Vec::new();
             let said: Vec<R> = jobs.iter().map(|job| ask(job, &mut errors)).collect();
             (said, errors)
         });
         let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
-        for (some, wrong) in shared {
+        for (some, wrong) in answers {
             said.extend(some);
             errors.extend(wrong);
         }

@@ -1,4 +1,4 @@
-//! A run directory of TensorBoard: the scalars of its event files, in the order in which they were written.
+//! A run directory of `TensorBoard`: the scalars of its event files, in the order in which they were written.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -140,7 +140,7 @@ pub(super) struct CellTypes {
 
 impl CellTypes {
     /// Whether no further cell can change the type.
-    pub fn is_text(&self) -> bool {
+    pub fn is_text(self) -> bool {
         self.text || (self.bool && (self.int || self.big || self.float))
     }
 
@@ -159,7 +159,7 @@ impl CellTypes {
         }
     }
 
-    pub fn decide(&self) -> CellType {
+    pub fn decide(self) -> CellType {
         if self.is_text() {
             return CellType::Text;
         }

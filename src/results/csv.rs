@@ -286,7 +286,7 @@ pub(super) fn scan(file: &mut CsvFile<'_>, select: Option<&Select>) -> Result<Cs
         }
     }
     types.resize(file.header().len(), CellTypes::default());
-    let types = types.iter().map(CellTypes::decide).collect();
+    let types = types.iter().copied().map(CellTypes::decide).collect();
     Ok(CsvScan { types, row: picker.and_then(|picker| picker.row) })
 }
 

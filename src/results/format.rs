@@ -13,9 +13,9 @@ pub enum Format {
     Csv,
     /// Cells separated by tabs, with a header
     Tsv,
-    /// Event files of TensorBoard, or a directory of them
+    /// Event files of `TensorBoard`, or a directory of them
     TensorBoard,
-    /// Lines of measure, query and value, as trec_eval writes them
+    /// Lines of measure, query and value, as `trec_eval` writes them
     Trec,
 }
 
@@ -67,7 +67,7 @@ impl Format {
     }
 }
 
-/// Whether TensorBoard takes a file of this name for an event file.
+/// Whether `TensorBoard` takes a file of this name for an event file.
 #[must_use]
 pub fn is_event_file(name: &str) -> bool {
     name.contains("tfevents") && !name.ends_with(".profile-empty")

@@ -85,7 +85,7 @@ pub enum Target {
     Glob(PathGlob),
 }
 
-/// A run directory of TensorBoard.
+/// A run directory of `TensorBoard`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {
     /// Its path below the job's directory

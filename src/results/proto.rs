@@ -1,4 +1,4 @@
-//! The few fields of TensorBoard's protocol buffers that scalars need: Event, Summary, SessionLog, TensorProto.
+//! The few fields of `TensorBoard`'s protocol buffers that scalars need: Event, Summary, `SessionLog`, `TensorProto`.
 
 /// The bytes are no protocol buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,8 +29,9 @@ pub struct SeriesOptions {
 
 /// Rows of a file.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time is handed on, and none is kept in a list")]
 pub enum Rows {
-    /// Scalars of a run directory of TensorBoard
+    /// Scalars of a run directory of `TensorBoard`
     Points(Points),
     /// Values of measures
     Measures(Measures),
@@ -62,7 +63,7 @@ impl Rows {
 /// Rows of one file of a job.
 #[derive(Debug)]
 pub struct SeriesBatch<'n> {
-    /// The file or, for TensorBoard, its directory, below the job's directory
+    /// The file or, for `TensorBoard`, its directory, below the job's directory
     pub file: &'n str,
     /// Whether the job has several such files
     pub is_one_of_several: bool,

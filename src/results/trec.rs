@@ -1,4 +1,4 @@
-//! Text of `measure query value`, as trec_eval writes it.
+//! Text of `measure query value`, as `trec_eval` writes it.
 
 use std::path::Path;
 

@@ -183,7 +183,9 @@ impl<'r> SystemColumns<'r> {
         let mut items = TextBuilder::new(self.layout.in_list(), 0);
         for needs in self.rows.loaded.dependencies_of(self.rows.positions()) {
             lengths.push(needs.len());
-            needs.iter().for_each(|job_id| items.append(Some(job_id)));
+            for job_id in &needs {
+                items.append(Some(job_id));
+            }
         }
         let field = Field::new("item", data_type(&Type::Utf8, self.layout.in_list()), true);
         let offsets = OffsetBuffer::from_lengths(lengths);

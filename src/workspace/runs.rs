@@ -220,9 +220,12 @@ impl Run {
     }
 }
 
+/// The name of a directory that is a copy of a run, and the identifier of that run.
+type Copy = (String, String);
+
 /// The directories of runs in `home` by name, newest first, and the copies of runs among the others with the identifiers that they
 /// record. Directories that are named as experimaestro names them are runs; others are if they hold the files of one.
-fn launches(home: &Path) -> Result<(Vec<String>, Vec<(String, String)>)> {
+fn launches(home: &Path) -> Result<(Vec<String>, Vec<Copy>)> {
     let all = names(home, |_, kind| kind.is_dir())?;
     let (mut runs, others): (Vec<String>, Vec<String>) = all.into_iter().partition(|name| is_launch(name));
     let mut run_ids: HashSet<String> = runs.iter().cloned().collect();

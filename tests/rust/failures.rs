@@ -393,8 +393,7 @@ fn the_end_of_a_long_traceback_is_enough() {
 fn hostile_logs_are_read_in_bounded_time() {
     let escapes = "\u{1b}[".repeat(30_000);
     let nested = "Traceback (most recent call last):\n".repeat(2_000);
-    let groups =
-        (0..400).map(|depth| format!("{}+-+---- 1 ----\n", " ".repeat(2 * depth))).collect::<String>();
+    let groups = (0..400).map(|depth| " ".repeat(2 * depth) + "+-+---- 1 ----\n").collect::<String>();
     let links = "\n\nDuring handling of the above exception, another exception occurred:\n\n".repeat(900);
     for log in [
         vec![0; 1 << 20],

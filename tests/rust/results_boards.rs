@@ -1,4 +1,4 @@
-//! Event files of TensorBoard: restarts, tensors, several files and directories.
+//! Event files of `TensorBoard`: restarts, tensors, several files and directories.
 
 use xpframe::results::{Patterns, ResultOptions, Select, SeriesOptions};
 

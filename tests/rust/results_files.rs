@@ -172,7 +172,7 @@ fn csv_of_many_blocks() {
     let long = "x".repeat(1000);
     let mut content = "n,text\n".to_owned();
     for row in 0..5_000 {
-        content.push_str(&format!("{row},\"{long}\n\"\n"));
+        content.extend([format!("{row},\"{long}\n\"\n")]);
     }
     content.push_str("0.5,end\n");
     let directory = JobDirectory::with("a.csv", &content);

@@ -110,9 +110,9 @@ fn a_failed_job_may_wait_again() {
     };
     let minute = Duration::from_secs(60);
     let events = [
-        event("again", "scheduled", now - minute),
+        event("again", "scheduled", now.checked_sub(minute).unwrap()),
         event("again", "waiting", now + minute),
-        event("failed", "scheduled", now - minute),
+        event("failed", "scheduled", now.checked_sub(minute).unwrap()),
         event("done", "waiting", now + minute),
     ];
     tree.run_file("events/event-0.jsonl", &events.concat());

@@ -152,7 +152,7 @@ def test_max_columns(bad: Any, root: Path) -> None:
     """A limit that is no number of columns is an error of ours."""
     with pytest.raises(InvalidArgumentError) as caught:
         xpframe.xp_table("grid-search", workspace=root, max_columns=bad)
-    assert str(caught.value) == f"max_columns={bad!r} (it is a number, 0 or more)"
+    assert str(caught.value) == f"max_columns={bad!r} (it is a number of columns, 0 or more)"
 
 
 def test_attributes_of_configs(info: xpframe.ExperimentInfo) -> None:
@@ -160,7 +160,7 @@ def test_attributes_of_configs(info: xpframe.ExperimentInfo) -> None:
     (config, *_) = info.jobs.values()
     assert not hasattr(config, HALF)
     for change in (lambda: setattr(config, HALF, 1), lambda: delattr(config, HALF)):
-        with pytest.raises(AttributeError, match="cannot be changed"):
+        with pytest.raises(AttributeError, match="configs are immutable"):
             change()
 
 

@@ -25,7 +25,7 @@ NEEDS = {
     "polars": "backend='polars' needs",
     "pyarrow": "backend='pyarrow' needs",
     "polars lazily": "lazy queries need",
-    "polars for files": "Parquet, Arrow and CSV are written by",
+    "polars for files": "Parquet, Arrow and CSV need",
     "resvg_py": "a PNG needs",
     "narwhals": "this function needs",
 }

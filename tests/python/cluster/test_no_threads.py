@@ -58,7 +58,7 @@ READ = """
     warnings.simplefilter("error")
     root = sys.argv[1]
 
-    class Place:
+    class Output:
         "Where progress would be shown."
         def update(self, position): pass
         def close(self, position): pass
@@ -79,7 +79,7 @@ READ = """
         seen.append(lazy.filter(polars.col("tags.size") < 5).collect().to_dicts())
         seen.append(lazy.collect(engine="streaming").height)
         from xpframe import progress
-        with progress.watch(lambda: (1, 2, "jobs"), "title", place=Place()):
+        with progress.watch(lambda: (1, 2, "jobs"), "title", output=Output()):
             time.sleep(0.01)
         return hashlib.sha256(repr(seen).encode()).hexdigest()
 """

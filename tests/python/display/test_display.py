@@ -86,7 +86,7 @@ def test_a_killed_driver_is_not_shown_as_running(workspaces: Workspaces) -> None
     assert (info.status, info.alive) == ("running", False)
     text = text_of(info._repr_html_())
     assert "driver killed" in text
-    assert "1 lost" in text
+    assert "2 lost" in text
 
 
 def test_what_could_not_be_read_is_shown(tmp_path: Path) -> None:

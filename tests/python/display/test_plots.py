@@ -284,7 +284,7 @@ def test_a_missing_converter_is_named(
 
     def without(name: str, *args: Any, **options: Any) -> Any:
         if name == "resvg_py":
-            raise ImportError(name)
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return original(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)

@@ -255,7 +255,7 @@ def test_partitions_keep_null_apart(tmp_path: Path) -> None:
 def test_partitions_need_their_columns(workspaces: Workspaces, tmp_path: Path) -> None:
     """Without `experiment` and `run` there is nothing to partition by; the error says how to have them."""
     table = xpframe.xp_table("grid-search", workspace=workspaces.path("v270_full"))
-    with pytest.raises(InvalidArgumentError, match=r"experiment and run is missing.*run='all'"):
+    with pytest.raises(InvalidArgumentError, match=r"missing: experiment, run .*run='all'"):
         table.write(tmp_path / "hive", partition=True)
 
 

@@ -85,7 +85,7 @@ def test_types_and_defaults_agree() -> None:
 
 def test_engine_has_no_default_of_its_own() -> None:
     """A request needs every argument: defaults stand in one place."""
-    with pytest.raises(TypeError, match="missing 5 required keyword arguments"):
+    with pytest.raises(TypeError, match="missing 6 required keyword arguments"):
         _core.TableRequest()  # type: ignore[call-arg]
 
 

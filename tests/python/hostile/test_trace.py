@@ -76,7 +76,13 @@ with contextlib.redirect_stdout(quiet):
                 attempt(info.load, saved)
             for backend in ("pandas", "polars", "pyarrow"):
                 attempt(x.xp_frame, info.path, backend=backend)
-            attempt(x.xp_table, info.path)
+            attempt(x.xp_table, info.path, results=x.Result("*.json"))
+            attempt(x.failures, info.path), attempt(x.compare, info, info), attempt(x.result_files, info.path)
+            attempt(x.xp_series, info.path, "log.jsonl")
+            attempt(lambda: x.scan_series(info.path, "log.jsonl").collect())
+            for answer in (x.factors, x.coverage, x.replicates):
+                attempt(lambda: answer(x.xp_frame(info.path)))
+            attempt(lambda: [x.diff(job, job) for job in info.jobs.values()])
             attempt(lambda: x.scan_xp(info.path).select("job_id", "state").collect())
             attempt(x.last_read)
             attempt(workspace.get_tags_map, name, run_id)

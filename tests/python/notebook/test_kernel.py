@@ -126,10 +126,10 @@ def test_load_shows_and_assigns(kernel: Kernel) -> None:
     (result,) = shown.of("execute_result")
     assert "<table" in result["data"]["text/html"]
     assert kernel.run("df = %xpm load grid-search").of("execute_result") == []
-    assert kernel.value("type(df).__module__, df.shape") == "('pandas', (12, 15))"
+    assert kernel.value("type(df).__module__, df.shape") == "('pandas', (12, 14))"
     assert kernel.run("%xpm load grid-search --backend polars --as pf").of("execute_result") == []
-    assert kernel.value("type(pf).__module__, pf.shape") == "('polars.dataframe.frame', (12, 15))"
-    assert kernel.value("%xpm load grid-search --lazy --as lf\nlf.collect().shape") == "(12, 15)"
+    assert kernel.value("type(pf).__module__, pf.shape") == "('polars.dataframe.frame', (12, 14))"
+    assert kernel.value("%xpm load grid-search --lazy --as lf\nlf.collect().shape") == "(12, 14)"
 
 
 def test_defaults_are_configured(kernel: Kernel) -> None:

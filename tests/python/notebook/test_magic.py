@@ -105,7 +105,7 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load grid-search --lazy --backend pandas", "lazy queries need polars"),
         (
             "name = 'a\\ud800'\n%xpm load {name}",
-            "has an unpaired surrogate (no experiment can have such a name)",
+            "has an unpaired surrogate (no name is written like this)",
         ),
     ],
 )

@@ -1,8 +1,9 @@
 """The table that the columns' rules ask for, built cell by cell from the witness's objects.
 
 Decided here where the rules are silent: a place has a scalar column when a scalar, list or set stands there,
-or when every job has null there; ints and floats meet before anything else splits; the elements of a list
-have one type, a struct when they would need several columns.
+or, of type null, when every job has null there; ints and floats meet before anything else splits; the
+elements of a list have one type, a struct when they would need several columns; the keys of such a struct
+stand as they are, and are escaped only if two of its fields would have one name.
 """
 
 from __future__ import annotations
@@ -91,18 +92,23 @@ def slot(values: Iterable[Any]) -> Type:
     values = list(values)
     parts, nested = groups(v for v in values if not is_nested(v)), [v for v in values if is_nested(v)]
     if not nested and len(parts) <= 1:
-        return next((type_of(k, v) for k, v in parts.items()), Type("utf8"))
+        return next((type_of(k, v) for k, v in parts.items()), Type("null"))
     inside = tuple(struct_fields(nested))
     if not parts:
-        return Type("struct", None, inside) if inside else Type("utf8")
+        return Type("struct", None, inside) if inside else Type("null")
     fields = [Field(k, only(parts, k), type_of(k, v)) for k, v in parts.items()]
     if inside:
         fields.append(Field("config", lambda v: v if is_nested(v) else None, Type("struct", None, inside)))
     return Type("struct", None, tuple(fields))
 
 
-def struct_fields(nested: list[Any]) -> Iterator[Field]:
+def struct_fields(nested: list[Any]) -> list[Field]:
     """The fields of a struct: what the configs and dicts of a place hold, a field a column."""
+    fields = list(named_fields(nested, text))
+    return fields if len({f.name for f in fields}) == len(fields) else list(named_fields(nested, escaped))
+
+
+def named_fields(nested: list[Any], spelled: Callable[[str], str]) -> Iterator[Field]:
     classes = {v.typename for v in nested if isinstance(v, Obj)}
     keys = dict.fromkeys(k for v in nested for k in members(v))
     if len(classes) > 1 or (classes and not keys):
@@ -111,17 +117,17 @@ def struct_fields(nested: list[Any]) -> Iterator[Field]:
         values = [members(v)[key] for v in nested if key in members(v)]
         parts, deeper = groups(v for v in values if not is_nested(v)), [v for v in values if is_nested(v)]
         if not parts and not deeper:
-            yield Field(escaped(key), taking(key), Type("utf8"))
+            yield Field(spelled(key), taking(key), Type("null"))
         for k, group in parts.items():
             split = len(parts) > 1 or deeper
             yield Field(
-                f"{escaped(key)}@{k}" if split else escaped(key),
+                f"{spelled(key)}@{k}" if split else spelled(key),
                 taking(key, only(parts, k)),
                 type_of(k, group),
             )
         if inside := tuple(struct_fields(deeper)):
             whole = taking(key, lambda v: v if is_nested(v) else None)
-            yield Field(escaped(key), whole, Type("struct", None, inside))
+            yield Field(spelled(key), whole, Type("struct", None, inside))
 
 
 def is_nested(v: Any) -> bool:
@@ -151,13 +157,16 @@ def cell(type_: Type, v: Any) -> Any:
         return {f.name: cell(f.type, f.take(v)) for f in type_.fields}
     if type_.name == "enum":
         return text(v.name)
+    if type_.name == "null":
+        return None  # also an empty dict, where no other element asks for a struct
     if type_.name == "utf8":
-        return None if is_nested(v) else text(v)  # an empty dict, where no other element asks for a struct
+        return text(v)
     return {"float64": float, "decimal": Decimal}.get(type_.name, lambda x: x)(v)
 
 
 def escaped(key: str) -> str:
-    return text(re.sub(r"([.@\\])", r"\\\1", key))
+    """A key in the name of a column: `@` is escaped only where a suffix like `@int` could begin."""
+    return text(re.sub(r"([.\\]|@(?=[A-Za-z]))", r"\\\1", key))
 
 
 class Place:
@@ -189,7 +198,7 @@ class Place:
         if not root:
             parts = groups(self.scalars.values())
             if not parts and not self.nested:
-                yield Column(name, Type("utf8"), [None] * rows)
+                yield Column(name, Type("null"), [None] * rows)
             for k, values in parts.items():
                 type_ = type_of(k, values)
                 own = {i: v for i, v in self.scalars.items() if group_of(v, parts) == k}
@@ -205,7 +214,10 @@ def stamp(seconds: float | None) -> datetime | None:
 
 
 def expected_table(runs: list[Run]) -> list[Column]:
-    """The default columns of the table of some runs, without `state`, `failure` and times but submission."""
+    """The default columns of some runs, without `state`, `failure` and times but submission.
+
+    Last comes `dependencies`, which is no default column: it is there when asked for by name.
+    """
     rows = [(run, row) for run in runs for row in run.rows]
     tags, config = Place(), Place()
     for i, (_, row) in enumerate(rows):

@@ -84,9 +84,10 @@ def of_job(directory: Path, name: str, told: State, *, alive: bool) -> State:
         return told
     if (directory / f"{name}.pid").exists() or "running" in (status.get("state"), told[0]):
         return ("running" if alive else "lost", None)
-    if told[0] != "unscheduled":
-        return told
-    return (status.get("scheduler_state") or "unscheduled", None)
+    state = told[0] if told[0] != "unscheduled" else status.get("scheduler_state") or "unscheduled"
+    # nobody is left to start a job that waits
+    is_lost = not alive and state in {"waiting", "ready", "scheduled"}
+    return ("lost" if is_lost else state, None)
 
 
 def states(run: Path) -> dict[str, State]:

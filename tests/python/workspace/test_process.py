@@ -125,10 +125,11 @@ print(*sys.modules.keys() - before)
 
 
 def test_a_small_run_is_read_without_imports(workspaces: Workspaces) -> None:
-    """`load_xp_info` of a small run brings four modules of ours, and none of Python's, which take longer."""
+    """`load_xp_info` of a small run brings nine small modules of ours, and none of Python's."""
     run = max(workspaces.path("v270_full").glob("experiments/grid-search/2*"))
     modules = {name for name in python(SMALL, str(run)).split() if not name.startswith("_")}
-    assert modules == {"xpframe", *(f"xpframe.{name}" for name in ("_core", "errors", "locate", "workspace"))}
+    ours = ("_core", "displayed", "errors", "experiment", "locate", "options", "report", "text", "workspace")
+    assert modules == {"xpframe", *(f"xpframe.{name}" for name in ours)}
 
 
 def test_polars_frame_needs_neither_pandas_nor_pyarrow(workspaces: Workspaces) -> None:
