@@ -161,7 +161,7 @@ fn columns_have_a_fixed_order() {
     let after = ["failure", "submitted_at", "started_at", "ended_at", "duration_s", "path"];
     assert_eq!(listed.defaults(), [&before[..], &values, &after].concat());
     let all: Vec<&str> = listed.columns.all.iter().map(|column| column.name.as_str()).collect();
-    assert_eq!(all.len(), 13 + 6 + 4);
+    assert_eq!(all.len(), 15 + 6 + 4);
     assert_eq!(all[..3], ["workspace", "experiment", "run"]);
     let facts = ["config@type", "config@id", "config.model@type", "config.model@id"];
     assert!(facts.iter().all(|fact| all.contains(fact)), "{all:?}");

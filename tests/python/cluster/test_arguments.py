@@ -159,7 +159,8 @@ def test_attributes_of_configs(info: xpframe.ExperimentInfo) -> None:
     """A field with an unpaired surrogate is one that a config has not."""
     (config, *_) = info.jobs.values()
     assert not hasattr(config, HALF)
-    for change in (lambda: setattr(config, HALF, 1), lambda: delattr(config, HALF)):
+    changes: list[Any] = [lambda: setattr(config, HALF, 1), lambda: delattr(config, HALF)]
+    for change in changes:
         with pytest.raises(AttributeError, match="configs are immutable"):
             change()
 

@@ -62,8 +62,8 @@ def schema(
 ) -> CSchema:
     """A schema; ``count`` is the number of children that it claims, a child of None is a null pointer."""
     children = children or []
-    pointers = (ctypes.POINTER(CSchema) * max(len(children), 1))(
-        *(ctypes.pointer(child) if child is not None else None for child in children)
+    pointers = (ctypes.POINTER(CSchema) * max(len(children), 1))(  # a null pointer is none of its types
+        *(ctypes.pointer(child) if child is not None else None for child in children)  # type: ignore[misc]
     )
     return CSchema(
         format,

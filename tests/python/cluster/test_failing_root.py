@@ -139,9 +139,9 @@ def test_what_is_not_there_is_said_so(tmp_path: Path, workspaces: Workspaces) ->
         with pytest.raises(WorkspaceNotFoundError) as caught:
             xpframe.Workspace(path)
         assert str(caught.value).startswith(f"{path}: there is no such directory"), name
-        with pytest.raises(RunNotFoundError) as caught:
+        with pytest.raises(RunNotFoundError) as no_run:
             xpframe.load_xp_info(path)
-        assert str(caught.value) == f"{path}: there is no such run directory"
+        assert str(no_run.value) == f"{path}: there is no such run directory"
 
 
 @pytest.mark.parametrize("length", [300, 5000])

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_odd_values import job_id, row, write_run
 
 import xpframe
+from odd_runs import job_id, row, write_run
 from xpframe.errors import XpFrameWarning
 
 JOBS = 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import warnings
@@ -12,32 +11,8 @@ from typing import Any
 import pytest
 
 import xpframe
+from odd_runs import job_id, row, write_run
 from xpframe.errors import FormatError, InvalidNameError, XpFrameWarning
-
-RUN = "20260101_000000"
-
-
-def job_id(job: int) -> str:
-    return hashlib.sha256(f"odd {job}".encode()).hexdigest()
-
-
-def row(job: int, **changed: Any) -> dict[str, Any]:
-    tags = {"lr": job / 8, "size": job}
-    return {"job_id": job_id(job), "task_id": "lab.train", "tags": tags, "timestamp": 1.7e9 + job, **changed}
-
-
-def write_run(root: Path, lines: list[str]) -> Path:
-    """A run of these lines of jobs.jsonl, with a config for each of the first ten jobs."""
-    run = root / "experiments" / "odd" / RUN
-    run.mkdir(parents=True)
-    (root / ".__experimaestro__").touch()
-    (run / "jobs.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    config = {"module": "lab", "type": "Train", "typename": "lab.train"}
-    objects = [
-        {"id": job + 1, **config, "identifier": job_id(job), "fields": {"rate": job / 4}} for job in range(10)
-    ]
-    (run / "objects.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in objects))
-    return run
 
 
 def quiet_table(root: Path, **options: Any) -> Any:
@@ -154,7 +129,8 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     )
     with pytest.warns(XpFrameWarning, match="not UTF-8") as caught:
         assert workspace.experiments() == ["odd"]
-    assert [str(one) for one in caught[0].message.errors] == [str(error)]
+    message: Any = caught[0].message
+    assert [str(one) for one in message.errors] == [str(error)]
     with pytest.warns(XpFrameWarning, match="not UTF-8"):
         assert len(xpframe.xp_table("*", workspace=tmp_path)) == 1
     told = {one.file: one.what for one in workspace.check() if "UTF-8" in one.what}

@@ -89,7 +89,7 @@ def test_short_names_look_at_results_last() -> None:
 
 def test_unknown_handles_and_columns_are_errors() -> None:
     """A parameter that no job has, a pattern that leads out and a wrong type are refused."""
-    where = {"workspace": sample_workspace()}
+    where: dict[str, Any] = {"workspace": sample_workspace()}
     with pytest.raises(InvalidArgumentError, match="no path parameter 'nothing_like_it'"):
         xp_table("grid-search", results="nothing_like_it", **where)
     with pytest.raises(InvalidArgumentError, match="leads out of the job's directory"):

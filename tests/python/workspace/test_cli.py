@@ -119,7 +119,10 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     surrogate = "experiment='grid\\udcff' has an unpaired surrogate (no name is written like this)"
     assert capsys.readouterr().err == f"xpframe: {surrogate}\n"
     assert main(["runs", "grid\udcff"]) == 1
-    assert capsys.readouterr().err == "xpframe: 'grid\\udcff' has an unpaired surrogate (no name is written like this)\n"
+    assert (
+        capsys.readouterr().err
+        == "xpframe: 'grid\\udcff' has an unpaired surrogate (no name is written like this)\n"
+    )
     with pytest.raises(SystemExit) as ended:
         main(["fram"])
     assert ended.value.code == 2
