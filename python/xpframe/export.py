@@ -73,8 +73,8 @@ def write(
         return _write_partitions(table, target)
     writers: dict[str, Callable[[IO[bytes]], object]] = {
         ".parquet": lambda file: _write_parquet(_frame(table), file),
-        ".arrow": lambda file: _frame(table).write_ipc(file),
-        ".feather": lambda file: _frame(table).write_ipc(file),
+        ".arrow": lambda file: _write_arrow(_frame(table), file),
+        ".feather": lambda file: _write_arrow(_frame(table), file),
         ".csv": lambda file: _csv(table, raw=raw).write_csv(file),
         ".jsonl": lambda file: _write_lines(table, file),
         ".ndjson": lambda file: _write_lines(table, file),
@@ -135,6 +135,13 @@ def _write_parquet(frame: polars.DataFrame, file: IO[bytes]) -> None:
         frame.write_parquet(file)
     except ComputeError as error:  # polars raises this when the disk is full
         raise OSError(str(error)) from error
+
+
+def _write_arrow(frame: polars.DataFrame, file: IO[bytes]) -> None:
+    from polars import CompatLevel
+
+    # without views of text, which pandas cannot read in lists and dictionaries
+    frame.write_ipc(file, compat_level=CompatLevel.oldest())
 
 
 def _write_lines(table: _core.Table, file: IO[bytes]) -> None:

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xpframe.backends.cells import CellArray
+
 
 class ArrowStream(Protocol):
     """An object that returns a new Arrow C stream at each call."""
@@ -29,7 +31,8 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     column                   dtype                                         memory
     =======================  ============================================  ==================
     string                   ``str``                                       shared
-    list, decimal            ``ArrowDtype``                                shared
+    list, struct, null       :class:`~xpframe.backends.cells.CellDtype`    shared
+    decimal                  ``object``, of ``Decimal``                    copied
     int                      ``int64`` or ``uint64``                       copied
     int with nulls           ``Int64`` or ``UInt64``                       copied
     bool                     ``bool``                                      unpacked from bits
@@ -40,7 +43,7 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     enum                     ``category``                                  copied
     =======================  ============================================  ==================
 
-    Cells of scalar columns can be assigned to. With `zero_copy` every column but ``str`` and ``category``
+    Cells can be assigned to. With `zero_copy` every column but ``str`` and ``category``
     is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where it has nulls, and its
     cells cannot be assigned to.
     """
@@ -55,6 +58,8 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
 
 def pandas_array(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
     """The array of a column of a frame; read-only where numpy shares the memory of `column`."""
+    if not zero_copy and (pa.types.is_nested(column.type) or pa.types.is_null(column.type)):
+        return CellArray(column)
     dtype = dtype_of(column, zero_copy=zero_copy)
     return column.to_pandas(types_mapper=lambda _: dtype).array
 
@@ -66,6 +71,8 @@ def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
         return pd.StringDtype("pyarrow", na_value=np.nan)
     if pa.types.is_dictionary(kind) or (not zero_copy and numpy_can_hold(column)):
         return None
+    if not zero_copy and pa.types.is_decimal(kind):
+        return None  # Decimal objects: of Arrow-backed ones, describe and convert_dtypes fail
     if not zero_copy and pa.types.is_integer(kind):
         # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
         return pd.UInt64Dtype() if pa.types.is_unsigned_integer(kind) else pd.Int64Dtype()

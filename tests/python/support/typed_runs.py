@@ -17,6 +17,7 @@ import pyarrow as pa
 import xpframe
 from random_runs import BASE_ID, RandomRun, digest
 from xpframe._core import Table
+from xpframe.backends.cells import CellArray
 
 ROWS = 130
 
@@ -110,6 +111,8 @@ def memory_of_pandas(series: pd.Series) -> dict[int, int]:
     array = series.array
     if hasattr(array, "_pa_array"):
         return memory(array._pa_array)
+    if isinstance(array, CellArray):
+        return memory(array.__arrow_array__())
     if isinstance(series.dtype, pd.CategoricalDtype):
         return of_numpy(array.codes) | memory(array.categories.array._pa_array)
     if hasattr(array, "_mask"):
