@@ -85,8 +85,8 @@ format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 bench: $(VENV)/.dev target/release-site/.ok target/limits/release/limits  ## measure against others, write docs/benchmarks.md (more: make bench ARGS=--large)
 	PYTHONPATH=target/release-site $(PYTHON) benches/compare.py $(ARGS)
 
-docs: $(VENV)/.dev $(VENV)/.module  ## execute the notebooks, write them as pages into site/
-	$(PYTHON) docs/render.py $(ARGS)
+docs: $(VENV)/.dev $(VENV)/.module  ## build the documentation into site/: a warning, a lost link or a failing notebook fails it
+	$(PYTHON) -m sphinx --quiet --fail-on-warning --nitpicky --doctree-dir target/doctrees -c docs . site
 
 bench-lazy: $(VENV)/.dev target/release-site/.ok  ## judge lazy queries: many runs, few columns, memory, Ctrl-C
 	PYTHONPATH=target/release-site $(PYTHON) benches/lazy.py $(ARGS)
@@ -116,7 +116,7 @@ toolchain:  ## install the Rust that `make lint` is judged with, by rustup; in G
 
 lock: $(VENV)/.demo  ## renew requirements/dev.txt, the pinned development dependencies (one: make lock ARGS="--upgrade-package polars")
 	$(PIP) uv
-	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate --group dev \
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate --group dev --group release \
 		--custom-compile-command 'make lock' --output-file requirements/dev.txt $(or $(ARGS),--upgrade)
 
 wheel: $(VENV)/.demo sdist  ## build the wheel of this machine and the source distribution into dist/

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from public import public_directory
+from public_names import public_directory
 from reliability import effort
 
 JOBS = 12_000

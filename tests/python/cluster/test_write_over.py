@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import xpframe
-from public import public_directory
+from public_names import public_directory
 from xpframe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from typing import Any
 import pytest
 
 import xpframe
+from chromium import chromium
 from conftest import Workspaces
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 pytestmark = pytest.mark.slow
 REQUIRED = os.environ.get("XPFRAME_BROWSER") == "required"
 MINUTE = 60_000  # in ms, as Playwright counts
@@ -56,10 +56,6 @@ def missing() -> str:
         name for name in ("playwright", "jupyterlab", "ipykernel") if not importlib.util.find_spec(name)
     ]
     return ", ".join(absent + ([] if chromium() else ["chromium"]))
-
-
-def chromium() -> str | None:
-    return os.environ.get("XPFRAME_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="module", autouse=True)

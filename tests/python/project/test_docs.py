@@ -1,6 +1,6 @@
-"""The documents cannot lie: every Python block of README.md and every docstring of the package is executed.
+"""The documents cannot lie: every Python block of README.md and docs/, and every docstring of the package, is executed.
 
-python tests/python/project/test_docs.py     rewrites the outputs shown in README.md
+python tests/python/project/test_docs.py [docs/howto/results.md]     rewrites the outputs that documents show
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import pkgutil
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
+# the documents whose examples run: each from the start, with names of its own
+EXAMPLES = [
+    page
+    for page in [README, *sorted((ROOT / "docs").rglob("*.md"))]
+    if "```python" in page.read_text(encoding="utf-8")
+]
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -59,7 +66,9 @@ def ran(source: str, names: dict[str, Any]) -> str:
             exec(compile(source, "README.md", "single"), names)
         except Exception as error:  # noqa: BLE001 -- shown, as an interpreter would
             kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-            return f"Traceback (most recent call last):\n    ...\n{kind}: {error}\n"
+            # doctest takes a line break for a blank
+            lines = textwrap.wrap(f"{kind}: {error}", 115, break_long_words=False, break_on_hyphens=False)
+            return "\n".join(["Traceback (most recent call last):", "    ...", *lines, ""])
     return shown.getvalue()
 
 
@@ -88,29 +97,38 @@ def rewritten(text: str) -> str:
         return FENCE.sub(block, text)
 
 
-def test_readme(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every Python block of the README runs, in order, and prints what it shows."""
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_examples(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python block of a document runs, in order, and prints what it shows."""
     import xpframe
 
     monkeypatch.syspath_prepend(ROOT / "tests" / "sample")
+    monkeypatch.setenv("COLUMNS", "100")
     names, examples = given(), 0
-    text = README.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     report = io.StringIO()
     try:
         for found in FENCE.finditer(text):
             source, line = found[1], text[: found.start()].count("\n") + 1
             if ">>>" not in source:
-                exec(compile("\n" * line + source, "README.md", "exec"), names)
+                exec(compile("\n" * line + source, page.name, "exec"), names)
                 examples += 1
                 continue
-            test = doctest.DocTestParser().get_doctest(source, names, "README.md", "README.md", line)
+            test = doctest.DocTestParser().get_doctest(source, names, page.name, page.name, line)
             examples += runner.run(test, out=report.write, clear_globs=False).attempted
             names |= test.globs
     finally:
         xpframe.use(None)
-    assert examples >= 15
+    assert examples >= (15 if page == README else 1)
     assert runner.failures == 0, report.getvalue()
+
+
+def test_there_are_examples() -> None:
+    """The README, the pages of the reference and of the how-to's are among the documents that run."""
+    places = {page.relative_to(ROOT).parent.as_posix() for page in EXAMPLES}
+    assert {".", "docs/reference", "docs/howto"} <= places
+    assert len(EXAMPLES) >= 15
 
 
 def modules() -> list[ModuleType]:
@@ -141,7 +159,7 @@ def test_fences_are_found() -> None:
 
 def documents() -> list[Path]:
     """Every Markdown page of the project."""
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*/README.md")]
     assert len(pages) >= 10
     return pages
 
@@ -199,4 +217,5 @@ def test_cited_sections_of_the_format_exist() -> None:
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in [Path(name).resolve() for name in sys.argv[1:]] or EXAMPLES:
+        document.write_text(rewritten(document.read_text(encoding="utf-8")), encoding="utf-8")
