@@ -114,6 +114,12 @@ class CellDtype(ExtensionDtype):  # type: ignore[misc]  # pandas has no types
     def __repr__(self) -> str:
         return f"CellDtype({self.arrow_type})"
 
+    def __eq__(self, other: object) -> bool:
+        # narwhals asks a dtype of this name whether it is equal to it
+        return other == self.name if isinstance(other, str) else bool(super().__eq__(other))
+
+    __hash__ = ExtensionDtype.__hash__
+
     @classmethod
     def construct_array_type(cls) -> Any:
         return CellArray

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -235,3 +236,11 @@ def test_cells_keep_their_arrow_type() -> None:
         assert pa.Table.from_pandas(frame).schema.field("x").type == kind
         assert frame.x.dtype == CellDtype(kind)
         assert frame.x.astype(pd.ArrowDtype(kind)).dtype == pd.ArrowDtype(kind)
+
+
+def test_narwhals_takes_each_column() -> None:
+    """Libraries that take frames through narwhals can ask each column for its type and its values."""
+    frame = nw.from_native(pd.DataFrame({"list": cells([1], [2, 3]), "null": cells(None, None)}))
+    assert frame.schema == {"list": nw.Object, "null": nw.Object}
+    assert [frame[name].dtype for name in frame.columns] == [nw.Object, nw.Object]
+    assert frame["list"].to_list() == [[1], [2, 3]]
