@@ -1,4 +1,4 @@
-"""The site as a reader gets it: built strictly, every link leads somewhere, every public name has an example."""
+"""The site as a reader gets it: built strictly, links lead somewhere, public names have an example."""
 
 from __future__ import annotations
 
