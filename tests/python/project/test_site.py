@@ -1,4 +1,4 @@
-"""The site as a reader gets it: built strictly, every link leads somewhere, every public name has an example."""
+"""The site as a reader gets it: built strictly, all links lead somewhere, public names have examples."""
 
 from __future__ import annotations
 
