@@ -120,7 +120,7 @@ def group_html(group: FailureGroup, *, is_open: bool) -> str:
         f'<b class="e">{SIGN}</b> <bdi class="t">{html(what(example), MAX_LINE)}</bdi> '
         f'<span class="l">{html(count_in_words(group))}</span>'
     )
-    tags = "".join(f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in tags_in_words(group))
+    tags = " ".join(f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in tags_in_words(group))
     rows = [f'<tr><th scope="row">task</th><td><bdi>{html(tasks_in_words(group), MAX_LINE)}</bdi></td></tr>']
     if tags:
         rows.append(f'<tr><th scope="row">all with</th><td>{tags}</td></tr>')

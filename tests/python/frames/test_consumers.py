@@ -13,6 +13,7 @@ from typing import Any
 
 import arro3.core
 import duckdb
+import ibis
 import nanoarrow
 import narwhals
 import polars as pl
@@ -175,6 +176,17 @@ def test_duckdb_takes_a_registered_table(table: Table, connection: duckdb.DuckDB
     connection.unregister("grid")
     found = connection.sql('SELECT "config.steps" FROM kept').fetchall()
     assert [steps for (steps,) in found] == table.column_values("config.steps")
+
+
+def test_ibis_queries_a_table() -> None:
+    """ibis filters, groups and sums the sample's jobs; names keep their dots."""
+    jobs = xpframe.xp_table("grid-search", workspace=xpframe.sample_workspace())
+    table = ibis.memtable(jobs.to_pyarrow())
+    assert table.columns == tuple(jobs.column_names)
+    found = table.filter(table.state == "done").group_by("tags.hidden_size").agg(n=ibis._.count())
+    rows = found.order_by("tags.hidden_size").to_pyarrow().to_pylist()
+    assert [(row["tags.hidden_size"], row["n"]) for row in rows] == [(64, 3), (128, 3), (256, 3), (512, 2)]
+    assert table["tags.learning_rate"].sum().to_pyarrow().as_py() == pytest.approx(0.444)
 
 
 COMPUTING: dict[str, Callable[[pa.Table], int]] = {

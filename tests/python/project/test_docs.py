@@ -1,4 +1,4 @@
-"""The documents cannot lie: each Python block of README.md and docs/, and each docstring, is executed.
+"""The documents cannot lie: every Python block of README.md and docs/, and every docstring, is executed.
 
 python tests/python/project/test_docs.py [docs/howto/results.md]     rewrites the outputs that documents show
 """

@@ -1,4 +1,4 @@
-"""The site as a reader gets it: built strictly, links lead somewhere, public names have an example."""
+"""The site as a reader gets it: built strictly, all links lead somewhere, public names have examples."""
 
 from __future__ import annotations
 
