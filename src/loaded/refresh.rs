@@ -10,9 +10,6 @@ use crate::file::LinedFile;
 use crate::progress::CancelToken;
 use crate::records::JobRows;
 
-/// Runs of at least this many jobs are dropped on another thread.
-const MIN_JOBS_TO_DROP_ASIDE: usize = 10_000;
-
 impl LoadedRun {
     /// An unread copy.
     #[must_use]
@@ -82,16 +79,6 @@ impl LoadedRun {
             if let Some(grown) = grown {
                 let _ = self.objects.set(Arc::new(grown));
             }
-        }
-    }
-
-    /// Forgets what was read, on another thread if that is much: freeing the memory of many jobs takes milliseconds.
-    pub fn drop_in_background(&mut self) {
-        if self.rows.get().is_some_and(|rows| rows.rows.len() >= MIN_JOBS_TO_DROP_ASIDE) {
-            let unread = self.fresh();
-            let read = std::mem::replace(self, unread);
-            // if no thread can start, it is dropped here
-            let _ = std::thread::Builder::new().spawn(move || drop(read));
         }
     }
 }

@@ -91,15 +91,6 @@ impl Source {
     }
 }
 
-impl Drop for Source {
-    fn drop(&mut self) {
-        let (Origin::Run(loaded) | Origin::Saved(loaded, ..)) = &mut self.origin;
-        if let Some(loaded) = Arc::get_mut(loaded) {
-            loaded.drop_in_background();
-        }
-    }
-}
-
 #[pymethods]
 impl Source {
     #[allow(clippy::type_complexity, reason = "what pickle wants: a function and its arguments")]
