@@ -1,7 +1,7 @@
 //! The state and the times of a job.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use ahash::{HashMap, HashSet};
@@ -118,16 +118,18 @@ impl<'a> JobStatuses<'a> {
         jobs: &[J],
         ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
     ) -> (Vec<R>, Vec<Error>) {
-        let answers = threads::each_waiting(jobs, |job| {
+        let wrong: Mutex<Vec<(usize, Vec<Error>)>> = Mutex::default();
+        let answers = threads::each_waiting_at(jobs, |position, job| {
             let mut errors = Vec::new();
-            (ask(job, &mut errors), errors)
+            let answer = ask(job, &mut errors);
+            if !errors.is_empty() {
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).push((position, errors));
+            }
+            answer
         });
-        let (mut said, mut errors) = (Vec::with_capacity(jobs.len()), Vec::new());
-        for (answer, wrong) in answers {
-            said.push(answer);
-            errors.extend(wrong);
-        }
-        (said, errors)
+        let mut wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+        wrong.sort_unstable_by_key(|&(position, _)| position);
+        (answers, wrong.into_iter().flat_map(|(_, errors)| errors).collect())
     }
 
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
@@ -171,6 +173,9 @@ impl<'a> JobStatuses<'a> {
 
     fn status(&self, files: &mut JobFiles<'_>, errors: &mut Vec<Error>) -> JobStatus {
         let Decision { word, failure, ended } = self.decide(files, true, errors);
+        if files.directory.is_none() {
+            return JobStatus::of(word.state, word.reason);
+        }
         files.status(errors);
         let status = files.status.take().unwrap_or_default();
         let (submitted_at, started_at, ended_at) = self.times((files, &status), &word, ended, errors);

@@ -21,7 +21,6 @@ FEW, MANY = 40, 140
 # {question: calls by kind, and how many there were at the same time}
 COUNT = """
     import ctypes, json, sys, warnings
-    import pandas, polars, pyarrow
     import xpframe
     warnings.simplefilter("ignore")
     library, root, delay, *names = sys.argv[1:]
@@ -30,10 +29,14 @@ COUNT = """
     held = {}
 
     def info():
-        return held.setdefault("info", workspace.load_xp_info("grid"))
+        if "info" not in held:
+            held["info"] = workspace.load_xp_info("grid")
+        return held["info"]
 
     def lazy():
-        return held.setdefault("lazy", xpframe.scan_xp("grid", workspace=root)).collect()
+        if "lazy" not in held:
+            held["lazy"] = xpframe.scan_xp("grid", workspace=root)
+        return held["lazy"].collect()
 
     def refreshed():
         before = held.pop("info")
@@ -41,9 +44,9 @@ COUNT = """
         return held["info"].since(before)
 
     questions = {
-        "default": lambda: xpframe.xp_frame("grid", workspace=root),
-        "state": lambda: xpframe.xp_frame("grid", workspace=root, columns=["state"]),
-        "parameters": lambda: xpframe.xp_frame("grid", workspace=root, columns=["config.*", "tags.*"]),
+        "default": lambda: xpframe.xp_table("grid", workspace=root),
+        "state": lambda: xpframe.xp_table("grid", workspace=root, columns=["state"]),
+        "parameters": lambda: xpframe.xp_table("grid", workspace=root, columns=["config.*", "tags.*"]),
         "failures": lambda: workspace.load_xp_info("grid").failures(),
         "check": lambda: str(workspace.check("grid")),
         "display": lambda: info()._repr_html_(),
@@ -111,10 +114,88 @@ def runs(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Runs:
     return Runs(tmp_path_factory.mktemp("counts"), library)
 
 
-def test_print(runs: Runs) -> None:
-    for end in ("done", "failed", "started", "waiting"):
-        for recorded in (True, False):
-            names = ("default", "state", "parameters", "failures", "check", "display", "display again", "states", "since", "lazy", "lazy again")
-            each, rest = runs.calls(end, *names, is_recorded=recorded)
-            for name in names:
-                print(end, recorded, name, each[name], rest[name])
+def look_open_read(looks: int, opens: int, reads: int, lists: int = 0) -> dict[str, int]:
+    counts = {"looks": looks, "opens": opens, "reads": reads, "lists": lists}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+# of each job. done: its marker, status.json (look, open, read). Others: the directory is opened and listed, then
+# what is in it is opened and read; params.json tells whether a job without marker began
+EACH = {
+    "done": {
+        "default": look_open_read(2, 1, 1),
+        "state": look_open_read(1, 0, 0),
+        "failures": look_open_read(1, 0, 0),
+        "check": look_open_read(4, 3, 2, 1),
+    },
+    "failed": {
+        "default": look_open_read(1, 3, 2, 1),
+        "state": look_open_read(0, 2, 1, 1),
+        "failures": look_open_read(2, 4, 3, 1),
+        "check": look_open_read(3, 4, 3, 1),
+    },
+    "started": {
+        "default": look_open_read(2, 2, 1, 1),
+        "state": look_open_read(1, 2, 1, 1),
+        "failures": look_open_read(3, 4, 3, 1),
+        "check": look_open_read(5, 4, 3, 1),
+    },
+    "waiting": {
+        "default": look_open_read(1, 2, 1, 1),
+        "state": look_open_read(1, 2, 1, 1),
+        "failures": look_open_read(1, 2, 1, 1),
+        "check": look_open_read(1, 2, 1, 1),
+    },
+}
+# more calls than these do not depend on the jobs: names are looked up, and the files of the run read
+MOST = {"default": 85, "state": 50, "failures": 80, "check": 90}
+
+
+@pytest.mark.parametrize("is_recorded", [True, False], ids=["recorded", "killed"])
+@pytest.mark.parametrize("end", EACH)
+def test_calls_for_each_job(end: str, is_recorded: bool, runs: Runs) -> None:
+    """A job costs so many calls, whether or not the run recorded how it ended."""
+    each, rest = runs.calls(end, *MOST, is_recorded=is_recorded)
+    assert each == EACH[end]
+    assert {name: count for name, count in rest.items() if count > MOST[name]} == {}
+
+
+def test_parameters_ask_nothing_of_jobs(runs: Runs) -> None:
+    """Without columns of states and times no job's directory is looked at."""
+    each, rest = runs.calls("done", "parameters")
+    assert each == {"parameters": {}}
+    assert rest["parameters"] <= 70
+
+
+def test_done_jobs_are_looked_at_once(runs: Runs) -> None:
+    """Displays, states and queries after the first ask nothing of a job that was done; a refresh asks once."""
+    each, rest = runs.calls("done", "display", "display again", "states", "since", "lazy", "lazy again")
+    once = {"looks": 1}
+    assert each == {
+        "display": once,
+        "display again": {},
+        "states": {},
+        "since": once,
+        "lazy": look_open_read(2, 1, 1),
+        "lazy again": {},
+    }
+    assert rest["display again"] <= 10
+    assert rest["states"] == 0
+    assert rest["lazy again"] <= 30
+
+
+def test_unfinished_jobs_are_looked_at_again(runs: Runs) -> None:
+    """A job that may still change is asked about each time."""
+    each, _ = runs.calls("started", "display", "display again", "lazy", "lazy again")
+    assert each["display"] == each["display again"] == EACH["started"]["state"]
+    assert each["lazy"] == each["lazy again"] == EACH["started"]["default"]
+
+
+@pytest.mark.parametrize("end", ["done", "failed"])
+def test_threads_wait_together(end: str, runs: Runs) -> None:
+    """Where a call takes a millisecond, many wait at the same time, whatever the processors."""
+    root = runs.directory / f"{end}-slow"
+    make_run(root, [end] * 300)
+    questions = ["default", "state", "failures", "check", "display", "lazy"]
+    found = counted(runs.library, root, *questions, delay=1_000)
+    assert {name: calls[-1] for name, calls in found.items() if not 24 <= calls[-1] <= 40} == {}
