@@ -164,7 +164,9 @@ def default(jobs: int) -> Contest:
 
 def slow(end: str, jobs: int) -> Contest:
     """The same where each call below the workspace takes a millisecond."""
-    return of_run(directories.slow_run(end, jobs), "grid", jobs, {"slow": directories.waiting(end, jobs)}, rounds=3)
+    return of_run(
+        directories.slow_run(end, jobs), "grid", jobs, {"slow": directories.waiting(end, jobs)}, rounds=3
+    )
 
 
 def errand(name: str, shape: str, jobs: int, calls: int) -> Contest:

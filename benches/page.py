@@ -252,10 +252,14 @@ def slow_calls(held: dict[str, Contest]) -> Iterator[str]:
     yield "| jobs | question | calls | time | limit |"
     yield "|---|---|--:|--:|--:|"
     for end, contest in contests.items():
-        for name in (name for name in contest.found[0]["slow"] if "," not in name or name == "refresh, since"):
+        for name in (
+            name for name in contest.found[0]["slow"] if "," not in name or name == "refresh, since"
+        ):
             calls, seconds = (contest.median("slow", what) for what in (f"{name}, calls", name))
             limit = SLOW_LIMITS.get((end, name))
-            reached = "" if limit is None else f"{limit} s" + (" **MISSED**" if (seconds or 0) > limit else "")
+            reached = (
+                "" if limit is None else f"{limit} s" + (" **MISSED**" if (seconds or 0) > limit else "")
+            )
             yield f"| {end} | {name} | {calls:,.0f} | {duration(seconds)} | {reached} |"
 
 

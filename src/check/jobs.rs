@@ -213,8 +213,9 @@ impl Check<'_> {
         let links = run.linked_jobs().unwrap_or_default();
         // a job that never started has a link and no directory
         let is_dangling = |link: &LinkedJob| {
-            let has_directory =
-                || run.workspace().job_dir(&link.task_id, &link.job_id).is_ok_and(|directory| directory.exists());
+            let has_directory = || {
+                run.workspace().job_dir(&link.task_id, &link.job_id).is_ok_and(|directory| directory.exists())
+            };
             let target = link.target.as_ref().filter(|target| target.is_absolute());
             target.is_some_and(|target| !target.exists()) && has_directory()
         };

@@ -96,9 +96,8 @@ impl Check<'_> {
             }
         }
         let cancel = self.cancel;
-        let gone = threads::each_waiting(&paths, |path| {
-            !cancel.is_cancelled() && path.symlink_metadata().is_err()
-        });
+        let gone =
+            threads::each_waiting(&paths, |path| !cancel.is_cancelled() && path.symlink_metadata().is_err());
         for (path, _) in paths.into_iter().zip(gone).filter(|&(_, gone)| gone) {
             self.paths.insert(path, PathCheck::Gone);
         }

@@ -41,7 +41,8 @@ pub fn failures(loaded: &LoadedRun, jobs: &[(&str, &str)]) -> (Vec<(usize, JobFa
         let position = rows.find(job_id)?;
         Some(looks.ending(position, errors))
     });
-    let failed = |(position, ending): (usize, Option<JobEnding>)| Some((position, ending.filter(has_failed)?));
+    let failed =
+        |(position, ending): (usize, Option<JobEnding>)| Some((position, ending.filter(has_failed)?));
     let failed: Vec<(usize, JobEnding)> = endings.into_iter().enumerate().filter_map(failed).collect();
     let read = threads::each_waiting(&failed, |(position, ending)| {
         let mut errors = Vec::new();

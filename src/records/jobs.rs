@@ -352,7 +352,8 @@ impl<'a> JobStatuses<'a> {
     fn without_markers(&self, files: &mut JobFiles<'_>, errors: &mut Vec<Error>) -> StateWord {
         let recorded = self.record.job_states.state(files.job_id).cloned();
         let word = |state| StateWord { state, reason: None };
-        if files.directory.is_none() && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
+        if files.directory.is_none()
+            && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
         {
             // a transient job whose directory was removed after its success
             return word(State::Done);
@@ -418,11 +419,8 @@ fn by_markers(
     job_id: &str,
     errors: &mut Vec<Error>,
 ) -> Option<Decision> {
-    let done = |failure, ended| Decision {
-        word: StateWord { state: State::Done, reason: None },
-        failure,
-        ended,
-    };
+    let done =
+        |failure, ended| Decision { word: StateWord { state: State::Done, reason: None }, failure, ended };
     if let Some(marker) = &markers.done {
         return Some(done(Failure::default(), if with_times { marker.written() } else { None }));
     }

@@ -17,8 +17,8 @@ use crate::error::{ErrorKind, Result};
 use crate::failures::{JobFailure, failures};
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
-use crate::threads;
 use crate::table::{StringLayout, data_type, strings};
+use crate::threads;
 
 /// Whose failures are asked for.
 #[derive(Debug, Clone)]
