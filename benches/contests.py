@@ -151,7 +151,7 @@ def states(jobs: int) -> Contest:
 
 
 def default(jobs: int) -> Contest:
-    """What users type, on a run whose jobs all have directories, and the floor: the same files opened and read."""
+    """What users type, on jobs that have directories, and the floor: the same files opened and read."""
     run, warm = directories.whole_run(jobs), directories.whole_run(30)
     names = ("polars", "pandas", "experimaestro", "failures", "results", "check")
     tasks: dict[str, Task] = {

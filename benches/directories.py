@@ -1,4 +1,4 @@
-"""Runs whose jobs have directories: what a default call asks of a local disk, and of a file system that takes 1 ms a call."""
+"""Runs whose jobs have directories, for default calls on a local disk and on one that takes 1 ms a call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECORDED = {"failed": "error:FAILED", "pid": "running"}
 
 
 def whole_run(jobs: int) -> Path:
-    """A run whose jobs have markers, status.json, logs, params.json and metrics.json; one of twenty failed."""
+    """A run whose jobs have markers, status.json, logs, params.json, metrics.json; one of twenty failed."""
     run = run_of("rich", jobs, "whole")
     workspace = run.parents[2]
     if not (workspace / "directories").exists():

@@ -246,7 +246,7 @@ def slow_calls(held: dict[str, Contest]) -> Iterator[str]:
     if not contests:
         return
     yield ""
-    yield "On a network: each call below the workspace takes a millisecond longer, and 2,000 jobs have directories."
+    yield "On a network: each call below the workspace takes a millisecond longer; 2,000 jobs."
     yield "32 threads wait for the answers, whatever the processors."
     yield ""
     yield "| jobs | question | calls | time | limit |"

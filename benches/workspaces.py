@@ -87,7 +87,7 @@ def with_directories(jobs: int) -> Path:
 
 
 def make_directory(directory: Path, job: dict[str, str], end: str) -> None:
-    """What a job leaves that ended so, its parameters and results aside: ``done``, ``failed``, ``pid`` or a state without marker."""
+    """What a job leaves that ended so, its parameters and results aside; some states have no marker."""
     (directory / ".experimaestro").mkdir(parents=True, exist_ok=True)
     state = {"done": "done", "failed": "error", "pid": "running"}.get(end, end)
     status: dict[str, object] = {

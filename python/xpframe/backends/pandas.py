@@ -111,7 +111,7 @@ def writable_dtype(kind: pa.DataType) -> Any:
 
 
 def dtype_of_values(column: pa.ChunkedArray) -> Any:
-    """The dtype that keeps every value of a column of numbers or truth values; None for the default of pyarrow."""
+    """The dtype that keeps every value of a column of numbers or bools; None for the default of pyarrow."""
     kind = column.type
     if pa.types.is_floating(kind):
         return pd.ArrowDtype(kind) if pc.any(pc.is_nan(column)).as_py() else None

@@ -1,4 +1,4 @@
-"""What a network file system is asked for: each call takes a millisecond there, so calls are counted, exactly."""
+"""What a network file system is asked for: each call takes a millisecond there, so all are counted."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Runs:
         self.directory, self.library = directory, library
 
     def calls(self, end: str, *names: str, is_recorded: bool = True) -> tuple[dict[str, Any], dict[str, int]]:
-        """The calls of questions for each job, by kind; and those that do not depend on the number of jobs."""
+        """The calls of questions for each job, by kind; and how many do not depend on the number of jobs."""
         roots = [self.directory / f"{end}-{is_recorded}-{jobs}" for jobs in (FEW, MANY)]
         for root, jobs in zip(roots, (FEW, MANY), strict=True):
             if not root.exists():
@@ -119,8 +119,8 @@ def look_open_read(looks: int, opens: int, reads: int, lists: int = 0) -> dict[s
     return {kind: count for kind, count in counts.items() if count}
 
 
-# of each job. done: its marker, status.json (look, open, read). Others: the directory is opened and listed, then
-# what is in it is opened and read; params.json tells whether a job without marker began
+# of each job. done: its marker, status.json (look, open, read). Others: the directory is opened and listed,
+# then what is in it is opened and read; params.json tells whether a job without marker began
 EACH = {
     "done": {
         "default": look_open_read(2, 1, 1),
@@ -168,7 +168,7 @@ def test_parameters_ask_nothing_of_jobs(runs: Runs) -> None:
 
 
 def test_done_jobs_are_looked_at_once(runs: Runs) -> None:
-    """Displays, states and queries after the first ask nothing of a job that was done; a refresh asks once."""
+    """Displays, states and queries after the first ask nothing of a job that was done; refresh asks once."""
     each, rest = runs.calls("done", "display", "display again", "states", "since", "lazy", "lazy again")
     once = {"looks": 1}
     assert each == {

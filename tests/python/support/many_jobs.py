@@ -1,4 +1,4 @@
-"""A run of many jobs with directories, as experimaestro 2.7.0 leaves them: what a network is asked for each job is counted."""
+"""A run of many jobs with directories, as experimaestro 2.7.0 leaves them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ RECORDED = {"done": "done", "failed": "error:FAILED", "started": "running", "wai
 
 
 def make_run(root: Path, ends: list[str], *, is_recorded: bool = True) -> Path:
-    """The directory of a run in a new workspace whose jobs ended so: ``done``, ``failed``, ``started`` (a pid file and no
-    marker) or ``waiting`` (neither). Without `is_recorded` the driver was killed before it wrote their states.
+    """The directory of a run in a new workspace.
+
+    Its jobs ended so: ``done``, ``failed``, ``started`` (a pid file and no marker) or ``waiting`` (neither).
+    Without `is_recorded` the driver was killed before it wrote their states.
     """
     run = root / "experiments" / "grid" / RUN_ID
     run.mkdir(parents=True)
