@@ -249,7 +249,7 @@ mod tests {
         for count in [0, 1, 2, 33, 1_000] {
             let items: Vec<usize> = (0..count).collect();
             let slow: [fn(usize) -> bool; 3] =
-                [|_| false, |item| item % 97 == 0, |item| item > 500 || item < 40];
+                [|_| false, |item| item % 97 == 0, |item| !(40..=500).contains(&item)];
             for is_slow in slow {
                 let work = |&item: &usize| {
                     if is_slow(item) {

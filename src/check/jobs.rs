@@ -71,7 +71,9 @@ impl Check<'_> {
                 Comparison::Unreadable(finding) => self.report_job(run, &job, finding),
                 Comparison::Compared(finding) => {
                     self.result.compared += 1;
-                    finding.into_iter().for_each(|finding| self.report_job(run, &job, finding));
+                    for finding in finding {
+                        self.report_job(run, &job, finding);
+                    }
                 }
             }
         }

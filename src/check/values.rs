@@ -158,12 +158,12 @@ impl Check<'_> {
     /// The finding about a recorded path that should exist and does not. Each path is checked once.
     fn path(&mut self, loaded: &LoadedRun, states: &[State], job_id: &str, path: &Path) -> Option<Finding> {
         let check = self.paths.get_mut(path)?;
-        let is_gone = *check == PathCheck::Gone;
+        let is_missing = *check == PathCheck::Gone;
         if std::mem::replace(check, PathCheck::Reported) == PathCheck::Reported {
             return None;
         }
         self.result.paths += 1;
-        if !is_gone {
+        if !is_missing {
             return None;
         }
         let finding = Finding::new(Trouble::PathGone, format!("{} does not exist", path.display()));

@@ -98,9 +98,9 @@ impl ScanPlan {
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
             let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
             threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
-                group.iter().for_each(|loaded| {
+                for loaded in group {
                     loaded.read(builder.needs_configs || results.needs_configs());
-                });
+                }
             });
             for (loaded, signature) in window.into_iter().zip(signatures.iter().cloned()) {
                 if loaded.cancel_token().is_cancelled() {

@@ -14,7 +14,8 @@ const LONGEST: usize = 255;
 /// `InvalidName`, with `what` (as in "experiment") and the name.
 pub fn plain<'a>(what: &str, name: &'a str) -> Result<&'a str> {
     // all bytes, without a branch: the compiler compares many at once
-    let is_split = name.bytes().fold(false, |found, byte| found | (byte == b'/') | (byte == 0));
+    let is_split =
+        name.bytes().fold(0, |found, byte| found | u8::from(byte == b'/') | u8::from(byte == 0)) != 0;
     let is_component = !matches!(name, "" | "." | "..") && !is_split;
     if is_component && name.len() <= LONGEST {
         return Ok(name);
