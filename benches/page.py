@@ -14,6 +14,8 @@ from textwrap import fill
 
 from bars import BARS, Bar
 from contests import Contest
+from directory_page import directory_sections
+from units import duration, milliseconds
 from workspaces import ROOT
 
 OURS = "xpframe_all"
@@ -31,13 +33,6 @@ TITLES = {
     "loop_xpframe": "xpframe: `load_xp_info`, the same loop",
     "states_xpframe": '`xp_frame(run, columns=["state"])`',
     "states_scandir": "`os.scandir` of each job directory, `stat` of its marker",
-    "default_polars": '`xp_frame(run, backend="polars")`: all default columns',
-    "default_pandas": "`xp_frame(run)`: the same, pandas",
-    "default_experimaestro": "experimaestro: its loop, and states and times from its provider",
-    "default_failures": "`load_xp_info(run).failures()`: one of twenty jobs failed",
-    "default_results": '`xp_frame(run, columns=["result.*"], results="metrics.json")`',
-    "default_check": "`Workspace(…).check(…)`: every config compared with its params.json",
-    "default_floor": "the files that the default call reads opened and read, C, two threads",
     "python": "`python -c pass`",
     "polars": "`import polars`",
     "frame": '`xp_frame(run, backend="polars")`, 30 jobs',
@@ -84,20 +79,6 @@ EVERYDAY = (
         ("states_scandir", "first"),
     ),
     (
-        "the default call, 20,000 job directories",
-        "default",
-        ("default_polars", "first"),
-        "experimaestro, with states from its provider",
-        ("default_experimaestro", "first"),
-    ),
-    (
-        "the same, against its floor",
-        "default",
-        ("default_polars", "first"),
-        "the same files, opened and read on two threads",
-        ("default_floor", "first"),
-    ),
-    (
         "a process that reads 30 jobs as objects",
         "cold",
         ("attribute", "first"),
@@ -122,8 +103,8 @@ def page(held: dict[str, Contest]) -> str:
                 date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine(), versions=fill(versions(), 110)
             ),
             *gains(held),
-            *slow_calls(held),
             "",
+            *directory_sections(held),
             METHOD,
             *details(held),
             LIMITS,
@@ -224,45 +205,6 @@ def everyday(held: dict[str, Contest]) -> Iterator[str]:
             yield f"| {operation} | {seconds} | {label} | {theirs} |"
 
 
-# contest, question, the most seconds it may take
-SLOW_LIMITS = {
-    ("done", "default"): 0.6,
-    ("done", "state"): 0.15,
-    ("failed", "default"): 0.8,
-    ("failed", "state"): 0.4,
-    ("no marker", "default"): 0.8,
-    ("no marker", "state"): 0.4,
-    ("done", "display"): 0.25,
-    ("done", "filtered scan"): 0.15,
-    ("done", "collected again"): 0.15,
-    ("done", "check"): 0.8,
-    ("done", "refresh, since"): 0.15,
-}
-
-
-def slow_calls(held: dict[str, Contest]) -> Iterator[str]:
-    """What a file system that takes its time costs, question by question."""
-    contests = {key.partition("-")[2]: contest for key, contest in held.items() if key.startswith("slow-")}
-    if not contests:
-        return
-    yield ""
-    yield "On a network: each call below the workspace takes a millisecond longer; 2,000 jobs."
-    yield "32 threads wait for the answers, whatever the processors."
-    yield ""
-    yield "| jobs | question | calls | time | limit |"
-    yield "|---|---|--:|--:|--:|"
-    for end, contest in contests.items():
-        for name in (
-            name for name in contest.found[0]["slow"] if "," not in name or name == "refresh, since"
-        ):
-            calls, seconds = (contest.median("slow", what) for what in (f"{name}, calls", name))
-            limit = SLOW_LIMITS.get((end, name))
-            reached = (
-                "" if limit is None else f"{limit} s" + (" **MISSED**" if (seconds or 0) > limit else "")
-            )
-            yield f"| {end} | {name} | {calls:,.0f} | {duration(seconds)} | {reached} |"
-
-
 def bars(held: dict[str, Contest]) -> Iterator[str]:
     """A table of all limits, also of those that were not measured."""
     yield "| ratio | must | aim | reached | memory, MiB | verdict |"
@@ -289,7 +231,7 @@ def memories(bar: Bar, held: dict[str, Contest]) -> str:
 def details(held: dict[str, Contest]) -> Iterator[str]:
     """One table per contest."""
     for key, contest in held.items():
-        if key.startswith("slow-"):
+        if key == "default" or key.startswith("slow-"):
             continue
         yield f"### {heading(key, contest)}"
         yield ""
@@ -342,19 +284,6 @@ def times(contest: Contest, over: tuple[str, str]) -> str:
     if OURS not in contest.tasks:
         return ""
     return short(median(contest.ratios(over, (OURS, "first"))))
-
-
-def milliseconds(seconds: float) -> str:
-    if seconds < 1e-6:
-        return f"{1e9 * seconds:.1f} ns"
-    return f"{1000 * seconds:,.1f}" if seconds >= 1e-4 else f"{1000 * seconds:.3f}"
-
-
-def duration(seconds: float | None) -> str:
-    """Milliseconds below a second, seconds above."""
-    if seconds is None:
-        return ""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
 
 
 def mebibytes(number: float | None) -> str:
