@@ -170,6 +170,32 @@ BARS = [
         for jobs in (100_000, 1_000_000)
     ),
     Bar(
+        "default call, polars / the same files opened and read on two threads: 20,000 job directories",
+        "default",
+        ("default_polars", FIRST),
+        ("default_floor", FIRST),
+        1.5,
+    ),
+    Bar(
+        "experimaestro's provider / default call: 20,000 job directories",
+        "default",
+        ("default_experimaestro", FIRST),
+        ("default_polars", FIRST),
+        20,
+        least=True,
+    ),
+    *(
+        Bar(
+            f"full frame, pandas / polars: {shape}, {jobs:,} jobs",
+            f"{shape}-{jobs}",
+            ("xpframe_pandas", FIRST),
+            OURS,
+            must,
+        )
+        for jobs, must in ((1_000, 2.0), (100_000, 1.3))
+        for shape in ("grid", "rich", "wide")
+    ),
+    Bar(
         "states of 20,000 jobs / `os.scandir` and `stat`",
         "states",
         ("states_xpframe", FIRST),

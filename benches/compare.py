@@ -5,7 +5,8 @@
 
 `--large` adds runs of a million jobs (2.4 GB of files). `--quick` tries everything on small runs within two
 minutes. `--only` chooses contests by name: rich-100000, growth-grid, cold, lazy, reload, attributes, loop,
-states, displays. Neither of the two writes the page. Exits with 1 if a limit of bars.py is missed.
+states, displays, default, slow-done; of the page it writes only the sections about directories. `--quick`
+writes none. Exits with 1 if a limit of bars.py is missed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 import gen
 from bars import BARS
 from contests import HUGE, LARGE, MIDDLE, SMALL, Contest, contests
+from directory_page import directory_sections, with_sections
 from page import bars, details, page
 from workspaces import ROOT, environment, refuse_slow_build, run_of
 
@@ -38,7 +40,7 @@ def main() -> int:
         start = time.perf_counter()
         contest.hold()
         held[contest.key] = contest
-        print(*details({contest.key: contest}), sep="\n")
+        print(*details({contest.key: contest}), *directory_sections({contest.key: contest}), sep="\n")
         print(f"({time.perf_counter() - start:.0f} s)\n", flush=True)
     print(*(line for line in bars(held) if "not measured" not in line), sep="\n")
     if asked.quick:
@@ -47,6 +49,8 @@ def main() -> int:
     if not (asked.no_write or asked.quick or asked.only != "*"):
         PAGE.write_text(page(held), encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")
+    elif not (asked.no_write or asked.quick):
+        PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), held), encoding="utf-8")
     return int(any(bar.verdict(held) == "MISSED" for bar in BARS))
 
 

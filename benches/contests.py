@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+import directories
 import errands
 import readers
 import worker
@@ -33,7 +34,7 @@ OURS = ("xpframe", "xpframe_all", "xpframe_pandas")
 IMPOSSIBLE = {("wide", "orjson_all"), ("wide", "read_ndjson")}
 # how often a reader reads in its process: the slow ones once where that is long enough
 CALLS = {SMALL: 7, MIDDLE: 5, LARGE: 3, HUGE: 1}
-SLOW = {"experimaestro", "orjson_all", "loop_experimaestro"}
+SLOW = {"experimaestro", "orjson_all", "loop_experimaestro", "default_experimaestro"}
 
 COLD = {
     "python": "pass",
@@ -96,6 +97,9 @@ def contests(
         yield "attributes", partial(errand, "attributes", "rich", middle, 5)
         yield "loop", partial(readings, "rich", middle, ("loop_xpframe", "loop_experimaestro"))
         yield "states", partial(states, few)
+        yield "default", partial(default, few)
+        for end in directories.QUESTIONS:
+            yield f"slow-{end}", partial(slow, end, 2_000)
         yield "displays", partial(errand, "displays", "rich", middle, 3)
 
     for key, make in planned():
@@ -143,6 +147,25 @@ def states(jobs: int) -> Contest:
     worked("states_scandir", "rich", run, warm, 1)
     return of_run(
         run, "rich", jobs, {name: reading(name, "rich", run, warm, MIDDLE) for name in names}, rounds=5
+    )
+
+
+def default(jobs: int) -> Contest:
+    """What users type, on jobs that have directories, and the floor: the same files opened and read."""
+    run, warm = directories.whole_run(jobs), directories.whole_run(30)
+    names = ("polars", "pandas", "experimaestro", "failures", "results", "check")
+    tasks: dict[str, Task] = {
+        f"default_{name}": reading(f"default_{name}", "rich", run, warm, MIDDLE) for name in names
+    }
+    tasks["default_floor"] = directories.floor(run)
+    tasks["default_floor"]()
+    return of_run(run, "rich", jobs, tasks, rounds=5)
+
+
+def slow(end: str, jobs: int) -> Contest:
+    """The same where each call below the workspace takes a millisecond."""
+    return of_run(
+        directories.slow_run(end, jobs), "grid", jobs, {"slow": directories.waiting(end, jobs)}, rounds=3
     )
 
 

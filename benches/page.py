@@ -14,6 +14,8 @@ from textwrap import fill
 
 from bars import BARS, Bar
 from contests import Contest
+from directory_page import directory_sections
+from units import duration, milliseconds
 from workspaces import ROOT
 
 OURS = "xpframe_all"
@@ -102,6 +104,7 @@ def page(held: dict[str, Contest]) -> str:
             ),
             *gains(held),
             "",
+            *directory_sections(held),
             METHOD,
             *details(held),
             LIMITS,
@@ -228,6 +231,8 @@ def memories(bar: Bar, held: dict[str, Contest]) -> str:
 def details(held: dict[str, Contest]) -> Iterator[str]:
     """One table per contest."""
     for key, contest in held.items():
+        if key == "default" or key.startswith("slow-"):
+            continue
         yield f"### {heading(key, contest)}"
         yield ""
         yield "| | columns | first, ms | later, ms | relative to the full frame | memory, MiB |"
@@ -279,19 +284,6 @@ def times(contest: Contest, over: tuple[str, str]) -> str:
     if OURS not in contest.tasks:
         return ""
     return short(median(contest.ratios(over, (OURS, "first"))))
-
-
-def milliseconds(seconds: float) -> str:
-    if seconds < 1e-6:
-        return f"{1e9 * seconds:.1f} ns"
-    return f"{1000 * seconds:,.1f}" if seconds >= 1e-4 else f"{1000 * seconds:.3f}"
-
-
-def duration(seconds: float | None) -> str:
-    """Milliseconds below a second, seconds above."""
-    if seconds is None:
-        return ""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
 
 
 def mebibytes(number: float | None) -> str:

@@ -270,6 +270,57 @@ def states_scandir(run: Path, _shape: str) -> list[tuple[str, float]]:
     return found
 
 
+def default_polars(run: Path, _shape: str) -> pl.DataFrame:
+    """What a user types, with the states and times of all job directories."""
+    from xpframe import xp_frame
+
+    return xp_frame(run, backend="polars")
+
+
+def default_pandas(run: Path, _shape: str) -> Any:
+    """The same for pandas, the default backend."""
+    from xpframe import xp_frame
+
+    return xp_frame(run)
+
+
+def default_experimaestro(run: Path, shape: str) -> pl.DataFrame:
+    """The chosen parameters, the tags, states and times of the same jobs, from experimaestro's provider."""
+    import polars as pl
+    from experimaestro.scheduler.workspace_state_provider import WorkspaceStateProvider
+
+    provider = WorkspaceStateProvider(run.parents[2], no_cleanup=True)
+    states = {
+        job.identifier: (str(job.state), job.starttime, job.endtime)
+        for job in provider.get_jobs(run.parents[0].name, run.name)
+    }
+    frame = experimaestro(run, shape)
+    found = [states.get(job_id, (None, None, None)) for job_id in frame["job_id"]]
+    columns = zip(("state", "started_at", "ended_at"), zip(*found, strict=True), strict=True)
+    return frame.with_columns(pl.Series(name, list(values)) for name, values in columns)
+
+
+def default_failures(run: Path, _shape: str) -> Any:
+    """Why jobs failed, with the ends of their logs."""
+    from xpframe import load_xp_info
+
+    return load_xp_info(run).failures().frame()
+
+
+def default_results(run: Path, _shape: str) -> pl.DataFrame:
+    """A result file of each job."""
+    from xpframe import xp_frame
+
+    return xp_frame(run, columns=["result.*"], results="metrics.json", backend="polars")
+
+
+def default_check(run: Path, _shape: str) -> int:
+    """What is wrong with a run: each config is compared with the params.json of its job."""
+    from xpframe import Workspace
+
+    return Workspace(run.parents[2]).check(run.parents[0].name).seen["compared"]
+
+
 READERS: dict[str, Callable[[Path, str], Any]] = {
     found.__name__: found
     for found in (
@@ -286,6 +337,12 @@ READERS: dict[str, Callable[[Path, str], Any]] = {
         loop_xpframe,
         states_xpframe,
         states_scandir,
+        default_polars,
+        default_pandas,
+        default_experimaestro,
+        default_failures,
+        default_results,
+        default_check,
     )
 }
 SAME_CHOSEN = ("experimaestro", "orjson", "xpframe")

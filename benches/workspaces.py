@@ -14,6 +14,8 @@ DATA = ROOT / "bench-data"
 FILES = ("objects.jsonl", "jobs.jsonl")
 # how the jobs of `with_directories` ended, of each twenty
 ENDS = ("done",) * 18 + ("failed", "pid")
+# 2026-03-19T12:10:16.569952 UTC in nanoseconds
+ENDED = 1_773_922_216_569_952_000
 
 
 def run_of(shape: str, jobs: int, name: str | None = None) -> Path:
@@ -85,9 +87,9 @@ def with_directories(jobs: int) -> Path:
 
 
 def make_directory(directory: Path, job: dict[str, str], end: str) -> None:
-    """What a job leaves, its parameters and results aside."""
+    """What a job leaves that ended so, its parameters and results aside; some states have no marker."""
     (directory / ".experimaestro").mkdir(parents=True, exist_ok=True)
-    state = {"done": "done", "failed": "error", "pid": "running"}[end]
+    state = {"done": "done", "failed": "error", "pid": "running"}.get(end, end)
     status: dict[str, object] = {
         "job_id": job["job_id"],
         "task_id": job["task_id"],
@@ -97,7 +99,7 @@ def make_directory(directory: Path, job: dict[str, str], end: str) -> None:
         "scheduler_state": state,
         "scheduler_failure_reason": None,
         "started_time": "2026-03-19T12:00:10.365599",
-        "ended_time": None if end == "pid" else "2026-03-19T12:10:16.569952",
+        "ended_time": "2026-03-19T12:10:16.569952" if end in ENDS and end != "pid" else None,
         "exit_code": None,
         "retry_count": 0,
         "resumable": False,
@@ -110,8 +112,12 @@ def make_directory(directory: Path, job: dict[str, str], end: str) -> None:
     name = job["task_id"].rpartition(".")[2]
     for suffix in ("lock", "out", "err"):
         (directory / f"{name}.{suffix}").touch()
-    marker = {"failed": '{"code": 1, "reason": "FAILED"}', "pid": '{"type": "local", "pid": 1}'}
-    (directory / f"{name}.{end}").write_text(marker.get(end, ""))
+    content = {"failed": '{"code": 1, "reason": "FAILED"}', "pid": '{"type": "local", "pid": 1}', "done": ""}
+    if end in content:
+        marker = directory / f"{name}.{end}"
+        marker.write_text(content[end])
+        # `ended_time` is the time of the marker
+        os.utime(marker, ns=(ENDED, ENDED))
 
 
 def environment() -> dict[str, str]:

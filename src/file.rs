@@ -1,7 +1,7 @@
 //! Reads regular files, whole or some lines at a time. No other module opens a file to read it.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,10 @@ use rustix::fs::OFlags;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress;
+
+mod signature;
+
+pub use signature::Signature;
 
 /// The largest file that [`read_small`] reads, in bytes.
 pub const LARGEST: u64 = 256 << 20;
@@ -38,20 +42,59 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// `Io`, with the path: also for a larger file.
 pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(Error::io(path, &error)),
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(not_regular(path)),
+        Ok(metadata) if metadata.len() > LARGEST => Err(too_large(path)),
+        Ok(_) => Ok(read_listed(path)?.map(|(bytes, _)| bytes)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io(path, &error)),
+    }
+}
+
+/// The bytes and the metadata of a file that was just seen to be regular, in a listing or otherwise; none if it is gone. It must
+/// have at most [`LARGEST`] bytes. Saves the call that looks before opening.
+///
+/// # Errors
+/// `Io`, with the path: also for a larger file.
+pub fn read_listed(path: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
+    let (file, metadata) = match open_regular(path) {
+        Ok(opened) => opened,
+        Err(OpenError::System(error)) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(error.at(path)),
     };
-    let fits = !metadata.is_file() || metadata.len() <= LARGEST;
-    let bytes = if fits { Some(head(path, LARGEST + 1)?) } else { None };
-    match bytes.filter(|bytes| bytes.len() as u64 <= LARGEST) {
-        Some(bytes) => Ok(Some(bytes)),
-        None => {
-            let reason = format!("is larger than the {} MiB that such a file may have", LARGEST >> 20);
-            Err(Error::new(ErrorKind::Io, reason).at_file(path))
+    let bytes = read_up_to(&file, (metadata.len(), LARGEST + 1), path)?;
+    if bytes.len() as u64 > LARGEST { Err(too_large(path)) } else { Ok(Some((bytes, metadata))) }
+}
+
+/// The first bytes of a file, at most `limit`; it should have `size` bytes. Then one call reads them: where it returns less than
+/// was asked for, the file ends.
+fn read_up_to(file: &File, (size, limit): (u64, u64), path: &Path) -> Result<Vec<u8>> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let expected = usize::try_from(size).unwrap_or(usize::MAX).min(limit);
+    let mut bytes = Vec::new();
+    loop {
+        let filled = bytes.len();
+        let room = expected.saturating_sub(filled).max(filled.min(BLOCK_BYTES)).saturating_add(1);
+        let room = room.min(limit - filled);
+        reserve(&mut bytes, room, path)?;
+        bytes.resize(filled + room, 0);
+        let read = loop {
+            match file.read_at(&mut bytes[filled..], filled as u64) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read.map_err(|error| Error::io(path, &error))?,
+            }
+        };
+        bytes.truncate(filled + read);
+        let is_end = read == 0 || (read < room && bytes.len() >= expected);
+        if is_end || bytes.len() == limit {
+            return Ok(bytes);
         }
     }
+}
+
+fn too_large(path: &Path) -> Error {
+    let reason = format!("is larger than the {} MiB that such a file may have", LARGEST >> 20);
+    Error::new(ErrorKind::Io, reason).at_file(path)
 }
 
 /// The first bytes of a regular file, at most `limit`.
@@ -60,11 +103,7 @@ pub fn read_small(path: &Path) -> Result<Option<Vec<u8>>> {
 /// `Io`, with the path.
 pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let (file, metadata) = open(path)?;
-    let mut bytes = Vec::new();
-    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(usize::MAX);
-    reserve(&mut bytes, expected.saturating_add(1), path)?;
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
-    Ok(bytes)
+    read_up_to(&file, (metadata.len(), limit), path)
 }
 
 /// The first and the last bytes of a regular file, at most `limit` of each; the last are those that the first do not hold.
@@ -74,11 +113,12 @@ pub fn head(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub fn head_and_tail(path: &Path, limit: u64) -> Result<(Vec<u8>, Vec<u8>)> {
     let (file, metadata) = open(path)?;
     let refused = |error: io::Error| Error::io(path, &error);
-    let mut head = Vec::new();
-    (&file).take(limit).read_to_end(&mut head).map_err(refused)?;
+    let head = read_up_to(&file, (metadata.len(), limit), path)?;
     let rest = metadata.len().saturating_sub(head.len() as u64).min(limit);
     let mut tail = vec![0; usize::try_from(rest).unwrap_or_default()];
-    file.read_exact_at(&mut tail, metadata.len() - rest).map_err(refused)?;
+    if rest > 0 {
+        file.read_exact_at(&mut tail, metadata.len() - rest).map_err(refused)?;
+    }
     Ok((head, tail))
 }
 
@@ -96,10 +136,10 @@ pub struct FileEnds {
 /// # Errors
 /// `Io`, with the path.
 pub fn read_ends(path: &Path, head: usize, tail: usize) -> Result<Option<FileEnds>> {
-    let (file, found) = match open(path) {
+    let (file, found) = match look_and_open(path) {
         Ok(opened) => opened,
-        Err(_) if path.metadata().is_err_and(|error| is_absent(&error)) => return Ok(None),
-        Err(error) => return Err(error),
+        Err(OpenError::System(error)) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(error.at(path)),
     };
     progress::opened();
     let refused = |error: io::Error| Error::io(path, &error);
@@ -127,18 +167,46 @@ pub fn read_ends(path: &Path, head: usize, tail: usize) -> Result<Option<FileEnd
 
 /// Opens a regular file. Returns its metadata too.
 fn open(path: &Path) -> Result<(File, Metadata)> {
-    let refused = |error: io::Error| Error::io(path, &error);
-    let not_regular = || Error::new(ErrorKind::Io, "is not a regular file").at_file(path);
-    // checked before opening: opening a pipe wakes its writer, opening a device may do anything
-    if !path.metadata().map_err(refused)?.is_file() {
-        return Err(not_regular());
+    look_and_open(path).map_err(|error| error.at(path))
+}
+
+/// Why a file was not opened.
+enum OpenError {
+    System(io::Error),
+    NotRegular,
+}
+
+impl OpenError {
+    fn at(self, path: &Path) -> Error {
+        match self {
+            Self::System(error) => Error::io(path, &error),
+            Self::NotRegular => not_regular(path),
+        }
     }
+}
+
+fn not_regular(path: &Path) -> Error {
+    Error::new(ErrorKind::Io, "is not a regular file").at_file(path)
+}
+
+fn look_and_open(path: &Path) -> std::result::Result<(File, Metadata), OpenError> {
+    // checked before opening: opening a pipe wakes its writer, opening a device may do anything
+    if path.metadata().map_err(OpenError::System)?.is_file() {
+        open_regular(path)
+    } else {
+        Err(OpenError::NotRegular)
+    }
+}
+
+/// Opens a file that was just seen to be regular.
+fn open_regular(path: &Path) -> std::result::Result<(File, Metadata), OpenError> {
     // some files below /proc look regular, and reading them blocks
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(refused)?;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(OpenError::System)?;
     // checked again: the file may have been replaced before it was opened
-    let metadata = file.metadata().map_err(refused)?;
-    if metadata.is_file() { Ok((file, metadata)) } else { Err(not_regular()) }
+    let metadata = file.metadata().map_err(OpenError::System)?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(OpenError::NotRegular) }
 }
 
 /// Whether a file, a directory or a link, even a dangling one, has that name.
@@ -398,52 +466,5 @@ impl Blocks<'_> {
             self.buffer.resize(wanted, 0);
         }
         Ok(())
-    }
-}
-
-/// The state of some files. It differs once one of them was written, replaced or removed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Signature(Vec<Option<FileState>>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct FileState {
-    bytes: u64,
-    /// Seconds and nanoseconds since 1970
-    written: (i64, i64),
-    inode: u64,
-}
-
-impl FileState {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = path.metadata().ok()?;
-        let written = (metadata.mtime(), metadata.mtime_nsec());
-        Some(Self { bytes: metadata.len(), written, inode: metadata.ino() })
-    }
-}
-
-impl Signature {
-    /// The state of these files now. A file that is missing is noted as missing.
-    #[must_use]
-    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
-        Self(paths.into_iter().map(FileState::of).collect())
-    }
-
-    /// Whether the files may only have grown until `now`: the same files, written no earlier, and no smaller. Their content is
-    /// not compared.
-    #[must_use]
-    pub fn may_have_grown_to(&self, now: &Self) -> bool {
-        let may_have_grown = |(then, now): (&Option<FileState>, &Option<FileState>)| match (then, now) {
-            (Some(then), Some(now)) => {
-                then.inode == now.inode && then.bytes <= now.bytes && then.written <= now.written
-            }
-            (then, now) => then.is_none() && now.is_none(),
-        };
-        self.0.len() == now.0.len() && self.0.iter().zip(&now.0).all(may_have_grown)
-    }
-
-    /// The size of all files together, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.0.iter().flatten().map(|file| file.bytes).sum()
     }
 }

@@ -1,8 +1,11 @@
 //! Splits work over threads.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// The number of processors, but at most `most`. The system is asked once: it reads files to find out.
 #[must_use]
@@ -38,6 +41,144 @@ pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> 
     });
     results.sort_by_key(|&(index, _)| index);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Applies `work`, which asks the file system, to each item; the results are in the order of the items. Begins with a thread a
+/// processor, as a local disk answers at once. If answers take long, as those of a network do, 32 threads wait for them.
+pub fn each_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    each_waiting_at(items, |_, item| work(item))
+}
+
+/// The same, with the position of each item.
+pub fn each_waiting_at<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+    let busy = at_most(MAX_BUSY_THREADS).min(items.len() / MIN_ITEMS_PER_THREAD);
+    wait_for_each(items, (busy, SLOW_ITEM), work)
+}
+
+/// The same for groups of up to `size` items, of which `busy` threads take one at a time if answers do not take long.
+pub fn each_waiting_group<T: Sync, R: Send>(
+    groups: &[&[T]],
+    (busy, size): (usize, u32),
+    work: impl Fn(&[T]) -> R + Sync,
+) -> Vec<R> {
+    wait_for_each(groups, (busy, size * SLOW_ITEM), |_, group| work(group))
+}
+
+fn wait_for_each<T: Sync, R: Send>(
+    items: &[T],
+    (busy, slow_item): (usize, Duration),
+    work: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
+    let (next, has_grown) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let queue = WaitQueue { items, work, slow_item, next, has_grown };
+    let mut done = std::thread::scope(|scope| {
+        let work = || queue.take_items(|_| {});
+        let start = |_| Builder::new().spawn_scoped(scope, work).ok();
+        let mut threads: Vec<_> = (1..busy.min(items.len())).map_while(start).collect();
+        let mut done = queue.take_items(|left| {
+            let missing = MAX_WAITING_THREADS.min(left).saturating_sub(threads.len() + 1);
+            // where none can start, those that run do the work
+            threads.extend((0..missing).map_while(start));
+        });
+        for thread in threads {
+            done.extend(joined(thread));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|&(start, _)| start);
+    if let [(_, all)] = &mut done[..] {
+        return std::mem::take(all);
+    }
+    let mut results = Vec::with_capacity(items.len());
+    results.extend(done.into_iter().flat_map(|(_, share)| share));
+    results
+}
+
+/// Threads that wait for the file system at the same time: they need no processor.
+const MAX_WAITING_THREADS: usize = 32;
+/// Threads that ask a fast file system, which keeps processors busy.
+const MAX_BUSY_THREADS: usize = 8;
+/// With fewer items, a fast file system answers one thread sooner.
+const MIN_ITEMS_PER_THREAD: usize = 256;
+/// A thread that is without work for longer than that for an item waits. A local disk takes about 10 µs for a job.
+const SLOW_ITEM: Duration = Duration::from_micros(500);
+/// The most items that a thread takes together, if they are fast.
+const MAX_FAST_SHARE: usize = 64;
+/// The most items that a thread takes together, if they are slow.
+const MAX_SLOW_SHARE: usize = 8;
+
+/// Items that threads take from.
+struct WaitQueue<'i, T, W> {
+    items: &'i [T],
+    work: W,
+    slow_item: Duration,
+    next: AtomicUsize,
+    /// Whether the threads that wait were started
+    has_grown: AtomicBool,
+}
+
+impl<T, W> WaitQueue<'_, T, W> {
+    /// Takes shares of the items until none is left; returns the results with the position of the first of each. The first share
+    /// has one item, so that a slow file system is soon noticed: then `grow` is called once, with the number of items left.
+    fn take_items<R>(&self, mut grow: impl FnMut(usize)) -> Vec<(usize, Vec<R>)>
+    where
+        W: Fn(usize, &T) -> R,
+    {
+        let mut done: Vec<(usize, Vec<R>)> = Vec::new();
+        let mut idle = IdleClock::start();
+        let (mut size, mut slow_shares) = (1, 0);
+        loop {
+            let start = self.next.fetch_add(size, Ordering::Relaxed);
+            let Some(rest) = self.items.get(start..).filter(|rest| !rest.is_empty()) else { return done };
+            let share = &rest[..size.min(rest.len())];
+            let begin = Instant::now();
+            let results = share.iter().enumerate().map(|(offset, item)| (self.work)(start + offset, item));
+            match done.last_mut() {
+                Some((first, before)) if *first + before.len() == start => before.extend(results),
+                _ => done.push((start, results.collect())),
+            }
+            let limit = self.slow_item * u32::try_from(share.len()).unwrap_or(u32::MAX);
+            if begin.elapsed() <= limit || idle.restart() <= limit {
+                (size, slow_shares) = ((2 * size).min(MAX_FAST_SHARE), 0);
+                continue;
+            }
+            slow_shares += 1;
+            let left = rest.len() - share.len();
+            // one slow share may be that of a thread that had no processor
+            if slow_shares == 2 {
+                self.has_grown.store(true, Ordering::Relaxed);
+                grow(left);
+            }
+            size = self.slow_share(left);
+        }
+    }
+
+    /// How many slow items to take together when some are left: few at the end, so that the threads end at the same time.
+    fn slow_share(&self, left: usize) -> usize {
+        let has_grown = self.has_grown.load(Ordering::Relaxed);
+        if has_grown { (left / (2 * MAX_WAITING_THREADS)).clamp(1, MAX_SLOW_SHARE) } else { 1 }
+    }
+}
+
+/// Measures for how long a thread did nothing: the time that passed without that of its processor.
+struct IdleClock {
+    wall: Instant,
+    processor: Duration,
+}
+
+impl IdleClock {
+    fn start() -> Self {
+        let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
+        let seconds = Duration::from_secs(tv_sec.unsigned_abs());
+        Self { wall: Instant::now(), processor: seconds + Duration::from_nanos(tv_nsec.unsigned_abs()) }
+    }
+
+    /// For how long the thread did nothing since the clock was started. Starts it anew.
+    fn restart(&mut self) -> Duration {
+        let before = std::mem::replace(self, Self::start());
+        let busy = self.processor.saturating_sub(before.processor);
+        self.wall.duration_since(before.wall).saturating_sub(busy)
+    }
 }
 
 /// The result of `work`, while another thread does `aside`. Both are done when this returns.
@@ -94,4 +235,43 @@ impl<W: FnOnce()> Once<W> {
 /// thread itself has ended.
 fn joined<R>(thread: ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    /// Results are in the order of the items, however many threads take them, and however long they take.
+    #[test]
+    fn waiting_threads_keep_the_order() {
+        for count in [0, 1, 2, 33, 1_000] {
+            let items: Vec<usize> = (0..count).collect();
+            let slow: [fn(usize) -> bool; 3] =
+                [|_| false, |item| item % 97 == 0, |item| !(40..=500).contains(&item)];
+            for is_slow in slow {
+                let work = |&item: &usize| {
+                    if is_slow(item) {
+                        sleep(2 * SLOW_ITEM);
+                    }
+                    3 * item
+                };
+                let expected: Vec<usize> = items.iter().map(|item| 3 * item).collect();
+                assert_eq!(each_waiting(&items, work), expected);
+            }
+        }
+    }
+
+    /// Slow items are waited for by many threads at the same time.
+    #[test]
+    fn slow_items_wait_together() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        each_waiting(&[(); 400], |()| {
+            most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            sleep(4 * SLOW_ITEM);
+            now.fetch_sub(1, Ordering::Relaxed);
+        });
+        assert!((MAX_WAITING_THREADS / 2..=MAX_WAITING_THREADS).contains(&most.into_inner()));
+    }
 }

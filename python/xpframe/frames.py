@@ -41,6 +41,10 @@ def xp_frame(
 ) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table:
     """Reads experiments into a DataFrame: one row per job, with tags and parameters as columns.
 
+    The first call in a process also imports pandas or polars, which takes 150 to 400 ms and often longer than
+    reading. States and times are found in the directory of each job, which takes long on a network: a
+    selection such as ``columns=["tags.*", "config.*"]`` looks at none.
+
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
         workspace: The root of the workspace, its id in experimaestro's settings, or a list of them. By

@@ -7,10 +7,11 @@ use ahash::HashSet;
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use crate::error::Error;
-use crate::loaded::LoadedRun;
+use crate::loaded::{JobLooks, LoadedRun};
 use crate::objects::{difference, executed, is_same_process};
 use crate::records::{Evidence, JobStatuses, State};
-use crate::workspace::Run;
+use crate::threads;
+use crate::workspace::{LinkedJob, Run};
 
 /// One job of a run, and the evidence of its files.
 struct Job<'j> {
@@ -19,31 +20,62 @@ struct Job<'j> {
     id: &'j str,
     state: State,
     evidence: Evidence,
+    /// Whether the run has a status.json
+    has_status: bool,
+}
+
+/// What a look at the files of a job gave.
+struct Looked {
+    state: State,
+    evidence: Evidence,
+    comparison: Comparison,
+}
+
+/// Whether a job was executed with its recorded config.
+enum Comparison {
+    /// There is nothing to compare
+    Nothing,
+    /// Its params.json cannot be read
+    Unreadable(Finding),
+    /// They were compared; the finding says how they differ
+    Compared(Option<Finding>),
 }
 
 impl Check<'_> {
     /// Checks each job. Returns the states of the jobs, by their positions.
     pub(super) fn jobs(&mut self, loaded: &LoadedRun, errors: &mut Vec<Error>) -> Vec<State> {
         let (run, rows) = (loaded.run(), loaded.rows());
-        let statuses = JobStatuses::open(run, loaded.record());
+        let looks = loaded.job_looks();
+        let positions: Vec<usize> = (0..rows.rows.len()).collect();
+        let (looked, wrong) = JobStatuses::each(&positions, |&position, errors| {
+            let is_cancelled = self.cancel.is_cancelled();
+            (!is_cancelled).then(|| Looked::at(loaded, &looks, position, errors))
+        });
+        errors.extend(wrong);
+        let has_status = run.path().join("status.json").exists();
         let mut states = Vec::with_capacity(rows.rows.len());
-        for (position, row) in rows.rows.iter().enumerate() {
-            if self.cancel.is_cancelled() {
-                states.resize(rows.rows.len(), State::Unscheduled);
-                return states;
-            }
+        for (position, (row, looked)) in rows.rows.iter().zip(looked).enumerate() {
+            let Some(Looked { state, evidence, comparison }) = looked else {
+                states.push(State::Unscheduled);
+                continue;
+            };
             let (task_id, job_id) = (rows.task_id(row), rows.job_id(row));
-            let state = statuses.job(&task_id, &job_id, errors).state;
             states.push(state);
             self.result.jobs += 1;
             self.job_ids.insert(job_id.clone().into_owned());
-            let recorded = loaded.record().job_states.get(&job_id);
-            let directory = run.workspace().job_dir(&task_id, &job_id).unwrap_or_default();
-            let evidence = Evidence::of(&directory, &task_id, &job_id, recorded);
-            let job = Job { position, task_id: &task_id, id: &job_id, state, evidence };
+            let job = Job { position, task_id: &task_id, id: &job_id, state, evidence, has_status };
             self.state(loaded, &job);
             self.files(loaded, &job);
-            self.compare_params(loaded, &job);
+            match comparison {
+                Comparison::Nothing => {}
+                Comparison::Unreadable(finding) => self.report_job(run, &job, finding),
+                Comparison::Compared(finding) => {
+                    self.result.compared += 1;
+                    for finding in finding {
+                        self.report_job(run, &job, finding);
+                    }
+                }
+            }
         }
         self.linked(loaded);
         states
@@ -80,7 +112,7 @@ impl Check<'_> {
             (None, None) => return,
         };
         // 1.x leaves the pid file behind
-        if let (Some(pid), true) = (pid, run.path().join("status.json").exists()) {
+        if let (Some(pid), true) = (pid, job.has_status) {
             let finding = Finding::new(Trouble::StalePid, "has a pid file, though it ended");
             self.report_job(run, job, finding.file(pid));
         }
@@ -177,46 +209,22 @@ impl Check<'_> {
         }
     }
 
-    /// Compares the recorded config with the params.json that the job was executed with: every value, however deep.
-    fn compare_params(&mut self, loaded: &LoadedRun, job: &Job<'_>) {
-        let (run, objects) = (loaded.run(), loaded.objects());
-        let Some(root) =
-            objects.roots[job.position].filter(|_| job.evidence.params.is_some_and(|bytes| bytes > 0))
-        else {
-            return;
-        };
-        let (file, line) = objects.graph.location(root);
-        if file.ends_with("params.json") {
-            return;
-        }
-        let executed = executed(run, (job.task_id, job.id), loaded.relocation());
-        let Ok(Some((params, executed_root))) = executed else {
-            let text = "its params.json cannot be read, so whether the job ran with this config is unknown";
-            let finding = Finding::new(Trouble::BadFile, text).severity(Severity::Warning);
-            let file = job.evidence.directory.as_deref().map(|directory| directory.join("params.json"));
-            return self.report_job(run, job, early(loaded, finding.file(file.unwrap_or_default())));
-        };
-        self.result.compared += 1;
-        let Some(difference) = difference((&objects.graph, root), (&params, executed_root)) else { return };
-        let (first, second) = (difference.first, difference.second);
-        let values = format!("is {first} in the run, and {second} in the params.json of the job");
-        let finding = if is_same_process((&objects.graph, root), (&params, executed_root)) {
-            let text = format!("{values}: Python gave one id to two objects");
-            Finding::new(Trouble::ReusedId, text)
-                .advice("the value that is shown is wrong: trust the params.json of the job")
-        } else {
-            Finding::new(Trouble::NotWhatRan, format!("{values}, which is what ran"))
-        };
-        self.report_job(run, job, finding.file(file).line(line).field(difference.field));
-    }
-
     /// Checks the links of the run: jobs that jobs.jsonl does not have, and links to nothing.
     fn linked(&mut self, loaded: &LoadedRun) {
         let (run, rows) = (loaded.run(), loaded.rows());
         let links = run.linked_jobs().unwrap_or_default();
+        // a job that never started has a link and no directory
+        let is_dangling = |link: &LinkedJob| {
+            let has_directory = || {
+                run.workspace().job_dir(&link.task_id, &link.job_id).is_ok_and(|directory| directory.exists())
+            };
+            let target = link.target.as_ref().filter(|target| target.is_absolute());
+            target.is_some_and(|target| !target.exists()) && has_directory()
+        };
+        let is_dangling = threads::each_waiting(&links, is_dangling);
         let mut dangling = 0;
         let mut seen = HashSet::default();
-        for link in links {
+        for (link, is_dangling) in links.into_iter().zip(is_dangling) {
             let Ok(directory) = run.workspace().job_dir(&link.task_id, &link.job_id) else { continue };
             if !seen.insert(directory.clone()) {
                 continue;
@@ -227,9 +235,7 @@ impl Check<'_> {
                 self.report(run, finding.file(directory.clone()));
                 self.job_ids.insert(link.job_id.clone());
             }
-            let Some(target) = link.target else { continue };
-            // a job that never started has a link and no directory
-            dangling += usize::from(target.is_absolute() && !target.exists() && directory.exists());
+            dangling += usize::from(is_dangling);
         }
         if dangling > 0 {
             let links = if dangling == 1 { "a link to a job leads" } else { "links to jobs lead" };
@@ -239,6 +245,49 @@ impl Check<'_> {
                 .advice("nothing to do: jobs are found by their names");
             self.report(run, finding.file(run.path().join("jobs")));
         }
+    }
+}
+
+impl Looked {
+    /// Looks at the files of a job.
+    fn at(loaded: &LoadedRun, looks: &JobLooks<'_>, position: usize, errors: &mut Vec<Error>) -> Self {
+        let (status, evidence) = looks.evidence(position, errors);
+        let comparison = Comparison::of(loaded, position, &evidence);
+        Self { state: status.state, evidence, comparison }
+    }
+}
+
+impl Comparison {
+    /// Compares the recorded config with the params.json that the job was executed with: every value, however deep.
+    fn of(loaded: &LoadedRun, position: usize, evidence: &Evidence) -> Self {
+        let (run, rows, objects) = (loaded.run(), loaded.rows(), loaded.objects());
+        let root = objects.roots[position].filter(|_| evidence.params.is_some_and(|bytes| bytes > 0));
+        let Some(root) = root else { return Self::Nothing };
+        let (file, line) = objects.graph.location(root);
+        if file.ends_with("params.json") {
+            return Self::Nothing;
+        }
+        let row = &rows.rows[position];
+        let executed = executed(run, (&rows.task_id(row), &rows.job_id(row)), loaded.relocation());
+        let Ok(Some((params, executed_root))) = executed else {
+            let text = "its params.json cannot be read, so whether the job ran with this config is unknown";
+            let finding = Finding::new(Trouble::BadFile, text).severity(Severity::Warning);
+            let file = evidence.directory.as_deref().map(|directory| directory.join("params.json"));
+            return Self::Unreadable(early(loaded, finding.file(file.unwrap_or_default())));
+        };
+        let Some(difference) = difference((&objects.graph, root), (&params, executed_root)) else {
+            return Self::Compared(None);
+        };
+        let (first, second) = (difference.first, difference.second);
+        let values = format!("is {first} in the run, and {second} in the params.json of the job");
+        let finding = if is_same_process((&objects.graph, root), (&params, executed_root)) {
+            let text = format!("{values}: Python gave one id to two objects");
+            Finding::new(Trouble::ReusedId, text)
+                .advice("the value that is shown is wrong: trust the params.json of the job")
+        } else {
+            Finding::new(Trouble::NotWhatRan, format!("{values}, which is what ran"))
+        };
+        Self::Compared(Some(finding.file(file).line(line).field(difference.field)))
     }
 }
 

@@ -14,11 +14,13 @@ mod values;
 
 use std::path::PathBuf;
 
-use ahash::HashSet;
+use ahash::{HashMap, HashSet};
 
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
 use crate::workspace::{Run, Workspace};
+
+use self::values::PathCheck;
 
 pub use finding::{Finding, Severity, Trouble};
 
@@ -45,7 +47,7 @@ struct Check<'c> {
     /// The former roots that were reported
     former_roots: HashSet<String>,
     /// The recorded paths that were checked
-    paths: HashSet<PathBuf>,
+    paths: HashMap<PathBuf, PathCheck>,
     /// The identifiers of the jobs of all runs
     job_ids: HashSet<String>,
 }
@@ -59,7 +61,7 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, cancel: &Can
         cancel,
         result: Findings::default(),
         former_roots: HashSet::default(),
-        paths: HashSet::default(),
+        paths: HashMap::default(),
         job_ids: HashSet::default(),
     };
     let mut experiments: Vec<&str> = runs.iter().map(Run::experiment).collect();

@@ -1,6 +1,6 @@
 //! Checks the values that the jobs of a run hold.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ahash::{HashMap, HashSet};
 
@@ -10,7 +10,19 @@ use super::suspects::{Suspect, SuspectWalk};
 use crate::loaded::LoadedRun;
 use crate::objects::ClassIx;
 use crate::records::State;
+use crate::threads;
 use crate::values::{ObjectIx, Symbol, Value};
+
+/// What became of a recorded path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathCheck {
+    /// It is there, and was not counted yet
+    Unreported,
+    /// It does not exist, and was not counted yet
+    Gone,
+    /// It was counted, and reported if it does not exist
+    Reported,
+}
 
 impl Check<'_> {
     /// Checks paths, dicts that experimaestro reads as encoded values, stubs, and objects that were found in params.json. Returns
@@ -18,6 +30,7 @@ impl Check<'_> {
     pub(super) fn values(&mut self, loaded: &LoadedRun, states: &[State]) -> HashMap<String, String> {
         let mut dangling = HashMap::default();
         let (rows, objects) = (loaded.rows(), loaded.objects());
+        self.look_at_paths(loaded);
         let mut walk = SuspectWalk::new(&objects.graph);
         for &position in &objects.order {
             let Some(root) = objects.roots[position] else { continue };
@@ -64,6 +77,29 @@ impl Check<'_> {
                 Some(Finding::new(Trouble::CyclicReference, "refers to a config that holds it"))
             }
             _ => None,
+        }
+    }
+
+    /// Notes which of the paths that jobs hold do not exist. On a network each answer takes long, so threads wait for them.
+    fn look_at_paths(&mut self, loaded: &LoadedRun) {
+        let objects = loaded.objects();
+        let mut walk = SuspectWalk::new(&objects.graph);
+        let mut paths = Vec::new();
+        for root in objects.order.iter().filter_map(|&position| objects.roots[position]) {
+            for suspect in walk.below(root) {
+                let Value::Path(text) = suspect.value else { continue };
+                let path = PathBuf::from(&*objects.graph.store.text(text).0);
+                if path.is_absolute() && !self.paths.contains_key(&path) {
+                    self.paths.insert(path.clone(), PathCheck::Unreported);
+                    paths.push(path);
+                }
+            }
+        }
+        let cancel = self.cancel;
+        let gone =
+            threads::each_waiting(&paths, |path| !cancel.is_cancelled() && path.symlink_metadata().is_err());
+        for (path, _) in paths.into_iter().zip(gone).filter(|&(_, gone)| gone) {
+            self.paths.insert(path, PathCheck::Gone);
         }
     }
 
@@ -121,11 +157,13 @@ impl Check<'_> {
 
     /// The finding about a recorded path that should exist and does not. Each path is checked once.
     fn path(&mut self, loaded: &LoadedRun, states: &[State], job_id: &str, path: &Path) -> Option<Finding> {
-        if !path.is_absolute() || !self.paths.insert(path.to_path_buf()) {
+        let check = self.paths.get_mut(path)?;
+        let is_missing = *check == PathCheck::Gone;
+        if std::mem::replace(check, PathCheck::Reported) == PathCheck::Reported {
             return None;
         }
         self.result.paths += 1;
-        if path.symlink_metadata().is_ok() {
+        if !is_missing {
             return None;
         }
         let finding = Finding::new(Trouble::PathGone, format!("{} does not exist", path.display()));

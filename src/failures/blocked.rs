@@ -7,13 +7,12 @@ use indexmap::IndexMap;
 
 use super::{DEPENDENCY, has_failed};
 use crate::error::Error;
-use crate::loaded::LoadedRun;
-use crate::records::JobStatuses;
+use crate::loaded::{JobLooks, LoadedRun};
 
 /// Follows dependencies up to the first job that failed by itself.
 pub struct Blockers<'r> {
     loaded: &'r LoadedRun,
-    statuses: &'r JobStatuses<'r>,
+    looks: &'r JobLooks<'r>,
     dependencies: IndexMap<String, Vec<String>>,
     /// By blocked job; nothing where none of what it needs failed
     known: HashMap<String, Option<(String, String)>>,
@@ -31,8 +30,8 @@ enum Step {
 
 impl<'r> Blockers<'r> {
     /// Of the jobs of a run.
-    pub fn new(loaded: &'r LoadedRun, statuses: &'r JobStatuses<'r>) -> Self {
-        Self { loaded, statuses, dependencies: loaded.all_dependencies(), known: HashMap::default() }
+    pub fn new(loaded: &'r LoadedRun, looks: &'r JobLooks<'r>) -> Self {
+        Self { loaded, looks, dependencies: loaded.all_dependencies(), known: HashMap::default() }
     }
 
     /// The task and the identifier of the nearest job upstream that failed by itself.
@@ -68,9 +67,9 @@ impl<'r> Blockers<'r> {
 
     fn step(&self, job_id: &str, errors: &mut Vec<Error>) -> Step {
         let rows = self.loaded.rows();
-        let Some(row) = rows.find(job_id).map(|position| &rows.rows[position]) else { return Step::Fine };
-        let task_id = rows.task_id(row).into_owned();
-        let ending = self.statuses.ending(&task_id, job_id, errors);
+        let Some(position) = rows.find(job_id) else { return Step::Fine };
+        let task_id = rows.task_id(&rows.rows[position]).into_owned();
+        let ending = self.looks.ending(position, errors);
         match ending.reason.as_deref() {
             _ if !has_failed(&ending) => Step::Fine,
             Some(DEPENDENCY) => Step::Blocked,

@@ -25,26 +25,26 @@ use ahash::HashMap;
 use self::blocked::Blockers;
 use self::job::log_of;
 use crate::error::Error;
-use crate::loaded::LoadedRun;
+use crate::loaded::{JobLooks, LoadedRun};
 use crate::records::{JobEnding, JobStatuses, State};
 use crate::threads;
 
 /// The reason of a job that a failed one kept from starting.
 const DEPENDENCY: &str = "DEPENDENCY";
 
-/// More threads are not faster: the system answers one question after the other.
-const MAX_THREADS: usize = 8;
-
 /// The failures among some jobs of a run, given as (task, job) identifiers: the position of each failed job with its failure, in
 /// order. What cannot be read is in the errors.
 #[must_use]
 pub fn failures(loaded: &LoadedRun, jobs: &[(&str, &str)]) -> (Vec<(usize, JobFailure)>, Vec<Error>) {
-    let statuses = JobStatuses::open(loaded.run(), loaded.record());
-    let (endings, mut errors) =
-        statuses.each(jobs, |(task_id, job_id), errors| statuses.ending(task_id, job_id, errors));
-    let failed: Vec<(usize, JobEnding)> =
-        endings.into_iter().enumerate().filter(|(_, ending)| has_failed(ending)).collect();
-    let read = threads::each(&failed, threads::at_most(MAX_THREADS), |(position, ending)| {
+    let (rows, looks) = (loaded.rows(), loaded.job_looks());
+    let (endings, mut errors) = JobStatuses::each(jobs, |(_, job_id), errors| {
+        let position = rows.find(job_id)?;
+        Some(looks.ending(position, errors))
+    });
+    let failed =
+        |(position, ending): (usize, Option<JobEnding>)| Some((position, ending.filter(has_failed)?));
+    let failed: Vec<(usize, JobEnding)> = endings.into_iter().enumerate().filter_map(failed).collect();
+    let read = threads::each_waiting(&failed, |(position, ending)| {
         let mut errors = Vec::new();
         let (task_id, job_id) = jobs[*position];
         let is_cancelled = loaded.cancel_token().is_cancelled();
@@ -56,7 +56,7 @@ pub fn failures(loaded: &LoadedRun, jobs: &[(&str, &str)]) -> (Vec<(usize, JobFa
         found.push((position, failure));
         errors.extend(wrong);
     }
-    name_blockers(loaded, &statuses, jobs, &mut found, &mut errors);
+    name_blockers(loaded, &looks, jobs, &mut found, &mut errors);
     (found, errors)
 }
 
@@ -67,7 +67,7 @@ fn has_failed(ending: &JobEnding) -> bool {
 /// Fills in what blocked the jobs that never started; they have the cause of what blocked them.
 fn name_blockers(
     loaded: &LoadedRun,
-    statuses: &JobStatuses<'_>,
+    looks: &JobLooks<'_>,
     jobs: &[(&str, &str)],
     found: &mut [(usize, JobFailure)],
     errors: &mut Vec<Error>,
@@ -80,11 +80,12 @@ fn name_blockers(
         .filter(|(_, failure)| failure.failure != DEPENDENCY)
         .map(|(position, failure)| (jobs[*position].1.to_owned(), failure.cause_group.clone()))
         .collect();
-    let mut blockers = Blockers::new(loaded, statuses);
+    let mut blockers = Blockers::new(loaded, looks);
     for (position, failure) in found.iter_mut().filter(|(_, failure)| failure.failure == DEPENDENCY) {
         let Some((task_id, job_id)) = blockers.of(jobs[*position].1, errors) else { continue };
+        let Some(blocker) = loaded.rows().find(&job_id) else { continue };
         let group = groups.entry(job_id.clone()).or_insert_with(|| {
-            let ending = statuses.ending(&task_id, &job_id, errors);
+            let ending = looks.ending(blocker, errors);
             let logs = log_of(&task_id, &job_id, &ending, errors);
             explain(&task_id, &job_id, &ending, &logs).cause_group
         });

@@ -6,6 +6,8 @@ mod extent;
 mod keys;
 mod refresh;
 mod run;
+mod states;
 
 pub use extent::ReadExtent;
 pub use run::LoadedRun;
+pub use states::JobLooks;

@@ -8,6 +8,7 @@ use once_cell::sync::OnceCell;
 use super::actions::ActionIds;
 use super::extent::ReadExtent;
 use super::keys::RowKeys;
+use super::states::DoneJobs;
 use crate::error::{Error, Result};
 use crate::file::{Bookmark, LinedFile, Signature};
 use crate::objects::{ConcurrentTask, Relocation, Roots, RunObjects, SavedObject, load_saved};
@@ -39,6 +40,7 @@ pub struct LoadedRun {
     pub(super) offsets: OnceCell<Offsets>,
     pub(super) actions: OnceCell<Roots>,
     pub(super) action_ids: ActionIds,
+    pub(super) done: DoneJobs,
 }
 
 impl LoadedRun {
@@ -57,6 +59,7 @@ impl LoadedRun {
             offsets: OnceCell::new(),
             actions: OnceCell::new(),
             action_ids: ActionIds::default(),
+            done: DoneJobs::default(),
         }
     }
 

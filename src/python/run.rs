@@ -18,7 +18,8 @@ use crate::error::{Error, ErrorKind, quoted};
 use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
-use crate::records::{JobRow, JobStatuses, Moment, Zone};
+use crate::records::{JobStatuses, Moment, Zone};
+use crate::threads;
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
 
@@ -125,14 +126,13 @@ impl Run {
     fn marked_since(&self, py: Python<'_>, micros: i64) -> Vec<String> {
         let loaded = self.loaded();
         py.detach(|| {
-            let statuses = JobStatuses::open(loaded.run(), loaded.record());
-            let rows = loaded.rows();
-            let marked = |row: &_| {
-                let (task_id, job_id) = (rows.task_id(row), rows.job_id(row));
-                let is_new = statuses.marked(&task_id, &job_id).is_some_and(|time| time >= micros);
-                is_new.then(|| job_id.into_owned())
+            let (rows, looks) = (loaded.rows(), loaded.job_looks());
+            let marked = |&position: &usize| {
+                let is_new = looks.marked(position).is_some_and(|time| time >= micros);
+                is_new.then(|| rows.job_id(&rows.rows[position]).into_owned())
             };
-            rows.rows.iter().filter_map(marked).collect()
+            let positions: Vec<usize> = (0..rows.rows.len()).collect();
+            threads::each_waiting(&positions, marked).into_iter().flatten().collect()
         })
     }
 
@@ -235,15 +235,13 @@ impl Run {
     fn states<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let loaded = self.loaded();
         let states = py.detach(|| {
-            let statuses = JobStatuses::open(loaded.run(), loaded.record());
-            let rows = loaded.rows();
-            let state = |row: &&JobRow, errors: &mut Vec<Error>| {
-                let job_id = rows.job_id(row);
-                let (state, failure) = statuses.state(&rows.task_id(row), &job_id, errors);
-                (job_id.into_owned(), state.as_str(), failure)
+            let (rows, looks) = (loaded.rows(), loaded.job_looks());
+            let state = |&position: &usize, errors: &mut Vec<Error>| {
+                let (state, failure) = looks.state(position, errors);
+                (rows.job_id(&rows.rows[position]).into_owned(), state.as_str(), failure)
             };
             // errors in small files are reported when their columns are read
-            statuses.each(&rows.rows.iter().collect::<Vec<_>>(), state).0
+            JobStatuses::each(&(0..rows.rows.len()).collect::<Vec<_>>(), state).0
         });
         let map = PyDict::new(py);
         for (job_id, state, failure) in states {

@@ -23,3 +23,19 @@ pub struct JobEnding {
     /// Its directory, if it may be there
     pub directory: Option<PathBuf>,
 }
+
+impl JobEnding {
+    /// That of a job that is known to be done.
+    #[must_use]
+    pub fn done() -> Self {
+        Self {
+            state: State::Done,
+            reason: None,
+            message: None,
+            exit: None,
+            is_marked: false,
+            has_pid: false,
+            directory: None,
+        }
+    }
+}

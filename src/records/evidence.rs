@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::job_files::JobFiles;
 use super::json_file::read_json;
-use super::markers::marker_name;
+use super::markers::Marker;
 use crate::error::Error;
 
 /// What the files of one job say.
@@ -31,12 +32,6 @@ pub struct Evidence {
 }
 
 #[derive(Deserialize)]
-struct StatusFile {
-    #[serde(default)]
-    state: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct PidFile {
     #[serde(default)]
     pid: Option<u64>,
@@ -45,30 +40,19 @@ struct PidFile {
 }
 
 impl Evidence {
-    /// Looks at the files of a job in `directory`. What is wrong with them is told where its state is decided.
-    #[must_use]
-    pub fn of(directory: &Path, task_id: &str, job_id: &str, recorded: Option<&str>) -> Self {
-        let recorded = recorded.map(str::to_owned);
-        if !directory.is_dir() {
-            return Self { recorded, ..Self::default() };
-        }
-        let name = marker_name(directory, task_id);
-        let marker = |suffix: &str| {
-            let file = directory.join(format!("{name}.{suffix}"));
-            file.is_file().then_some(file)
-        };
-        let status: Option<StatusFile> =
-            read_json(&directory.join(".experimaestro/status.json"), &mut Vec::new());
-        let pid = marker("pid");
+    /// What the files of a job say; its status.json was read before. What is wrong with them is told where its state is decided.
+    pub(super) fn of(files: &mut JobFiles<'_>, recorded: Option<&str>) -> Self {
+        let file = |marker: Option<&Marker>| marker.map(|marker| marker.file.clone());
+        let pid = file(files.markers.pid());
         Self {
-            done: marker("done"),
-            failed: marker("failed"),
-            process: pid.as_ref().and_then(|file| is_there(file, job_id)),
+            directory: files.directory.clone().filter(|_| files.is_there()),
+            done: file(files.markers.done.as_ref()),
+            failed: file(files.markers.failed.as_ref()),
+            process: pid.as_ref().and_then(|file| is_there(file, files.job_id)),
             pid,
-            written: status.and_then(|status| status.state),
-            recorded,
-            params: fs::metadata(directory.join("params.json")).ok().map(|metadata| metadata.len()),
-            directory: Some(directory.to_path_buf()),
+            written: files.status.as_ref().and_then(|status| status.state.clone()),
+            recorded: recorded.map(str::to_owned),
+            params: files.params_size(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The marker files that a job leaves in its directory: `<name>.done`, `<name>.failed`, `<name>.pid`.
 
-use std::fs;
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,18 +12,67 @@ use crate::error::Error;
 use crate::file::is_absent;
 use crate::json;
 
-/// When the marker files of a job were written.
+/// The marker files of a job, as far as they were looked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Markers {
-    pub done: Option<SystemTime>,
-    pub failed: Option<(PathBuf, SystemTime)>,
-    pub pid: Option<SystemTime>,
+    pub done: Option<Marker>,
+    pub failed: Option<Marker>,
+    /// Whether the job left the file that names its process; unknown if only `done` was looked for
+    pid: Option<Marker>,
+    /// Whether there is a params.json; nothing if the directory was not listed
+    has_params: Option<bool>,
+}
+
+/// A marker file.
+#[derive(Debug, Clone)]
+pub(super) struct Marker {
+    pub file: PathBuf,
+    /// When it was written, if that was looked up
+    written: Option<SystemTime>,
+}
+
+impl Marker {
+    /// When it was written, if that was looked up.
+    pub fn written_if_known(&self) -> Option<SystemTime> {
+        self.written
+    }
+
+    /// When it was written; asks the system if that is not known yet. Nothing if it is gone.
+    pub fn written(&self) -> Option<SystemTime> {
+        self.written.or_else(|| Some(modified(&fs::metadata(&self.file).ok()?)))
+    }
+}
+
+fn modified(metadata: &fs::Metadata) -> SystemTime {
+    metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 impl Markers {
     /// Whether the job left no sign of itself.
     pub fn is_empty(&self) -> bool {
         self.done.is_none() && self.failed.is_none() && self.pid.is_none()
+    }
+
+    /// The file that names the process of a job without a marker of its end. Nothing may be known of that of a job with one.
+    pub fn pid(&self) -> Option<&Marker> {
+        self.pid.as_ref()
+    }
+
+    /// When the process of the job began, as its pid file has it; looks for that file if the directory was not listed.
+    pub fn began(&self) -> Option<SystemTime> {
+        match (&self.pid, &self.done) {
+            (Some(pid), _) => pid.written(),
+            (None, Some(done)) if self.has_params.is_none() => {
+                let pid = Marker { file: done.file.with_extension("pid"), written: None };
+                pid.written()
+            }
+            (None, _) => None,
+        }
+    }
+
+    /// Whether the directory has a params.json; nothing if that was not looked for.
+    pub fn has_params(&self) -> Option<bool> {
+        self.has_params
     }
 }
 
@@ -48,76 +98,101 @@ pub(super) struct Failure {
     pub message: Option<String>,
 }
 
-/// Looks for the markers of a job: named by the last part of its task, before 2.1.4 sometimes in another
-/// case.
-///
-/// How a job began does not matter where only its `end` does, if it ended.
-pub(super) fn markers(directory: &Path, task_id: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
+/// Looks for the markers of a job in the fewest calls: if it is probably done for that marker, else, or if it is not there, in a
+/// listing of the directory. Markers are named by the last part of the task, before 2.1.4 sometimes in another case.
+pub(super) fn markers(
+    directory: &Path,
+    task_id: &str,
+    is_probably_done: bool,
+    errors: &mut Vec<Error>,
+) -> Markers {
     let name = last_part(task_id);
-    let markers_here = named_markers(directory, name, end, errors);
-    if !markers_here.is_empty() {
-        return markers_here;
+    if is_probably_done {
+        // what is wrong with it is told below
+        let done = marker(directory.join(format!("{name}.done")), &mut Vec::new());
+        if done.is_some() {
+            return Markers { done, ..Markers::default() };
+        }
     }
-    match other_case(directory, name, errors) {
-        Some(spelled) => named_markers(directory, &spelled, end, errors),
-        None => markers_here,
+    match fs::read_dir(directory).and_then(|entries| listed_markers(directory, name, entries, errors)) {
+        Ok(markers) => markers,
+        Err(error) if is_absent(&error) => Markers::default(),
+        Err(error) => {
+            // files in a directory that cannot be listed may be there to look at
+            let mut markers_here = named_markers(directory, name, errors);
+            if markers_here.is_empty() {
+                errors.push(Error::io(directory, &error));
+            }
+            markers_here.has_params = None;
+            markers_here
+        }
     }
-}
-
-/// What the markers of a job are called before their suffix.
-pub(super) fn marker_name(directory: &Path, task_id: &str) -> String {
-    let name = last_part(task_id);
-    if !named_markers(directory, name, true, &mut Vec::new()).is_empty() {
-        return name.to_owned();
-    }
-    other_case(directory, name, &mut Vec::new()).unwrap_or_else(|| name.to_owned())
 }
 
 fn last_part(task_id: &str) -> &str {
     task_id.rsplit('.').next().unwrap_or(task_id)
 }
 
-fn named_markers(directory: &Path, name: &str, end: bool, errors: &mut Vec<Error>) -> Markers {
-    let mut written = |suffix: &str| {
-        let file = directory.join(format!("{name}.{suffix}"));
-        let metadata = match fs::metadata(&file) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                if !is_absent(&error) {
-                    errors.push(Error::io(&file, &error));
-                }
-                return None;
-            }
-        };
-        if !metadata.is_file() {
-            errors.push(Error::format("is not a regular file").at_file(&file));
-            return None;
+/// The markers among the entries of a directory: those named `name` or, if there is none, named so but for the case.
+fn listed_markers(
+    directory: &Path,
+    name: &str,
+    entries: impl Iterator<Item = io::Result<DirEntry>>,
+    errors: &mut Vec<Error>,
+) -> io::Result<Markers> {
+    let mut has_params = false;
+    let mut found: Vec<(String, DirEntry)> = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Ok(file) = entry.file_name().into_string() else { continue };
+        has_params |= file == "params.json";
+        let Some((stem, "done" | "failed" | "pid")) = file.rsplit_once('.') else { continue };
+        if stem.eq_ignore_ascii_case(name) {
+            found.push((file, entry));
         }
-        Some((file, metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
-    };
-    let done = written("done").map(|(_, time)| time);
-    // a done job is done whatever else is there
-    let failed = if done.is_none() { written("failed") } else { None };
-    let ended = done.is_some() || failed.is_some();
-    let pid = if end && ended { None } else { written("pid").map(|(_, time)| time) };
-    Markers { done, failed, pid }
+    }
+    let stem = |file: &str| file.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+    let stems = || found.iter().filter_map(|(file, _)| stem(file));
+    let spelled = stems().find(|stem| stem == name).or_else(|| stems().min());
+    let mut markers = Markers { has_params: Some(has_params), ..Markers::default() };
+    for (file, entry) in &found {
+        let Some((_, suffix)) = file.rsplit_once('.').filter(|(stem, _)| Some(*stem) == spelled.as_deref())
+        else {
+            continue;
+        };
+        let path = directory.join(file);
+        let is_regular = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let marker =
+            if is_regular { Some(Marker { file: path, written: None }) } else { marker(path, errors) };
+        match suffix {
+            "done" => markers.done = marker,
+            "failed" => markers.failed = marker,
+            _ => markers.pid = marker,
+        }
+    }
+    Ok(markers)
 }
 
-/// The name of a marker in `directory` that equals `name` but for its case.
-fn other_case(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Option<String> {
-    let listed: std::io::Result<Vec<_>> = fs::read_dir(directory).and_then(Iterator::collect);
-    let listed = listed.unwrap_or_else(|error| {
-        if !is_absent(&error) {
-            errors.push(Error::io(directory, &error));
+fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Markers {
+    let mut named = |suffix: &str| marker(directory.join(format!("{name}.{suffix}")), errors);
+    Markers { done: named("done"), failed: named("failed"), pid: named("pid"), has_params: None }
+}
+
+/// The marker file at a path, if it is there.
+fn marker(file: PathBuf, errors: &mut Vec<Error>) -> Option<Marker> {
+    match fs::metadata(&file) {
+        Ok(metadata) if metadata.is_file() => Some(Marker { file, written: Some(modified(&metadata)) }),
+        Ok(_) => {
+            errors.push(Error::format("is not a regular file").at_file(&file));
+            None
         }
-        Vec::new()
-    });
-    listed.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).find_map(|file| {
-        let (stem, suffix) = file.rsplit_once('.')?;
-        let is_marker =
-            matches!(suffix, "done" | "failed" | "pid") && stem != name && stem.eq_ignore_ascii_case(name);
-        is_marker.then(|| stem.to_owned())
-    })
+        Err(error) => {
+            if !is_absent(&error) {
+                errors.push(Error::io(&file, &error));
+            }
+            None
+        }
+    }
 }
 
 /// Reads the content of `.failed`: an exit code as text (1.x), or an object (2.x). Anything else is a failure

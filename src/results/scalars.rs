@@ -64,7 +64,7 @@ pub struct Scalars {
 }
 
 /// How many jobs one thread takes together.
-const JOBS_TOGETHER: usize = 64;
+const JOBS_TOGETHER: u32 = 16;
 /// How much of a file of unknown name is looked at.
 const SNIFFED: u64 = 1 << 16;
 
@@ -76,10 +76,11 @@ pub fn read_scalars(
     most_threads: usize,
     cancel: &CancelToken,
 ) -> Scalars {
-    let chunks: Vec<&[ResultJob]> = jobs.chunks(JOBS_TOGETHER).collect();
-    let read = threads::each(&chunks, threads::at_most(most_threads), |jobs| {
+    let chunks: Vec<&[ResultJob]> = jobs.chunks(JOBS_TOGETHER as usize).collect();
+    let pace = (threads::at_most(most_threads), JOBS_TOGETHER);
+    let read = threads::each_waiting_group(&chunks, pace, |jobs| {
         let mut scalars = Scalars::default();
-        for job in *jobs {
+        for job in jobs {
             if cancel.is_cancelled() {
                 break;
             }

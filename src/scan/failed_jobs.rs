@@ -18,6 +18,7 @@ use crate::failures::{JobFailure, failures};
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
 use crate::table::{StringLayout, data_type, strings};
+use crate::threads;
 
 /// Whose failures are asked for.
 #[derive(Debug, Clone)]
@@ -53,6 +54,8 @@ impl FailureRequest {
     /// # Errors
     /// `InvalidArgument` (an unknown task), `TooManyColumns`. What cannot be read is in the table's `errors`.
     pub fn read(&self) -> Result<Table> {
+        // the plan reads copies of unread runs
+        threads::each_waiting(&self.runs, |loaded| loaded.read(false));
         let jobs = self.jobs()?;
         let schema = schema(&jobs.schema, self.layout);
         let mut table = Table { schema: Arc::clone(&schema), batches: Vec::new(), ..jobs.clone() };

@@ -22,6 +22,11 @@ use crate::threads;
 
 /// Runs are read at the same time on at most this many threads.
 const MAX_THREADS: usize = 8;
+/// More threads may wait for a network, for so many runs with files of so many bytes.
+const MAX_WINDOW_RUNS: usize = 64;
+const MAX_WINDOW_BYTES: u64 = 32 << 20;
+/// A run of few jobs costs about this many calls.
+const CALLS_PER_RUN: u32 = 32;
 
 /// The columns of some runs. Names and types are decided on all jobs, never on the jobs of one batch.
 #[derive(Debug)]
@@ -84,17 +89,20 @@ impl ScanPlan {
         let mut runs = Vec::with_capacity(request.runs.len());
         let mut bytes_in_memory = 0;
         let is_single = request.runs.len() == 1;
-        for window in request.runs.chunks(2 * threads()) {
+        let signatures = threads::each_waiting(&request.runs, |loaded| loaded.signature());
+        for (window, signatures) in windows(&request.runs, &signatures) {
             // copies of several runs can be freed again; the caller's own stay in memory
             let own_copy = |loaded: &Arc<LoadedRun>| {
                 if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
-            let signatures: Vec<Signature> = window.iter().map(|loaded| loaded.signature()).collect();
-            threads::each(&window, threads(), |loaded| {
-                loaded.read(builder.needs_configs || results.needs_configs());
+            let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
+            threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
+                for loaded in group {
+                    loaded.read(builder.needs_configs || results.needs_configs());
+                }
             });
-            for (loaded, signature) in window.into_iter().zip(signatures) {
+            for (loaded, signature) in window.into_iter().zip(signatures.iter().cloned()) {
                 if loaded.cancel_token().is_cancelled() {
                     break;
                 }
@@ -245,6 +253,27 @@ pub(super) fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
 
 fn project(schema: &Schema, columns: &[usize]) -> Schema {
     Schema::new(columns.iter().map(|&column| Arc::clone(&schema.fields()[column])).collect::<Vec<_>>())
+}
+
+/// The runs that are read at the same time, with their signatures: some for each thread, and more if their files are small, so
+/// that threads that wait for a network have enough to wait for.
+fn windows<'r>(
+    runs: &'r [Arc<LoadedRun>],
+    signatures: &'r [Signature],
+) -> impl Iterator<Item = (&'r [Arc<LoadedRun>], &'r [Signature])> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let is_small = |signature: &&Signature| {
+            bytes += signature.bytes();
+            bytes <= MAX_WINDOW_BYTES
+        };
+        let small = signatures[start..].iter().take_while(is_small).count().min(MAX_WINDOW_RUNS);
+        let end = (start + small.max(2 * threads())).min(runs.len());
+        let window = (&runs[start..end], &signatures[start..end]);
+        start = end;
+        (!window.0.is_empty()).then_some(window)
+    })
 }
 
 /// The number of threads that read runs at the same time.

@@ -20,7 +20,7 @@ use crate::table::{StringLayout, build_records, data_type, schema};
 use crate::threads;
 
 /// How many jobs are read together.
-const JOBS_TOGETHER: usize = 32;
+const JOBS_TOGETHER: u32 = 32;
 
 /// Which rows of which jobs are asked for.
 #[derive(Debug, Clone)]
@@ -141,9 +141,9 @@ impl SeriesPlan {
         let is_wanted = |row: &u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(row));
         let targets: Vec<(u32, ResultJob)> =
             self.targets.iter().filter(|(row, _)| is_wanted(row)).cloned().collect();
-        let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER).collect();
+        let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER as usize).collect();
         let token = self.cancel.first().cloned().unwrap_or_default();
-        threads::each(&chunks, threads::at_most(usize::MAX), |jobs| {
+        threads::each_waiting_group(&chunks, (threads::at_most(usize::MAX), JOBS_TOGETHER), |jobs| {
             if self.cancel.iter().any(CancelToken::is_cancelled) {
                 return Chunk::default();
             }

@@ -17,7 +17,7 @@ use super::schema::{StringLayout, data_type};
 use super::texts::{TextBuilder, strings};
 use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
-use crate::records::{JobRow, JobStatuses, Moment, State, Zone};
+use crate::records::{JobStatuses, Moment, State, Zone};
 use crate::values::{Symbol, index};
 use crate::workspace::plain;
 
@@ -153,13 +153,11 @@ impl<'r> SystemColumns<'r> {
 
     fn statuses(&mut self) -> &[RowStatus] {
         if self.statuses.is_none() {
-            let (loaded, recorded) = (self.rows.loaded, self.rows.recorded());
-            let statuses = JobStatuses::open(loaded.run(), loaded.record());
-            let jobs: Vec<&JobRow> = self.rows.jobs().collect();
-            let (row_statuses, errors) = statuses.each(&jobs, |row, errors| {
-                let (task_id, job_id) = (recorded.task_id(row), recorded.job_id(row));
+            let looks = self.rows.loaded.job_looks();
+            let positions: Vec<usize> = self.rows.positions().collect();
+            let (row_statuses, errors) = JobStatuses::each(&positions, |&position, errors| {
                 if self.with_times {
-                    let status = statuses.job(&task_id, &job_id, errors);
+                    let status = looks.status(position, errors);
                     return RowStatus {
                         state: status.state,
                         failure: status.failure,
@@ -169,7 +167,7 @@ impl<'r> SystemColumns<'r> {
                         retries: status.retry_count.and_then(|count| i64::try_from(count).ok()),
                     };
                 }
-                let (state, failure) = statuses.state(&task_id, &job_id, errors);
+                let (state, failure) = looks.state(position, errors);
                 RowStatus::of(state, failure)
             });
             self.statuses = Some(row_statuses);

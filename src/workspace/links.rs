@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{entries, is_real_dir, is_symlink};
 use super::look;
 use super::root::Workspace;
+use crate::threads;
 
 /// Where a symlink leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,7 @@ impl Workspace {
 
     fn links_in(&self, directory: &Path, links: &mut Vec<Link>) {
         let listed = entries(directory).into_iter().flatten().filter(|(_, kind)| kind.is_symlink());
-        links.extend(listed.filter_map(|(name, _)| self.link(&directory.join(name))));
+        let paths: Vec<PathBuf> = listed.map(|(name, _)| directory.join(name)).collect();
+        links.extend(threads::each_waiting(&paths, |path| self.link(path)).into_iter().flatten());
     }
 }

@@ -10,6 +10,7 @@ use super::look;
 use super::names::plain;
 use super::root::Workspace;
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
+use crate::threads;
 
 /// The files of a saved object, in the order of preference.
 const SAVED_FILES: [&str; 2] = ["experimaestro.json", "definition.json"];
@@ -120,10 +121,11 @@ impl Run {
         }
         for task_id in names(&directory, |_, kind| kind.is_dir())? {
             let task = directory.join(&task_id);
-            for job_id in names(&task, |_, kind| kind.is_dir() || kind.is_symlink())? {
-                let target = fs::read_link(task.join(&job_id)).ok();
-                jobs.push(LinkedJob { task_id: task_id.clone(), job_id, target });
-            }
+            let job_ids = names(&task, |_, kind| kind.is_dir() || kind.is_symlink())?;
+            jobs.extend(threads::each_waiting(&job_ids, |job_id| {
+                let target = fs::read_link(task.join(job_id)).ok();
+                LinkedJob { task_id: task_id.clone(), job_id: job_id.clone(), target }
+            }));
         }
         Ok(jobs)
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import seeds
 
-TARGETS = ("json", "graph", "run", "events", "tables")
+TARGETS = ("json", "graph", "run", "events", "tables", "logs", "schemas")
 BUILT = Path("target")
 LIMITS = ("-timeout=20", "-rss_limit_mb=4000", "-max_len=140000", "-print_final_stats=1")
 

@@ -1,6 +1,6 @@
 """Makes the seeds of the fuzz targets from the reference workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
 
-Nothing is kept in git: DIRECTORY/json, /graph, /run, /events and /tables are filled with files named by
+Nothing is kept in git: DIRECTORY/json, /graph, /run, /events, /tables, /logs and /schemas are filled with files named by
 what they hold.
 """
 
@@ -21,6 +21,7 @@ def main(home: Path) -> None:
     """Writes the seeds, and says how many there are."""
     archives = sorted(ARCHIVES.glob("*.tar.gz"))
     assert archives, f"no archives in {ARCHIVES}"
+    keep(home / "schemas", bytes(range(14)))
     for archive in archives:
         files = contents(archive)
         for path, content in files.items():
@@ -30,6 +31,8 @@ def main(home: Path) -> None:
                     keep(home / "json", line)
             if path.name == "objects.jsonl":
                 keep(home / "graph", content)
+            if path.suffix in {".err", ".out"}:
+                keep(home / "logs", content)
             if "tfevents" in path.name:
                 keep(home / "events", content)
             if path.parts[0] == "jobs" and path.suffix in {".csv", ".tsv", ".txt", ".dat", ".json", ".jsonl"}:

@@ -28,6 +28,9 @@ mod results_states;
 mod results_support;
 mod runs;
 mod scan;
+mod table_fuzz;
+#[path = "../fuzz/table_targets.rs"]
+mod table_targets;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 mod template;

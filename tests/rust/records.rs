@@ -455,7 +455,8 @@ fn jobs_are_asked_from_several_threads() {
     }
     let (run, (record, _)) = (tree.run(), tree.record());
     let statuses = JobStatuses::open(&run, &record);
-    let count = || ids.iter().filter(|id| statuses.state(TASK, id, &mut Vec::new()).0 == State::Done).count();
+    let count =
+        || ids.iter().filter(|id| statuses.state(TASK, id, &mut Vec::new()).state == State::Done).count();
     let counts: Vec<usize> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(count)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

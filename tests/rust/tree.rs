@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use xpframe::error::Error;
-use xpframe::records::{JobStatus, JobStatuses, RunRecord, State, run_record};
+use xpframe::records::{JobState, JobStatus, JobStatuses, RunRecord, State, run_record};
 use xpframe::workspace::{Run, Workspace};
 
 pub const RUN: &str = "20260101_000000";
@@ -78,7 +78,7 @@ impl Tree {
         let (run, (record, mut errors)) = (self.run(), self.record());
         let statuses = JobStatuses::open(&run, &record);
         let job = statuses.job(task, id, &mut errors);
-        let (state, failure) = statuses.state(task, id, &mut Vec::new());
+        let JobState { state, failure, .. } = statuses.state(task, id, &mut Vec::new());
         assert_eq!((state, &failure), (job.state, &job.failure), "the short way agrees");
         (job, errors)
     }

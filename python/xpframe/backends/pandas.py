@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xpframe.backends.cells import CellArray
+from xpframe.backends.cells import CellDtype
 
 
 class ArrowStream(Protocol):
@@ -48,42 +49,75 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     cells cannot be assigned to.
     """
     form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 - ours
+    return shared_frame(form) if zero_copy else writable_frame(form)
+
+
+def shared_frame(form: pa.Table) -> pd.DataFrame:
+    """A frame that shares the memory of `form`."""
     columns = {
-        name: pandas_array(column, zero_copy=zero_copy)
+        name: column.to_pandas(types_mapper=shared_dtype).array
         for name, column in zip(form.column_names, form.columns, strict=True)
     }
-    # The copy puts numpy columns into writable blocks. pandas copies no buffer of Arrow-backed columns.
-    return pd.DataFrame(columns, index=pd.RangeIndex(form.num_rows), copy=not zero_copy)
+    return pd.DataFrame(columns, index=pd.RangeIndex(form.num_rows), copy=False)
 
 
-def pandas_array(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
-    """The array of a column of a frame; read-only where numpy shares the memory of `column`."""
-    if not zero_copy and (pa.types.is_nested(column.type) or pa.types.is_null(column.type)):
-        return CellArray(column)
-    dtype = dtype_of(column, zero_copy=zero_copy)
-    return column.to_pandas(types_mapper=lambda _: dtype).array
+def writable_frame(form: pa.Table) -> pd.DataFrame:
+    """A frame of its own numpy blocks: pyarrow builds all columns of one dtype together.
+
+    The dtype of a column may depend on its values. pyarrow takes it from the metadata that pandas writes into
+    a schema, see https://pandas.pydata.org/docs/development/developer.html.
+    """
+    if not form.column_names:
+        return pd.DataFrame(index=pd.RangeIndex(form.num_rows))
+    named = []
+    for name, column in zip(form.column_names, form.columns, strict=True):
+        dtype = dtype_of_values(column)
+        if dtype is not None:
+            kinds = {"pandas_type": str(column.type), "numpy_type": str(dtype)}
+            named.append({"name": name, "field_name": name, "metadata": None, **kinds})
+    index = {"kind": "range", "name": None, "start": 0, "stop": form.num_rows, "step": 1}
+    described = json.dumps({"index_columns": [index], "column_indexes": [], "columns": named})
+    form = form.replace_schema_metadata({b"pandas": described.encode()})
+    use_threads = form.num_rows * form.num_columns >= MIN_CELLS_FOR_THREADS
+    frame: pd.DataFrame = form.to_pandas(types_mapper=writable_dtype, use_threads=use_threads)
+    for name, kind in zip(form.column_names, form.schema.types, strict=True):
+        # the keys of a category without nulls are Arrow's memory, which cannot be assigned to
+        if pa.types.is_dictionary(kind):
+            frame[name] = frame[name].array.copy()
+    return frame
 
 
-def dtype_of(column: pa.ChunkedArray, *, zero_copy: bool) -> Any:
-    """The pandas dtype that keeps every value of `column`; None for the default of pyarrow."""
-    kind = column.type
+# with fewer, threads of pyarrow take longer to start than to work
+MIN_CELLS_FOR_THREADS = 1_000_000
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+
+
+def shared_dtype(kind: pa.DataType) -> Any:
+    """The dtype that shares the memory of a column of this type; None for a category."""
     if pa.types.is_large_string(kind):
-        return pd.StringDtype("pyarrow", na_value=np.nan)
-    if pa.types.is_dictionary(kind) or (not zero_copy and numpy_can_hold(column)):
-        return None
-    if not zero_copy and pa.types.is_decimal(kind):
-        return None  # Decimal objects: of Arrow-backed ones, describe and convert_dtypes fail
-    if not zero_copy and pa.types.is_integer(kind):
-        # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
-        return pd.UInt64Dtype() if pa.types.is_unsigned_integer(kind) else pd.Int64Dtype()
-    return pd.ArrowDtype(kind)
+        return TEXT
+    return None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
 
 
-def numpy_can_hold(column: pa.ChunkedArray) -> bool:
-    """Whether numpy can represent all values of `column`, and null as a distinct value."""
+def writable_dtype(kind: pa.DataType) -> Any:
+    """The dtype of columns of this type; None if it depends on their values, or is the default of pyarrow."""
+    if pa.types.is_large_string(kind):
+        return TEXT
+    if pa.types.is_nested(kind) or pa.types.is_null(kind):
+        return CellDtype(kind)
+    # Decimal objects: of Arrow-backed ones, describe and convert_dtypes fail
+    is_numpy = pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind) or pa.types.is_decimal(kind)
+    return None if is_numpy or pa.types.is_primitive(kind) else pd.ArrowDtype(kind)
+
+
+def dtype_of_values(column: pa.ChunkedArray) -> Any:
+    """The dtype that keeps every value of a column of numbers or bools; None for the default of pyarrow."""
     kind = column.type
     if pa.types.is_floating(kind):
-        return not pc.any(pc.is_nan(column)).as_py()
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return bool(column.null_count == 0)
-    return bool(pa.types.is_timestamp(kind))
+        return pd.ArrowDtype(kind) if pc.any(pc.is_nan(column)).as_py() else None
+    if column.null_count == 0:
+        return None
+    if pa.types.is_integer(kind):
+        # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
+        return pd.UInt64Dtype() if pa.types.is_unsigned_integer(kind) else pd.Int64Dtype()
+    return pd.ArrowDtype(kind) if pa.types.is_boolean(kind) else None

@@ -87,7 +87,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for job in range(JOBS):
         directory = root / "jobs" / TASK / job_id(7, job)
         directory.mkdir(parents=True)
-        (directory / f"{TASK.rpartition('.')[2]}.done").touch()
+        # a job that was done would be looked at once, for the first of the columns
+        (directory / f"{TASK.rpartition('.')[2]}.pid").touch()
     return root
 
 

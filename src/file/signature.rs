@@ -1,0 +1,51 @@
+//! Tells whether files changed.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The state of some files. It differs once one of them was written, replaced or removed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Signature(Vec<Option<FileState>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct FileState {
+    bytes: u64,
+    /// Seconds and nanoseconds since 1970
+    written: (i64, i64),
+    inode: u64,
+}
+
+impl FileState {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = path.metadata().ok()?;
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Some(Self { bytes: metadata.len(), written, inode: metadata.ino() })
+    }
+}
+
+impl Signature {
+    /// The state of these files now. A file that is missing is noted as missing.
+    #[must_use]
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        Self(paths.into_iter().map(FileState::of).collect())
+    }
+
+    /// Whether the files may only have grown until `now`: the same files, written no earlier, and no smaller. Their content is
+    /// not compared.
+    #[must_use]
+    pub fn may_have_grown_to(&self, now: &Self) -> bool {
+        let may_have_grown = |(then, now): (&Option<FileState>, &Option<FileState>)| match (then, now) {
+            (Some(then), Some(now)) => {
+                then.inode == now.inode && then.bytes <= now.bytes && then.written <= now.written
+            }
+            (then, now) => then.is_none() && now.is_none(),
+        };
+        self.0.len() == now.0.len() && self.0.iter().zip(&now.0).all(may_have_grown)
+    }
+
+    /// The size of all files together, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().flatten().map(|file| file.bytes).sum()
+    }
+}

@@ -1,0 +1,116 @@
+//! The states of the jobs of a run. Jobs that were done are not looked at again.
+
+use std::sync::OnceLock;
+
+use once_cell::sync::OnceCell;
+
+use super::run::LoadedRun;
+use crate::error::Error;
+use crate::records::{Evidence, JobEnding, JobRows, JobState, JobStatus, JobStatuses, State};
+
+/// A job that was seen to be done.
+#[derive(Debug, Default)]
+struct DoneJob {
+    /// When its marker was written, in microseconds since 1970 UTC, if that was learnt
+    marked: OnceLock<i64>,
+    /// Nothing before its times are first needed
+    status: OnceLock<Box<JobStatus>>,
+}
+
+/// The jobs that were seen to be done, by position. They stay done: no file of theirs is looked at again.
+#[derive(Debug, Default)]
+pub(super) struct DoneJobs(OnceCell<Box<[OnceLock<DoneJob>]>>);
+
+impl DoneJobs {
+    fn get(&self, position: usize) -> Option<&DoneJob> {
+        self.0.get()?.get(position)?.get()
+    }
+
+    /// Notes a job. `jobs` is the number of jobs of the run.
+    fn note(&self, position: usize, jobs: usize) -> Option<&DoneJob> {
+        let all = self.0.get_or_init(|| (0..jobs).map(|_| OnceLock::new()).collect());
+        Some(all.get(position)?.get_or_init(DoneJob::default))
+    }
+}
+
+/// The states of the jobs of a run, as they are when they are asked for. Threads share it. Jobs are named by their positions.
+#[derive(Debug)]
+pub struct JobLooks<'r> {
+    statuses: JobStatuses<'r>,
+    rows: &'r JobRows,
+    done: &'r DoneJobs,
+}
+
+impl LoadedRun {
+    /// The states of its jobs. Nothing is looked at yet.
+    #[must_use]
+    pub fn job_looks(&self) -> JobLooks<'_> {
+        let statuses = JobStatuses::open(&self.run, self.record());
+        JobLooks { statuses, rows: self.rows(), done: &self.done }
+    }
+}
+
+impl JobLooks<'_> {
+    /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong files are told in
+    /// `errors`.
+    pub fn state(&self, position: usize, errors: &mut Vec<Error>) -> (State, Option<String>) {
+        if self.done.get(position).is_some() {
+            return (State::Done, None);
+        }
+        let found = self.with_names(position, |task_id, job_id| self.statuses.state(task_id, job_id, errors));
+        let JobState { state, failure, done_at } = found;
+        if let (Some(done), Some(marked)) = (self.note(position, state), done_at) {
+            let _ = done.marked.set(marked);
+        }
+        (state, failure)
+    }
+
+    /// Everything known of the execution of a job. Wrong files are told in `errors`.
+    pub fn status(&self, position: usize, errors: &mut Vec<Error>) -> JobStatus {
+        if let Some(status) = self.done.get(position).and_then(|done| done.status.get()) {
+            return JobStatus::clone(status);
+        }
+        let before = errors.len();
+        let status = self.with_names(position, |task_id, job_id| self.statuses.job(task_id, job_id, errors));
+        // what is wrong with files is told each time
+        if errors.len() == before
+            && let Some(done) = self.note(position, status.state)
+        {
+            let _ = done.status.set(Box::new(status.clone()));
+        }
+        status
+    }
+
+    /// How a job ended, without the times. Wrong files are told in `errors`.
+    pub fn ending(&self, position: usize, errors: &mut Vec<Error>) -> JobEnding {
+        if self.done.get(position).is_some() {
+            return JobEnding::done();
+        }
+        let ending =
+            self.with_names(position, |task_id, job_id| self.statuses.ending(task_id, job_id, errors));
+        self.note(position, ending.state);
+        ending
+    }
+
+    /// Everything known of the execution of a job, with what its files say side by side.
+    pub fn evidence(&self, position: usize, errors: &mut Vec<Error>) -> (JobStatus, Evidence) {
+        self.with_names(position, |task_id, job_id| self.statuses.evidence(task_id, job_id, errors))
+    }
+
+    /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
+    #[must_use]
+    pub fn marked(&self, position: usize) -> Option<i64> {
+        let known = self.done.get(position).and_then(|done| done.marked.get().copied());
+        let marked = || self.with_names(position, |task_id, job_id| self.statuses.marked(task_id, job_id));
+        known.or_else(marked)
+    }
+
+    fn note(&self, position: usize, state: State) -> Option<&DoneJob> {
+        if state == State::Done { self.done.note(position, self.rows.rows.len()) } else { None }
+    }
+
+    fn with_names<R>(&self, position: usize, ask: impl FnOnce(&str, &str) -> R) -> R {
+        let row = &self.rows.rows[position];
+        ask(&self.rows.task_id(row), &self.rows.job_id(row))
+    }
+}
