@@ -1,4 +1,4 @@
-"""What jobs could have written: path parameters in their directories, and files of a known kind below these."""
+"""What jobs wrote: path parameters in their directories, and files of a known kind below these."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ResultFile", "ResultFiles", "result_files"]
 
+
 @dataclass(frozen=True)
 class ResultFile:
     """What ``results=`` may be given for the jobs of a task: a handle, and the files that it leads to."""

@@ -38,8 +38,8 @@ class Result:
         first: The first row is the result.
         columns: The columns, keys, metrics or measures to read: names or globs, as in ``"eval.*"``.
         schema: The columns of CSV files and JSON lines with their types: ``bool``, ``int``, ``float`` or
-            ``str``. Other columns are left out; a value of another type is null, which the errors say. With
-            it :func:`xpframe.scan_series` opens no file before the query runs.
+            ``str``, or these names. Other columns are left out; a value of another type is null, which the
+            errors say. With it :func:`xpframe.scan_series` opens no file before the query runs.
         separator: The character between the cells of CSV files.
         header: The names of the columns of CSV files that have no header.
     """
@@ -50,7 +50,7 @@ class Result:
     min: str | None = None
     first: bool = False
     columns: str | Sequence[str] | None = None
-    schema: Mapping[str, type[bool | int | float | str]] | None = None
+    schema: Mapping[str, type[bool | int | float | str] | str] | None = None
     separator: str | None = None
     header: Sequence[str] | None = None
 

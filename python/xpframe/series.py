@@ -114,10 +114,10 @@ def scan_series(
 ) -> polars.LazyFrame:
     """The rows that jobs wrote as a polars LazyFrame: the columns of :func:`xp_series`, read job by job.
 
-    Filters on ``job_id`` and on joined columns choose jobs before their files are opened. Of event files, only
-    the metrics and steps that filters like ``metric == "loss"`` and ``step > 10`` leave are kept. ``head`` stops
-    the reading; ``sink_parquet`` keeps the rows of a few jobs in memory (of files of 32 MiB, or of one job).
-    :func:`last_read` reports what a query read.
+    Filters on ``job_id`` and on joined columns choose jobs before their files are opened. Of event files,
+    only the metrics and steps that filters like ``metric == "loss"`` and ``step > 10`` leave are kept.
+    ``head`` stops the reading; ``sink_parquet`` keeps the rows of a few jobs in memory (of files of 32 MiB,
+    or of one job). :func:`last_read` reports what a query read.
 
     This call decides the columns: of TensorBoard and trec text the first job with rows tells. CSV files and
     JSON lines are read once, and their rows are kept if the files have up to 64 MiB; ``Result(schema=…)``
@@ -132,9 +132,7 @@ def scan_series(
 
     experiment, workspace = pin_paths(experiment, workspace)
     request = _request(columns, task)
-    query = SeriesQuery(
-        experiment, workspace, run, request, handle, metrics, strict=strict, quiet=quiet
-    )
+    query = SeriesQuery(experiment, workspace, run, request, handle, metrics, strict=strict, quiet=quiet)
     return SeriesSource(query).lazy_frame(f"{experiment}, {handle}")
 
 

@@ -64,9 +64,13 @@ fn options(value: &Bound<'_, PyAny>) -> PyResult<ResultOptions> {
         .map_err(|_| invalid("header", &header, "it is the list of the names of the columns"))?;
     let format = value.getattr("format")?;
     let reader = format.is_callable().then(|| Arc::new(UserFunction::new(&format)) as Arc<dyn FileReader>);
-    let format: Option<String> = if reader.is_some() { None } else { format.extract().map_err(|_| {
-        invalid("format", &format, "it is the name of a format, or a function from a path to a dict")
-    })? };
+    let format: Option<String> = if reader.is_some() {
+        None
+    } else {
+        format.extract().map_err(|_| {
+            invalid("format", &format, "it is the name of a format, or a function from a path to a dict")
+        })?
+    };
     Ok(ResultOptions {
         format: format.map(|format| Format::parse(&format)).transpose()?,
         reader,

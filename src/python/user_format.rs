@@ -29,8 +29,12 @@ impl FileReader for UserFunction {
             let name = function.getattr("__name__").and_then(|name| name.extract::<String>());
             let name = name.unwrap_or_else(|_| "format".to_owned());
             let failed = |error: PyErr| {
-                let kind = error.get_type(py).name().map_or_else(|_| "an error".into(), |name| name.to_string());
-                let text = error.value(py).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
+                let kind =
+                    error.get_type(py).name().map_or_else(|_| "an error".into(), |name| name.to_string());
+                let text = error
+                    .value(py)
+                    .str()
+                    .map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
                 Error::format(format!("{name} raised {kind}: {text}"))
             };
             let returned = function.call1((path,)).map_err(failed)?;
@@ -105,14 +109,17 @@ fn converted(value: &Bound<'_, PyAny>, store: &mut Store, depth: usize) -> Resul
         return record(mapping, store, depth + 1).map(Value::Dict);
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        let items = value.try_iter().map_err(odd)?.map(|item| converted(&item.map_err(odd)?, store, depth + 1));
+        let items =
+            value.try_iter().map_err(odd)?.map(|item| converted(&item.map_err(odd)?, store, depth + 1));
         let items: Vec<Value> = items.collect::<Result<_>>()?;
         return Ok(Value::List(store.push_items(&items)));
     }
     // numbers of numpy and torch
     if let Ok(plain) = value.call_method0("item")
         && !plain.is(value)
-        && (plain.is_instance_of::<PyFloat>() || plain.is_instance_of::<PyInt>() || plain.is_instance_of::<PyString>())
+        && (plain.is_instance_of::<PyFloat>()
+            || plain.is_instance_of::<PyInt>()
+            || plain.is_instance_of::<PyString>())
     {
         return converted(&plain, store, depth + 1);
     }

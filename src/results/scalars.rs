@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::board::{BoardFilter, Points, ambiguous, read_board};
 use super::csv::{CsvFile, CsvOptions, record, scan};
 use super::documents;
-use super::format::{Format, looks_like_trec, unknown};
 use super::file_schema::FileSchema;
+use super::format::{Format, looks_like_trec, unknown};
 use super::locate::{Entry, Located, RunDirectory, Target, locate};
 use super::problems::Problems;
 use super::select::{Select, names};
@@ -168,7 +168,13 @@ impl Scalars {
     }
 
     /// Leaves the keys of a record that are wanted, with the types that the user knows.
-    fn trim(&mut self, mut outcome: Outcome, path: &Path, job: &ResultJob, options: &ResultOptions) -> Outcome {
+    fn trim(
+        &mut self,
+        mut outcome: Outcome,
+        path: &Path,
+        job: &ResultJob,
+        options: &ResultOptions,
+    ) -> Outcome {
         outcome.record = outcome.record.map(|record| {
             let record = wanted_entries(&mut self.store, record, &options.columns);
             let Some(schema) = &options.schema else { return record };
@@ -218,7 +224,8 @@ impl Scalars {
                 (read.record, read.state, read.problems)
             }
             Some(Format::Trec) => {
-                let (read, record) = trec::read_all(path, &options.wanted_metrics(), &mut self.store, cancel)?;
+                let (read, record) =
+                    trec::read_all(path, &options.wanted_metrics(), &mut self.store, cancel)?;
                 (record, read.state, read.problems)
             }
             Some(Format::TensorBoard) => {

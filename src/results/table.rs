@@ -155,7 +155,8 @@ impl TableColumn {
         let Some(first) = first_valid else { return vec![Value::Null] };
         match &self.cells {
             Cells::Int(cells) => {
-                let ints = || cells.iter().enumerate().filter(|&(row, _)| self.is_valid(row)).map(|(_, &int)| int);
+                let ints =
+                    || cells.iter().enumerate().filter(|&(row, _)| self.is_valid(row)).map(|(_, &int)| int);
                 let inexact = ints().find(|&int| !is_exact(int));
                 [ints().min(), ints().max(), inexact].into_iter().flatten().map(Value::Int).collect()
             }
@@ -253,7 +254,9 @@ fn build(file: &CsvFile<'_>, column: usize, part: Part) -> (Cells, Option<Vec<bo
         Part::Known(CellType::Float) => Cells::Float(
             cells.map(|raw| valid.note(fits(Cell::of(raw), CellType::Float).then(|| float(raw)))).collect(),
         ),
-        Part::All(CellType::Null | CellType::Split) | Part::Known(CellType::Null | CellType::Split) => return (Cells::Null, Some(vec![false; rows])),
+        Part::All(CellType::Null | CellType::Split) | Part::Known(CellType::Null | CellType::Split) => {
+            return (Cells::Null, Some(vec![false; rows]));
+        }
         Part::All(CellType::Bool) | Part::Known(CellType::Bool) => Cells::Bool(
             cells
                 .map(|raw| valid.note(if let Cell::Bool(value) = Cell::of(raw) { Some(value) } else { None }))

@@ -42,8 +42,7 @@ pub(super) fn read_user_rows(
         (Some(path), _) => path,
         (None, _) => {
             let shown: Vec<&str> = located.entries.iter().take(3).map(Entry::name).collect();
-            let reason =
-                format!("{} files fit the pattern: {}", located.entries.len(), shown.join(", "));
+            let reason = format!("{} files fit the pattern: {}", located.entries.len(), shown.join(", "));
             let error = Error::format(reason).at_job(job).hint("give a pattern that one of them fits");
             return nothing(FileState::Several, vec![error]);
         }

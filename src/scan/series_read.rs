@@ -54,7 +54,8 @@ impl SeriesPlan {
     /// Splits jobs into groups whose rows are in memory together. A query with a limit may need few rows.
     #[must_use]
     pub fn groups(&self, rows: &[u32], has_limit: bool) -> Vec<Vec<u32>> {
-        let bytes: ahash::HashMap<u32, u64> = self.targets.iter().map(|job| (job.target.0, job.bytes)).collect();
+        let bytes: ahash::HashMap<u32, u64> =
+            self.targets.iter().map(|job| (job.target.0, job.bytes)).collect();
         let mut groups: Vec<Vec<u32>> = Vec::new();
         let (mut size, mut is_full) = (0, true);
         for &row in rows {
@@ -67,7 +68,8 @@ impl SeriesPlan {
             let count = groups.len();
             if let Some(group) = groups.last_mut() {
                 group.push(row);
-                is_full = group.len() >= MAX_JOBS_IN_GROUP || (has_limit && count == 1 && group.len() >= FIRST_JOBS);
+                is_full = group.len() >= MAX_JOBS_IN_GROUP
+                    || (has_limit && count == 1 && group.len() >= FIRST_JOBS);
             }
         }
         groups
@@ -111,7 +113,8 @@ impl SeriesPlan {
             .map(|job| job.target.1.job_id.as_str())
             .collect();
         for KeptBatch { rows, batch, errors } in kept {
-            let is_about = |error: &&Error| error.location().job.as_deref().is_none_or(|job| ids.contains(job));
+            let is_about =
+                |error: &&Error| error.location().job.as_deref().is_none_or(|job| ids.contains(job));
             table.errors.extend(errors.iter().filter(is_about).cloned());
             let mask: BooleanArray = rows.values().iter().map(|row| Some(wanted.contains(row))).collect();
             if mask.true_count() == 0 {
@@ -119,7 +122,8 @@ impl SeriesPlan {
             }
             let chosen = batch.project(&positions).map_err(internal)?;
             let is_whole = mask.true_count() == mask.len();
-            let chosen = if is_whole { chosen } else { filter_record_batch(&chosen, &mask).map_err(internal)? };
+            let chosen =
+                if is_whole { chosen } else { filter_record_batch(&chosen, &mask).map_err(internal)? };
             table.batches.push(chosen);
         }
         Ok(table)
@@ -132,7 +136,8 @@ impl SeriesPlan {
             let rows = UInt32Array::from(chunk.rows.clone());
             let mut table = self.table(vec![chunk], None)?;
             table.errors.drain(..self.errors.len());
-            let batch = table.batches.pop().unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&self.schema)));
+            let batch =
+                table.batches.pop().unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&self.schema)));
             let rows = if batch.num_rows() == rows.len() { rows } else { rows.slice(0, 0) };
             kept.push(KeptBatch { rows, batch, errors: table.errors });
         }
@@ -182,11 +187,13 @@ impl SeriesPlan {
                 continue;
             }
             if chunk.kind() != self.kind {
-                table.errors.push(self.at_first_job(
-                    &chunk,
-                    Error::format("a file of another format than the first: its rows are left out")
-                        .hint("choose jobs of one task by task="),
-                ));
+                table.errors.push(
+                    self.at_first_job(
+                        &chunk,
+                        Error::format("a file of another format than the first: its rows are left out")
+                            .hint("choose jobs of one task by task="),
+                    ),
+                );
                 continue;
             }
             if let Some(column) = self.uncovered(&chunk) {

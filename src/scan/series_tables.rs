@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, new_null_array,
-};
 use arrow::array::builder::NullBufferBuilder;
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, new_null_array};
 
 use crate::columns::{Column, ColumnSource, PathTree, Type, ValueKind};
 use crate::error::Result;
@@ -93,7 +91,8 @@ fn array(tables: &[Table], column: &Column, tree: &PathTree, layout: StringLayou
             Arc::new(Int64Array::new(values.values.into(), values.valid.finish()))
         }
         (Type::Float64, ValueKind::Number) => {
-            let is_number = |cells: &Cells| matches!(cells, Cells::Int(_) | Cells::Digits(_) | Cells::Float(_));
+            let is_number =
+                |cells: &Cells| matches!(cells, Cells::Int(_) | Cells::Digits(_) | Cells::Float(_));
             let mut values = Values::with_capacity(rows);
             for (rows, columns) in parts(is_number) {
                 values.add(rows, &columns, number);

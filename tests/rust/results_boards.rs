@@ -166,7 +166,7 @@ fn several_directories() {
 fn filters() {
     let records = [steps(0..6, "val/loss"), steps(0..6, "train/loss"), vec![Event::start(3)]].concat();
     let options = SeriesOptions {
-        result: ResultOptions { metrics: Patterns::any_of(vec!["val/*".into()])), ..ResultOptions::default() },
+        result: ResultOptions { metrics: Patterns::any_of(vec!["val/*".into()]), ..ResultOptions::default() },
         steps: Some(1..=9),
         columns: None,
     };

@@ -2,8 +2,8 @@
 
     python tests/sample/make.py
 
-Needs experimaestro 2.7.0, tensorboardX and a writable `/lab`: the workspace records absolute paths, so it is made in a
-place that says nothing about the machine of whoever makes it.
+Needs experimaestro 2.7.0, tensorboardX and a writable `/lab`: the workspace records absolute paths, so it
+is made in a place that says nothing about the machine of whoever makes it.
 """
 
 import gzip

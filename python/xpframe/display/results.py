@@ -20,8 +20,8 @@ _SHOWN_KINDS = {"tensorboard": "TensorBoard"}
 
 
 def results_in_words(run: Run) -> str:
-    """The handles for ``results=`` with their jobs and kinds, as in ``results: metrics.json ×11 json``; nothing
-    if no job wrote a file of a known kind. No file is opened.
+    """The handles for ``results=``, each with the number of its jobs and the kind of their files; nothing if
+    no job wrote a file of a known kind. No file is opened.
     """
     handles, total, looked = handles_seen(run, MAX_JOBS_LOOKED_AT)
     words = []

@@ -107,7 +107,8 @@ class LazySource(ABC, Generic[PlanT]):
 
 
 class RowReader:
-    """Hands the tables of one query on to polars; reports what was read and what could not be.
+    """Hands the tables of one query on to polars; reports what was read since it was made, and what could not
+    be read.
 
     Args:
         title: What is read, for progress.
@@ -119,6 +120,8 @@ class RowReader:
     def __init__(self, title: str, pending: Counts, *, strict: bool, quiet: bool) -> None:
         self.title, self.pending, self.strict, self.quiet = title, pending, strict, quiet
         self.built = 0
+        # made before the reading starts, which may be ahead of the first frame
+        self.before = read_counters()
         self.errors: dict[str, XpFrameError] = {}
         self.notes: dict[str, None] = {}
 
@@ -132,7 +135,6 @@ class RowReader:
         """The frames of tables, which come with the number of their jobs, of ``total``; ``empty`` where there
         is None, so that polars can check for Ctrl-C.
         """
-        before = read_counters()
         try:
             with watch(lambda: (self.built, total, "jobs"), self.title, quiet=self.quiet):
                 try:
@@ -142,7 +144,7 @@ class RowReader:
                             continue
                         jobs, table = ready
                         self._collect(jobs, table)
-                        self._record(expected, before)
+                        self._record(expected)
                         yield to_polars(table)
                 except GeneratorExit:
                     # polars has enough rows, or was interrupted: an exception raised here would only be
@@ -153,7 +155,7 @@ class RowReader:
                         pass
                     raise
         finally:
-            self._record(expected, before)
+            self._record(expected)
         self._report()
 
     def _collect(self, jobs: int, table: _core.Table) -> None:
@@ -166,8 +168,8 @@ class RowReader:
     def _report(self) -> None:
         report(list(self.errors.values()), list(self.notes), strict=self.strict)
 
-    def _record(self, expected: ReadReport, before: Counts) -> None:
-        files, size, objects = add(self.pending, read_since(before))
+    def _record(self, expected: ReadReport) -> None:
+        files, size, objects = add(self.pending, read_since(self.before))
         set_last_read(replace(expected, jobs=self.built, files=files, bytes=size, objects=objects))
 
 

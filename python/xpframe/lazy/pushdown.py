@@ -6,13 +6,10 @@ Whatever is not understood is left to polars: what comes out here may choose too
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["names_wanted", "range_wanted"]
 
@@ -71,7 +68,11 @@ def _inputs(expr: pl.Expr, column: str, count: int) -> tuple[pl.Expr, pl.Expr] |
         return None
     of_column = [part for part in inputs if part.meta.root_names()]
     others = [part for part in inputs if not part.meta.root_names()]
-    return (of_column[0], others[0]) if len(of_column) == len(others) == 1 and _is(of_column[0], column) else None
+    return (
+        (of_column[0], others[0])
+        if len(of_column) == len(others) == 1 and _is(of_column[0], column)
+        else None
+    )
 
 
 def _is(expr: pl.Expr, column: str) -> bool:

@@ -1,4 +1,4 @@
-"""Answers polars for the rows that jobs wrote: filters choose whose files are opened, and what of them is kept."""
+"""Answers polars for the rows that jobs wrote: filters choose whose files are opened, and what is kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from polars.exceptions import PolarsError
 
 from xpframe import _core
@@ -21,6 +20,8 @@ from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import polars as pl
 
     from xpframe.options import Experiments, Workspaces
     from xpframe.results import Result
@@ -126,33 +127,43 @@ class SeriesSource(LazySource[SeriesPlan]):
             plan.title, self.query.pending_reads(), strict=self.query.strict, quiet=self.query.quiet
         )
         groups = plan.plan.groups(rows, limit is not None)
-        tables = _tables(read, groups, ahead=limit is None)
+        tables = _tables(read, groups, limit)
         frames = reader.frames(tables, empty.select(asked), expected, len(rows))
         # the columns come in the order of the plan
         return (frame.select(columns) if columns else frame for frame in frames)
 
 
 def _tables(
-    read: Callable[[list[int]], _core.Table], groups: list[list[int]], *, ahead: bool
+    read: Callable[[list[int]], _core.Table], groups: list[list[int]], limit: int | None
 ) -> Iterator[tuple[int, _core.Table] | None]:
-    """The tables of groups of jobs, with their number of jobs.
+    """The tables of groups of jobs, with their number of jobs, until they have ``limit`` rows.
 
-    On a thread of polars a table is read while the one before is used, and None comes each time that one takes
-    long, so that polars can check for Ctrl-C.
+    On a thread of polars a table is read while the one before is used, and None comes each time that one
+    takes long, so that polars can check for Ctrl-C.
     """
+    rows = 0
     if threading.current_thread() is threading.main_thread():
-        yield from ((len(group), read(group)) for group in groups)
+        for group in groups:
+            table = read(group)
+            yield len(group), table
+            rows += len(table)
+            if limit is not None and rows >= limit:
+                return
         return
     pool = ThreadPoolExecutor(1)
     try:
         futures: list[Future[_core.Table]] = []
         for index, group in enumerate(groups):
-            futures += [pool.submit(read, later) for later in groups[len(futures) : index + 1 + ahead]]
+            ahead = index + 1 + (limit is None)
+            futures += [pool.submit(read, later) for later in groups[len(futures) : ahead]]
             while not wait(futures[index : index + 1], _PATIENCE).done:
                 yield None
             table = futures[index].result()
             futures[index] = Future()  # the rows are not kept here
             yield len(group), table
+            rows += len(table)
+            if limit is not None and rows >= limit:
+                return
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

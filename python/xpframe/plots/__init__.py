@@ -1,4 +1,4 @@
-"""Pictures of a run: ``info.plot.states()``, ``.parallel()``, ``.series(…)``, ``.timeline()``, ``.tasks()``."""
+"""Pictures of a run: ``info.plot.states()``, ``parallel()``, ``series(…)``, ``timeline()``, ``tasks()``."""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.errors import InvalidArgumentError
-from xpframe.plots.canvas import Canvas, cut, width_of
-from xpframe.plots.columns import Factor, agree, factor, factor_of, label_of, measure, varying
+from xpframe.plots.canvas import Canvas, cut
+from xpframe.plots.columns import Factor, agree, factor, factor_of, label_of, varying
 from xpframe.plots.parallel import colours, draw_key
 from xpframe.plots.picture import Picture
 from xpframe.plots.ruler import ruler
@@ -56,17 +55,22 @@ def series(
     over: str | Sequence[str] | None,
 ) -> Picture:
     """Draws the picture."""
-    table = _core.read_series([run], table_request({"columns": ["job_id"]}), handle, metrics, backend="polars")
+    table = _core.read_series(
+        [run], table_request({"columns": ["job_id"]}), handle, metrics, backend="polars"
+    )
     curves = curves_of(table, metrics)
     job_ids = factor(run, "job_id").values
     colouring = factor(run, color)
     colour_of = dict(zip(job_ids, colouring.values, strict=True))
     lines = [Line(metric, [job], colour_of[job], points, []) for (metric, job), points in curves.items()]
     if over is not None:
-        lines = averaged(lines, groups(run, job_ids, colouring, [over] if isinstance(over, str) else list(over)))
+        lines = averaged(
+            lines, groups(run, job_ids, colouring, [over] if isinstance(over, str) else list(over))
+        )
     names = list(dict.fromkeys(line.metric for line in lines))
     count = len({job for line in lines for job in line.jobs})
-    words = f"{', '.join(names[:MAX_PANELS]) or 'nothing'} of {plural(count, 'job')}, coloured by {colouring.name}"
+    shown = ", ".join(names[:MAX_PANELS]) or "nothing"
+    words = f"{shown} of {plural(count, 'job')}, coloured by {colouring.name}"
     if over is not None:
         words += ", mean and standard deviation"
     if lines:
@@ -140,7 +144,9 @@ def groups(run: Run, job_ids: list[str], colouring: Factor, over: list[str]) -> 
         for column in factors
         if not any(column.name == other.name or agree(column, other) for other in left_out)
     ]
-    return dict(zip(job_ids, zip(*(column.values for column in [colouring, *kept]), strict=True), strict=True))
+    return dict(
+        zip(job_ids, zip(*(column.values for column in [colouring, *kept]), strict=True), strict=True)
+    )
 
 
 def averaged(lines: list[Line], group_of: dict[str, Any]) -> list[Line]:
@@ -182,9 +188,7 @@ def draw(lines: list[Line], metrics: list[str], colouring: Factor, table: Table)
     """Draws a panel for each metric, and the key."""
     across = min(2, len(metrics))
     down = -(-len(metrics) // across)
-    canvas = Canvas(
-        across * (MARGIN + PANEL_WIDTH + GAP), down * (HEAD + PANEL_HEIGHT + FOOT) + 34
-    )
+    canvas = Canvas(across * (MARGIN + PANEL_WIDTH + GAP), down * (HEAD + PANEL_HEIGHT + FOOT) + 34)
     shown = factor_of(colouring.name, [line.colour for line in lines])
     colour, key = colours(shown)
     step_name = next((name for name in STEPS if name in table.column_names), "row")
@@ -227,7 +231,8 @@ def draw_panel(
             canvas.area(path_of(edge), colour(line.colour), opacity=0.18)
     for line in drawn:
         points = [place(step, value) for step, value in thinned(line.points)]
-        tip = f"{label_of(line.colour)}: {line.jobs[0][:8] if len(line.jobs) == 1 else plural(len(line.jobs), 'job')}"
+        of_jobs = line.jobs[0][:8] if len(line.jobs) == 1 else plural(len(line.jobs), "job")
+        tip = f"{label_of(line.colour)}: {of_jobs}"
         if len(points) == 1:
             canvas.rectangle(points[0][0] - 2, points[0][1] - 2, 4, 4, colour(line.colour), tip=tip)
         else:

@@ -19,9 +19,10 @@ class Train(Task):
 
     def execute(self) -> None:
         """Descends a bowl whose curvature grows with the model: too bold a step and the loss explodes."""
-        from tensorboardX import SummaryWriter
+        from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
 
         curvature, weight, steps = self.model.hidden_size / 16, 1.0, 50
+        loss, accuracy = math.inf, 0.0
         # a task runs in its own job directory
         with SummaryWriter("runs") as board, Path("results.csv").open("w", newline="") as file:
             rows = csv.writer(file)
