@@ -168,7 +168,7 @@ fn filters() {
     let options = SeriesOptions {
         result: ResultOptions { metrics: Patterns::any_of(vec!["val/*".into()]), ..ResultOptions::default() },
         steps: Some(1..=9),
-        columns: None,
+        ..SeriesOptions::default()
     };
     assert_eq!(board(&records).rows("runs", &options).0, ["val/loss@1=0.5", "val/loss@2=1.0"]);
 }

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["series"]
 
 MAX_PANELS = 6
-MAX_LINES = 300  # of a panel
-MAX_POINTS = 400  # of a line: its least and greatest values at each of half as many steps
+MAX_LINES = 120  # of a panel
+MAX_POINTS = 400  # of a line: its least and greatest values in each of half as many stretches
+MAX_ALL_POINTS = 12_000  # of all lines and bands together
 PANEL_WIDTH, PANEL_HEIGHT = 340.0, 190.0
 MARGIN, GAP, HEAD, FOOT = 54.0, 26.0, 44.0, 34.0
 # columns that count the rows of a file
@@ -192,19 +193,29 @@ def draw(lines: list[Line], metrics: list[str], colouring: Factor, table: Table)
     shown = factor_of(colouring.name, [line.colour for line in lines])
     colour, key = colours(shown)
     step_name = next((name for name in STEPS if name in table.column_names), "row")
+    has_bands = any(line.band for line in lines)
+    count = sum(min(MAX_LINES, sum(line.metric == metric for line in lines)) for metric in metrics)
+    most = max(8, min(MAX_POINTS, MAX_ALL_POINTS // (count * (3 if has_bands else 1))))
     for index, metric in enumerate(metrics):
         x = (index % across) * (MARGIN + PANEL_WIDTH + GAP) + MARGIN
         y = (index // across) * (HEAD + PANEL_HEIGHT + FOOT) + HEAD
-        draw_panel(canvas, x, y, [line for line in lines if line.metric == metric], colour, step_name)
+        of_metric = [line for line in lines if line.metric == metric]
+        draw_panel(canvas, (x, y), of_metric, colour, step_name, most)
     bottom = down * (HEAD + PANEL_HEIGHT + FOOT) + 20
     draw_key(canvas, MARGIN, cut(colouring.name, 40), key, bottom)
     return canvas
 
 
 def draw_panel(
-    canvas: Canvas, x: float, y: float, lines: list[Line], colour: Callable[[Any], str], step_name: str
+    canvas: Canvas,
+    corner: tuple[float, float],
+    lines: list[Line],
+    colour: Callable[[Any], str],
+    step_name: str,
+    most: int,
 ) -> None:
-    """Draws the lines of one metric, with its axes."""
+    """Draws the lines of one metric, of at most so many points each, with its axes."""
+    x, y = corner
     steps = {step: float(step) for line in lines for step, _ in line.points}
     values = {value: float(value) for line in lines for _, value in line.points}
     values |= {bound: bound for line in lines for _, *bounds in line.band for bound in bounds}
@@ -225,12 +236,13 @@ def draw_panel(
     drawn = lines[:MAX_LINES]
     opacity = 0.35 + 0.5 / (1 + len(drawn) / 20)
     for line in drawn:
-        edge = [place(step, high) for step, _, high in line.band]
-        edge += [place(step, low) for step, low, _ in reversed(line.band)]
-        if len(line.band) > 1 and len(line.jobs) > 1:
+        band = thinned_band(line.band, most)
+        edge = [place(step, high) for step, _, high in band]
+        edge += [place(step, low) for step, low, _ in reversed(band)]
+        if len(band) > 1 and len(line.jobs) > 1:
             canvas.area(path_of(edge), colour(line.colour), opacity=0.18)
     for line in drawn:
-        points = [place(step, value) for step, value in thinned(line.points)]
+        points = [place(step, value) for step, value in thinned(line.points, most)]
         of_jobs = line.jobs[0][:8] if len(line.jobs) == 1 else plural(len(line.jobs), "job")
         tip = f"{label_of(line.colour)}: {of_jobs}"
         if len(points) == 1:
@@ -241,17 +253,26 @@ def draw_panel(
         canvas.text(x, y + PANEL_HEIGHT + 28, f"… {number(rest)} more lines not shown", size=10)
 
 
-def thinned(points: Points) -> Points:
-    """At most ``MAX_POINTS`` points of a line: the least and the greatest value of each stretch."""
-    if len(points) <= MAX_POINTS:
+def thinned(points: Points, most: int) -> Points:
+    """About so many points of a line at most: the least and the greatest value of each stretch."""
+    if len(points) <= most:
         return points
-    size = -(-2 * len(points) // MAX_POINTS)
+    size = -(-2 * len(points) // most)
     kept: Points = []
     for start in range(0, len(points), size):
         stretch = points[start : start + size]
         ends = {min(stretch, key=lambda point: point[1]), max(stretch, key=lambda point: point[1])}
         kept += sorted(ends)
     return kept
+
+
+def thinned_band(band: Band, most: int) -> Band:
+    """About so many steps of a band at most, each with the least and the greatest value of its stretch."""
+    size = -(-len(band) // most) or 1
+    stretches = (band[start : start + size] for start in range(0, len(band), size))
+    return [
+        (some[0][0], min(low for _, low, _ in some), max(high for *_, high in some)) for some in stretches
+    ]
 
 
 def path_of(points: Points) -> str:
