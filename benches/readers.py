@@ -13,6 +13,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import result_readers
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -288,6 +290,7 @@ READERS: dict[str, Callable[[Path, str], Any]] = {
         states_scandir,
     )
 }
+READERS |= result_readers.READERS
 SAME_CHOSEN = ("experimaestro", "orjson", "xpframe")
 SAME_ALL = ("orjson_all", "xpframe_all")
 

@@ -18,7 +18,6 @@ use crate::table::StringLayout;
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct SeriesPlan {
     plan: Arc<scan::SeriesPlan>,
-    tokens: Vec<CancelToken>,
 }
 
 #[pymethods]
@@ -63,7 +62,10 @@ impl SeriesPlan {
             steps: steps.map(|(first, last)| first..=last),
             limit,
         };
-        Ok(Table::new(interruptible(py, &self.tokens, move || plan.read(&jobs, &query))??))
+        // Ctrl-C stops this read, and none that comes after it
+        let cancel = CancelToken::default();
+        let stops = [cancel.clone()];
+        Ok(Table::new(interruptible(py, &stops, move || plan.read(&jobs, &query, &cancel))??))
     }
 }
 
@@ -116,5 +118,5 @@ pub fn plan_series(
     let tokens = cancel_tokens(&runs);
     let request = series_request(&runs, request, handle, metrics, StringLayout::View)?;
     let plan = interruptible(py, &tokens, move || request.plan())??;
-    Ok(SeriesPlan { plan: Arc::new(plan), tokens })
+    Ok(SeriesPlan { plan: Arc::new(plan) })
 }

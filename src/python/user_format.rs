@@ -1,6 +1,7 @@
 //! Result files that a function of the user reads.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
@@ -12,20 +13,25 @@ use crate::values::{Record, Store, Value};
 /// The deepest nesting of what a function returns, as of JSON.
 const MAX_DEPTH: usize = 1_000;
 
-/// A function from a path to a dict, or to a list of dicts.
+/// A function from a path to a dict, or to a list of dicts. It is called on one thread at a time.
 #[derive(Debug)]
-pub(super) struct UserFunction(Py<PyAny>);
+pub(super) struct UserFunction {
+    function: Py<PyAny>,
+    one_at_a_time: Mutex<()>,
+}
 
 impl UserFunction {
     pub fn new(function: &Bound<'_, PyAny>) -> Self {
-        Self(function.clone().unbind())
+        Self { function: function.clone().unbind(), one_at_a_time: Mutex::new(()) }
     }
 }
 
 impl FileReader for UserFunction {
     fn read(&self, path: &Path, store: &mut Store) -> Result<Vec<Record>> {
+        // taken before the interpreter lock: a thread that waits here does not hold it
+        let _guard = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         Python::attach(|py| {
-            let function = self.0.bind(py);
+            let function = self.function.bind(py);
             let name = function.getattr("__name__").and_then(|name| name.extract::<String>());
             let name = name.unwrap_or_else(|_| "format".to_owned());
             let failed = |error: PyErr| {

@@ -107,6 +107,7 @@ impl Entry {
     }
 
     /// Its files.
+    #[must_use]
     pub fn files(&self) -> &[PathBuf] {
         match self {
             Self::File { path, .. } => std::slice::from_ref(path),

@@ -220,7 +220,7 @@ fn read_entry(
             let is_lines = format == Format::JsonLines;
             let read = documents::read_rows(path, options.size(path)?, is_lines, &mut on_rows, cancel)?;
             let mut problems = read.problems;
-            misfits.into_iter().for_each(|error| problems.add(error));
+            problems.extend(misfits);
             (read.state, problems)
         }
         (Some(Format::Trec), Some(path)) => {
@@ -262,6 +262,6 @@ fn read_table(
     }
     let state = file.state();
     let mut problems = file.into_problems();
-    misfits.into_iter().for_each(|error| problems.add(error));
+    problems.extend(misfits);
     Ok(SeriesEnd { state, errors: problems.finish(&job.job_id) })
 }

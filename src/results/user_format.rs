@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use super::locate::{Entry, Located};
 use super::select::{Select, number_of};
@@ -26,14 +25,13 @@ pub(super) struct UserRows {
     pub errors: Vec<Error>,
 }
 
-/// Reads what a handle leads to, file or directory, by the function of the user, which is called on one thread at a time.
+/// Reads what a handle leads to, file or directory, by the function of the user.
 pub(super) fn read_user_rows(
     reader: &dyn FileReader,
     located: &Located,
     job: &str,
     store: &mut Store,
 ) -> UserRows {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let nothing = |state, errors| UserRows { state, records: Vec::new(), errors };
     let path = match (&located.path, located.state) {
         (_, Some(state @ (FileState::Missing | FileState::Elsewhere | FileState::None))) => {
@@ -48,11 +46,7 @@ pub(super) fn read_user_rows(
         }
     };
     let mark = store.mark();
-    let read = {
-        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.read(path, store)
-    };
-    match read {
+    match reader.read(path, store) {
         Ok(records) if records.is_empty() => nothing(FileState::Empty, Vec::new()),
         Ok(records) => UserRows { state: FileState::Read, records, errors: Vec::new() },
         Err(error) => {

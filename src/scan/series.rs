@@ -61,7 +61,8 @@ pub struct SeriesPlan {
     pub(super) columns: Vec<Column>,
     pub(super) schema: SchemaRef,
     pub(super) errors: Vec<Error>,
-    pub(super) cancel: Vec<CancelToken>,
+    /// What stops the reads that decide the columns
+    pub(super) cancel: CancelToken,
     /// All rows, if few enough were read to decide the columns
     pub(super) kept: Option<Vec<KeptBatch>>,
 }
@@ -73,7 +74,7 @@ impl SeriesRequest {
     /// As [`Self::plan`].
     pub fn read(&self) -> Result<Table> {
         let mut plan = self.prepare()?;
-        let chunks = plan.chunks(&plan.all_targets(), usize::MAX, &plan.options);
+        let chunks = plan.chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
         plan.decide(&chunks)?;
         plan.table(chunks, None)
     }
@@ -90,18 +91,22 @@ impl SeriesRequest {
             return Ok(plan);
         }
         plan.options.pins = Some(Arc::new(Pins::default()));
-        let token = plan.cancel.first().cloned().unwrap_or_default();
-        let first = plan.targets.iter().map(|job| chunk_of(&[job.target.clone()], &plan.options, 1, &token));
-        let first: Vec<Chunk> = first.filter(|chunk| chunk.kind().is_some()).take(1).collect();
-        match first.first().and_then(Chunk::kind) {
-            Some(Kind::Records) => {
-                let chunks = plan.chunks(&plan.all_targets(), usize::MAX, &plan.options);
-                plan.decide(&chunks)?;
-                if plan.targets.iter().map(|job| job.bytes).sum::<u64>() <= MAX_KEPT_BYTES {
-                    plan.keep(chunks)?;
-                }
+        let mut targets = plan.all_targets().into_iter();
+        let mut chunks = Vec::new();
+        for target in targets.by_ref() {
+            chunks.push(chunk_of(std::slice::from_ref(&target), &plan.options, usize::MAX, &plan.cancel));
+            if chunks.last().is_some_and(|chunk: &Chunk| chunk.kind().is_some()) {
+                break;
             }
-            _ => plan.decide(&first)?,
+        }
+        if chunks.last().and_then(Chunk::kind) == Some(Kind::Records) {
+            let rest: Vec<(u32, ResultJob)> = targets.collect();
+            chunks.extend(plan.chunks(&rest, usize::MAX, &plan.options, &plan.cancel));
+        }
+        plan.decide(&chunks)?;
+        let is_small = plan.targets.iter().map(|job| job.bytes).sum::<u64>() <= MAX_KEPT_BYTES;
+        if plan.kind == Some(Kind::Records) && is_small {
+            plan.keep(chunks)?;
         }
         Ok(plan)
     }
@@ -132,7 +137,8 @@ impl SeriesRequest {
             columns: Vec::new(),
             schema: Arc::new(Schema::empty()),
             errors: table.errors,
-            cancel: self.jobs.runs.iter().map(|run| run.cancel_token().clone()).collect(),
+            // Ctrl-C cancels the tokens of all runs
+            cancel: self.jobs.runs.first().map(|run| run.cancel_token().clone()).unwrap_or_default(),
             kept: None,
         })
     }
@@ -188,8 +194,9 @@ impl SeriesPlan {
             return None;
         }
         (options.result.metrics, options.result.columns) = (Patterns::default(), Patterns::default());
-        let token = self.cancel.first().cloned().unwrap_or_default();
-        self.targets.iter().find_map(|job| chunk_of(&[job.target.clone()], &options, 1, &token).kind())
+        let kind_of =
+            |job: &SeriesJob| chunk_of(std::slice::from_ref(&job.target), &options, 1, &self.cancel).kind();
+        self.targets.iter().find_map(kind_of)
     }
 
     /// Decides the columns by what was read, or by the types that the user knows.

@@ -75,11 +75,11 @@ impl SeriesPlan {
         groups
     }
 
-    /// The rows of the jobs at these positions.
+    /// The rows of the jobs at these positions. After a cancellation they are not whole and to be thrown away.
     ///
     /// # Errors
     /// `TooManyColumns`, if values do not fit into arrays.
-    pub fn read(&self, rows: &[u32], query: &SeriesQuery) -> Result<Table> {
+    pub fn read(&self, rows: &[u32], query: &SeriesQuery, cancel: &CancelToken) -> Result<Table> {
         let wanted: HashSet<u32> = rows.iter().copied().collect();
         if let Some(kept) = &self.kept {
             return self.read_kept(kept, &wanted, query);
@@ -98,7 +98,7 @@ impl SeriesPlan {
             let keys = self.columns.iter().filter(shown).filter_map(|column| key_of(column, &self.tree));
             options.columns = Some(keys.map(|(key, _)| key.to_owned()).collect());
         }
-        let chunks = self.chunks(&targets, query.limit.unwrap_or(usize::MAX), &options);
+        let chunks = self.chunks(&targets, query.limit.unwrap_or(usize::MAX), &options, cancel);
         self.table(chunks, query.columns.as_deref())
     }
 
@@ -150,16 +150,13 @@ impl SeriesPlan {
         targets: &[(u32, ResultJob)],
         enough: usize,
         options: &SeriesOptions,
+        cancel: &CancelToken,
     ) -> Vec<Chunk> {
         let threads = threads::at_most(usize::MAX);
         let together = targets.len().div_ceil(4 * threads).clamp(1, MAX_JOBS_TOGETHER);
         let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(together).collect();
-        let token = self.cancel.first().cloned().unwrap_or_default();
         threads::each(&chunks, threads, |jobs| {
-            if self.cancel.iter().any(CancelToken::is_cancelled) {
-                return Chunk::default();
-            }
-            chunk_of(jobs, options, enough, &token)
+            if cancel.is_cancelled() { Chunk::default() } else { chunk_of(jobs, options, enough, cancel) }
         })
     }
 

@@ -161,7 +161,9 @@ impl Chunk {
     pub fn tables_as_records(&mut self) {
         if let Body::Tables(tables) = std::mem::take(&mut self.body) {
             let (mut store, mut records) = (Box::<Store>::default(), Vec::new());
-            tables.iter().for_each(|table| table.push_into(&mut store, &mut records));
+            for table in &tables {
+                table.push_into(&mut store, &mut records);
+            }
             self.body = Body::Records(store, records);
         }
     }

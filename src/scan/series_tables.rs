@@ -162,8 +162,8 @@ impl<T: Copy + Default> Values<T> {
     /// Adds the rows of a table, from the columns that have values of this kind.
     fn add(&mut self, rows: usize, columns: &[&TableColumn], value: impl Fn(&Cells, usize) -> Option<T>) {
         for row in 0..rows {
-            let each = columns.iter().filter(|column| column.is_valid(row));
-            let value = each.filter_map(|column| value(&column.cells, row)).next();
+            let mut each = columns.iter().filter(|column| column.is_valid(row));
+            let value = each.find_map(|column| value(&column.cells, row));
             self.valid.append(value.is_some());
             self.values.push(value.unwrap_or_default());
         }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import os
 import pickle
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -334,3 +337,52 @@ def test_scan_keeps_results_lazy() -> None:
     """`scan_xp` with results filters as the eager frame does."""
     lazy = scan_xp("grid-search", workspace=sample_workspace(), results=Result("results.csv", max="accuracy"))
     assert lazy.filter(pl.col("result.accuracy") > 0.9).collect().height == 1
+
+
+def test_ctrl_c_stops_one_query_and_not_the_next(tmp_path: Path) -> None:
+    """An interrupted read raises, and the same query reads everything afterwards."""
+    root = copy_of_sample(tmp_path)
+    files = [path.parent / "log.csv" for path in sorted(root.glob("jobs/*/*/params.json"))]
+    for file in files:
+        file.write_text("step,loss\n" + "1,0.5\n" * 300_000)
+    result = Result("log.csv", schema={"step": int, "loss": float})
+    lazy = scan_series("grid-search", result, workspace=root)
+    timer = threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        collect_forever(lazy)
+    timer.join()
+    assert lazy.select(pl.len()).collect().item() == 12 * 300_000
+
+
+def collect_forever(lazy: pl.LazyFrame) -> None:
+    while True:
+        lazy.select(pl.col("loss").sum()).collect()
+
+
+def test_a_function_is_called_once_for_each_job() -> None:
+    """Deciding the columns reads each file, and the query uses what was read."""
+    seen: list[Path] = []
+
+    def look(path: Path) -> dict[str, int]:
+        seen.append(path)
+        return {"size": path.stat().st_size}
+
+    lazy = scan_series("grid-search", Result("results.csv", format=look), workspace=sample_workspace())
+    assert lazy.collect().height == 12
+    assert lazy.filter(pl.col("size") > 0).collect().height == 12
+    assert len(seen) == len(set(seen)) == 12
+
+
+def test_a_function_may_read_experiments_itself() -> None:
+    """A function that calls xpframe with a function does not wait for itself."""
+
+    def outer(path: Path) -> dict[str, int]:
+        inner = Result("metrics.json", format=lambda _: {"n": 1})
+        frame = xpframe.xp_frame("grid-search", workspace=sample_workspace(), results=inner)
+        return {"read": int(frame["result.n"].sum()), "length": len(path.name)}
+
+    table = xpframe.xp_frame(
+        "grid-search", workspace=sample_workspace(), results=Result("results.csv", format=outer)
+    )
+    assert table["result.read"].to_list() == [11] * 12
