@@ -203,4 +203,24 @@ BARS = [
         0.5,
         0.25,
     ),
+    *(
+        Bar(f"{measure}, 2,000 jobs", f"results-{kind}", (over, FIRST), (under, FIRST), must, least=least)
+        for measure, kind, over, under, must, least in (
+            ("1 M scalars / open and read", "board", "board_xpframe", "board_floor", 4, False),
+            ("EventAccumulator / 1 M scalars", "tensorboard", "board_accumulator", "board_xpframe", 60, True),
+            ("tbparse / 1 M scalars", "tensorboard", "board_tbparse", "board_xpframe", 100, True),
+            ("400,000 CSV rows / `polars.scan_csv`", "csv", "csv_xpframe", "csv_polars", 0.6, False),
+            ("pandas loop / 400,000 CSV rows", "csv", "csv_pandas", "csv_xpframe", 8, True),
+            ("JSON files / open and read", "json", "json_xpframe", "json_floor", 3, False),
+            ("json and json_normalize / JSON files", "json", "json_normalize", "json_xpframe", 1, True),
+        )
+    ),
+    Bar("1 M scalars / 100,000 scalars", "results-growth", ("1000000", FIRST), ("100000", FIRST), 12),
+    Bar(
+        "peak memory: 50 M scalars to Parquet / 1 GiB",
+        "results-stream",
+        ("board_stream", "mebibytes"),
+        ("gibibyte", "mebibytes"),
+        1,
+    ),
 ]

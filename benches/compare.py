@@ -18,11 +18,12 @@ import sys
 import time
 
 import gen
+import result_readers
 from bars import BARS
 from contests import HUGE, LARGE, MIDDLE, SMALL, Contest, contests
 from directory_page import directory_sections, with_sections
 from page import bars, details, page
-from workspaces import ROOT, environment, refuse_slow_build, run_of
+from workspaces import ROOT, environment, refuse_slow_build, run_of, with_results
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 RAW = ROOT / "target" / "benchmarks.json"
@@ -35,6 +36,8 @@ def main() -> int:
     sizes = sizes + [HUGE] * (asked.large and HUGE not in sizes)
     for shape in asked.shapes if asked.only == "*" else ():
         check_equal(shape, min(sizes))
+    if asked.only == "*" or asked.only.startswith("results"):
+        result_readers.equal(with_results(30))
     held: dict[str, Contest] = {}
     for contest in contests(asked.shapes, sizes, asked.rounds, asked.only, quick=asked.quick):
         start = time.perf_counter()

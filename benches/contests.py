@@ -20,7 +20,7 @@ import directories
 import errands
 import readers
 import worker
-from workspaces import FILES, ROOT, environment, run_of, size_of, with_directories
+from workspaces import FILES, ROOT, environment, run_of, size_of, with_directories, with_results
 
 Found = dict[str, float]
 Task = Callable[[], Found]
@@ -34,7 +34,23 @@ OURS = ("xpframe", "xpframe_all", "xpframe_pandas")
 IMPOSSIBLE = {("wide", "orjson_all"), ("wide", "read_ndjson")}
 # how often a reader reads in its process: the slow ones once where that is long enough
 CALLS = {SMALL: 7, MIDDLE: 5, LARGE: 3, HUGE: 1}
-SLOW = {"experimaestro", "orjson_all", "loop_experimaestro", "default_experimaestro"}
+SLOW = {
+    "experimaestro",
+    "orjson_all",
+    "loop_experimaestro",
+    "default_experimaestro",
+    "board_accumulator",
+    "board_tbparse",
+}
+# how many jobs have result files, and the scalars of one job where they are streamed
+RESULT_JOBS, STREAMED_SCALARS = 2_000, 25_000
+
+RESULTS = {
+    "board": ("board_xpframe", "board_floor"),
+    "tensorboard": ("board_xpframe", "board_accumulator", "board_tbparse"),
+    "csv": ("csv_xpframe", "csv_polars", "csv_pandas"),
+    "json": ("json_xpframe", "json_floor", "json_normalize"),
+}
 
 COLD = {
     "python": "pass",
@@ -100,6 +116,11 @@ def contests(
         yield "default", partial(default, few)
         for end in directories.QUESTIONS:
             yield f"slow-{end}", partial(slow, end, 2_000)
+        written = 200 if quick else RESULT_JOBS
+        for kind, names in RESULTS.items():
+            yield f"results-{kind}", partial(results, written, names)
+        yield "results-growth", partial(results_growth, written)
+        yield "results-stream", partial(results_stream, 100 if quick else RESULT_JOBS)
         yield "displays", partial(errand, "displays", "rich", middle, 3)
 
     for key, make in planned():
@@ -167,6 +188,32 @@ def slow(end: str, jobs: int) -> Contest:
     return of_run(
         directories.slow_run(end, jobs), "grid", jobs, {"slow": directories.waiting(end, jobs)}, rounds=3
     )
+
+
+def results(jobs: int, names: tuple[str, ...]) -> Contest:
+    """Readers of the result files of some jobs."""
+    run, warm = with_results(jobs), with_results(30)
+    rounds = 2 if SLOW & set(names) else 5
+    tasks = {name: reading(name, "grid", run, warm, MIDDLE) for name in names}
+    return of_run(run, "grid", jobs, tasks, rounds=rounds)
+
+
+def results_growth(jobs: int) -> Contest:
+    """The scalars of a tenth of the jobs, and of all."""
+    warm = with_results(30)
+    tasks = {
+        str(500 * count): reading("board_xpframe", "grid", with_results(count), warm, MIDDLE)
+        for count in (jobs // 10, jobs)
+    }
+    return Contest("", tasks, 5, "grid")
+
+
+def results_stream(jobs: int) -> Contest:
+    """Fifty million scalars into a Parquet file, and what may be in memory meanwhile."""
+    run, warm = with_results(jobs, STREAMED_SCALARS), with_results(30)
+    tasks: dict[str, Task] = {"board_stream": reading("board_stream", "grid", run, warm, HUGE)}
+    tasks["gibibyte"] = lambda: {"mebibytes": 1024.0}
+    return Contest("", tasks, 1, "grid", jobs, 0)
 
 
 def errand(name: str, shape: str, jobs: int, calls: int) -> Contest:

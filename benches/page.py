@@ -49,6 +49,17 @@ TITLES = {
     "reload_frame": "after 1 % was appended: reload all columns, polars",
     "full_objects": "a full read of the objects",
     "full_frame": "a full read of all columns, polars",
+    "board_xpframe": '`xp_series(run, "runs/events.out.tfevents.*")`',
+    "board_floor": "open and read the event files",
+    "board_accumulator": "TensorBoard's `EventAccumulator`, all points",
+    "board_tbparse": "tbparse",
+    "board_stream": "`scan_series(…).sink_parquet(…)`, 50 M scalars",
+    "csv_xpframe": '`xp_series(run, "results.csv")`',
+    "csv_polars": "`polars.scan_csv` of a glob",
+    "csv_pandas": "`pandas.read_csv` in a loop, `concat`",
+    "json_xpframe": '`xp_frame(run, results="metrics.json")`',
+    "json_floor": "open and read the JSON files",
+    "json_normalize": "json in a loop, `pandas.json_normalize`",
     "info": "an ExperimentInfo as HTML",
     "jobs": "its jobs as HTML",
     "config": "a config as HTML",
@@ -77,6 +88,20 @@ EVERYDAY = (
         ("states_xpframe", "first"),
         "`os.scandir` and `stat`",
         ("states_scandir", "first"),
+    ),
+    (
+        "400,000 rows of CSV files of 2,000 jobs",
+        "results-csv",
+        ("csv_xpframe", "first"),
+        "a loop over `pandas.read_csv`",
+        ("csv_pandas", "first"),
+    ),
+    (
+        "1 M scalars of TensorBoard files of 2,000 jobs",
+        "results-tensorboard",
+        ("board_xpframe", "first"),
+        "`EventAccumulator`",
+        ("board_accumulator", "first"),
     ),
     (
         "a process that reads 30 jobs as objects",
@@ -254,7 +279,7 @@ def heading(key: str, contest: Contest) -> str:
 
 def lines(contest: Contest, name: str) -> Iterator[str]:
     """The line of a reader, or one line per measurement of an errand or of the limits."""
-    if name == "bytes":
+    if name in ("bytes", "gibibyte"):
         return
     if contest.median(name, "first") is not None:
         yield reader_line(contest, name)

@@ -13,6 +13,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import result_readers
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -345,6 +347,7 @@ READERS: dict[str, Callable[[Path, str], Any]] = {
         default_check,
     )
 }
+READERS |= result_readers.READERS
 SAME_CHOSEN = ("experimaestro", "orjson", "xpframe")
 SAME_ALL = ("orjson_all", "xpframe_all")
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import gen
+import make_results
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "bench-data"
@@ -83,6 +84,17 @@ def with_directories(jobs: int) -> Path:
             job = json.loads(line)
             make_directory(workspace / "jobs" / job["task_id"] / job["job_id"], job, ENDS[at % len(ENDS)])
     (workspace / "directories").touch()
+    return run
+
+
+def with_results(jobs: int, scalars: int = 500) -> Path:
+    """The run directory of a workspace whose jobs have result files, with so many scalars each."""
+    run = run_of("grid", jobs, f"results-{scalars}")
+    workspace = run.parents[2]
+    if not (workspace / "written").exists():
+        print(f"making the result files of {workspace.relative_to(ROOT)}", flush=True)
+        make_results.make(run, scalars)
+        (workspace / "written").touch()
     return run
 
 

@@ -96,11 +96,8 @@ fn plain(jobs: &[ResultJob]) -> usize {
     for job in jobs {
         let located = xpframe::results::locate(&job.directory, &job.target);
         for entry in located.entries {
-            let files = match entry {
-                xpframe::results::Entry::File { path, .. } => vec![path],
-                xpframe::results::Entry::Board(run) => run.files,
-            };
-            bytes += files
+            bytes += entry
+                .files()
                 .iter()
                 .filter_map(|path| std::fs::read(path).ok())
                 .map(|read| read.len())

@@ -263,13 +263,23 @@ class SeriesPlan:
         """
         A table of these columns without rows.
         """
+    def groups(self, /, jobs: SupportsGetItem[int, SupportsIndex], has_limit: bool) -> list[list[int]]:
+        """
+        The jobs at these positions, in groups whose rows are in memory together. A query with a limit begins with few jobs.
+        """
+    @property
+    def has_steps(self, /) -> bool:
+        """
+        Whether the rows are scalars of event files.
+        """
     def jobs(self, /) -> Table:
         """
         The jobs, with the columns that each of their rows repeats.
         """
-    def read(self, /, jobs: SupportsGetItem[int, SupportsIndex]) -> Table:
+    def read(self, /, jobs: SupportsGetItem[int, SupportsIndex], *, columns: SupportsGetItem[int, str] | None, metrics: SupportsGetItem[int, str] | None, steps: tuple[SupportsIndex, SupportsIndex] | None, limit: SupportsIndex | None) -> Table:
         """
-        The rows of the jobs at these positions.
+        The rows of the jobs at these positions: some columns, metrics by patterns, steps from a first to a last, and at least
+        `limit` rows of each part of the jobs, if it has so many.
         """
 
 @final

@@ -345,7 +345,7 @@ class ExperimentInfo(Displayed):
 
     @property
     def plot(self) -> Plots:
-        """Pictures of the jobs: ``plot.states()``, ``.parallel()``, ``.timeline()`` and ``.tasks()``."""
+        """Pictures: ``plot.states()``, ``.parallel()``, ``.series(…)``, ``.timeline()`` and ``.tasks()``."""
         from xpframe.plots import Plots
 
         return Plots(self._run)

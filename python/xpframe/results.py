@@ -7,8 +7,11 @@ from dataclasses import dataclass
 # typing takes longer to import than to read a small run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Literal
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any, Literal, TypeAlias
+
+    FormatName: TypeAlias = Literal["json", "jsonl", "csv", "tsv", "tensorboard", "trec"]
 
 __all__ = ["Result"]
 
@@ -26,20 +29,28 @@ class Result:
     Args:
         handle: The name of a path parameter, or a file or pattern below the job's directory.
         format: ``"json"``, ``"jsonl"``, ``"csv"``, ``"tsv"``, ``"tensorboard"`` or ``"trec"``; by default the
-            name and the content of the file decide.
+            name and the content of the file decide. Or a function that gets the path of a file or directory
+            and returns a dict, or a list of dicts for a row each. It is called on a thread of its own, once
+            for each job, never twice at the same time; what it raises is in the errors.
         max: The row in which this column is greatest is the result; NaN never is. By default the row of the
             highest step or, without steps, the row that was written last.
         min: The row in which this column is least is the result.
         first: The first row is the result.
+        columns: The columns, keys, metrics or measures to read: names or globs, as in ``"eval.*"``.
+        schema: The columns of CSV files and JSON lines with their types: ``bool``, ``int``, ``float`` or
+            ``str``, or these names. Other columns are left out; a value of another type is null, which the
+            errors say. With it :func:`xpframe.scan_series` opens no file before the query runs.
         separator: The character between the cells of CSV files.
         header: The names of the columns of CSV files that have no header.
     """
 
     handle: str
-    format: Literal["json", "jsonl", "csv", "tsv", "tensorboard", "trec"] | None = None
+    format: FormatName | Callable[[Path], Any] | None = None
     max: str | None = None
     min: str | None = None
     first: bool = False
+    columns: str | Sequence[str] | None = None
+    schema: Mapping[str, type[bool | int | float | str] | str] | None = None
     separator: str | None = None
     header: Sequence[str] | None = None
 

@@ -114,23 +114,26 @@ def scan_series(
 ) -> polars.LazyFrame:
     """The rows that jobs wrote as a polars LazyFrame: the columns of :func:`xp_series`, read job by job.
 
-    Filters on ``job_id`` and on joined columns choose jobs before their files are opened; ``head`` stops the
-    reading; ``sink_parquet`` keeps the rows of a few jobs in memory. This call decides the columns: of
-    TensorBoard and trec text the first job with rows tells, CSV files and JSON lines are read once.
+    Filters on ``job_id`` and on joined columns choose jobs before their files are opened. Of event files,
+    only the metrics and steps that filters like ``metric == "loss"`` and ``step > 10`` leave are kept.
+    ``head`` stops the reading; ``sink_parquet`` keeps the rows of a few jobs in memory (of files of 32 MiB,
+    or of one job). :func:`last_read` reports what a query read.
+
+    This call decides the columns: of TensorBoard and trec text the first job with rows tells. CSV files and
+    JSON lines are read once, and their rows are kept if the files have up to 64 MiB; ``Result(schema=…)``
+    opens none. Of a file that grows after this call, the query reads what was there; scan again for more.
 
     The arguments and errors are those of :func:`xp_series`.
     """
     from xpframe.lazy.scan import require_polars
 
     require_polars()
-    from xpframe.lazy.series import SeriesSource
+    from xpframe.lazy.series import SeriesQuery, SeriesSource
 
     experiment, workspace = pin_paths(experiment, workspace)
-    runs, _ = resolve_runs(experiment, workspace, run)
     request = _request(columns, task)
-    with _progress(runs, quiet=quiet):
-        plan = _core.plan_series(runs, request, handle, metrics)
-    return SeriesSource(plan, strict=strict).lazy_frame(f"{experiment}, {handle}")
+    query = SeriesQuery(experiment, workspace, run, request, handle, metrics, strict=strict, quiet=quiet)
+    return SeriesSource(query).lazy_frame(f"{experiment}, {handle}")
 
 
 def _request(columns: Columns | None, task: str | Sequence[str] | None) -> _core.TableRequest:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xpframe._core import Run, Table
+    from xpframe.options import Results
 
 __all__ = [
     "STATES",
@@ -108,9 +109,9 @@ def in_order(states: Counter[str]) -> dict[str, int]:
     return {state: states[state] for state in dict.fromkeys(STATES.values()) if states[state]}
 
 
-def table_of(run: Run, columns: Sequence[str]) -> Table:
+def table_of(run: Run, columns: Sequence[str], results: Results | None = None) -> Table:
     """Columns of the jobs of a run. What could not be read is in its ``errors``, without a warning."""
-    return read_table([run], table_request({"columns": columns}), quiet=True)
+    return read_table([run], table_request({"columns": columns, "results": results}), quiet=True)
 
 
 def summarize(run: Run) -> Summary:

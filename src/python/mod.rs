@@ -23,6 +23,7 @@ mod scalars;
 mod series;
 mod source;
 mod table;
+mod user_format;
 mod workspace;
 
 use pyo3::prelude::*;

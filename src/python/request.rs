@@ -107,7 +107,7 @@ impl TableRequest {
 }
 
 /// A name, or a sequence of names.
-fn names(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+pub(super) fn names(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     if value.is_instance_of::<PyString>() {
         return Ok(vec![value.extract()?]);
     }

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::interrupt::interruptible;
-use super::request::{TableRequest, cancel_tokens, invalid};
-use super::results::result;
+use super::request::{TableRequest, cancel_tokens};
+use super::results::{patterns, result};
 use super::run::Run;
 use super::table::Table;
 use crate::progress::CancelToken;
 use crate::results::{Patterns, SeriesOptions};
-use crate::scan::{self, SeriesRequest};
+use crate::scan::{self, SeriesQuery, SeriesRequest};
 use crate::table::StringLayout;
 
 /// The rows that some jobs wrote, with columns that are decided over all of them.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct SeriesPlan {
     plan: Arc<scan::SeriesPlan>,
-    tokens: Vec<CancelToken>,
 }
 
 #[pymethods]
@@ -33,10 +32,40 @@ impl SeriesPlan {
         Table::new(self.plan.empty())
     }
 
-    /// The rows of the jobs at these positions.
-    fn read(&self, py: Python<'_>, jobs: Vec<u32>) -> PyResult<Table> {
+    /// Whether the rows are scalars of event files.
+    #[getter]
+    fn has_steps(&self) -> bool {
+        self.plan.has_steps()
+    }
+
+    /// The jobs at these positions, in groups whose rows are in memory together. A query with a limit begins with few jobs.
+    fn groups(&self, jobs: Vec<u32>, has_limit: bool) -> Vec<Vec<u32>> {
+        self.plan.groups(&jobs, has_limit)
+    }
+
+    /// The rows of the jobs at these positions: some columns, metrics by patterns, steps from a first to a last, and at least
+    /// `limit` rows of each part of the jobs, if it has so many.
+    #[pyo3(signature = (jobs, *, columns, metrics, steps, limit))]
+    fn read(
+        &self,
+        py: Python<'_>,
+        jobs: Vec<u32>,
+        columns: Option<Vec<String>>,
+        metrics: Option<Vec<String>>,
+        steps: Option<(i64, i64)>,
+        limit: Option<usize>,
+    ) -> PyResult<Table> {
         let plan = Arc::clone(&self.plan);
-        Ok(Table::new(interruptible(py, &self.tokens, move || plan.read(&jobs))??))
+        let query = SeriesQuery {
+            columns,
+            metrics: metrics.map_or_else(Patterns::default, Patterns::any_of),
+            steps: steps.map(|(first, last)| first..=last),
+            limit,
+        };
+        // Ctrl-C stops this read, and none that comes after it
+        let cancel = CancelToken::default();
+        let stops = [cancel.clone()];
+        Ok(Table::new(interruptible(py, &stops, move || plan.read(&jobs, &query, &cancel))??))
     }
 }
 
@@ -49,15 +78,8 @@ fn series_request(
     layout: StringLayout,
 ) -> PyResult<SeriesRequest> {
     let mut result = result(None, handle)?;
-    if !metrics.is_none() {
-        let one = metrics.extract::<String>().map(|name| vec![name]);
-        let patterns = one.or_else(|_| metrics.extract::<Vec<String>>());
-        let patterns = patterns.map_err(|_| {
-            invalid("metrics", metrics, "it is the name of a metric, a glob, or a list of them")
-        })?;
-        result.options.metrics = Patterns(Some(patterns));
-    }
-    let options = SeriesOptions { result: result.options.clone(), steps: None, columns: None };
+    result.options.metrics = patterns("metrics", metrics)?;
+    let options = SeriesOptions { result: result.options.clone(), ..SeriesOptions::default() };
     Ok(SeriesRequest { jobs: request.for_runs(runs, false, layout, u64::MAX)?, result, options })
 }
 
@@ -96,5 +118,5 @@ pub fn plan_series(
     let tokens = cancel_tokens(&runs);
     let request = series_request(&runs, request, handle, metrics, StringLayout::View)?;
     let plan = interruptible(py, &tokens, move || request.plan())??;
-    Ok(SeriesPlan { plan: Arc::new(plan), tokens })
+    Ok(SeriesPlan { plan: Arc::new(plan) })
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use ahash::HashMap;
 
 use super::events::{FileEnd, each_record};
-use super::locate::Patterns;
 use super::problems::Problems;
 use super::proto::{Content, Event, Malformed, Scalar, SummaryValue, scalar, summary_values};
 use super::select::{Select, names};
 use super::state::FileState;
+use super::wanted::Patterns;
 use crate::error::{Error, quoted};
 use crate::progress::CancelToken;
 
@@ -142,6 +142,8 @@ struct Purge {
 pub(super) struct BoardFilter {
     /// The metrics that are wanted
     pub metrics: Patterns,
+    /// The metric that decides which step is the result: it is read even if it is not wanted
+    pub decides: Option<String>,
     /// The steps that are wanted
     pub steps: Option<RangeInclusive<i64>>,
 }
@@ -229,7 +231,8 @@ impl<'f> Board<'f> {
         let text = std::str::from_utf8(name).map_err(|_| Malformed)?;
         let position = u32::try_from(self.tags.len()).map_err(|_| Malformed)?;
         self.tags.push(Tag {
-            is_wanted: self.filter.metrics.matches(text),
+            is_wanted: self.filter.metrics.matches(text)
+                || self.filter.decides.as_deref().is_some_and(|column| names(text, column)),
             is_scalar: None,
             next: position + 1,
         });
@@ -298,7 +301,8 @@ impl<'f> Board<'f> {
             _ => return Ok(()),
         };
         self.scalars += 1;
-        if tag.is_wanted {
+        let is_step_wanted = self.filter.steps.as_ref().is_none_or(|steps| steps.contains(&event.step));
+        if tag.is_wanted && is_step_wanted {
             self.points.metric.push(metric);
             self.points.step.push(event.step);
             self.points.wall_time.push(event.wall_time);
@@ -307,14 +311,10 @@ impl<'f> Board<'f> {
         Ok(())
     }
 
-    /// Drops what restarts wrote again, and steps that are not wanted.
+    /// Drops what restarts wrote again.
     fn finish(mut self) -> Points {
         if !self.purges.is_empty() {
             let is_kept = self.survivors();
-            self.points.retain(&is_kept);
-        }
-        if let Some(steps) = &self.filter.steps {
-            let is_kept: Vec<bool> = self.points.step.iter().map(|step| steps.contains(step)).collect();
             self.points.retain(&is_kept);
         }
         self.points.drop_unused_names();

@@ -102,7 +102,7 @@ pub(super) fn digits(raw: &[u8]) -> &[u8] {
 
 /// Whether an integer is a float64 too, without rounding.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "that is the question")]
-fn is_exact(value: i64) -> bool {
+pub(super) fn is_exact(value: i64) -> bool {
     value.unsigned_abs() <= 1 << 53 || i128::from(value) == (value as f64) as i128
 }
 
@@ -175,6 +175,31 @@ impl CellTypes {
 }
 
 impl CellType {
+    /// The type that a user calls so; nothing if there is none.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "bool" | "boolean" => Self::Bool,
+            "int" | "int64" => Self::Int,
+            "float" | "float64" => Self::Float,
+            "str" | "string" => Self::Text,
+            _ => return None,
+        })
+    }
+
+    /// Its name in errors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "bool",
+            Self::Int => "int64",
+            Self::Digits | Self::Split => "number",
+            Self::Float => "float64",
+            Self::Text => "text",
+        }
+    }
+
     /// The value of a cell in a column of this type.
     pub(super) fn value(self, raw: &[u8], store: &mut Store) -> Value {
         let cell = Cell::of(raw);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::cells::{Cell, CellType, CellTypes, float};
 use super::csv_records::{Cut, CutRecord, Cutter, RecordEnd};
+use super::file_schema::FileSchema;
 use super::format::Format;
 use super::problems::Problems;
 use super::select::{Select, names};
@@ -341,9 +342,20 @@ pub(super) fn no_column<'n>(name: &str, names: impl Iterator<Item = &'n str>) ->
 }
 
 /// The chosen row as a record.
-pub(super) fn record(file: &CsvFile<'_>, scan: &CsvScan, store: &mut Store) -> Option<Record> {
+pub(super) fn record(
+    file: &CsvFile<'_>,
+    scan: &CsvScan,
+    schema: Option<&FileSchema>,
+    store: &mut Store,
+) -> Option<Record> {
     let row = scan.row.as_ref()?;
     let keys: Vec<_> = file.header().iter().map(|name| store.intern(name.as_bytes())).collect();
-    let values: Vec<_> = scan.types.iter().zip(row).map(|(kind, cell)| kind.value(cell, store)).collect();
+    let kinds = scan.types.iter().zip(file.header()).map(|(&kind, name)| match schema {
+        // the type of one cell, unless it is to be text as it stands
+        Some(schema) if schema.kind(name) != Some(CellType::Text) => CellType::Split,
+        Some(_) => CellType::Text,
+        None => kind,
+    });
+    let values: Vec<_> = kinds.zip(row).map(|(kind, cell)| kind.value(cell, store)).collect();
     Some(store.push_record(&keys, &values))
 }

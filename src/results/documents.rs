@@ -306,17 +306,18 @@ pub(super) fn read_line(
     Ok(objects.finish(Some(store)))
 }
 
-/// All objects of a JSON file or, if `is_lines`, of a file of JSON lines.
+/// All objects of a JSON file or, if `is_lines`, of a file of JSON lines; a size says how much of it is read.
 ///
 /// # Errors
 /// As [`read_document`].
 pub(super) fn read_rows<'a>(
     path: &Path,
+    size: Option<u64>,
     is_lines: bool,
     on_rows: &'a mut OnRows<'a>,
     cancel: &CancelToken,
 ) -> Result<Outcome> {
-    let mut source = Source::open(path, cancel)?;
+    let mut source = Source::open_until(path, size, cancel)?;
     let mut objects = Objects::new(path, Sink::All { rows: Vec::new(), on_rows });
     if is_lines {
         objects.all_lines(&mut source)?;

@@ -10,18 +10,6 @@ use crate::columns::glob_matches;
 use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::file::is_absent;
 
-/// Names that are wanted, as shell patterns; all if there are none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Patterns(pub Option<Vec<String>>);
-
-impl Patterns {
-    /// Whether a name is wanted.
-    #[must_use]
-    pub fn matches(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|all| all.iter().any(|pattern| glob_matches(pattern, name)))
-    }
-}
-
 /// A shell pattern of paths below the directory of a job: `metrics.json`, `runs/**/events.out.tfevents.*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathGlob {
@@ -106,6 +94,26 @@ pub enum Entry {
     },
     /// The event files of one directory: one run
     Board(RunDirectory),
+}
+
+impl Entry {
+    /// Its path below the job's directory.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } => name,
+            Self::Board(run) => &run.name,
+        }
+    }
+
+    /// Its files.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::File { path, .. } => std::slice::from_ref(path),
+            Self::Board(run) => &run.files,
+        }
+    }
 }
 
 /// What a handle leads to in the directory of one job.

@@ -28,6 +28,13 @@ impl Problems {
         }
     }
 
+    /// Adds losses; the file is added to each.
+    pub fn extend(&mut self, errors: Vec<Error>) {
+        for error in errors {
+            self.add(error);
+        }
+    }
+
     /// Adds a record that was skipped, by the number of its line.
     pub fn skip(&mut self, line: u64, reason: &str) {
         self.count += 1;

@@ -1,16 +1,20 @@
 //! The results of jobs, one record a job.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::board::{BoardFilter, Points, ambiguous, read_board};
 use super::csv::{CsvFile, CsvOptions, record, scan};
 use super::documents;
+use super::file_schema::FileSchema;
 use super::format::{Format, looks_like_trec, unknown};
-use super::locate::{Entry, Patterns, RunDirectory, Target, locate};
+use super::locate::{Entry, Located, RunDirectory, Target, locate};
 use super::problems::Problems;
 use super::select::{Select, names};
 use super::state::FileState;
 use super::trec;
+use super::user_format::{FileReader, chosen, read_user_rows};
+use super::wanted::{Patterns, wanted_entries};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::progress::CancelToken;
@@ -22,12 +26,25 @@ use crate::values::{Record, Store, Value};
 pub struct ResultOptions {
     /// Their format, if their names do not say it
     pub format: Option<Format>,
+    /// The function of the user that reads them, if their format is none of ours
+    pub reader: Option<Arc<dyn FileReader>>,
     /// The row that is the job's result
     pub select: Select,
     /// How CSV and TSV files are written
     pub csv: CsvOptions,
     /// The metrics of event files and measures of trec text that are wanted
     pub metrics: Patterns,
+    /// The columns, keys, metrics and measures that are wanted
+    pub columns: Patterns,
+    /// The columns of CSV files and JSON lines, if the user knows their types
+    pub schema: Option<FileSchema>,
+}
+
+impl ResultOptions {
+    /// The metrics of event files and measures of trec text that are wanted.
+    pub(super) fn wanted_metrics(&self) -> Patterns {
+        self.metrics.and(&self.columns)
+    }
 }
 
 /// A job, and what a handle means for it.
@@ -117,13 +134,16 @@ impl Scalars {
 
     fn read(&mut self, job: &ResultJob, options: &ResultOptions, cancel: &CancelToken) {
         let located = locate(&job.directory, &job.target);
-        self.errors.extend(located.errors.into_iter().map(|error| error.at_job(&job.job_id)));
+        if options.reader.is_none() {
+            self.errors.extend(located.errors.iter().map(|error| error.clone().at_job(&job.job_id)));
+        }
         let boards: Vec<&RunDirectory> = located
             .entries
             .iter()
             .filter_map(|entry| if let Entry::Board(run) = entry { Some(run) } else { None })
             .collect();
         let outcome = match (&located.entries[..], located.state) {
+            _ if options.reader.is_some() => self.user_rows(&located, job, options),
             (_, Some(state)) => Outcome { record: None, state, errors: Vec::new() },
             ([Entry::File { path, .. }], None) => self.file(path, job, options, cancel),
             (entries, None) if entries.len() == boards.len() => self.boards(&boards, job, options, cancel),
@@ -131,6 +151,39 @@ impl Scalars {
         };
         self.errors.extend(outcome.errors);
         self.jobs.push(JobResult { record: outcome.record, state: outcome.state, path: located.path });
+    }
+
+    /// What the function of the user makes of a file: the keys that are wanted of the row that is chosen.
+    fn user_rows(&mut self, located: &Located, job: &ResultJob, options: &ResultOptions) -> Outcome {
+        let Some(reader) = &options.reader else {
+            return Outcome { record: None, state: FileState::None, errors: Vec::new() };
+        };
+        let rows = read_user_rows(reader.as_ref(), located, &job.job_id, &mut self.store);
+        let mut outcome = Outcome { record: None, state: rows.state, errors: rows.errors };
+        outcome.record = chosen(&self.store, &rows.records, &options.select);
+        let Some(path) = &located.path else { return outcome };
+        if let (None, FileState::Read) = (outcome.record, rows.state) {
+            outcome.errors.extend(no_number(options, path, job));
+        }
+        self.trim(outcome, path, job, options)
+    }
+
+    /// Leaves the keys of a record that are wanted, with the types that the user knows.
+    fn trim(
+        &mut self,
+        mut outcome: Outcome,
+        path: &Path,
+        job: &ResultJob,
+        options: &ResultOptions,
+    ) -> Outcome {
+        outcome.record = outcome.record.map(|record| {
+            let record = wanted_entries(&mut self.store, record, &options.columns);
+            let Some(schema) = &options.schema else { return record };
+            let (record, errors) = schema.record(&mut self.store, record);
+            outcome.errors.extend(errors.into_iter().map(|error| error.at_file(path).at_job(&job.job_id)));
+            record
+        });
+        outcome
     }
 
     fn file(
@@ -160,7 +213,7 @@ impl Scalars {
             Some(format @ (Format::Csv | Format::Tsv)) => {
                 let mut file = CsvFile::open(path, None, (format, &options.csv), cancel)?;
                 let scan = scan(&mut file, Some(&options.select))?;
-                let record = record(&file, &scan, &mut self.store);
+                let record = record(&file, &scan, options.schema.as_ref(), &mut self.store);
                 (record, file.state(), file.into_problems())
             }
             Some(Format::Json) => {
@@ -172,7 +225,8 @@ impl Scalars {
                 (read.record, read.state, read.problems)
             }
             Some(Format::Trec) => {
-                let (read, record) = trec::read_all(path, &options.metrics, &mut self.store, cancel)?;
+                let (read, record) =
+                    trec::read_all(path, &options.wanted_metrics(), &mut self.store, cancel)?;
                 (record, read.state, read.problems)
             }
             Some(Format::TensorBoard) => {
@@ -181,11 +235,10 @@ impl Scalars {
             }
         };
         let mut errors = problems.finish(&job.job_id);
-        if let (None, FileState::Read, Some(column)) = (record, state, options.select.column()) {
-            let reason = format!("no row has a number in {}", crate::error::quoted(column));
-            errors.push(Error::format(reason).at_file(path).at_job(&job.job_id));
+        if let (None, FileState::Read) = (record, state) {
+            errors.extend(no_number(options, path, job));
         }
-        Ok(Outcome { record, state, errors })
+        Ok(self.trim(Outcome { record, state, errors }, path, job, options))
     }
 
     /// The metrics of the run directories of a job: what several of them have is null.
@@ -196,7 +249,9 @@ impl Scalars {
         options: &ResultOptions,
         cancel: &CancelToken,
     ) -> Outcome {
-        let filter = BoardFilter { metrics: options.metrics.clone(), steps: None };
+        let wanted = options.wanted_metrics();
+        let decides = options.select.column().map(str::to_owned);
+        let filter = BoardFilter { metrics: wanted.clone(), decides, steps: None };
         let boards: Vec<_> =
             runs.iter().map(|run| read_board(&run.files, &filter, &job.job_id, cancel)).collect();
         let mut errors: Vec<Error> = Vec::new();
@@ -208,7 +263,7 @@ impl Scalars {
             for (name, row) in board.points.names.iter().zip(chosen) {
                 has_column |= options.select.column().is_some_and(|column| names(name, column));
                 let has_it = |points: &Points| points.names.contains(name);
-                if boards[..position].iter().any(|earlier| has_it(&earlier.points)) {
+                if boards[..position].iter().any(|earlier| has_it(&earlier.points)) || !wanted.matches(name) {
                     continue;
                 }
                 let holders: Vec<&str> = boards
@@ -246,6 +301,13 @@ impl Scalars {
     }
 }
 
+/// The error of a file in which the column of `max=` or `min=` has no number, if one decides.
+fn no_number(options: &ResultOptions, path: &Path, job: &ResultJob) -> Option<Error> {
+    let column = options.select.column()?;
+    let reason = format!("no row has a number in {}", crate::error::quoted(column));
+    Some(Error::format(reason).at_file(path).at_job(&job.job_id))
+}
+
 /// The state of a job with some run directories.
 fn state_of(states: impl Iterator<Item = FileState>, is_ambiguous: bool) -> FileState {
     let states: Vec<FileState> = states.collect();
@@ -265,14 +327,7 @@ fn state_of(states: impl Iterator<Item = FileState>, is_ambiguous: bool) -> File
 
 /// A job with several files where one was expected: none of them is its result.
 fn several(entries: &[Entry], job: &ResultJob) -> Outcome {
-    let shown: Vec<&str> = entries
-        .iter()
-        .take(3)
-        .map(|entry| match entry {
-            Entry::File { name, .. } => name.as_str(),
-            Entry::Board(run) => run.name.as_str(),
-        })
-        .collect();
+    let shown: Vec<&str> = entries.iter().take(3).map(Entry::name).collect();
     let error = Error::format(format!("{} files fit the pattern: {}", entries.len(), shown.join(", ")))
         .at_file(&job.directory)
         .at_job(&job.job_id)

@@ -2,16 +2,21 @@
 
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::board::{BoardFilter, Points, read_board};
 use super::csv::{CsvFile, scan};
 use super::documents;
 use super::format::Format;
-use super::locate::{Entry, locate};
+use super::locate::{Entry, Located, locate};
+use super::pins::Pins;
 use super::scalars::{ResultJob, ResultOptions, format_of};
 use super::state::FileState;
-use super::table::{Table, table};
+use super::table::{Table, table, typed_table};
 use super::trec::{self, Measures};
+use super::user_format::read_user_rows;
+use super::wanted::wanted_entries;
+use crate::columns::escape;
 use crate::error::{Error, Result};
 use crate::progress::CancelToken;
 use crate::values::{Record, Store};
@@ -25,6 +30,19 @@ pub struct SeriesOptions {
     pub steps: Option<RangeInclusive<i64>>,
     /// The columns of CSV and TSV files that are wanted, as they are called in the file; all if there are none
     pub columns: Option<Vec<String>>,
+    /// How much of CSV files and JSON lines is read, if their columns were decided before
+    pub pins: Option<Arc<Pins>>,
+}
+
+impl SeriesOptions {
+    fn is_wanted(&self, column: &str) -> bool {
+        self.columns.as_ref().is_none_or(|columns| columns.iter().any(|wanted| wanted == column))
+            && (self.result.columns.matches(column) || self.result.columns.matches(&escape(column)))
+    }
+
+    fn size(&self, path: &Path) -> Result<Option<u64>> {
+        self.pins.as_ref().map(|pins| pins.size(path)).transpose()
+    }
 }
 
 /// Rows of a file.
@@ -89,6 +107,9 @@ pub fn read_series(
     on_batch: &mut dyn FnMut(SeriesBatch<'_>) -> ControlFlow<()>,
 ) -> SeriesEnd {
     let located = locate(&job.directory, &job.target);
+    if options.result.reader.is_some() {
+        return read_user_series(&located, job, options, on_batch);
+    }
     let mut errors: Vec<Error> = located.errors.into_iter().map(|error| error.at_job(&job.job_id)).collect();
     if let Some(state) = located.state {
         return SeriesEnd { state, errors };
@@ -100,25 +121,21 @@ pub fn read_series(
         if is_done || cancel.is_cancelled() {
             break;
         }
-        let (file, path) = match entry {
-            Entry::Board(run) => (&run.name, run.files.first().map(AsRef::as_ref)),
-            Entry::File { path, name } => (name, Some(path.as_path())),
-        };
         let mut hand_on = |rows: Rows| {
             if !rows.is_empty() && !is_done {
-                is_done = on_batch(SeriesBatch { file, is_one_of_several, rows }).is_break();
+                is_done = on_batch(SeriesBatch { file: entry.name(), is_one_of_several, rows }).is_break();
             }
             !is_done
         };
-        let read = read_entry(entry, job, options, cancel, &mut hand_on);
-        match read {
+        match read_entry(entry, job, options, cancel, &mut hand_on) {
             Ok(end) => {
                 states.push(end.state);
                 errors.extend(end.errors);
             }
             Err(error) => {
+                let path = entry.files().first().map_or(job.directory.as_path(), AsRef::as_ref);
                 states.push(FileState::Unreadable);
-                errors.push(error.at_file(path.unwrap_or(&job.directory)).at_job(&job.job_id));
+                errors.push(error.at_file(path).at_job(&job.job_id));
             }
         }
     }
@@ -129,6 +146,43 @@ pub fn read_series(
     SeriesEnd { state, errors }
 }
 
+/// The rows that the function of the user makes of the file of a job.
+fn read_user_series(
+    located: &Located,
+    job: &ResultJob,
+    options: &SeriesOptions,
+    on_batch: &mut dyn FnMut(SeriesBatch<'_>) -> ControlFlow<()>,
+) -> SeriesEnd {
+    let Some(reader) = &options.result.reader else {
+        return SeriesEnd { state: FileState::None, errors: Vec::new() };
+    };
+    let mut store = Store::default();
+    let mut read = read_user_rows(reader.as_ref(), located, &job.job_id, &mut store);
+    if !read.records.is_empty() {
+        let (rows, errors) = shaped(store, read.records, options);
+        let path = located.path.as_deref().unwrap_or(&job.directory);
+        read.errors.extend(errors.into_iter().map(|error| error.at_file(path).at_job(&job.job_id)));
+        let file = located.entries.first().map_or("", Entry::name);
+        let _ = on_batch(SeriesBatch { file, is_one_of_several: false, rows });
+    }
+    SeriesEnd { state: read.state, errors: read.errors }
+}
+
+/// Records with the keys that are wanted; as a table if the user knows their types.
+fn shaped(mut store: Store, mut records: Vec<Record>, options: &SeriesOptions) -> (Rows, Vec<Error>) {
+    if let Some(schema) = &options.result.schema {
+        let (mut table, errors) = schema.table(&store, &records);
+        table.columns.retain(|column| options.is_wanted(&column.name));
+        return (Rows::Table(table), errors);
+    }
+    if !options.result.columns.is_all() {
+        for record in &mut records {
+            *record = wanted_entries(&mut store, *record, &options.result.columns);
+        }
+    }
+    (Rows::Records(store, records), Vec::new())
+}
+
 fn read_entry(
     entry: &Entry,
     job: &ResultJob,
@@ -136,9 +190,9 @@ fn read_entry(
     cancel: &CancelToken,
     hand_on: &mut dyn FnMut(Rows) -> bool,
 ) -> Result<SeriesEnd> {
-    let (files, path) = match entry {
-        Entry::Board(run) => (run.files.clone(), None),
-        Entry::File { path, .. } => (vec![path.clone()], Some(path)),
+    let path = match entry {
+        Entry::Board(_) => None,
+        Entry::File { path, .. } => Some(path),
     };
     let format = match path {
         None => Some(Format::TensorBoard),
@@ -146,9 +200,9 @@ fn read_entry(
     };
     let (state, problems) = match (format, path) {
         (Some(Format::TensorBoard), _) | (_, None) => {
-            let filter =
-                BoardFilter { metrics: options.result.metrics.clone(), steps: options.steps.clone() };
-            let board = read_board(&files, &filter, &job.job_id, cancel);
+            let metrics = options.result.wanted_metrics();
+            let filter = BoardFilter { metrics, decides: None, steps: options.steps.clone() };
+            let board = read_board(entry.files(), &filter, &job.job_id, cancel);
             hand_on(Rows::Points(board.points));
             return Ok(SeriesEnd { state: board.state, errors: board.errors });
         }
@@ -157,12 +211,20 @@ fn read_entry(
             return read_table(path, format, job, options, cancel, hand_on);
         }
         (Some(format @ (Format::Json | Format::JsonLines)), Some(path)) => {
-            let mut on_rows = |store, records| hand_on(Rows::Records(store, records));
-            let read = documents::read_rows(path, format == Format::JsonLines, &mut on_rows, cancel)?;
-            (read.state, read.problems)
+            let mut misfits = Vec::new();
+            let mut on_rows = |store, records| {
+                let (rows, errors) = shaped(store, records, options);
+                misfits.extend(errors);
+                hand_on(rows)
+            };
+            let is_lines = format == Format::JsonLines;
+            let read = documents::read_rows(path, options.size(path)?, is_lines, &mut on_rows, cancel)?;
+            let mut problems = read.problems;
+            problems.extend(misfits);
+            (read.state, problems)
         }
         (Some(Format::Trec), Some(path)) => {
-            let (read, measures) = trec::read_measures(path, &options.result.metrics, cancel)?;
+            let (read, measures) = trec::read_measures(path, &options.result.wanted_metrics(), cancel)?;
             hand_on(Rows::Measures(measures));
             (read.state, read.problems)
         }
@@ -170,7 +232,7 @@ fn read_entry(
     Ok(SeriesEnd { state, errors: problems.finish(&job.job_id) })
 }
 
-/// The rows of a CSV or TSV file: the types first, then the columns, block by block.
+/// The rows of a CSV or TSV file: the types first, unless the user knows them, then the columns, block by block.
 fn read_table(
     path: &Path,
     format: Format,
@@ -179,13 +241,27 @@ fn read_table(
     cancel: &CancelToken,
     hand_on: &mut dyn FnMut(Rows) -> bool,
 ) -> Result<SeriesEnd> {
-    let mut file = CsvFile::open(path, None, (format, &options.result.csv), cancel)?;
-    let types = scan(&mut file, None)?.types;
-    let mut file = file.rewound(cancel)?;
-    while file.next_block()? {
-        if !hand_on(Rows::Table(table(&file, &types, options.columns.as_deref()))) {
-            break;
+    let mut file = CsvFile::open(path, options.size(path)?, (format, &options.result.csv), cancel)?;
+    let mut misfits = Vec::new();
+    if let Some(schema) = &options.result.schema {
+        while file.next_block()? {
+            let (table, errors) = typed_table(&file, schema, |name| options.is_wanted(name));
+            misfits.extend(errors);
+            if !hand_on(Rows::Table(table)) {
+                break;
+            }
+        }
+    } else {
+        let types = scan(&mut file, None)?.types;
+        file = file.rewound(cancel)?;
+        while file.next_block()? {
+            if !hand_on(Rows::Table(table(&file, &types, |name| options.is_wanted(name)))) {
+                break;
+            }
         }
     }
-    Ok(SeriesEnd { state: file.state(), errors: file.into_problems().finish(&job.job_id) })
+    let state = file.state();
+    let mut problems = file.into_problems();
+    problems.extend(misfits);
+    Ok(SeriesEnd { state, errors: problems.finish(&job.job_id) })
 }

@@ -1,7 +1,9 @@
 //! The rows of CSV and TSV files as typed columns.
 
-use super::cells::{Cell, CellType, digits, float};
+use super::cells::{Cell, CellType, digits, float, is_exact};
 use super::csv::CsvFile;
+use super::file_schema::{FileSchema, Misfits, fits};
+use crate::error::Error;
 use crate::values::{Record, Store, Symbol, Value};
 
 /// Texts side by side: offsets and bytes as Arrow's string arrays have them.
@@ -75,6 +77,26 @@ pub struct Table {
 }
 
 impl Table {
+    /// Values that say of each column which types it has, as records of a store: as few as tell what all its values would.
+    pub fn push_kinds(&self, store: &mut Store, records: &mut Vec<Record>) {
+        let mut columns: Vec<(Symbol, Vec<Value>)> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let key = store.intern(column.name.as_bytes());
+            let values = column.kinds(self.rows, store);
+            match columns.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, all)) => all.extend(values),
+                None => columns.push((key, values)),
+            }
+        }
+        let keys: Vec<Symbol> = columns.iter().map(|&(key, _)| key).collect();
+        let count = columns.iter().map(|(_, values)| values.len()).max().unwrap_or_default();
+        for index in 0..count {
+            let values = columns.iter().map(|(_, values)| values.get(index).copied().unwrap_or(Value::Null));
+            let values: Vec<Value> = values.collect();
+            records.push(store.push_record(&keys, &values));
+        }
+    }
+
     /// The rows as records of a store; of the two columns of a split one each row has the one value that it has.
     pub fn push_into(&self, store: &mut Store, records: &mut Vec<Record>) {
         let mut keys: Vec<Symbol> = Vec::with_capacity(self.columns.len());
@@ -102,8 +124,56 @@ impl Table {
 }
 
 impl TableColumn {
+    /// A column of values that are null or of its type.
+    pub(super) fn of_values(name: &str, kind: CellType, values: &[Value], store: &Store) -> Self {
+        let mut valid = Valid { bits: None, rows: 0 };
+        let cells = match kind {
+            CellType::Bool => {
+                let bool = |value: &Value| if let Value::Bool(value) = *value { Some(value) } else { None };
+                Cells::Bool(values.iter().map(|value| valid.note(bool(value))).collect())
+            }
+            CellType::Int => {
+                let int = |value: &Value| if let Value::Int(value) = *value { Some(value) } else { None };
+                Cells::Int(values.iter().map(|value| valid.note(int(value))).collect())
+            }
+            CellType::Float => {
+                let float = |value: &Value| if let Value::Float(value) = *value { Some(value) } else { None };
+                Cells::Float(values.iter().map(|value| valid.note(float(value))).collect())
+            }
+            _ => {
+                let text = |value: &Value| if let Value::Str(text) = *value { Some(text) } else { None };
+                let each = values.iter().map(|value| text(value).map(|text| store.bytes(text)));
+                Cells::Text(texts(each, values.len(), &mut valid))
+            }
+        };
+        Self { name: name.to_owned(), cells, valid: valid.bits }
+    }
+
+    /// Values that have the types of all values of the column.
+    fn kinds(&self, rows: usize, store: &mut Store) -> Vec<Value> {
+        let first_valid = (0..rows).find(|&row| self.is_valid(row));
+        let Some(first) = first_valid else { return vec![Value::Null] };
+        match &self.cells {
+            Cells::Int(cells) => {
+                let ints =
+                    || cells.iter().enumerate().filter(|&(row, _)| self.is_valid(row)).map(|(_, &int)| int);
+                let inexact = ints().find(|&int| !is_exact(int));
+                [ints().min(), ints().max(), inexact].into_iter().flatten().map(Value::Int).collect()
+            }
+            Cells::Digits(_) => (first..rows).map(|row| self.value(row, store)).collect(),
+            _ => vec![self.value(first, store)],
+        }
+    }
+
+    /// Whether a cell is not null.
+    #[must_use]
+    #[inline]
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.valid.as_ref().is_none_or(|valid| valid.get(row).copied().unwrap_or_default())
+    }
+
     fn value(&self, row: usize, store: &mut Store) -> Value {
-        if self.valid.as_ref().is_some_and(|valid| !valid.get(row).copied().unwrap_or_default()) {
+        if !self.is_valid(row) {
             return Value::Null;
         }
         match &self.cells {
@@ -121,11 +191,34 @@ impl TableColumn {
     }
 }
 
-/// The columns of the block of a file, all of them or those of these names.
-pub(super) fn table(file: &CsvFile<'_>, types: &[CellType], wanted: Option<&[String]>) -> Table {
+/// The columns of the block of a file that the user knows the types of; cells of other types are null, which the errors say.
+pub(super) fn typed_table(
+    file: &CsvFile<'_>,
+    schema: &FileSchema,
+    is_wanted: impl Fn(&str) -> bool,
+) -> (Table, Vec<Error>) {
+    let (mut columns, mut errors) = (Vec::new(), Vec::new());
+    for (column, name) in file.header().iter().enumerate() {
+        let Some(kind) = schema.kind(name).filter(|_| is_wanted(name)) else { continue };
+        let mut misfits = Misfits::default();
+        for raw in (0..file.len()).map(|row| file.cell(row, column)) {
+            let cell = Cell::of(raw);
+            if cell != Cell::Null && !fits(cell, kind) {
+                misfits.add(|| String::from_utf8_lossy(raw.trim_ascii()).into_owned());
+            }
+        }
+        errors.extend(misfits.error(name, kind));
+        let (cells, valid) = build(file, column, Part::Known(kind));
+        columns.push(TableColumn { name: name.clone(), cells, valid });
+    }
+    (Table { rows: file.len(), columns }, errors)
+}
+
+/// The columns of the block of a file that are wanted.
+pub(super) fn table(file: &CsvFile<'_>, types: &[CellType], is_wanted: impl Fn(&str) -> bool) -> Table {
     let mut columns = Vec::with_capacity(types.len());
     for (column, (name, &kind)) in file.header().iter().zip(types).enumerate() {
-        if wanted.is_some_and(|wanted| !wanted.contains(name)) {
+        if !is_wanted(name) {
             continue;
         }
         let mut add = |kind| {
@@ -145,6 +238,8 @@ pub(super) fn table(file: &CsvFile<'_>, types: &[CellType], wanted: Option<&[Str
 #[derive(Clone, Copy)]
 enum Part {
     All(CellType),
+    /// The cells that are of this type, which the user knows
+    Known(CellType),
     /// The integers of a split column
     Integers,
     /// Its floats
@@ -156,13 +251,18 @@ fn build(file: &CsvFile<'_>, column: usize, part: Part) -> (Cells, Option<Vec<bo
     let cells = (0..rows).map(|row| file.cell(row, column));
     let mut valid = Valid { bits: None, rows: 0 };
     let cells = match part {
-        Part::All(CellType::Null | CellType::Split) => return (Cells::Null, Some(vec![false; rows])),
-        Part::All(CellType::Bool) => Cells::Bool(
+        Part::Known(CellType::Float) => Cells::Float(
+            cells.map(|raw| valid.note(fits(Cell::of(raw), CellType::Float).then(|| float(raw)))).collect(),
+        ),
+        Part::All(CellType::Null | CellType::Split) | Part::Known(CellType::Null | CellType::Split) => {
+            return (Cells::Null, Some(vec![false; rows]));
+        }
+        Part::All(CellType::Bool) | Part::Known(CellType::Bool) => Cells::Bool(
             cells
                 .map(|raw| valid.note(if let Cell::Bool(value) = Cell::of(raw) { Some(value) } else { None }))
                 .collect(),
         ),
-        Part::All(CellType::Int) => Cells::Int(
+        Part::All(CellType::Int) | Part::Known(CellType::Int) => Cells::Int(
             cells
                 .map(|raw| valid.note(if let Cell::Int(value) = Cell::of(raw) { Some(value) } else { None }))
                 .collect(),
@@ -173,11 +273,11 @@ fn build(file: &CsvFile<'_>, column: usize, part: Part) -> (Cells, Option<Vec<bo
         Part::Floats => Cells::Float(
             cells.map(|raw| valid.note((Cell::of(raw) == Cell::Float).then(|| float(raw)))).collect(),
         ),
-        Part::All(CellType::Digits) | Part::Integers => {
+        Part::All(CellType::Digits) | Part::Known(CellType::Digits) | Part::Integers => {
             let is_integer = |raw: &&[u8]| matches!(Cell::of(raw), Cell::Int(_) | Cell::BigInt);
             Cells::Digits(texts(cells.map(|raw| Some(raw).filter(is_integer).map(digits)), rows, &mut valid))
         }
-        Part::All(CellType::Text) => {
+        Part::All(CellType::Text) | Part::Known(CellType::Text) => {
             let is_text = |raw: &&[u8]| !raw.trim_ascii().is_empty();
             Cells::Text(texts(cells.map(|raw| Some(raw).filter(is_text)), rows, &mut valid))
         }

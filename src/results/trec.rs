@@ -6,10 +6,10 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::cells::{Cell, CellType, float};
 use super::lines::TextLines;
-use super::locate::Patterns;
 use super::problems::Problems;
 use super::source::Source;
 use super::state::FileState;
+use super::wanted::Patterns;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::progress::CancelToken;

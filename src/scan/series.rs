@@ -1,26 +1,28 @@
-//! The rows that jobs wrote, as one long table.
+//! The rows that jobs wrote, as one long table: which columns it has.
 
 use std::sync::Arc;
 
-use ahash::HashSet;
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{cast, concat_batches, take};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::results::{ResultReader, ResultRequest};
-use super::series_rows::{Body, Chunk, Kind, chunk_of, dictionary};
+use super::series_read::KeptBatch;
+use super::series_rows::{Body, Chunk, Kind, chunk_of};
+use super::series_tables::observe;
 use super::table::{Table, internal};
 use crate::columns::{Column, ColumnSource, Columns, PathTree, System, Type};
 use crate::error::{Error, Result};
 use crate::progress::CancelToken;
-use crate::results::{Patterns, ResultJob, SeriesOptions, locate};
-use crate::table::{StringLayout, build_records, data_type, schema};
+use crate::results::{CellType, FileSchema, Patterns, Pins, ResultJob, SeriesOptions, locate};
+use crate::table::{StringLayout, data_type, schema};
 use crate::threads;
+use crate::values::{Record, Store, Value};
 
-/// How many jobs are read together.
-const JOBS_TOGETHER: u32 = 32;
+/// Files of at most so many bytes are kept as arrays once their columns are decided, so that they are read once.
+const MAX_KEPT_BYTES: u64 = 64 << 20;
 
 /// Which rows of which jobs are asked for.
 #[derive(Debug, Clone)]
@@ -33,23 +35,36 @@ pub struct SeriesRequest {
     pub options: SeriesOptions,
 }
 
+/// A job with files of its own.
+#[derive(Debug, Clone)]
+pub(super) struct SeriesJob {
+    /// Its row among all jobs, and what the handle means for it
+    pub target: (u32, ResultJob),
+    /// The sizes of its files, together
+    pub bytes: u64,
+    pub has_several: bool,
+}
+
 /// The rows of some jobs: their columns are decided over all of them.
 #[derive(Debug)]
 pub struct SeriesPlan {
     /// One row a job, text as dictionaries
-    jobs: RecordBatch,
-    /// The rows of the jobs that have files of their own, and what the handle means for each
-    targets: Vec<(u32, ResultJob)>,
-    options: SeriesOptions,
-    layout: StringLayout,
+    pub(super) jobs: RecordBatch,
+    /// The jobs that have files of their own
+    pub(super) targets: Vec<SeriesJob>,
+    pub(super) options: SeriesOptions,
+    pub(super) layout: StringLayout,
     /// Whether some job has several files
-    has_files: bool,
-    kind: Option<Kind>,
-    tree: PathTree,
-    columns: Vec<Column>,
-    schema: SchemaRef,
-    errors: Vec<Error>,
-    cancel: Vec<CancelToken>,
+    pub(super) has_files: bool,
+    pub(super) kind: Option<Kind>,
+    pub(super) tree: PathTree,
+    pub(super) columns: Vec<Column>,
+    pub(super) schema: SchemaRef,
+    pub(super) errors: Vec<Error>,
+    /// What stops the reads that decide the columns
+    pub(super) cancel: CancelToken,
+    /// All rows, if few enough were read to decide the columns
+    pub(super) kept: Option<Vec<KeptBatch>>,
 }
 
 impl SeriesRequest {
@@ -59,26 +74,39 @@ impl SeriesRequest {
     /// As [`Self::plan`].
     pub fn read(&self) -> Result<Table> {
         let mut plan = self.prepare()?;
-        let chunks = plan.chunks(None);
+        let chunks = plan.chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
         plan.decide(&chunks)?;
-        plan.table(chunks)
+        plan.table(chunks, None)
     }
 
-    /// Decides the columns. Of event files and trec text the first job that has rows tells; other files are read once.
+    /// Decides the columns. Of event files and trec text the first job that has rows tells; other files are read once, unless
+    /// the user knows their types.
     ///
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task or handle).
     pub fn plan(&self) -> Result<SeriesPlan> {
         let mut plan = self.prepare()?;
-        let token = plan.cancel.first().cloned().unwrap_or_default();
-        let first = plan.targets.chunks(1).map(|job| chunk_of(job, &plan.options, &token));
-        let first: Vec<Chunk> = first.filter(|chunk| chunk.kind().is_some()).take(1).collect();
-        match first.first().and_then(Chunk::kind) {
-            Some(Kind::Records) => {
-                let chunks = plan.chunks(None);
-                plan.decide(&chunks)?;
+        if plan.options.result.schema.is_some() {
+            plan.decide(&[])?;
+            return Ok(plan);
+        }
+        plan.options.pins = Some(Arc::new(Pins::default()));
+        let mut targets = plan.all_targets().into_iter();
+        let mut chunks = Vec::new();
+        for target in targets.by_ref() {
+            chunks.push(chunk_of(std::slice::from_ref(&target), &plan.options, usize::MAX, &plan.cancel));
+            if chunks.last().is_some_and(|chunk: &Chunk| chunk.kind().is_some()) {
+                break;
             }
-            _ => plan.decide(&first)?,
+        }
+        if chunks.last().and_then(Chunk::kind) == Some(Kind::Records) {
+            let rest: Vec<(u32, ResultJob)> = targets.collect();
+            chunks.extend(plan.chunks(&rest, usize::MAX, &plan.options, &plan.cancel));
+        }
+        plan.decide(&chunks)?;
+        let is_small = plan.targets.iter().map(|job| job.bytes).sum::<u64>() <= MAX_KEPT_BYTES;
+        if plan.kind == Some(Kind::Records) && is_small {
+            plan.keep(chunks)?;
         }
         Ok(plan)
     }
@@ -97,10 +125,10 @@ impl SeriesRequest {
             .zip(reader.jobs()?.into_iter().flatten())
             .filter_map(|(row, job)| Some((row, job?)))
             .collect();
-        let has_several = |(_, job): &(u32, ResultJob)| locate(&job.directory, &job.target).entries.len() > 1;
+        let targets = located(&targets);
         Ok(SeriesPlan {
             jobs: with_dictionaries(&jobs, self.jobs.layout)?,
-            has_files: targets.iter().any(has_several),
+            has_files: targets.iter().any(|job| job.has_several),
             targets,
             options: self.options.clone(),
             layout: self.jobs.layout,
@@ -109,9 +137,31 @@ impl SeriesRequest {
             columns: Vec::new(),
             schema: Arc::new(Schema::empty()),
             errors: table.errors,
-            cancel: self.jobs.runs.iter().map(|run| run.cancel_token().clone()).collect(),
+            // Ctrl-C cancels the tokens of all runs
+            cancel: self.jobs.runs.first().map(|run| run.cancel_token().clone()).unwrap_or_default(),
+            kept: None,
         })
     }
+}
+
+/// The jobs with the sizes of their files, which are not opened.
+fn located(targets: &[(u32, ResultJob)]) -> Vec<SeriesJob> {
+    const JOBS_TOGETHER: u32 = 32;
+    let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER as usize).collect();
+    let of_chunk = |targets: &[(u32, ResultJob)]| {
+        let of_job = |(row, job): &(u32, ResultJob)| {
+            let entries = locate(&job.directory, &job.target).entries;
+            let sizes = entries.iter().flat_map(|entry| entry.files()).map(|file| file.metadata());
+            SeriesJob {
+                target: (*row, job.clone()),
+                bytes: sizes.flatten().map(|metadata| metadata.len()).sum(),
+                has_several: entries.len() > 1,
+            }
+        };
+        targets.iter().map(of_job).collect::<Vec<_>>()
+    };
+    let pace = (threads::at_most(usize::MAX), JOBS_TOGETHER);
+    threads::each_waiting_group(&chunks, pace, of_chunk).into_iter().flatten().collect()
 }
 
 impl SeriesPlan {
@@ -128,44 +178,43 @@ impl SeriesPlan {
         Table { schema: Arc::clone(&self.schema), batches: vec![], errors: vec![], warnings: vec![] }
     }
 
-    /// The rows of the jobs at these positions.
-    ///
-    /// # Errors
-    /// `TooManyColumns`, if values do not fit into arrays.
-    pub fn read(&self, rows: &[u32]) -> Result<Table> {
-        self.table(self.chunks(Some(rows)))
+    /// Whether the rows are scalars of event files, which have steps.
+    #[must_use]
+    pub fn has_steps(&self) -> bool {
+        self.kind == Some(Kind::Points)
     }
 
-    fn chunks(&self, rows: Option<&[u32]>) -> Vec<Chunk> {
-        let wanted: Option<HashSet<u32>> = rows.map(|rows| rows.iter().copied().collect());
-        let is_wanted = |row: &u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(row));
-        let targets: Vec<(u32, ResultJob)> =
-            self.targets.iter().filter(|(row, _)| is_wanted(row)).cloned().collect();
-        let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(JOBS_TOGETHER as usize).collect();
-        let token = self.cancel.first().cloned().unwrap_or_default();
-        threads::each_waiting_group(&chunks, (threads::at_most(usize::MAX), JOBS_TOGETHER), |jobs| {
-            if self.cancel.iter().any(CancelToken::is_cancelled) {
-                return Chunk::default();
-            }
-            chunk_of(jobs, &self.options, &token)
-        })
+    pub(super) fn all_targets(&self) -> Vec<(u32, ResultJob)> {
+        self.targets.iter().map(|job| job.target.clone()).collect()
     }
 
     /// What the rows of the first job with rows are, whatever their metrics.
     fn kind_of_all_metrics(&self) -> Option<Kind> {
-        self.options.result.metrics.0.as_ref()?;
         let mut options = self.options.clone();
-        options.result.metrics = Patterns::default();
-        let token = self.cancel.first().cloned().unwrap_or_default();
-        self.targets.chunks(1).find_map(|job| chunk_of(job, &options, &token).kind())
+        if options.result.metrics.is_all() && options.result.columns.is_all() {
+            return None;
+        }
+        (options.result.metrics, options.result.columns) = (Patterns::default(), Patterns::default());
+        let kind_of =
+            |job: &SeriesJob| chunk_of(std::slice::from_ref(&job.target), &options, 1, &self.cancel).kind();
+        self.targets.iter().find_map(kind_of)
     }
 
-    /// Decides the columns by what was read.
+    /// Decides the columns by what was read, or by the types that the user knows.
     fn decide(&mut self, chunks: &[Chunk]) -> Result<()> {
-        self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
-        for chunk in chunks {
-            if let Body::Records(store, records) = &chunk.body {
-                self.tree.observe_results(store, records.iter().copied())?;
+        if let Some(schema) = &self.options.result.schema {
+            self.kind = Some(Kind::Records);
+            observe_schema(&mut self.tree, schema)?;
+        } else {
+            self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
+            for chunk in chunks {
+                match &chunk.body {
+                    Body::Records(store, records) => {
+                        self.tree.observe_results(store, records.iter().copied())?;
+                    }
+                    Body::Tables(tables) => observe(&mut self.tree, tables.iter())?,
+                    _ => {}
+                }
             }
         }
         let text = |name: &str, kind: &Type| -> FieldRef {
@@ -190,55 +239,41 @@ impl SeriesPlan {
             ]),
             Some(Kind::Records) => {
                 self.columns = columns_of(&self.tree);
+                if self.options.result.schema.is_some() {
+                    self.columns.iter_mut().for_each(name_as_in_schema(&self.tree));
+                }
                 fields.extend(schema(&self.columns, &self.tree, self.layout).fields().iter().cloned());
             }
         }
         self.schema = Arc::new(Schema::new(fields));
         Ok(())
     }
+}
 
-    fn table(&self, chunks: Vec<Chunk>) -> Result<Table> {
-        let mut table = self.empty();
-        table.errors.extend(self.errors.iter().cloned());
-        for mut chunk in chunks {
-            table.errors.append(&mut chunk.errors);
-            if chunk.rows.is_empty() {
-                continue;
-            }
-            if chunk.kind() != self.kind {
-                let job = self.targets.iter().find(|(row, _)| Some(row) == chunk.rows.first());
-                let error = Error::format("a file of another format than the first: its rows are left out")
-                    .hint("choose jobs of one task by task=");
-                table.errors.push(match job {
-                    Some((_, job)) => error.at_job(&job.job_id),
-                    None => error,
-                });
-                continue;
-            }
-            table.batches.push(self.batch(chunk)?);
-        }
-        Ok(table)
+/// Notes the columns of a schema as if files had them.
+fn observe_schema(tree: &mut PathTree, schema: &FileSchema) -> Result<()> {
+    let mut store = Store::default();
+    let mut keys = Vec::with_capacity(schema.0.len());
+    let mut values = Vec::with_capacity(schema.0.len());
+    for (name, kind) in &schema.0 {
+        keys.push(store.intern(name.as_bytes()));
+        values.push(match kind {
+            CellType::Bool => Value::Bool(true),
+            CellType::Int => Value::Int(0),
+            CellType::Float => Value::Float(0.0),
+            _ => Value::Str(store.push_text(b"")),
+        });
     }
+    let record: Record = store.push_record(&keys, &values);
+    tree.observe_results(&store, [record])
+}
 
-    fn batch(&self, chunk: Chunk) -> Result<RecordBatch> {
-        let count = chunk.rows.len();
-        let rows = UInt32Array::from(chunk.rows);
-        let repeated = self.jobs.columns().iter().map(|column| take(column, &rows, None));
-        let mut arrays: Vec<ArrayRef> = repeated.collect::<std::result::Result<_, _>>().map_err(internal)?;
-        if self.has_files {
-            arrays.push(dictionary(chunk.file, &chunk.files, self.layout).map_err(internal)?);
+/// Calls a column as the user does in the schema.
+fn name_as_in_schema(tree: &PathTree) -> impl Fn(&mut Column) {
+    |column| {
+        if let (ColumnSource::Values(path, _), Some(_)) = (column.source, &column.renamed) {
+            column.renamed = tree.path(path).last().map(|&key| key.to_owned());
         }
-        match chunk.body {
-            Body::Nothing => {}
-            Body::Points(points) => arrays.extend(points.arrays(self.layout).map_err(internal)?),
-            Body::Measures(measures) => arrays.extend(measures.arrays(self.layout).map_err(internal)?),
-            Body::Records(store, records) => {
-                let built = build_records(&store, &records, &self.columns, &self.tree, self.layout);
-                arrays.extend(built.map_err(internal)?.0);
-            }
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options).map_err(internal)
     }
 }
 

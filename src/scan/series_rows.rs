@@ -13,7 +13,9 @@ use indexmap::IndexSet;
 
 use crate::error::Error;
 use crate::progress::CancelToken;
-use crate::results::{FileState, MeasureKind, Measures, Points, ResultJob, Rows, SeriesOptions, read_series};
+use crate::results::{
+    FileState, MeasureKind, Measures, Points, ResultJob, Rows, SeriesOptions, Table, read_series,
+};
 use crate::table::StringLayout;
 use crate::values::{Record, Store, Value, index};
 
@@ -58,6 +60,9 @@ pub(super) enum Body {
     Nothing,
     Points(PointRows),
     Measures(MeasureRows),
+    /// Rows of CSV files
+    Tables(Vec<Table>),
+    /// Rows of files of which some are no CSV files
     Records(Box<Store>, Vec<Record>),
 }
 
@@ -73,10 +78,18 @@ pub(super) struct Chunk {
     pub errors: Vec<Error>,
 }
 
-/// Reads the rows of some jobs, one after the other.
-pub(super) fn chunk_of(jobs: &[(u32, ResultJob)], options: &SeriesOptions, cancel: &CancelToken) -> Chunk {
+/// Reads the rows of some jobs, one after the other, until there are enough.
+pub(super) fn chunk_of(
+    jobs: &[(u32, ResultJob)],
+    options: &SeriesOptions,
+    enough: usize,
+    cancel: &CancelToken,
+) -> Chunk {
     let mut chunk = Chunk::default();
     for (row, job) in jobs {
+        if chunk.rows.len() >= enough {
+            break;
+        }
         let mut is_mixed = false;
         let end = read_series(job, options, cancel, &mut |batch| {
             let count = batch.rows.len();
@@ -87,7 +100,8 @@ pub(super) fn chunk_of(jobs: &[(u32, ResultJob)], options: &SeriesOptions, cance
             } else {
                 is_mixed = true;
             }
-            if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let is_done = chunk.rows.len() >= enough || cancel.is_cancelled();
+            if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         // an entry is made of what was lost, not of a job without files
         chunk.errors.extend(end.errors);
@@ -107,7 +121,7 @@ impl Chunk {
             Body::Nothing => None,
             Body::Points(_) => Some(Kind::Points),
             Body::Measures(_) => Some(Kind::Measures),
-            Body::Records(..) => Some(Kind::Records),
+            Body::Tables(_) | Body::Records(..) => Some(Kind::Records),
         }
     }
 
@@ -120,12 +134,17 @@ impl Chunk {
             self.body = match rows {
                 Rows::Points(_) => Body::Points(PointRows::default()),
                 Rows::Measures(_) => Body::Measures(MeasureRows::default()),
-                Rows::Table(_) | Rows::Records(..) => Body::Records(Box::default(), Vec::new()),
+                Rows::Table(_) => Body::Tables(Vec::new()),
+                Rows::Records(..) => Body::Records(Box::default(), Vec::new()),
             };
+        }
+        if matches!((&self.body, &rows), (Body::Tables(_), Rows::Records(..))) {
+            self.tables_as_records();
         }
         match (&mut self.body, rows) {
             (Body::Points(all), Rows::Points(points)) => all.push(points),
             (Body::Measures(all), Rows::Measures(measures)) => all.push(&measures),
+            (Body::Tables(tables), Rows::Table(table)) => tables.push(table),
             (Body::Records(store, records), Rows::Table(table)) => table.push_into(store, records),
             (Body::Records(store, records), Rows::Records(next, rows)) => {
                 let moved = store.append(next, 0, |_| Value::Null);
@@ -134,6 +153,19 @@ impl Chunk {
             _ => return false,
         }
         true
+    }
+}
+
+impl Chunk {
+    /// Makes records of rows that are tables.
+    pub fn tables_as_records(&mut self) {
+        if let Body::Tables(tables) = std::mem::take(&mut self.body) {
+            let (mut store, mut records) = (Box::<Store>::default(), Vec::new());
+            for table in &tables {
+                table.push_into(&mut store, &mut records);
+            }
+            self.body = Body::Records(store, records);
+        }
     }
 }
 

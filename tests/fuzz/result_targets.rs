@@ -9,8 +9,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use xpframe::progress::CancelToken;
 use xpframe::results::{
-    Cells, FileState, Format, ResultJob, ResultOptions, Rows, Scalars, SeriesOptions, Target, read_scalars,
-    read_series,
+    CellType, Cells, FileSchema, FileState, Format, Patterns, ResultJob, ResultOptions, Rows, Scalars,
+    SeriesOptions, Target, read_scalars, read_series,
 };
 use xpframe::values::Value;
 
@@ -81,6 +81,9 @@ fn compare(job: &ResultJob, format: Option<Format>) {
         ControlFlow::Continue(())
     });
     assert_eq!(result.state, end.state);
+    if end.state != FileState::Unreadable {
+        assert_eq!(typed_rows(job, &options, &cancel), rows);
+    }
     let is_used = matches!(result.state, FileState::Read | FileState::Cut);
     assert!(is_used || (result.record.is_none() && rows == 0), "{:?} has {rows} rows", result.state);
     if matches!(result.state, FileState::Cut | FileState::Unreadable) {
@@ -111,6 +114,28 @@ fn compare(job: &ResultJob, format: Option<Format>) {
         }
         None => {}
     }
+}
+
+/// The number of rows with types that the user knows: no type loses one.
+fn typed_rows(job: &ResultJob, options: &SeriesOptions, cancel: &CancelToken) -> usize {
+    let kinds =
+        [("a", CellType::Int), ("x", CellType::Float), ("loss", CellType::Text), ("b", CellType::Bool)];
+    let schema = FileSchema(kinds.map(|(name, kind)| (name.to_owned(), kind)).into());
+    let result = ResultOptions { schema: Some(schema), ..options.result.clone() };
+    let options = SeriesOptions { result, ..SeriesOptions::default() };
+    let mut rows = 0;
+    read_series(job, &options, cancel, &mut |batch| {
+        rows += batch.rows.len();
+        if let Rows::Table(table) = &batch.rows {
+            assert!(
+                table.columns.iter().all(|column| ["a", "x", "loss", "b"].contains(&column.name.as_str()))
+            );
+        }
+        ControlFlow::Continue(())
+    });
+    let wanted = ResultOptions { columns: Patterns::any_of(vec!["a*".to_owned()]), ..options.result };
+    assert_eq!(read_scalars(std::slice::from_ref(job), &wanted, 1, cancel).jobs.len(), 1);
+    rows
 }
 
 fn values(scalars: &Scalars) -> Vec<Value> {

@@ -166,9 +166,9 @@ fn several_directories() {
 fn filters() {
     let records = [steps(0..6, "val/loss"), steps(0..6, "train/loss"), vec![Event::start(3)]].concat();
     let options = SeriesOptions {
-        result: ResultOptions { metrics: Patterns(Some(vec!["val/*".into()])), ..ResultOptions::default() },
+        result: ResultOptions { metrics: Patterns::any_of(vec!["val/*".into()]), ..ResultOptions::default() },
         steps: Some(1..=9),
-        columns: None,
+        ..SeriesOptions::default()
     };
     assert_eq!(board(&records).rows("runs", &options).0, ["val/loss@1=0.5", "val/loss@2=1.0"]);
 }

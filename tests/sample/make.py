@@ -2,8 +2,8 @@
 
     python tests/sample/make.py
 
-Needs experimaestro 2.7.0 and a writable `/lab`: the workspace records absolute paths, so it is made in a
-place that says nothing about the machine of whoever makes it.
+Needs experimaestro 2.7.0, tensorboardX and a writable `/lab`: the workspace records absolute paths, so it
+is made in a place that says nothing about the machine of whoever makes it.
 """
 
 import gzip
@@ -58,8 +58,11 @@ def trim(workspace: Path) -> None:
         facts["packages"] = {name: facts["packages"][name] for name in PACKAGES}
         rewrite(environment, json.dumps(facts, indent=2))
     host = json.dumps(platform.node())
-    for file in workspace.rglob("*"):
+    for file in sorted(workspace.rglob("*")):
         if file.is_symlink() or not file.is_file():
+            continue
+        if "tfevents" in file.name:
+            file.rename(file.with_name(f"{'.'.join(file.name.split('.')[:4])}.lab"))
             continue
         text = file.read_text()
         text = text.replace(f'"hostname": {host}', '"hostname": "lab"')

@@ -16,6 +16,7 @@ from xpframe.display.parts import (
     task_html,
     title_html,
 )
+from xpframe.display.results import results_in_words
 from xpframe.display.style import panel
 from xpframe.summary import Column, Summary, summarize, values_in_words
 from xpframe.text import at_microseconds, html, instant, number, plural, span, visible
@@ -52,6 +53,8 @@ def info_html(run: Run) -> str:
         parts.append(f'<div class="o">{plural(summary.left_out, "more column")} not compared</div>')
     if run.action_ids():
         parts.append(f'<div class="o">{html(actions_in_words(run))}</div>')
+    if results := results_in_words(run):
+        parts.append(f'<div class="o">{html(results, 1_000)}</div>')
     parts.append(errors_html(all_errors(run, summary)))
     return panel("".join(parts))
 
@@ -75,6 +78,8 @@ def info_text(run: Run) -> str:
         lines += columns_text(title, columns)
     if run.action_ids():
         lines += ["", actions_in_words(run)]
+    if results := results_in_words(run):
+        lines += ["", results]
     errors = all_errors(run, summary)
     if errors:
         lines += ["", errors_in_words(errors)]

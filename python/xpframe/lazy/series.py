@@ -1,81 +1,180 @@
-"""Answers polars for the rows that jobs wrote: filters on jobs choose whose files are opened."""
+"""Answers polars for the rows that jobs wrote: filters choose whose files are opened, and what is kept."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from polars.exceptions import PolarsError
-from polars.io.plugins import register_io_source
 
-from xpframe.lazy.source import conjuncts
-from xpframe.report import report
+from xpframe import _core
+from xpframe.lazy.base import LazySource, RowReader, to_polars
+from xpframe.lazy.pushdown import names_wanted, range_wanted
+from xpframe.lazy.report import Counts, ReadReport, add, read_counters, read_since
+from xpframe.progress import reading
+from xpframe.request import title_of
+from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from xpframe import _core
-    from xpframe.errors import XpFrameError
+    import polars as pl
 
-__all__ = ["SeriesSource"]
+    from xpframe.options import Experiments, Workspaces
+    from xpframe.results import Result
 
-# the rows of so many jobs are in memory together
-JOBS_PER_BATCH = 64
+__all__ = ["SeriesQuery", "SeriesSource"]
+
 # a name that no column has
 _INDEX = "\0index"
+# how long polars waits before it checks for Ctrl-C
+_PATIENCE = 0.04
 
 
-class SeriesSource:
-    """The callback of polars for one series."""
+@dataclass(eq=False)
+class SeriesPlan:
+    """The columns of the rows that some jobs wrote, and the state of their runs when these were decided."""
 
-    def __init__(self, plan: _core.SeriesPlan, *, strict: bool) -> None:
-        self.plan, self.strict = plan, strict
-        table: Any = plan.jobs()
-        self.jobs = pl.DataFrame(table).with_row_index(_INDEX)
-        empty: Any = plan.empty()
-        self.schema = pl.DataFrame(empty).schema
+    plan: _core.SeriesPlan
+    signatures: list[_core.RunSignature]
+    title: str
+    jobs: pl.DataFrame
 
-    def lazy_frame(self, title: str) -> pl.LazyFrame:
-        """The rows as a LazyFrame."""
-        return register_io_source(
-            self.batches, schema=self.schema, explain_name="xpframe", explain_detail=title
+
+@dataclass
+class SeriesQuery:
+    """A lazy query: the arguments of ``scan_series``, and the plan they gave last."""
+
+    experiment: Experiments
+    workspace: Workspaces
+    run: str | Sequence[str]
+    request: _core.TableRequest
+    handle: str | Result
+    metrics: str | Sequence[str] | None
+    strict: bool
+    quiet: bool
+    _plan: SeriesPlan | None = None
+    _pending: Counts = (0, 0, 0)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def resolve(self) -> SeriesPlan:
+        """The columns; decided again when a run has changed or was added."""
+        with self._lock:
+            runs, _ = resolve_runs(self.experiment, self.workspace, self.run)
+            signatures = [run.signature for run in runs]
+            if self._plan is None or signatures != self._plan.signatures:
+                self._plan = None  # never two plans in memory
+                before = read_counters()
+                title = title_of([(run.experiment, run.run_id) for run in runs])
+                with reading(title, quiet=self.quiet, size=lambda: sum(run.size for run in runs)):
+                    plan = _core.plan_series(runs, self.request, self.handle, self.metrics)
+                self._pending = add(self._pending, read_since(before))
+                jobs = to_polars(plan.jobs()).with_row_index(_INDEX)
+                self._plan = SeriesPlan(plan, signatures, title, jobs)
+            return self._plan
+
+    def pending_reads(self) -> Counts:
+        """What was read and not reported yet; from now on it counts as reported."""
+        counts, self._pending = self._pending, (0, 0, 0)
+        return counts
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A pickle holds the arguments, nothing that was read, and no lock."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Starts as a new query with the arguments of the pickle."""
+        vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())
+
+
+class SeriesSource(LazySource[SeriesPlan]):
+    """The source of one query."""
+
+    def __init__(self, query: SeriesQuery) -> None:
+        super().__init__()
+        self.query = query
+
+    def resolve(self) -> SeriesPlan:
+        return self.query.resolve()
+
+    def schema_of(self, plan: SeriesPlan) -> pl.Schema:
+        return to_polars(plan.plan.empty()).schema
+
+    def frames(
+        self, plan: SeriesPlan, columns: list[str], filters: list[pl.Expr], limit: int | None
+    ) -> Iterator[pl.DataFrame]:
+        rows, pushed = _choose_jobs(plan.jobs, filters)
+        metrics = names_wanted(filters, "metric") or names_wanted(filters, "measure")
+        steps = range_wanted(filters, "step") if plan.plan.has_steps else None
+        empty = to_polars(plan.plan.empty())
+        # a table without columns has no number of rows
+        asked = columns or [empty.columns[0]]
+        expected = ReadReport(
+            columns=tuple(columns),
+            runs=len(plan.signatures),
+            all_runs=len(plan.signatures),
+            all_jobs=len(plan.jobs),
+            pushed=tuple(pushed),
         )
 
-    def batches(
-        self,
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        """The rows, for polars, which means the limit to apply before the filter."""
-        del batch_size
-        rows = self._chosen(predicate if n_rows is None else None)
-        remaining, errors = n_rows, dict[str, "XpFrameError"]()
-        # the first batch is small, for queries that stop early
-        start, size = 0, 4 if n_rows is not None else JOBS_PER_BATCH
-        while start < len(rows) and remaining != 0:
-            table: Any = self.plan.read(rows[start : start + size])
-            start, size = start + size, JOBS_PER_BATCH
-            errors |= {str(error): error for error in table.errors}
-            if self.strict and errors:
-                break
-            frame = pl.DataFrame(table)
-            if remaining is not None:
-                frame = frame.head(remaining)
-                remaining -= frame.height
-            if with_columns is not None:
-                frame = frame.select(with_columns)
-            yield frame if predicate is None else frame.filter(predicate)
-        report(list(errors.values()), [], strict=self.strict)
+        def read(group: list[int]) -> _core.Table:
+            return plan.plan.read(group, columns=asked, metrics=metrics, steps=steps, limit=limit)
 
-    def _chosen(self, predicate: pl.Expr | None) -> list[int]:
-        """The jobs that pass the parts of a filter that are about jobs alone."""
-        jobs = self.jobs
-        for expr in [] if predicate is None else conjuncts(predicate):
-            roots = set(expr.meta.root_names())
-            if roots and roots <= set(jobs.columns):
-                with contextlib.suppress(PolarsError):  # raised again when the whole filter is applied
-                    jobs = jobs.filter(expr)
-        return jobs[_INDEX].to_list()
+        reader = RowReader(
+            plan.title, self.query.pending_reads(), strict=self.query.strict, quiet=self.query.quiet
+        )
+        groups = plan.plan.groups(rows, limit is not None)
+        tables = _tables(read, groups, limit)
+        frames = reader.frames(tables, empty.select(asked), expected, len(rows))
+        # the columns come in the order of the plan
+        return (frame.select(columns) if columns else frame for frame in frames)
+
+
+def _tables(
+    read: Callable[[list[int]], _core.Table], groups: list[list[int]], limit: int | None
+) -> Iterator[tuple[int, _core.Table] | None]:
+    """The tables of groups of jobs, with their number of jobs, until they have ``limit`` rows.
+
+    On a thread of polars a table is read while the one before is used, and None comes each time that one
+    takes long, so that polars can check for Ctrl-C.
+    """
+    rows = 0
+    if threading.current_thread() is threading.main_thread():
+        for group in groups:
+            table = read(group)
+            yield len(group), table
+            rows += len(table)
+            if limit is not None and rows >= limit:
+                return
+        return
+    pool = ThreadPoolExecutor(1)
+    try:
+        futures: list[Future[_core.Table]] = []
+        for index, group in enumerate(groups):
+            ahead = index + 1 + (limit is None)
+            futures += [pool.submit(read, later) for later in groups[len(futures) : ahead]]
+            while not wait(futures[index : index + 1], _PATIENCE).done:
+                yield None
+            table = futures[index].result()
+            futures[index] = Future()  # the rows are not kept here
+            yield len(group), table
+            rows += len(table)
+            if limit is not None and rows >= limit:
+                return
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _choose_jobs(jobs: pl.DataFrame, filters: list[pl.Expr]) -> tuple[list[int], list[str]]:
+    """The jobs that pass the filters that are about jobs alone, and these filters."""
+    pushed = []
+    for expr in filters:
+        roots = set(expr.meta.root_names())
+        if roots and roots <= set(jobs.columns):
+            with contextlib.suppress(PolarsError):  # raised again when the whole filter is applied
+                jobs = jobs.filter(expr)
+                pushed.append(str(expr))
+    return jobs[_INDEX].to_list(), pushed

@@ -1,4 +1,4 @@
-"""Pictures of a run: ``info.plot.states()``, ``.parallel()``, ``.timeline()``, ``.tasks()``."""
+"""Pictures of a run: ``info.plot.states()``, ``parallel()``, ``series(…)``, ``timeline()``, ``tasks()``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xpframe._core import Run
+    from xpframe.options import Results
+    from xpframe.results import Result
 
 __all__ = ["Picture", "Plots"]
 
@@ -20,7 +22,14 @@ class Plots:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def states(self, x: str | None = None, y: str | None = None) -> Picture:
+    def states(
+        self,
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        metric: str | None = None,
+        results: Results | None = None,
+    ) -> Picture:
         """Jobs by state over two columns: a cell for each pair of values.
 
         Args:
@@ -28,28 +37,73 @@ class Plots:
 
             y: The column down; by default the second in which jobs differ.
 
+            metric: A column of numbers, as ``"result.accuracy"``: a second grid shows its mean in each cell.
+
+            results: Which files hold ``result.*``, as for :func:`xpframe.xp_frame`. It may be left out if
+                only one handle leads to files of a known kind.
+
         Raises:
             ColumnError: There is no such column.
+            InvalidArgumentError: ``metric`` is no column of numbers, or ``results`` is needed.
         """
         from xpframe.plots.states import states
 
-        return states(self._run, x, y)
+        return states(self._run, x, y, metric, results)
 
-    def parallel(self, color: str = "state", columns: Sequence[str] | None = None) -> Picture:
+    def parallel(
+        self,
+        color: str = "state",
+        columns: Sequence[str] | None = None,
+        *,
+        results: Results | None = None,
+    ) -> Picture:
         """A line for each job through an axis for each column.
 
         Args:
-            color: The column that colours the lines; numbers get a scale.
+            color: The column that colours the lines, as ``"result.accuracy"``; numbers get a scale.
 
             columns: The axes; by default the tags and parameters in which jobs differ.
 
+            results: Which files hold ``result.*``, as for :func:`xpframe.xp_frame`. It may be left out if
+                only one handle leads to files of a known kind.
+
         Raises:
             ColumnError: There is no such column.
-            InvalidArgumentError: The jobs differ in no column, and ``columns`` is missing.
+            InvalidArgumentError: The jobs differ in no column and ``columns`` is missing, or ``results`` is
+                needed.
         """
         from xpframe.plots.parallel import parallel
 
-        return parallel(self._run, color, columns)
+        return parallel(self._run, color, columns, results)
+
+    def series(
+        self,
+        handle: str | Result,
+        *,
+        metrics: str | Sequence[str] | None = None,
+        color: str = "state",
+        over: str | Sequence[str] | None = None,
+    ) -> Picture:
+        """Curves of what jobs wrote: a panel for each metric, a line for each job.
+
+        Args:
+            handle: Which files, as for :func:`xpframe.xp_series`: TensorBoard's scalars, or the numeric
+                columns of CSV files and JSON lines over ``step``, ``epoch`` or their rows.
+
+            metrics: Names or globs of the metrics or columns to show; the first six are drawn.
+
+            color: The column of the jobs that colours the lines.
+
+            over: Columns, as ``"seed"``: jobs that differ in nothing else become one line, the mean at each
+                step, within a band of one standard deviation.
+
+        Raises:
+            ColumnError: There is no such column.
+            InvalidArgumentError: No job has such a path parameter.
+        """
+        from xpframe.plots.series import series
+
+        return series(self._run, handle, metrics=metrics, color=color, over=over)
 
     def timeline(self) -> Picture:
         """When each job ran; a running job extends to the latest time of all jobs."""
@@ -64,4 +118,4 @@ class Plots:
         return tasks(self._run)
 
     def __repr__(self) -> str:
-        return "<pictures: states(x, y), parallel(color, columns), timeline(), tasks()>"
+        return "<pictures: states(x, y), parallel(color, columns), series(handle), timeline(), tasks()>"

@@ -124,6 +124,10 @@ class Canvas:
         shape = f'<path d="{path}" fill="{fill}" {look}'
         self.elements.append(f"{shape}>{title(tip)}</path>" if tip else f"{shape}/>")
 
+    def area(self, path: str, colour: str, *, opacity: float) -> None:
+        """A closed path, filled and without a line around it."""
+        self.elements.append(f'<path d="{path}Z" fill="{colour}" fill-opacity="{opacity:.2g}"/>')
+
     def text(
         self,
         x: float,

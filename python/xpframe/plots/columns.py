@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import InvalidArgumentError
+from xpframe.handles import handles_seen
 from xpframe.summary import Column, columns_of, shown_state, table_of
 from xpframe.text import at_microseconds, instant, value_text
 
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xpframe._core import Run
+    from xpframe.options import Results
 
 __all__ = ["Factor", "agree", "factor", "factor_of", "label_of", "measure", "varying"]
+
+
+# jobs whose directories are searched for what they wrote
+MAX_JOBS_LOOKED_AT = 64
 
 
 @dataclass
@@ -60,9 +66,14 @@ def are_measured(values: list[Any]) -> bool:
     return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
 
 
-def factor(run: Run, name: str) -> Factor:
-    """Reads the column with this name, short name, or glob that matches one column."""
-    table = table_of(run, [name])
+def factor(run: Run, name: str, results: Results | None = None) -> Factor:
+    """Reads the column with this name, short name, or glob that matches one column.
+
+    A column ``result.…`` without ``results`` is that of the only handle which leads to files of a known kind.
+    """
+    if results is None and name.startswith("result."):
+        results = _only_handle(run, name)
+    table = table_of(run, [name], results)
     if len(table.column_names) != 1:
         raise InvalidArgumentError(
             f"{name!r} matches {len(table.column_names)} columns", hint="a picture needs one column"
@@ -74,6 +85,18 @@ def factor(run: Run, name: str) -> Factor:
     elif dict(table.schema)[full].startswith("Timestamp"):
         values = [None if value is None else at_microseconds(value) for value in values]
     return factor_of(full, comparable(values))
+
+
+def _only_handle(run: Run, name: str) -> str:
+    """The only handle of a run that leads to files of a known kind."""
+    handles = [handle for handle, (kind, _) in handles_seen(run, MAX_JOBS_LOOKED_AT)[0].items() if kind]
+    if len(handles) == 1:
+        return handles[0]
+    hint = "no job wrote a file of a known kind: results= names one"
+    if handles:
+        choices = " or ".join(f"results={handle!r}" for handle in handles[:4])
+        hint = f"say which file has it, as {choices}"
+    raise InvalidArgumentError(f"{name} without results=", hint=hint)
 
 
 def factor_of(name: str, values: list[Any]) -> Factor:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xpframe._core import Run
+    from xpframe.options import Results
 
-__all__ = ["parallel"]
+__all__ = ["colours", "draw_key", "parallel"]
 
 MAX_AXES = 8
 MAX_LABELS = 12
@@ -42,13 +43,13 @@ class Axis:
     labels: list[tuple[float, str]]
 
 
-def parallel(run: Run, color: str, columns: Sequence[str] | None) -> Picture:
+def parallel(run: Run, color: str, columns: Sequence[str] | None, results: Results | None) -> Picture:
     """Draws the picture; by default over the columns in which jobs differ."""
-    axes = [factor(run, name) for name in columns] if columns else first_axes(run)
+    axes = [factor(run, name, results) for name in columns] if columns else first_axes(run)
     if not axes:
         hint = "name columns: plot.parallel(columns=[…])"
         raise InvalidArgumentError("the jobs differ in no column", hint=hint)
-    colouring = factor(run, color)
+    colouring = factor(run, color, results)
     # axes chosen here may all be of one task: jobs of other tasks would get a line through "none" only
     no_values = (None,) * len(axes)
     values_of_jobs = zip(*(column.values for column in axes), strict=True)
@@ -97,7 +98,7 @@ def draw(axes: list[Axis], colouring: Factor) -> Canvas:
     canvas.elements.append(canvas.masked(curves.elements))
     for index, axis in enumerate(axes):
         draw_axis(canvas, margin + STEP * index, axis, raised=bool(index % 2))
-    draw_key(canvas, margin, colouring.name, key)
+    draw_key(canvas, margin, colouring.name, key, BOTTOM + 26)
     if len(lines) > MAX_LINES:
         rest = f"… {number(len(lines) - MAX_LINES)} more lines not shown"
         canvas.text(margin, BOTTOM + 40, rest, size=10)
@@ -203,11 +204,12 @@ def draw_axis(canvas: Canvas, x: float, axis: Axis, *, raised: bool) -> None:
         canvas.text(x - 6, height(position) + 4, label, anchor="end", size=10)
 
 
-def draw_key(canvas: Canvas, x: float, name: str, key: list[tuple[str, str]]) -> None:
-    canvas.text(x, BOTTOM + 26, cut(name, 40), bold=True)
+def draw_key(canvas: Canvas, x: float, name: str, key: list[tuple[str, str]], y: float) -> None:
+    """Draws the name of a column and the colours of its values in one line, whose baseline is at ``y``."""
+    canvas.text(x, y, cut(name, 40), bold=True)
     x += width_of(cut(name, 40)) + 16
     for label, colour in key:
-        canvas.rectangle(x, BOTTOM + 17, 10, 10, colour)
-        canvas.text(x + 14, BOTTOM + 26, label)
+        canvas.rectangle(x, y - 9, 10, 10, colour)
+        canvas.text(x + 14, y, label)
         x += 14 + width_of(label) + 12
     canvas.width = max(canvas.width, x)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS, SYMBOLS
-from xpframe.plots.canvas import Canvas, cut, width_of
-from xpframe.plots.columns import Factor, agree, factor, label_of, varying
+from xpframe.errors import InvalidArgumentError
+from xpframe.plots.canvas import Canvas, cut, gradient, width_of
+from xpframe.plots.columns import Factor, agree, factor, label_of, measure, varying
 from xpframe.plots.picture import Picture
 from xpframe.summary import STATES
 from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
     from xpframe._core import Run
+    from xpframe.options import Results
 
 __all__ = ["legend", "states"]
 
@@ -26,7 +29,7 @@ HEAD = 62.0
 Cells = dict[tuple[Any, Any], dict[str, int]]
 
 
-def states(run: Run, x: str | None, y: str | None) -> Picture:
+def states(run: Run, x: str | None, y: str | None, metric: str | None, results: Results | None) -> Picture:
     """Draws the picture; by default over two columns in which many jobs differ."""
     across, down = choose_columns(run, x, y)
     state = factor(run, "state")
@@ -38,7 +41,7 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
                 state: count for state in COLOURS if (count := jobs[of_column, of_row, state])
             }
     canvas = Canvas(360, HEAD + CELL_HEIGHT * len(down.different[:MAX_VALUES]) + 34)
-    drawn = draw_grid(canvas, across, down, cells)
+    drawn, right = draw_grid(canvas, across, down, cells)
     legend(canvas, 6, canvas.height - 14, Counter(state.values))
     left_out = len(across.different) - drawn + max(0, len(down.different) - MAX_VALUES)
     if left_out:
@@ -46,11 +49,64 @@ def states(run: Run, x: str | None, y: str | None) -> Picture:
         canvas.text(6, canvas.height - 6, f"… {plural(left_out, 'more value')} not shown", size=10)
     words = f"{plural(len(state.values), 'job')} by state over {across.name} and {down.name}"
     names = (across.name, down.name, "state", "jobs")
+    means: dict[tuple[Any, Any], float] = {}
+    if metric is not None:
+        measured = factor(run, metric, results)
+        means = means_of(across, down, measured)
+        shown = across.different[:drawn], down.different[:MAX_VALUES]
+        draw_means(canvas, right + 24, *shown, means, measured.name)
+        words += f", beside the mean of {measured.name}"
 
     def data() -> list[dict[str, Any]]:
-        return [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
+        rows = [dict(zip(names, (*cell, count), strict=True)) for cell, count in jobs.items()]
+        if metric is not None:
+            for row in rows:
+                row["mean"] = means.get((row[across.name], row[down.name]))
+        return rows
 
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
+
+
+def means_of(across: Factor, down: Factor, measured: Factor) -> dict[tuple[Any, Any], float]:
+    """The mean of the finite numbers of a column in each cell that has one."""
+    if measured.different not in ([], [None]) and not measured.is_measured:
+        raise InvalidArgumentError(f"{measured.name} is no number", hint="metric= is a column of numbers")
+    numbers: dict[tuple[Any, Any], list[float]] = {}
+    for *cell, value in zip(across.values, down.values, measured.values, strict=True):
+        if (at := measure(value)) is not None:
+            numbers.setdefault((cell[0], cell[1]), []).append(at)
+    return {cell: fsum(some) / len(some) for cell, some in numbers.items()}
+
+
+def draw_means(
+    canvas: Canvas,
+    left: float,
+    columns: list[Any],
+    rows: list[Any],
+    means: dict[tuple[Any, Any], float],
+    name: str,
+) -> None:
+    """Draws a second grid: the mean of each cell, in a colour by its size."""
+    labels = {mean: f"{mean:.4g}" for mean in means.values()}
+    heads = [width_of(cut(label_of(value), 20)) + 12 for value in columns]
+    width = min(160.0, max([52.0, *(width_of(label) + 14 for label in labels.values()), *heads]))
+    low, high = min(labels, default=0.0), max(labels, default=0.0)
+    canvas.text(left + 2, 14, f"mean of {cut(name, 60)}", bold=True)
+    for index, of_column in enumerate(columns):
+        x = left + width * index
+        canvas.text(x + width / 2, HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
+        for row, of_row in enumerate(rows):
+            y = HEAD + CELL_HEIGHT * row
+            mean = means.get((of_column, of_row))
+            if mean is None:
+                canvas.frame(x + 2, y + 2, width - 4, CELL_HEIGHT - 4, dashed=True)
+                continue
+            tip = f"{label_of(of_column)}, {label_of(of_row)}: {mean!r}"
+            shade = gradient((mean - low) / (high - low) if high > low else 0.5)
+            canvas.rectangle(x + 2, y + 2, width - 4, CELL_HEIGHT - 4, shade, tip=tip, corner=3)
+            canvas.text(x + width / 2, y + 18, labels[mean], anchor="middle", bold=True, colour="#fff")
+    title = left + width_of(f"mean of {cut(name, 60)}") + 10
+    canvas.width = max(canvas.width, left + width * len(columns) + 10, title)
 
 
 def choose_columns(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
@@ -83,8 +139,10 @@ def filled(*columns: Factor) -> tuple[int, int]:
     return complete, -len(columns[0].different)
 
 
-def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> int:
-    """Draws names, values and a cell for each pair of values; returns the number of values drawn across."""
+def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> tuple[int, float]:
+    """Draws names, values and a cell for each pair of values; returns the number of values drawn across, and
+    where the last of them ends.
+    """
     columns, rows = across.different[:MAX_VALUES], down.different[:MAX_VALUES]
     left = 18 + max((width_of(cut(label_of(value))) for value in rows), default=0.0)
     counts = [sum(needed(number(count)) for count in cell.values()) + 8 for cell in cells.values()]
@@ -102,7 +160,7 @@ def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> int
         for index, of_column in enumerate(columns):
             cell_name = f"{label_of(of_column)}, {label_of(of_row)}"
             draw_cell(canvas, left + width * index, top, width, cells[of_column, of_row], cell_name)
-    return len(columns)
+    return len(columns), left + max(width * len(columns), width_of(cut(across.name, 70)))
 
 
 def needed(count: str) -> float:

@@ -55,6 +55,7 @@ PYTHON_ORDER = [
     "backends",
     "request",
     "resolve",
+    "handles",
     "summary",
     "display",
     "plots",
