@@ -106,6 +106,7 @@ fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
     TableRequest {
         runs: vec![Arc::clone(loaded)],
         several_runs: false,
+        distinct: false,
         tasks: None,
         selection: Selection::Chosen(chosen.collect()),
         max_columns: 2000,

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let table = TableRequest {
             runs: vec![loaded],
             several_runs: false,
+            distinct: false,
             tasks: None,
             selection: if is_default { Selection::Default } else { Selection::Chosen(chosen.into()) },
             max_columns: 2000,

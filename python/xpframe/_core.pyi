@@ -111,13 +111,17 @@ class Run:
     """
     A handle on a run. Each file is read at most once, when it is needed.
     """
-    def action(self, /, action_id: str) -> tuple[Config, str, str]:
+    def action(self, /, action_id: str) -> tuple[Config | None, str, str]:
         """
-        The config, stored description and class of an action.
+        The config, stored description and class of an action; no config if experimaestro could not write it.
         """
     def action_ids(self, /) -> list[str]:
         """
         The identifiers of the actions, in experimaestro's order.
+        """
+    def changed_since(self, /, micros: SupportsIndex) -> list[str]:
+        """
+        The ids of the jobs whose state changed at or after a time, in microseconds since 1970 UTC, as far as files tell.
         """
     def dependencies_map(self, /) -> dict:
         """
@@ -131,6 +135,11 @@ class Run:
     def experiment(self, /) -> str:
         """
         The name of the experiment.
+        """
+    @property
+    def is_readable(self, /) -> bool:
+        """
+        Whether its directory could be looked at; else it has no jobs, and an error.
         """
     def job(self, /, job_id: str) -> Config:
         """
@@ -151,10 +160,6 @@ class Run:
     def load(self, /) -> None:
         """
         Reads the jobs and their configs now; Ctrl-C stops it.
-        """
-    def marked_since(self, /, micros: SupportsIndex) -> list[str]:
-        """
-        The ids of the jobs with a marker file written at or after a time, in microseconds since 1970 UTC.
         """
     @property
     def path(self, /) -> Path:
@@ -204,6 +209,10 @@ class Run:
     def tags_map(self, /) -> dict:
         """
         The tags of each job that has tags: {job_id: {name: value}}, in the order of the rows.
+        """
+    def told_states(self, /) -> dict | None:
+        """
+        {job_id: state} of each job as `states` gave it last, to whoever asked, a display too; None if nobody asked.
         """
     @property
     def workspace(self, /) -> Path:
@@ -400,7 +409,7 @@ class TableRequest:
     Raises `InvalidArgumentError` for an argument of another type.
     """
     def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict]: ...
-    def __new__(cls, /, *, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object") -> TableRequest: ...
+    def __new__(cls, /, *, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", distinct: "object" = False) -> TableRequest: ...
     def __repr__(self, /) -> str: ...
 
 @final
@@ -420,7 +429,7 @@ class Workspace:
     """
     A handle on a workspace: names of experiments and runs. Reads directories only.
     """
-    def __new__(cls, /, path: str | PathLike[str]) -> Workspace: ...
+    def __new__(cls, /, path: str | PathLike[str], archives: dict[Path, list[Path]] = ...) -> Workspace: ...
     def experiments(self, /) -> list[str]:
         """
         The names of the experiments, sorted.
@@ -428,6 +437,11 @@ class Workspace:
     def latest(self, /, experiment: str) -> Run:
         """
         The run that `current` names, else the newest.
+        """
+    def readable_runs(self, /, experiment: str, which: str) -> list[Run]:
+        """
+        Runs of an experiment that is one of several, in the order of their rows: `which` is `latest`, `all` (the oldest first) or
+        the identifier of a run. In place of what cannot be read stands a run without jobs, whose `errors` say why.
         """
     @property
     def root(self, /) -> Path:
@@ -444,7 +458,8 @@ class Workspace:
         """
     def unreadable_experiments(self, /) -> list[Any]:
         """
-        The experiments that no listing has, since their names are not UTF-8: exceptions of `xpframe.errors`, not raised.
+        The experiments that no listing has, since their names are not UTF-8 or their directory cannot be listed: exceptions of
+        `xpframe.errors`, not raised.
         """
 
 def asdict(config: Any) -> Any:
@@ -485,9 +500,10 @@ def near_misses(wanted: str, names: SupportsGetItem[int, str]) -> list[str]:
     The names nearest to the wanted name, at most three.
     """
 
-def open_run(path: str | PathLike[str]) -> Run:
+def open_run(path: str | PathLike[str], archives: dict[Path, list[Path]] = ...) -> Run:
     """
-    Opens a run by the path of its directory.
+    Opens a run by the path of its directory. `archives` are the directories to which the jobs of workspaces were archived, by the
+    roots of the workspaces.
     """
 
 def open_source(path: str | PathLike[str], saved: str | None) -> Source:

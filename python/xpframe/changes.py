@@ -93,32 +93,28 @@ class Changes(Displayed):
         return changes_html(self.kinds()) if as_html else repr(self)
 
 
-def since(
-    run: _core.Run, states: dict[str, str], before: _core.Run, states_before: dict[str, str] | None, time: int
-) -> Changes:
-    """What happened to the jobs of ``run``, whose states are ``states``, since ``before`` was loaded.
+def since(run: _core.Run, before: _core.Run, time: int) -> Changes:
+    """What happened to the jobs of ``run`` since ``before`` was loaded.
 
     Args:
         run: The run as it is now.
 
-        states: The state of each job now.
-
         before: The same run, loaded earlier.
 
-        states_before: The states that ``before`` gave last; None if nobody asked for them.
-
-        time: When ``before`` was loaded, in microseconds since 1970 UTC. Without ``states_before``, jobs that
-            wrote no marker file since then count as unchanged.
+        time: When ``before`` was loaded, in microseconds since 1970 UTC. If nobody asked ``before`` for
+            states, jobs that left no sign of a change since then count as unchanged.
     """
     if run.path != before.path:
         raise InvalidArgumentError(
             f"cannot compare {run.experiment} {run.run_id} with {before.experiment} {before.run_id}",
-            hint="both must be the same run, as info.refresh() returns it",
+            hint="give the same run, as info.refresh() returns it, or see previous.compare(info)",
         )
     old_jobs = {job_id for job_id, _ in before.rows()}
+    states_before = before.told_states()
+    states = {job_id: state for job_id, (state, _) in run.states().items()}
     if states_before is None:
-        marked = set(run.marked_since(time))
-        unchanged = {job_id: state for job_id, state in states.items() if job_id not in marked}
+        changed = set(run.changed_since(time))
+        unchanged = {job_id: state for job_id, state in states.items() if job_id not in changed}
         states_before = {job_id: state for job_id, state in unchanged.items() if state != "lost"}
 
     def became(state: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from xpframe import _core
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.frames import xp_table
+from xpframe.report import report
 from xpframe.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         command("frame", _frame, "print the jobs of an experiment, or write them to a file", named=named),
         command("schema", _schema, "list the columns of an experiment", named=named),
     ):
-        sub.add_argument("--run", default="latest", help="latest, all, or a run id")
+        sub.add_argument("--run", default="latest", help="latest, all, distinct (each job once), or a run id")
         sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
         text = "names, short names or globs; give NAME before them"
         sub.add_argument("--columns", "-c", nargs="+", action="extend", metavar="COLUMN", help=text)
@@ -132,7 +133,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ls(options: argparse.Namespace) -> None:
     workspace = Workspace(options.workspace)
-    rows = [{"experiment": name, "runs": len(workspace.runs(name))} for name in workspace.experiments()]
+    rows: list[dict[str, Any]] = []
+    errors: list[XpFrameError] = []
+    for name in workspace.experiments():
+        try:
+            rows.append({"experiment": name, "runs": len(workspace.runs(name))})
+        except XpFrameError as error:
+            rows.append({"experiment": name, "runs": None})
+            errors.append(error)
+    report(errors, [], strict=False)
     _show(rows, options)
 
 

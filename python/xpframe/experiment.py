@@ -9,6 +9,7 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 from xpframe import _core
 from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
+from xpframe.locate import archives
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
 from xpframe.text import visible
@@ -156,14 +157,14 @@ class Action(Displayed):
     """An action of a run: its config's fields are its attributes.
 
     Args:
-        config: The config of the action.
+        config: The config of the action; None if experimaestro could not write it.
         description: The result of ``describe()`` when the experiment ran.
         typename: Its class, ``module.Class``.
     """
 
     __slots__ = ("_config", "_description", "_typename")
 
-    def __init__(self, config: _core.Config, description: str, typename: str) -> None:
+    def __init__(self, config: _core.Config | None, description: str, typename: str) -> None:
         self._config, self._description, self._typename = config, description, typename
 
     def describe(self) -> str:
@@ -171,23 +172,27 @@ class Action(Displayed):
         return self._description
 
     @property
-    def config(self) -> _core.Config:
-        """The config of the action."""
+    def config(self) -> _core.Config | None:
+        """The config of the action; None if experimaestro could not write it (a class that cannot be
+        serialised): then it has a description and a class only.
+        """
         return self._config
 
     def __getattr__(self, name: str) -> Any:
+        if self._config is None:
+            raise AttributeError(f"{name}: experimaestro could not write the config of this action")
         return getattr(self._config, name)
 
     def __dir__(self) -> list[str]:
-        return ["config", "describe", *dir(self._config)]
+        return ["config", "describe", *(dir(self._config) if self._config is not None else ())]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Action) and other._config == self._config
+        return isinstance(other, Action) and other.__reduce__() == self.__reduce__()
 
     def __hash__(self) -> int:
-        return hash(self._config)
+        return hash(self._config) if self._config is not None else hash((self._description, self._typename))
 
-    def __reduce__(self) -> tuple[type[Action], tuple[_core.Config, str, str]]:
+    def __reduce__(self) -> tuple[type[Action], tuple[_core.Config | None, str, str]]:
         return Action, (self._config, self._description, self._typename)
 
     def _one_line(self) -> str:
@@ -208,9 +213,8 @@ class ExperimentInfo(Displayed):
 
     def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
         self._run = run
-        # for `since`: the time of loading, and the states that `states` returned last
+        # for `since`
         self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
-        self._last_states: dict[str, str] | None = None
         self.jobs = Jobs(run)
         self.actions = Actions(run)
 
@@ -244,8 +248,7 @@ class ExperimentInfo(Displayed):
         """The state of each job, by job id: done, error, running, waiting, ready, scheduled, unscheduled,
         transient or lost.
         """
-        self._last_states = {job_id: state for job_id, (state, _) in self._run.states().items()}
-        return dict(self._last_states)
+        return {job_id: state for job_id, (state, _) in self._run.states().items()}
 
     @property
     def saved(self) -> list[str]:
@@ -271,21 +274,28 @@ class ExperimentInfo(Displayed):
         """
         return open_info(self._run.refreshed, strict=strict, quiet=quiet)
 
-    def since(self, previous: ExperimentInfo) -> Changes:
+    def since(self, previous: ExperimentInfo) -> Changes | Comparison:
         """The jobs that were added, started, finished, failed or lost since ``previous``.
 
-        The old states are those that ``previous.states`` returned last. If it was never read, a job without
-        a new marker file counts as unchanged, and each lost job counts as lost since then.
+        The old states are those that ``previous.states``, or a display or picture of ``previous``, told last.
+        If none did, they are those when it was loaded: a job without a newer marker file or event counts as
+        unchanged, and each lost job counts as lost since then.
 
         Args:
-            previous: The same run, loaded earlier.
+            previous: The same run, loaded earlier; or another run of the experiment: then the result is
+                ``previous.compare(self)``.
 
         Raises:
-            InvalidArgumentError: ``previous`` is another run.
+            InvalidArgumentError: ``previous`` is a run of another experiment.
         """
         from xpframe.changes import since
 
-        return since(self._run, self.states, previous._run, previous._last_states, previous._loaded_at)
+        before = previous._run
+        if (before.workspace, before.experiment) == (self._run.workspace, self._run.experiment) and (
+            before.path != self._run.path
+        ):
+            return previous.compare(self)
+        return since(self._run, before, previous._loaded_at)
 
     def compare(self, other: ExperimentInfo, *, backend: Backend = "pandas") -> Comparison:
         """Compares this run with a later one, of any experiment: which jobs were added, are gone or the same,
@@ -461,7 +471,7 @@ def load_xp_info(
         directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
     except TypeError as error:
         raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
-    return open_info(lambda: _core.open_run(directory), strict=strict, quiet=quiet)
+    return open_info(lambda: _core.open_run(directory, archives()), strict=strict, quiet=quiet)
 
 
 def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:

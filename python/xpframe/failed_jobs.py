@@ -112,7 +112,7 @@ def failures(
 
         workspace: The root of the workspace, or several; found as for :func:`xpframe.xp_frame` if not given.
 
-        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them.
+        run: ``"latest"``, ``"all"``, the identifier of a run, or a list of them; ``"distinct"`` is ``"all"``.
 
         task: Tasks to keep: identifiers, their last component, or globs.
 

@@ -50,7 +50,12 @@ def xp_frame(
         workspace: The root of the workspace, its id in experimaestro's settings, or a list of them. By
             default the workspace set by :func:`xpframe.use`, else ``$XPFRAME_WORKSPACE``, else the current
             directory or its nearest parent that is a workspace, else experimaestro's settings.
-        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        run: ``"latest"``, ``"all"``, ``"distinct"``, a run id, or a list of run ids. A run lists the jobs
+            that were done before it too, so ``"all"`` repeats jobs: do not count or average its rows.
+            ``reused`` is true where the job had ended before the run submitted it. What only a job's
+            directory tells (``failure``, ``exit_code``, ``result.*``) is on the latest run that lists the
+            job, and null on earlier ones. ``"distinct"`` has each job of an experiment once, on the latest
+            run that lists it.
         task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
             the columns do not depend on it.
         columns: A name, short name or glob, or a list of them; or a dict from new names to columns.

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-__all__ = ["expanded", "find_workspace", "use"]
+__all__ = ["archives", "expanded", "find_workspace", "use"]
 
+_SETTINGS = "~/.config/experimaestro/settings.yaml"
 _used: Path | None = None
 
 
@@ -63,18 +64,18 @@ def find_workspace(
     if workspace is not None:
         return _named(workspace)
     if _used is not None:
-        return _core.Workspace(_used)
+        return _core.Workspace(_used, archives())
     if path := os.environ.get("XPFRAME_WORKSPACE"):
-        return _core.Workspace(expanded(path))
+        return _core.Workspace(expanded(path), archives())
     current = _current_directory()
     for directory in (current, *current.parents) if current else ():
         if _is_workspace(directory):
-            return _core.Workspace(directory)
+            return _core.Workspace(directory, archives())
     settings = _settings_file()
     entries = _entries(settings)
     for entry in _preferred(entries, experiment):
         if _core.is_workspace(entry["path"]):
-            return _core.Workspace(entry["path"])
+            return _core.Workspace(entry["path"], archives())
     listed = ", ".join(str(entry["path"]) for entry in entries) or "which names no workspace on this machine"
     around = f"{current} and its parents" if current else "the current directory (which was deleted)"
     raise WorkspaceNotFoundError(
@@ -104,7 +105,7 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
         entries = _entries(_settings_file())
         for entry in entries:
             if entry["id"] == workspace:
-                return _core.Workspace(entry["path"])
+                return _core.Workspace(entry["path"], archives())
         wanted = workspace.encode(errors="replace").decode()  # an unpaired surrogate is in no id
         near = _core.near_misses(wanted, [entry["id"] for entry in entries])
         if near:
@@ -112,7 +113,7 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
                 f"neither a directory nor a workspace in the settings has the name {workspace!r}",
                 hint=f"did you mean {', '.join(near)}?",
             )
-    return _core.Workspace(path)
+    return _core.Workspace(path, archives())
 
 
 def _current_directory() -> Path | None:
@@ -126,7 +127,32 @@ def _current_directory() -> Path | None:
 
 
 def _settings_file() -> Path:
-    return expanded("~/.config/experimaestro/settings.yaml")
+    return expanded(_SETTINGS)
+
+
+def archives() -> dict[Path, list[Path]]:
+    """The directories to which experimaestro archives the jobs of workspaces (``folders`` in its settings),
+    by the roots of the workspaces. Settings that cannot be read name none: nothing was asked of them.
+    """
+    try:
+        # pathlib takes longer to import than to read a small run
+        with open(os.path.expanduser(_SETTINGS), "rb") as file:  # noqa: PTH111, PTH123
+            text = file.read()
+    except OSError:
+        return {}
+    if b"folders" not in text:
+        return {}
+    import yaml
+
+    try:
+        workspaces = yaml.safe_load(text)["workspaces"]
+        return {
+            entry["path"]: [expanded(_interpolated(folder["path"])) for folder in item["folders"]]
+            for item in workspaces
+            if isinstance(item, dict) and item.get("folders") and (entry := _entry(item))
+        }
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        return {}
 
 
 def _entries(settings: Path) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ def table_request(options: Mapping[str, object] | None = None) -> _core.TableReq
     """
     arguments: dict[str, object] = {**COLUMN_DEFAULTS, **NAME_DEFAULTS}
     arguments |= {name: value for name, value in (options or {}).items() if name in arguments}
+    arguments["distinct"] = (options or {}).get("run") == "distinct"
     return _core.TableRequest(**arguments)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from xpframe import _core
 from xpframe.arguments import checked_texts
-from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError
-from xpframe.locate import expanded, find_workspace
+from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError, RunNotFoundError
+from xpframe.locate import archives, expanded, find_workspace
 from xpframe.report import report
 
 if TYPE_CHECKING:
@@ -25,12 +25,15 @@ def resolve_runs(
 ) -> tuple[list[_core.Run], bool]:
     """Opens the runs that the arguments of ``xp_frame`` name.
 
+    Of several experiments, one that cannot be read does not hide the others: a run without jobs stands for
+    it, whose ``errors`` say why. If none can be read, the first error is raised.
+
     Returns:
         The runs in the order of their rows, and whether the arguments could name several: then the columns
         ``experiment`` and ``run`` are shown, even if there is only one run.
     """
     if path := _run_directory(experiment):
-        opened = _core.open_run(path)
+        opened = _core.open_run(path, archives())
         if run not in ("latest", opened.run_id):
             raise InvalidArgumentError(
                 f"run={run!r} and the path of a run: {path}",
@@ -40,7 +43,7 @@ def resolve_runs(
     patterns = _experiment_patterns(experiment)
     workspaces = _open_workspaces(patterns, workspace)
     runs: list[_core.Run] = []
-    several = run == "all" or not (
+    several = run in ("all", "distinct") or not (
         _is_single(workspace) and isinstance(experiment, str) and isinstance(run, str)
     )
     for opened_workspace, (names, globbed) in zip(
@@ -48,9 +51,12 @@ def resolve_runs(
     ):
         several = several or globbed
         for name in names:
-            # an experiment that only a glob matched may have no run yet, or none any more
-            if name in patterns or run != "latest" or opened_workspace.runs(name):
+            if globbed or not isinstance(experiment, str):
+                runs.extend(_readable_runs(opened_workspace, name, run, must_exist=name in patterns))
+            else:
                 runs.extend(_select_runs(opened_workspace, name, run))
+    if runs and not any(opened.is_readable for opened in runs):
+        raise runs[0].errors()[0]
     return runs, several
 
 
@@ -170,13 +176,30 @@ def _match_in(workspace: _core.Workspace, patterns: list[str]) -> tuple[list[str
     return list(names), globbed
 
 
+def _readable_runs(
+    workspace: _core.Workspace, name: str, run: str | Sequence[str], *, must_exist: bool
+) -> list[_core.Run]:
+    """The runs of one experiment of several."""
+    try:
+        return [
+            opened
+            for which in dict.fromkeys(checked_texts("run", "all" if run == "distinct" else run))
+            for opened in workspace.readable_runs(name, which)
+        ]
+    except RunNotFoundError:
+        # an experiment that only a glob matched may have no run yet, or none any more
+        if must_exist or run != "latest":
+            raise
+        return []
+
+
 def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
-    """The runs of one experiment; ``"all"`` gives the oldest first."""
+    """The runs of one experiment; ``"all"`` and ``"distinct"`` give the oldest first."""
     run_ids = dict.fromkeys(checked_texts("run", run))
     if not isinstance(run, str):
         return [workspace.run(name, run_id) for run_id in run_ids]
     if run == "latest":
         return [workspace.latest(name)]
-    if run == "all":
+    if run in ("all", "distinct"):
         return workspace.runs(name)[::-1]
     return [workspace.run(name, run)]

@@ -53,7 +53,7 @@ def xp_series(
         metrics: Names or globs of the metrics or measures to keep.
         columns: Columns of the jobs that each row repeats: names, short names or globs.
         workspace: As for :func:`xpframe.xp_frame`.
-        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        run: ``"latest"``, ``"all"``, a run id, or a list of run ids; ``"distinct"`` is ``"all"``.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         strict: Raises the first error instead of a warning.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpframe.displayed import Displayed
+from xpframe.errors import XpFrameError
 from xpframe.experiment import ExperimentInfo, open_info
 from xpframe.locate import find_workspace
 from xpframe.report import report
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from xpframe import _core
     from xpframe.check import Findings
-    from xpframe.errors import XpFrameError
     from xpframe.options import Experiments
 
 __all__ = ["Workspace", "WorkspaceStateProvider"]
@@ -44,12 +44,22 @@ class Workspace(Displayed):
 
     @property
     def errors(self) -> list[XpFrameError]:
-        """The experiments that :meth:`experiments` leaves out because their names are not UTF-8."""
-        return self._workspace.unreadable_experiments()
+        """The experiments that :meth:`experiments` leaves out because their names are not UTF-8, and those
+        whose directories cannot be read.
+        """
+        errors = self._workspace.unreadable_experiments()
+        try:
+            names = self._workspace.experiments()
+        except XpFrameError:
+            return errors
+        for name in names:
+            runs = self._workspace.readable_runs(name, "all")
+            errors.extend(error for run in runs if not run.is_readable for error in run.errors())
+        return errors
 
     def experiments(self) -> list[str]:
         """The names of the experiments, sorted. A warning says which are left out: see ``errors``."""
-        report(self.errors, [], strict=False)
+        report(self._workspace.unreadable_experiments(), [], strict=False)
         return self._workspace.experiments()
 
     def runs(self, experiment: str) -> list[str]:

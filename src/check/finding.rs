@@ -84,6 +84,8 @@ pub enum Trouble {
     OutsideLink,
     /// A job directory of no run
     OrphanJob,
+    /// A copy of a run among the runs of its experiment
+    CopiedRun,
 }
 
 impl Trouble {
@@ -119,6 +121,7 @@ impl Trouble {
             Self::DanglingLink => "dangling-link",
             Self::OutsideLink => "outside-link",
             Self::OrphanJob => "orphan-job",
+            Self::CopiedRun => "copied-run",
         }
     }
 
@@ -152,7 +155,8 @@ impl Trouble {
             | Self::Detached
             | Self::SharedEvents
             | Self::Moved
-            | Self::OrphanJob => Severity::Info,
+            | Self::OrphanJob
+            | Self::CopiedRun => Severity::Info,
         }
     }
 
@@ -197,6 +201,7 @@ impl Trouble {
             Self::DanglingLink => "recreate it, or remove it",
             Self::OutsideLink => "its target is not read: open that workspace itself",
             Self::OrphanJob => "nothing to do, or remove it if you need the space",
+            Self::CopiedRun => "nothing to do: its jobs are counted once; read the copy by its path",
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use crate::error::Error;
 use crate::loaded::{JobLooks, LoadedRun};
-use crate::objects::{difference, executed, is_same_process};
+use crate::objects::{Executed, difference, executed, is_same_process};
 use crate::records::{Evidence, JobStatuses, State};
 use crate::threads;
 use crate::workspace::{LinkedJob, Run};
@@ -269,7 +269,15 @@ impl Comparison {
         }
         let row = &rows.rows[position];
         let executed = executed(run, (&rows.task_id(row), &rows.job_id(row)), loaded.relocation());
-        let Ok(Some((params, executed_root))) = executed else {
+        if let Ok(Executed::Formerly(identifier)) = &executed {
+            let text = format!(
+                "ran under its former identifier {identifier}, before its class was deprecated: its directory is a link"
+            );
+            let finding = Finding::new(Trouble::NotWhatRan, text).severity(Severity::Info);
+            let finding = finding.advice("nothing to do: the parameters of the run are shown");
+            return Self::Compared(Some(finding.file(file).line(line)));
+        }
+        let Ok(Executed::Job(params, executed_root)) = executed else {
             let text = "its params.json cannot be read, so whether the job ran with this config is unknown";
             let finding = Finding::new(Trouble::BadFile, text).severity(Severity::Warning);
             let file = evidence.directory.as_deref().map(|directory| directory.join("params.json"));

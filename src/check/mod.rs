@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use ahash::{HashMap, HashSet};
 
+use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
 use crate::workspace::{Run, Workspace};
@@ -52,10 +53,16 @@ struct Check<'c> {
     job_ids: HashSet<String>,
 }
 
-/// Checks `runs` and the links of the workspace. `everything` says that these are all its runs, so that the job directories of no
-/// run are reported too.
+/// Checks `runs` and the links of the workspace. `unreadable` are the runs and experiments whose directories cannot be read, with the
+/// reason. `everything` says that these are all its runs, so that the job directories of no run are reported too.
 #[must_use]
-pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, cancel: &CancelToken) -> Findings {
+pub fn check(
+    workspace: &Workspace,
+    runs: &[Run],
+    unreadable: &[(Run, Error)],
+    everything: bool,
+    cancel: &CancelToken,
+) -> Findings {
     let mut check = Check {
         workspace,
         cancel,
@@ -73,8 +80,12 @@ pub fn check(workspace: &Workspace, runs: &[Run], everything: bool, cancel: &Can
         }
         check.run(&LoadedRun::new(run.clone(), cancel.clone()));
     }
+    for (run, error) in unreadable {
+        check.unreadable_run(run, error);
+    }
     for experiment in experiments {
         check.current(experiment);
+        check.copies(experiment);
     }
     if everything && !cancel.is_cancelled() {
         check.links();

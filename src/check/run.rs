@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ahash::{HashMap, HashSet};
+use ahash::HashSet;
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use super::reported_errors::{self, LastLines};
+use super::values::DanglingFields;
 use crate::error::{Error, quoted};
 use crate::loaded::LoadedRun;
 use crate::records::foreign_events;
@@ -44,7 +45,7 @@ impl Check<'_> {
         });
     }
 
-    fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &HashMap<String, String>) {
+    fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &DanglingFields) {
         let mut lines = LastLines::default();
         let mut reported = HashSet::default();
         for error in errors {
@@ -54,7 +55,14 @@ impl Check<'_> {
             }
             let mut finding = reported_errors::finding(loaded, error, &mut lines);
             if finding.trouble == Trouble::DanglingReference {
-                finding.field = finding.job_id.as_ref().and_then(|job| dangling.get(job).cloned());
+                finding.field = dangling.of(error).map(str::to_owned);
+                let last_step = finding.field.as_deref().and_then(|field| field.rsplit('.').next());
+                // experimaestro's loader passes over init tasks, and no column shows them
+                if last_step.is_some_and(|step| step.starts_with("init_tasks[")) {
+                    finding = finding.severity(Severity::Info).advice(
+                        "nothing to do: no column lacks a value, only an init task of the job is unknown",
+                    );
+                }
             }
             // reported with the files of its job
             let is_empty = |file: &PathBuf| {
@@ -122,7 +130,7 @@ impl Check<'_> {
         self.report(run, finding);
     }
 
-    /// Reports actions without an object, which `info.actions` lacks.
+    /// Notes actions without an object: experimaestro writes none of an action that it cannot serialise, and goes on.
     fn actions(&mut self, loaded: &LoadedRun) {
         let actions = loaded.actions();
         let missing = loaded.record().actions.iter().filter(|(id, _)| !actions.contains_key(id.as_str()));
@@ -130,8 +138,9 @@ impl Check<'_> {
             .map(|(id, action)| {
                 let text = format!("the object of action {id} ({}) is missing", action.class);
                 Finding::new(Trouble::NoConfig, text)
+                    .severity(Severity::Info)
                     .file(loaded.run().path().join("objects.jsonl"))
-                    .advice("info.actions lacks it; launch the experiment again to have it written")
+                    .advice("nothing to do: experimaestro could not write it; info.actions has it without a config")
             })
             .collect();
         for finding in missing {

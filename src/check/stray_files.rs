@@ -5,7 +5,8 @@ use std::path::Path;
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use super::run::outside;
-use crate::workspace::Leads;
+use crate::error::Error;
+use crate::workspace::{Leads, Run};
 
 impl Check<'_> {
     /// Checks the links that name the latest run of an experiment.
@@ -28,6 +29,26 @@ impl Check<'_> {
             };
             let experiment = Some(experiment.to_owned());
             self.result.findings.push(Finding { experiment, ..finding.file(link.path) });
+        }
+    }
+
+    /// Reports a run, or an experiment, whose directory cannot be read.
+    pub(super) fn unreadable_run(&mut self, run: &Run, error: &Error) {
+        let finding = Finding::new(Trouble::UnreadableFile, error.reason());
+        let run_id = Some(run.id()).filter(|id| !id.is_empty()).map(str::to_owned);
+        let experiment = Some(run.experiment().to_owned());
+        let file = error.location().file.clone();
+        self.result.findings.push(Finding { file, experiment, run: run_id, ..finding });
+    }
+
+    /// Reports directories that are copies of a run of their experiment.
+    pub(super) fn copies(&mut self, experiment: &str) {
+        for (directory, run) in self.workspace.copies(experiment).unwrap_or_default() {
+            let text =
+                format!("is a copy of the run {run}, and is left out of run=\"latest\" and run=\"all\"");
+            let finding = Finding::new(Trouble::CopiedRun, text).file(directory);
+            let experiment = Some(experiment.to_owned());
+            self.result.findings.push(Finding { experiment, run: Some(run), ..finding });
         }
     }
 
@@ -82,7 +103,7 @@ impl Check<'_> {
         }
     }
 
-    fn unlistable(&mut self, error: &crate::error::Error) {
+    fn unlistable(&mut self, error: &Error) {
         let finding = Finding::new(Trouble::UnreadableFile, error.reason());
         let file = error.location().file.clone();
         self.result.findings.push(Finding { file, ..finding });

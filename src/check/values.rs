@@ -7,6 +7,7 @@ use ahash::{HashMap, HashSet};
 use super::Check;
 use super::finding::{Finding, Severity, Trouble, in_line};
 use super::suspects::{Suspect, SuspectWalk};
+use crate::error::Error;
 use crate::loaded::LoadedRun;
 use crate::objects::ClassIx;
 use crate::records::State;
@@ -24,11 +25,25 @@ pub(super) enum PathCheck {
     Reported,
 }
 
+/// The ids of dangling references with the fields that hold them, by the jobs that hold them first.
+#[derive(Default)]
+pub(super) struct DanglingFields(HashMap<String, Vec<(i64, String)>>);
+
+impl DanglingFields {
+    /// The field of the reference that an error of a job is about.
+    pub fn of(&self, error: &Error) -> Option<&str> {
+        let of_job = self.0.get(error.location().job.as_ref()?)?;
+        let is_named = |id: i64| error.reason().contains(&format!("object {id},"));
+        let named = of_job.iter().find(|(id, _)| is_named(*id)).or(of_job.first());
+        named.map(|(_, field)| field.as_str())
+    }
+}
+
 impl Check<'_> {
     /// Checks paths, dicts that experimaestro reads as encoded values, stubs, and objects that were found in params.json. Returns
-    /// the field of a dangling reference by the job that holds it first.
-    pub(super) fn values(&mut self, loaded: &LoadedRun, states: &[State]) -> HashMap<String, String> {
-        let mut dangling = HashMap::default();
+    /// the dangling references, each with the job that holds it first.
+    pub(super) fn values(&mut self, loaded: &LoadedRun, states: &[State]) -> DanglingFields {
+        let mut dangling = DanglingFields::default();
         let (rows, objects) = (loaded.rows(), loaded.objects());
         self.look_at_paths(loaded);
         let mut walk = SuspectWalk::new(&objects.graph);
@@ -43,8 +58,9 @@ impl Check<'_> {
                     let (file, line) = objects.graph.location(suspect.holder);
                     let finding = finding.job(&*job_id).file(file).line(line).field(walk.field(&suspect));
                     self.report(loaded.run(), finding);
-                } else if matches!(suspect.value, Value::Unresolved(_)) {
-                    dangling.entry(job_id.clone()).or_insert_with(|| walk.field(&suspect));
+                } else if let Value::Unresolved(reference) = suspect.value {
+                    let id = objects.graph.store.unresolved(reference).id;
+                    dangling.0.entry(job_id.clone()).or_default().push((id, walk.field(&suspect)));
                 }
             }
         }
@@ -149,9 +165,14 @@ impl Check<'_> {
             graph.typename(object)
         );
         let (file, line) = graph.location(root);
-        let finding = Finding::new(Trouble::DanglingReference, text)
-            .severity(Severity::Warning)
-            .advice("nothing to do here, but experimaestro's load_xp_info fails on the whole run");
+        let finding = Finding::new(Trouble::DanglingReference, text);
+        let finding = if graph.is_needed(object) {
+            finding
+                .severity(Severity::Warning)
+                .advice("nothing to do here, but experimaestro's load_xp_info fails on the whole run")
+        } else {
+            finding.severity(Severity::Info).advice("nothing to do: only an initialisation task refers to it")
+        };
         self.report(loaded.run(), finding.job(rows.job_id(&rows.rows[position])).file(file).line(line));
     }
 

@@ -27,6 +27,8 @@ pub enum System {
     ExitCode,
     /// How often it was run again
     Retries,
+    /// Whether it had ended before the run submitted it
+    Reused,
     /// When it was submitted
     SubmittedAt,
     /// When it started
@@ -46,10 +48,11 @@ impl System {
     pub const LEADING: [Self; 6] =
         [Self::Workspace, Self::Experiment, Self::Run, Self::JobId, Self::Task, Self::State];
     /// The system columns after tags and parameters.
-    pub const TRAILING: [Self; 9] = [
+    pub const TRAILING: [Self; 10] = [
         Self::Failure,
         Self::ExitCode,
         Self::Retries,
+        Self::Reused,
         Self::SubmittedAt,
         Self::StartedAt,
         Self::EndedAt,
@@ -76,6 +79,7 @@ impl System {
             Self::Failure => "failure",
             Self::ExitCode => "exit_code",
             Self::Retries => "retries",
+            Self::Reused => "reused",
             Self::SubmittedAt => "submitted_at",
             Self::StartedAt => "started_at",
             Self::EndedAt => "ended_at",
@@ -91,16 +95,17 @@ impl System {
         match self {
             Self::SubmittedAt | Self::StartedAt | Self::EndedAt => Type::Timestamp,
             Self::DurationS => Type::Float64,
+            Self::Reused => Type::Bool,
             Self::ExitCode | Self::Retries => Type::Int64,
             Self::Dependencies => Type::List(Box::new(Type::Utf8)),
             _ => Type::Utf8,
         }
     }
 
-    /// Whether it is shown only where its whole name is asked for.
+    /// Whether it is shown only where its whole name is asked for. `reused` is shown too where runs repeat jobs.
     #[must_use]
     pub fn is_by_name(self) -> bool {
-        matches!(self, Self::ExitCode | Self::Retries | Self::Dependencies)
+        matches!(self, Self::ExitCode | Self::Retries | Self::Reused | Self::Dependencies)
     }
 
     /// Whether its values are read from the directories of jobs.
@@ -112,7 +117,10 @@ impl System {
     /// Whether its values need a file in each job's directory, not only the listing of the directory.
     #[must_use]
     pub fn needs_times(self) -> bool {
-        matches!(self, Self::StartedAt | Self::EndedAt | Self::DurationS | Self::ExitCode | Self::Retries)
+        matches!(
+            self,
+            Self::StartedAt | Self::EndedAt | Self::DurationS | Self::ExitCode | Self::Retries | Self::Reused
+        )
     }
 }
 
@@ -201,6 +209,15 @@ impl Columns {
         push_columns_below(tree, PathTree::RESULT, &mut all);
         all.extend(System::TRAILING.map(system));
         Self { all }
+    }
+
+    /// With the column `reused`, if several runs of one experiment may repeat its jobs.
+    #[must_use]
+    pub fn with_reused(mut self, may_repeat: bool) -> Self {
+        let reused =
+            self.all.iter_mut().filter(|column| column.source == ColumnSource::System(System::Reused));
+        reused.for_each(|column| column.by_default = may_repeat);
+        self
     }
 
     /// With the columns of what became of result files, before the trailing system columns: `result@file` and `result@path`, or

@@ -90,8 +90,9 @@ fn split_columns<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
 }
 
 fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
-    let is_by_name =
-        |column: &Column| matches!(column.source, ColumnSource::System(system) if system.is_by_name());
+    let is_by_name = |column: &Column| {
+        !column.by_default && matches!(column.source, ColumnSource::System(system) if system.is_by_name())
+    };
     let matches = |column: &&Column| {
         !is_by_name(column)
             && (column.by_default || pattern.contains('@') || column.group() == "system")

@@ -78,10 +78,15 @@ pub fn log_of(task_id: &str, job_id: &str, ending: &JobEnding, errors: &mut Vec<
     let name = task_id.rsplit('.').next().unwrap_or(task_id);
     let mut error = read(directory.join(format!("{name}.err")));
     let mut stem = name.to_owned();
-    if error.is_none() && ending.reason.as_deref() != Some(DEPENDENCY) {
+    let other = if error.is_none() && ending.reason.as_deref() != Some(DEPENDENCY) {
         // before 2.1.4 in another case
-        stem = other_case(directory, name).unwrap_or(stem);
-        error = read(directory.join(format!("{stem}.err")));
+        other_case(directory, name)
+    } else {
+        None
+    };
+    if let Some(other) = other {
+        error = read(directory.join(format!("{other}.err")));
+        stem = other;
     }
     let is_enough = error.as_ref().is_some_and(|(_, text)| records::starts_traceback(&text.tail));
     let never_ran = ending.reason.as_deref() == Some(DEPENDENCY);
@@ -92,7 +97,7 @@ pub fn log_of(task_id: &str, job_id: &str, ending: &JobEnding, errors: &mut Vec<
 fn other_case(directory: &Path, name: &str) -> Option<String> {
     let names = directory.read_dir().ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let stems = names.filter_map(|file| file.strip_suffix(".err").map(str::to_owned));
-    stems.filter(|stem| stem.eq_ignore_ascii_case(name)).min()
+    stems.filter(|stem| stem != name && stem.eq_ignore_ascii_case(name)).min()
 }
 
 /// Says why a job failed. `blocked_by` stays empty: other jobs say that.

@@ -71,7 +71,14 @@ impl<'a> Lines<'a> {
         self.number
     }
 
-    /// What was skipped in the lines so far: an error for each, with its line.
+    /// The lines so far that NUL bytes cut into pieces. A piece that is no record is part of that one fault.
+    #[must_use]
+    pub fn cut_lines(&self) -> Vec<u64> {
+        let is_nul = |skipped: &&(u64, Skipped)| matches!(skipped.1, Skipped::Nul(_));
+        self.skipped.iter().filter(is_nul).map(|(number, _)| *number).collect()
+    }
+
+    /// What was skipped in the lines so far: an error for each line, with its number.
     pub fn skipped(&mut self) -> impl Iterator<Item = (u64, Error)> + use<> {
         std::mem::take(&mut self.skipped).into_iter().map(|(number, skipped)| (number, skipped.error()))
     }
@@ -80,9 +87,11 @@ impl<'a> Lines<'a> {
 impl Skipped {
     fn error(self) -> Error {
         match self {
+            Self::Nul(1) => Error::format("1 NUL byte is skipped: a crash lost what was written there")
+                .hint("what is whole before and after it is read"),
             Self::Nul(count) => {
                 Error::format(format!("{count} NUL bytes are skipped: a crash lost what was written there"))
-                    .hint("what stands before and after them is read")
+                    .hint("what is whole before and after them is read")
             }
             Self::Bom => Error::format("a byte order mark is skipped: another program wrote this file")
                 .hint("the line is read; experimaestro refuses it"),
@@ -102,8 +111,10 @@ impl<'a> Iterator for Lines<'a> {
             let behind = rest.get(length).copied();
             self.inside = behind == Some(0);
             let gap = rest[length..].iter().take_while(|&&byte| byte == 0).count();
-            if gap > 0 {
-                self.skipped.push((self.number, Skipped::Nul(gap)));
+            match self.skipped.last_mut() {
+                Some((number, Skipped::Nul(count))) if *number == self.number => *count += gap,
+                _ if gap > 0 => self.skipped.push((self.number, Skipped::Nul(gap))),
+                _ => {}
             }
             self.position = if self.inside { end + gap } else { (end + 1).min(self.bytes.len()) };
             let bytes = without_bom(&self.bytes[start..end]);

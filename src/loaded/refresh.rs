@@ -21,7 +21,8 @@ impl LoadedRun {
     /// what was once read up to `extent` if the files only grew since: see [`ReadExtent::still_there`].
     #[must_use]
     pub fn truncated_to(&self, extent: Option<ReadExtent>, cancel: CancelToken) -> Self {
-        Self { extent, ..Self::new(self.run.clone(), cancel) }
+        let unreadable = self.unreadable.clone();
+        Self { unreadable, extent, ..Self::new(self.run.clone(), cancel) }
     }
 
     /// This run, or an unread copy if readers of this one were cancelled, so that it may be incomplete.
@@ -38,7 +39,7 @@ impl LoadedRun {
     /// files are read again. The record of the run and the states of its jobs are always read again.
     #[must_use]
     pub fn refreshed(&self) -> Self {
-        let mut copy = Self::new(self.run.clone(), CancelToken::default());
+        let mut copy = self.truncated_to(None, CancelToken::default());
         // cancelled readers may have stopped in the middle
         if self.cancel.is_cancelled() {
             return copy;

@@ -29,6 +29,8 @@ const MAX_THREADS: usize = 4;
 pub struct LoadedRun {
     pub(super) run: Run,
     pub(super) cancel: CancelToken,
+    /// Why there is nothing to read, if its directory could not be looked at
+    pub(super) unreadable: Option<Error>,
     /// Where reading stops, if before the end of the files
     pub(super) extent: Option<ReadExtent>,
     /// The signature before the first file was read
@@ -50,6 +52,7 @@ impl LoadedRun {
         Self {
             run,
             cancel,
+            unreadable: None,
             extent: None,
             first_signature: OnceCell::new(),
             rows: OnceCell::new(),
@@ -61,6 +64,18 @@ impl LoadedRun {
             action_ids: ActionIds::default(),
             done: DoneJobs::default(),
         }
+    }
+
+    /// A run, or the runs of an experiment, whose directory could not be looked at: it has no jobs, and this error.
+    #[must_use]
+    pub fn unreadable(run: Run, error: Error) -> Self {
+        Self { unreadable: Some(error), ..Self::new(run, CancelToken::default()) }
+    }
+
+    /// Why its directory could not be looked at.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Error> {
+        self.unreadable.as_ref()
     }
 
     /// The run on disk.
@@ -95,6 +110,9 @@ impl LoadedRun {
     pub fn rows(&self) -> &JobRows {
         self.rows.get_or_init(|| {
             self.note_signature();
+            if let Some(error) = &self.unreadable {
+                return Arc::new(JobRows::unreadable(error.clone()));
+            }
             Arc::new(JobRows::parse(&self.run, self.open_job_list(), &self.cancel))
         })
     }
@@ -113,6 +131,10 @@ impl LoadedRun {
     pub fn objects(&self) -> &RunObjects {
         self.objects.get_or_init(|| {
             self.note_signature();
+            if self.unreadable.is_some() {
+                let _ = self.rows();
+                return Arc::new(RunObjects::default());
+            }
             let relocation = self.relocation();
             // before the objects: a driver writes the row of a job first
             let list = self.rows.get().is_none().then(|| self.open_job_list());
@@ -148,6 +170,9 @@ impl LoadedRun {
     pub fn record(&self) -> &RunRecord {
         let read = || {
             let mut errors = Vec::new();
+            if self.unreadable.is_some() {
+                return (RunRecord::default(), errors);
+            }
             (run_record(&self.run, &mut errors), errors)
         };
         &self.record.get_or_init(read).0
@@ -163,7 +188,8 @@ impl LoadedRun {
     /// How far the clock of the driver was ahead of UTC, at the moments that its files date.
     #[must_use]
     pub fn offsets(&self) -> &Offsets {
-        self.offsets.get_or_init(|| Offsets::of_run(&self.run, || first_submission(&self.run)))
+        let rows = self.rows.get().map(Arc::as_ref);
+        self.offsets.get_or_init(|| Offsets::of_run(&self.run, || first_submission(&self.run, rows)))
     }
 
     /// Where the workspace is, and where it was when its files were written.
@@ -193,6 +219,9 @@ impl LoadedRun {
     /// The errors of everything that was read so far.
     #[must_use]
     pub fn errors(&self) -> Vec<Error> {
+        if let Some(error) = &self.unreadable {
+            return vec![error.clone()];
+        }
         let rows = self.rows.get().into_iter().flat_map(|rows| &rows.errors);
         let record = self.record.get().into_iter().flat_map(|(_, errors)| errors);
         let objects = self.objects.get().into_iter().flat_map(|objects| &objects.errors);

@@ -45,8 +45,9 @@ impl LoadedRun {
     /// The states of its jobs. Nothing is looked at yet.
     #[must_use]
     pub fn job_looks(&self) -> JobLooks<'_> {
-        let statuses = JobStatuses::open(&self.run, self.record());
-        JobLooks { statuses, rows: self.rows(), done: &self.done }
+        let rows = self.rows();
+        let statuses = JobStatuses::open(&self.run, self.record()).sharing(&self.offsets, rows);
+        JobLooks { statuses, rows, done: &self.done }
     }
 }
 
@@ -97,12 +98,12 @@ impl JobLooks<'_> {
         self.with_names(position, |task_id, job_id| self.statuses.evidence(task_id, job_id, errors))
     }
 
-    /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
+    /// When the state of a job changed last, in microseconds since 1970 UTC, as far as files tell.
     #[must_use]
-    pub fn marked(&self, position: usize) -> Option<i64> {
+    pub fn changed(&self, position: usize) -> Option<i64> {
         let known = self.done.get(position).and_then(|done| done.marked.get().copied());
-        let marked = || self.with_names(position, |task_id, job_id| self.statuses.marked(task_id, job_id));
-        known.or_else(marked)
+        let changed = || self.with_names(position, |task_id, job_id| self.statuses.changed(task_id, job_id));
+        known.or_else(changed)
     }
 
     fn note(&self, position: usize, state: State) -> Option<&DoneJob> {

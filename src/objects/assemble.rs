@@ -60,7 +60,7 @@ impl RunObjects {
         stop: &CancelToken,
         beside: ConcurrentTask<impl FnOnce() + Send>,
     ) -> Parsed {
-        let mut objects = Self::new();
+        let mut objects = Self::default();
         let container = objects.read_run_file(run, until, relocation, stop, beside);
         Parsed { objects, container }
     }
@@ -152,7 +152,7 @@ impl RunObjects {
         for position in 0..jobs.keys.count() {
             if self.roots[position].is_none() && !stop.is_cancelled() {
                 let read = self.read_params(jobs, position, None);
-                self.adopt(position, &jobs.keys.job_id(position), read);
+                self.adopt(jobs, position, read);
                 // the file of the run may define such a config later
                 self.resume = self.resume.take().filter(|_| self.graph.one_file());
             }

@@ -3,6 +3,7 @@
 //! experimaestro writes dicts of the user unchanged, so a dict is decoded only if its keys are exactly those of an
 //! encoding and its values have the right types (docs/format.md §2.3); any other is a dict.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -11,7 +12,7 @@ use indexmap::IndexMap;
 
 use super::graph::Graph;
 use super::ids::Ids;
-use crate::records::RecordedRoots;
+use crate::records::{RecordedRoots, is_absolute};
 use crate::values::{Decode, EnumMember, ObjectIx, Store, Symbol, Text, Value, index};
 
 /// The keys of encodings, which [`Graph::new`] interns in this order as the first symbols of every graph.
@@ -49,6 +50,8 @@ pub struct Relocation {
     pub roots: RecordedRoots,
     /// Those of them that still exist: files that are only there are not relocated
     standing: Vec<String>,
+    /// The root that `"base": "workspace"` means in a file
+    base: String,
 }
 
 impl Relocation {
@@ -56,7 +59,23 @@ impl Relocation {
     #[must_use]
     pub fn new(now: String, roots: RecordedRoots) -> Self {
         let standing = roots.before.iter().filter(|root| Path::new(root).is_dir()).cloned().collect();
-        Self { now, roots, standing }
+        Self { base: now.clone(), now, roots, standing }
+    }
+
+    /// The relocation of a file that names a root of its own: a job that was taken over from another workspace has a params.json
+    /// with the root of that one.
+    #[must_use]
+    pub(super) fn of_file(&self, root: &str) -> Cow<'_, Self> {
+        let root = root.trim_end_matches(['/', '\\']);
+        if root == self.now || !is_absolute(root) {
+            return Cow::Borrowed(self);
+        }
+        let mut own = Self { base: root.to_owned(), ..self.clone() };
+        if !own.roots.before.iter().chain(&own.roots.aliases).any(|recorded| recorded == root) {
+            own.standing.extend(Path::new(root).is_dir().then(|| root.to_owned()));
+            own.roots.before.push(root.to_owned());
+        }
+        Cow::Owned(own)
     }
 
     /// The current path; `None` if `path` is not under a recorded root, or if it exists and the current path does not:
@@ -162,7 +181,7 @@ impl Decode for Decoder<'_> {
                 let Some(Value::Str(base)) = get(Names::BASE) else { return None };
                 let base = match store.bytes(base) {
                     b"job" => self.job_dir?,
-                    b"workspace" => &self.relocation.now,
+                    b"workspace" => &self.relocation.base,
                     _ => return None,
                 };
                 Some(self.path(store, text, Some(base)))

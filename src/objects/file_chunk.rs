@@ -84,6 +84,8 @@ impl<'s> FileChunk<'s> {
                 Err(error) => self.errors.push((number, error)),
             }
         }
+        let cut_lines = lines.cut_lines();
+        self.errors.retain(|(number, _)| !cut_lines.contains(number));
         self.errors.extend(lines.skipped());
         self.lines = lines.number();
     }

@@ -196,9 +196,24 @@ impl Graph {
 
     /// Calls `visit` with each reference in the fields and init tasks of an object, however deep in lists and dicts:
     /// objects, and references without an object. The task that produced the object is not visited.
-    pub fn each_reference(&self, object: ObjectIx, mut visit: impl FnMut(Value)) {
-        let mut pending: Vec<Value> =
-            vec![self.about(object).init_tasks, Value::Dict(self.object(object).fields)];
+    pub fn each_reference(&self, object: ObjectIx, visit: impl FnMut(Value)) {
+        let pending = vec![self.about(object).init_tasks, Value::Dict(self.object(object).fields)];
+        self.each_reference_in(pending, visit);
+    }
+
+    /// Whether experimaestro's loader needs `wanted` for an object of the first file: it follows fields and the tasks that produced
+    /// objects, and no init tasks.
+    #[must_use]
+    pub fn is_needed(&self, wanted: ObjectIx) -> bool {
+        self.indices().filter(|&object| self.about(object).container == 0).any(|object| {
+            let mut is_found = self.task(object) == Value::Object(wanted);
+            let fields = vec![Value::Dict(self.object(object).fields)];
+            self.each_reference_in(fields, |value| is_found |= value == Value::Object(wanted));
+            is_found
+        })
+    }
+
+    fn each_reference_in(&self, mut pending: Vec<Value>, mut visit: impl FnMut(Value)) {
         while let Some(value) = pending.pop() {
             let length = pending.len();
             match value {

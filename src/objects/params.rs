@@ -1,5 +1,7 @@
 //! Reads params.json, the file of a job: for what the file of the run lacks, and for what the job was executed with.
 
+use std::borrow::Cow;
+
 use super::container::{Container, Source};
 use super::cycles;
 use super::decode::Relocation;
@@ -121,7 +123,13 @@ impl RunObjects {
     }
 
     /// Makes the last object of a params.json the config of the job.
-    pub(super) fn adopt(&mut self, position: usize, job_id: &str, read: Result<(Container, Vec<Error>)>) {
+    pub(super) fn adopt(
+        &mut self,
+        jobs: &Jobs<'_, impl JobKeys>,
+        position: usize,
+        read: Result<(Container, Vec<Error>)>,
+    ) {
+        let job_id = &*jobs.keys.job_id(position);
         let (container, errors) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -133,13 +141,26 @@ impl RunObjects {
         };
         self.errors.extend(errors.into_iter().map(|error| error.at_job(job_id)));
         let reason = match container.last {
-            Some(last) if self.graph.identifier(last) == job_id => return self.set_root(position, last),
+            Some(last) if self.is_job(jobs, position, last) => return self.set_root(position, last),
             Some(_) => "its last object is not the job",
             None if self.errors.iter().any(|error| error.location().job.as_deref() == Some(job_id)) => return,
             None => "it holds no object",
         };
         let file = self.graph.file(container.number);
         self.errors.push(Error::format(reason).at_file(file).at_job(job_id));
+    }
+}
+
+impl RunObjects {
+    /// Whether the last object of a params.json is the job, under its identifier or under the one that it had before its class
+    /// was deprecated.
+    fn is_job(&self, jobs: &Jobs<'_, impl JobKeys>, position: usize, last: ObjectIx) -> bool {
+        let (identifier, job_id) = (self.graph.identifier(last), jobs.keys.job_id(position));
+        let workspace = jobs.run.workspace();
+        identifier == job_id
+            || workspace
+                .former_job_id(&jobs.keys.task_id(position), &job_id)
+                .is_some_and(|id| id == identifier)
     }
 }
 
@@ -152,12 +173,24 @@ fn read_into(
     defined: Option<&Ids>,
     errors: &mut Vec<Error>,
 ) -> Result<Container> {
-    let directory = run.workspace().job_dir(task_id, job_id)?;
-    let file = directory.join("params.json");
+    let file = run.workspace().find_job_dir(task_id, job_id)?.join("params.json");
     let bytes = file::read(&file)?;
-    let job_dir = directory.to_string_lossy();
-    let source = Source { file: &file, relocation, job_dir: Some(&job_dir), data_dir: None };
+    let usual = run.workspace().job_dir(task_id, job_id)?;
+    let job_dir = usual.to_string_lossy();
+    let root = recorded_root(&bytes);
+    let own = root.map_or(Cow::Borrowed(relocation), |root| relocation.of_file(root));
+    let source = Source { file: &file, relocation: &own, job_dir: Some(&job_dir), data_dir: None };
     Ok(graph.read_whole(source, &bytes, defined, errors))
+}
+
+/// The root of the workspace that a params.json names, which is its first key.
+fn recorded_root(bytes: &[u8]) -> Option<&str> {
+    let rest = bytes.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"workspace\"")?.trim_ascii_start().strip_prefix(b":")?;
+    let rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    let root = std::str::from_utf8(&rest[..memchr::memchr(b'"', rest)?]).ok()?;
+    // an escape needs a reader of JSON: such a root is that of the run
+    (!root.contains('\\')).then_some(root)
 }
 
 /// Reads the params.json of a job (its task and identifier) into a graph of its own.
@@ -167,15 +200,31 @@ fn params_alone(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result
     Ok((graph, container))
 }
 
-/// The config that a job (its task and identifier) was executed with: its params.json as a graph, and the job in it.
-/// `None` if the last object is not the job.
+/// What the params.json of a job tells.
+pub enum Executed {
+    /// The config that it was executed with: a graph, and the job in it
+    Job(Box<Graph>, ObjectIx),
+    /// It ran under another identifier: its class was deprecated since
+    Formerly(String),
+    /// The last object is not the job
+    Other,
+}
+
+/// What the params.json of a job (its task and identifier) tells of its execution.
 ///
 /// # Errors
 /// `Io`: there is no such file, or the system refuses; `InvalidName`.
-pub fn executed(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result<Option<(Graph, ObjectIx)>> {
+pub fn executed(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result<Executed> {
     let (params, container) = params_alone(run, job, relocation)?;
-    let last = container.last.filter(|&last| params.identifier(last) == job.1);
-    Ok(last.map(|last| (params, last)))
+    let Some(last) = container.last else { return Ok(Executed::Other) };
+    let identifier = params.identifier(last).into_owned();
+    Ok(match () {
+        () if identifier == job.1 => Executed::Job(Box::new(params), last),
+        () if run.workspace().former_job_id(job.0, job.1).as_ref() == Some(&identifier) => {
+            Executed::Formerly(identifier)
+        }
+        () => Executed::Other,
+    })
 }
 
 /// Whether one process wrote both objects of a job: Python's ids are the same.

@@ -64,9 +64,9 @@ pub(super) struct Resume {
 /// Jobs are searched with a further thread for so many objects.
 const MIN_OBJECTS_PER_THREAD: usize = 1 << 14;
 
-impl RunObjects {
+impl Default for RunObjects {
     /// No objects yet.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         Self {
             graph: Graph::new(),
             roots: Vec::new(),
@@ -78,7 +78,9 @@ impl RunObjects {
             resume: None,
         }
     }
+}
 
+impl RunObjects {
     /// The end of the objects.jsonl, if its last line has an end and defines all configs.
     #[must_use]
     pub fn end(&self) -> Option<&Bookmark> {

@@ -14,6 +14,7 @@ use super::table::{ROWS, Table};
 use super::workspace::Workspace;
 use crate::check::{Finding, Findings, check};
 use crate::error::{Error, Result};
+use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
 use crate::{scan, workspace};
 
@@ -30,16 +31,23 @@ pub fn check_workspace(
     runs: Option<Vec<Py<Run>>>,
 ) -> PyResult<(Table, Seen)> {
     let workspace = workspace.get().workspace().clone();
-    let selected: Option<Vec<workspace::Run>> =
-        runs.map(|runs| runs.iter().map(|run| run.get().loaded().run().clone()).collect());
+    let selected: Option<Vec<Arc<LoadedRun>>> =
+        runs.map(|runs| runs.iter().map(|run| Arc::clone(run.get().loaded())).collect());
     let stop = CancelToken::default();
     let findings = interruptible(py, std::slice::from_ref(&stop.clone()), move || -> Result<Findings> {
-        let everything = selected.is_none();
-        let runs = match selected {
-            Some(runs) => runs,
-            None => all_runs(&workspace)?,
+        let Some(selected) = selected else {
+            let (runs, unreadable) = all_runs(&workspace)?;
+            return Ok(check(&workspace, &runs, &unreadable, true, &stop));
         };
-        Ok(check(&workspace, &runs, everything, &stop))
+        let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+        for loaded in selected {
+            let run = loaded.run().clone();
+            match loaded.refusal() {
+                Some(error) => unreadable.push((run, error.clone())),
+                None => runs.push(run),
+            }
+        }
+        Ok(check(&workspace, &runs, &unreadable, false, &stop))
     })??;
     let seen = (findings.runs, findings.jobs, findings.compared, findings.paths);
     let batch = batch(&findings.findings).map_err(internal)?;
@@ -52,13 +60,17 @@ pub fn check_workspace(
     Ok((Table::new(table), seen))
 }
 
-/// The runs of all experiments, oldest first in each.
-fn all_runs(workspace: &workspace::Workspace) -> Result<Vec<workspace::Run>> {
-    let mut runs = Vec::new();
+/// The runs of all experiments, oldest first in each, and those that cannot be read with the reason.
+fn all_runs(workspace: &workspace::Workspace) -> Result<(Vec<workspace::Run>, Vec<(workspace::Run, Error)>)> {
+    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in workspace.experiments()? {
-        runs.extend(workspace.runs(&experiment)?.into_iter().rev());
+        match workspace.runs(&experiment) {
+            Ok(readable) => runs.extend(readable.into_iter().rev()),
+            Err(error) => unreadable.push((workspace.unreadable_experiment(&experiment), error)),
+        }
+        unreadable.extend(workspace.unreadable_runs(&experiment).unwrap_or_default());
     }
-    Ok(runs)
+    Ok((runs, unreadable))
 }
 
 fn batch(findings: &[Finding]) -> std::result::Result<RecordBatch, ArrowError> {

@@ -237,17 +237,23 @@ fn config_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
     if let Ok(config) = object.cast::<Config>() {
         return Ok(config.clone());
     }
-    let config = object.getattr_opt("_config")?.and_then(|config| config.cast_into::<Config>().ok());
-    config.ok_or_else(|| {
+    let config = object.getattr_opt("_config")?;
+    if config.as_ref().is_some_and(|config| config.is_none()) {
+        return Err(PyTypeError::new_err("experimaestro could not write the config of this action"));
+    }
+    config.and_then(|config| config.cast_into::<Config>().ok()).ok_or_else(|| {
         let kind =
             object.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
         PyTypeError::new_err(format!("expected a config or an action, not {kind}"))
     })
 }
 
-/// The class of a config, `module.Class`, in its original case.
+/// The class of a config, `module.Class`, in its original case. An action without config has a class, too.
 #[pyfunction]
 pub fn typename<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    if config.getattr_opt("_config")?.is_some_and(|config| config.is_none()) {
+        return Ok(config.getattr("_typename")?.cast_into()?);
+    }
     Ok(config_of(config)?.get().__xpmtypename__(config.py()))
 }
 

@@ -19,6 +19,7 @@ use crate::table::StringLayout;
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct TableRequest {
     arguments: Py<PyDict>,
+    distinct: bool,
     tasks: Option<Vec<String>>,
     selection: Selection,
     results: Vec<scan::ResultRequest>,
@@ -39,6 +40,7 @@ impl TableRequest {
         Ok(scan::TableRequest {
             runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
             several_runs,
+            distinct: self.distinct,
             tasks: self.tasks.clone(),
             selection: self.selection.clone(),
             results: self.results.clone(),
@@ -54,7 +56,7 @@ impl TableRequest {
 #[pymethods]
 impl TableRequest {
     #[new]
-    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object"))]
+    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", distinct: "object"=false))]
     fn new(
         task: &Bound<'_, PyAny>,
         columns: &Bound<'_, PyAny>,
@@ -62,6 +64,7 @@ impl TableRequest {
         names: &Bound<'_, PyAny>,
         max_columns: &Bound<'_, PyAny>,
         timezone: &Bound<'_, PyAny>,
+        distinct: bool,
     ) -> PyResult<Self> {
         let arguments = PyDict::new(task.py());
         let values = [
@@ -75,8 +78,12 @@ impl TableRequest {
         for (name, value) in values {
             arguments.set_item(name, value)?;
         }
+        if distinct {
+            arguments.set_item("distinct", distinct)?;
+        }
         Ok(Self {
             arguments: arguments.unbind(),
+            distinct,
             tasks: tasks(task)?,
             selection: selection(columns)?,
             results: result_requests(results)?,

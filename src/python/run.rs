@@ -1,8 +1,9 @@
 //! A run for Python: its metadata, jobs, actions and saved objects.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -18,7 +19,7 @@ use crate::error::{Error, ErrorKind, quoted};
 use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
-use crate::records::{JobStatuses, Moment, Zone};
+use crate::records::{JobStatuses, Moment, State, Zone};
 use crate::threads;
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
@@ -27,12 +28,23 @@ use crate::workspace;
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Run {
     source: Py<Source>,
+    /// The states that Python was told last, by the positions of the jobs
+    told: Mutex<Option<Vec<State>>>,
 }
 
 impl Run {
     pub(super) fn new(py: Python<'_>, run: workspace::Run) -> PyResult<Self> {
         let loaded = Arc::new(LoadedRun::new(run, CancelToken::default()));
-        Ok(Self { source: Py::new(py, Source::new(Origin::Run(loaded)))? })
+        Self::of(py, loaded)
+    }
+
+    fn of(py: Python<'_>, loaded: Arc<LoadedRun>) -> PyResult<Self> {
+        Ok(Self { source: Py::new(py, Source::new(Origin::Run(loaded)))?, told: Mutex::default() })
+    }
+
+    /// A run that cannot be read, for callers who want the others.
+    pub(super) fn unreadable(py: Python<'_>, run: workspace::Run, error: Error) -> PyResult<Self> {
+        Self::of(py, Arc::new(LoadedRun::unreadable(run, error)))
     }
 
     pub(super) fn loaded(&self) -> &Arc<LoadedRun> {
@@ -92,6 +104,12 @@ impl Run {
         self.loaded().run().workspace().root().to_path_buf()
     }
 
+    /// Whether its directory could be looked at; else it has no jobs, and an error.
+    #[getter]
+    fn is_readable(&self) -> bool {
+        self.loaded().refusal().is_none()
+    }
+
     /// Reads the jobs and their configs now; Ctrl-C stops it.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
@@ -106,7 +124,7 @@ impl Run {
         let stop = new.cancel_token().clone();
         let reading = Arc::clone(&new);
         interruptible(py, &[stop], move || reading.read(true))?;
-        Ok(Self { source: Py::new(py, Source::new(Origin::Run(new)))? })
+        Self::of(py, new)
     }
 
     /// The total size in bytes of the files that hold its jobs and configs, now.
@@ -122,17 +140,17 @@ impl Run {
         RunSignature { path: loaded.run().path().to_path_buf(), files: loaded.signature() }
     }
 
-    /// The ids of the jobs with a marker file written at or after a time, in microseconds since 1970 UTC.
-    fn marked_since(&self, py: Python<'_>, micros: i64) -> Vec<String> {
+    /// The ids of the jobs whose state changed at or after a time, in microseconds since 1970 UTC, as far as files tell.
+    fn changed_since(&self, py: Python<'_>, micros: i64) -> Vec<String> {
         let loaded = self.loaded();
         py.detach(|| {
             let (rows, looks) = (loaded.rows(), loaded.job_looks());
-            let marked = |&position: &usize| {
-                let is_new = looks.marked(position).is_some_and(|time| time >= micros);
+            let changed = |&position: &usize| {
+                let is_new = looks.changed(position).is_some_and(|time| time >= micros);
                 is_new.then(|| rows.job_id(&rows.rows[position]).into_owned())
             };
             let positions: Vec<usize> = (0..rows.rows.len()).collect();
-            threads::each_waiting(&positions, marked).into_iter().flatten().collect()
+            threads::each_waiting(&positions, changed).into_iter().flatten().collect()
         })
     }
 
@@ -178,31 +196,29 @@ impl Run {
         Err(self.unknown_job("job", job_id, &job_ids(loaded)).into())
     }
 
-    /// The identifiers of the actions, in experimaestro's order.
+    /// The identifiers of the actions: in experimaestro's order those with a config, then those that it could not write.
     fn action_ids(&self, py: Python<'_>) -> Vec<String> {
         let loaded = self.loaded();
-        py.detach(|| loaded.actions().keys().cloned().collect())
+        py.detach(|| {
+            let (actions, record) = (loaded.actions(), loaded.record());
+            let without = record.actions.keys().filter(|id| !actions.contains_key(id.as_str()));
+            actions.keys().chain(without).cloned().collect()
+        })
     }
 
-    /// The config, stored description and class of an action.
+    /// The config, stored description and class of an action; no config if experimaestro could not write it.
     fn action<'py>(
         &self,
         py: Python<'py>,
         action_id: &str,
-    ) -> PyResult<(Bound<'py, Config>, String, String)> {
+    ) -> PyResult<(Option<Bound<'py, Config>>, String, String)> {
         let loaded = self.loaded();
         let (actions, record) = py.detach(|| (loaded.actions(), loaded.record()));
-        match (actions.get(action_id), record.actions.get(action_id)) {
-            (Some(&index), Some(action)) => Ok((
-                Source::config(self.source.bind(py), index)?,
-                action.description.clone(),
-                action.class.clone(),
-            )),
-            _ => {
-                let identifiers: Vec<String> = actions.keys().cloned().collect();
-                Err(self.unknown_job("action", action_id, &identifiers).into())
-            }
-        }
+        let Some(action) = record.actions.get(action_id) else {
+            return Err(self.unknown_job("action", action_id, &self.action_ids(py)).into());
+        };
+        let config = actions.get(action_id).map(|&index| Source::config(self.source.bind(py), index));
+        Ok((config.transpose()?, action.description.clone(), action.class.clone()))
     }
 
     /// The tags of each job that has tags: {job_id: {name: value}}, in the order of the rows.
@@ -238,16 +254,29 @@ impl Run {
             let (rows, looks) = (loaded.rows(), loaded.job_looks());
             let state = |&position: &usize, errors: &mut Vec<Error>| {
                 let (state, failure) = looks.state(position, errors);
-                (rows.job_id(&rows.rows[position]).into_owned(), state.as_str(), failure)
+                (rows.job_id(&rows.rows[position]).into_owned(), state, failure)
             };
             // errors in small files are reported when their columns are read
             JobStatuses::each(&(0..rows.rows.len()).collect::<Vec<_>>(), state).0
         });
+        let told = states.iter().map(|(_, state, _)| *state).collect();
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         let map = PyDict::new(py);
         for (job_id, state, failure) in states {
-            map.set_item(job_id, (state, failure))?;
+            map.set_item(job_id, (state.as_str(), failure))?;
         }
         Ok(map)
+    }
+
+    /// {job_id: state} of each job as `states` gave it last, to whoever asked, a display too; None if nobody asked.
+    fn told_states<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(told) = told else { return Ok(None) };
+        let (rows, map) = (self.loaded().rows(), PyDict::new(py));
+        for (row, state) in rows.rows.iter().zip(told) {
+            map.set_item(rows.job_id(row), state.as_str())?;
+        }
+        Ok(Some(map))
     }
 
     /// The metadata of the run, as a dict: status, outcome, hostname, started_at and ended_at (microseconds since 1970 UTC),
@@ -321,9 +350,15 @@ pub struct RunSignature {
     files: Signature,
 }
 
-/// Opens a run by the path of its directory.
+/// Opens a run by the path of its directory. `archives` are the directories to which the jobs of workspaces were archived, by the
+/// roots of the workspaces.
 #[pyfunction]
-pub fn open_run(py: Python<'_>, path: PathArgument) -> PyResult<Run> {
+#[pyo3(signature = (path, archives=HashMap::new()))]
+pub fn open_run(
+    py: Python<'_>,
+    path: PathArgument,
+    archives: HashMap<PathBuf, Vec<PathBuf>>,
+) -> PyResult<Run> {
     let run = py.detach(|| workspace::Run::at(&path.0))?;
-    Run::new(py, run)
+    Run::new(py, run.with_archives(&archives))
 }

@@ -1,5 +1,6 @@
 //! A workspace for Python.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
@@ -24,8 +25,10 @@ impl Workspace {
 #[pymethods]
 impl Workspace {
     #[new]
-    fn new(py: Python<'_>, path: PathArgument) -> PyResult<Self> {
-        Ok(Self { workspace: py.detach(|| workspace::Workspace::open(&path.0))? })
+    #[pyo3(signature = (path, archives=HashMap::new()))]
+    fn new(py: Python<'_>, path: PathArgument, archives: HashMap<PathBuf, Vec<PathBuf>>) -> PyResult<Self> {
+        let workspace = py.detach(|| workspace::Workspace::open(&path.0))?;
+        Ok(Self { workspace: workspace.with_archives(&archives) })
     }
 
     /// The root directory.
@@ -39,9 +42,34 @@ impl Workspace {
         Ok(py.detach(|| self.workspace.experiments())?)
     }
 
-    /// The experiments that no listing has, since their names are not UTF-8: exceptions of `xpframe.errors`, not raised.
+    /// The experiments that no listing has, since their names are not UTF-8 or their directory cannot be listed: exceptions of
+    /// `xpframe.errors`, not raised.
     fn unreadable_experiments<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        exceptions(py, &py.detach(|| self.workspace.unreadable_experiments())?)
+        exceptions(py, &py.detach(|| self.workspace.unreadable_experiments()))
+    }
+
+    /// Runs of an experiment that is one of several, in the order of their rows: `which` is `latest`, `all` (the oldest first) or
+    /// the identifier of a run. In place of what cannot be read stands a run without jobs, whose `errors` say why.
+    fn readable_runs(&self, py: Python<'_>, experiment: Name, which: &str) -> PyResult<Vec<Run>> {
+        let workspace = &self.workspace;
+        let (read, refused) = py.detach(|| match which {
+            "latest" => (workspace.latest(&experiment).map(|run| vec![run]), Vec::new()),
+            "all" => {
+                let refused = workspace.unreadable_runs(&experiment).unwrap_or_default();
+                let runs = workspace.runs(&experiment);
+                (runs.map(|runs| runs.into_iter().rev().collect()), refused)
+            }
+            run_id => (workspace.run(&experiment, run_id).map(|run| vec![run]), Vec::new()),
+        });
+        let (runs, refused) = match read {
+            Ok(runs) => (runs, refused),
+            Err(error) if error.kind() == error::ErrorKind::Io => {
+                (Vec::new(), vec![(workspace.unreadable_experiment(&experiment), error)])
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let runs = runs.into_iter().map(|run| Run::new(py, run));
+        runs.chain(refused.into_iter().map(|(run, error)| Run::unreadable(py, run, error))).collect()
     }
 
     /// The runs of an experiment, newest first.

@@ -118,14 +118,17 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
                 continue;
             }
         };
-        let mut lines = json::Lines::after(0, &bytes);
+        let (mut lines, mut wrong) = (json::Lines::after(0, &bytes), Vec::new());
         for line in lines.by_ref().filter(|line| mention.find(line.bytes).is_some()) {
             match json::from_slice(line.bytes) {
                 Ok(event) => take(event, name),
-                Err(error) if line.ended => errors.push(error.at_file(&file).at_line(line.number)),
+                Err(error) if line.ended => wrong.push((line.number, error)),
                 Err(_) => {}
             }
         }
-        errors.extend(lines.skipped().map(|(line, error)| error.at_file(&file).at_line(line)));
+        let cut_lines = lines.cut_lines();
+        wrong.retain(|(number, _)| !cut_lines.contains(number));
+        wrong.extend(lines.skipped());
+        errors.extend(wrong.into_iter().map(|(line, error)| error.at_file(&file).at_line(line)));
     }
 }

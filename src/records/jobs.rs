@@ -1,19 +1,22 @@
 //! The state and the times of a job.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use ahash::{HashMap, HashSet};
+use ahash::HashMap;
+use once_cell::sync::OnceCell;
 
 use super::ending::JobEnding;
 use super::events::LastEvent;
 use super::evidence::Evidence;
+use super::job_dirs::JobDirectories;
 use super::job_files::{JobFiles, StatusFile, name_job};
 use super::markers::{Failure, Marker, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::offsets::{JobClock, Offsets};
-use super::rows::first_submission;
+use super::rows::{JobRows, first_submission};
 use super::run::RunRecord;
 use super::state::{FAILED, State, StateWord};
 use super::unusual::ended_before_start;
@@ -21,7 +24,7 @@ use super::{alive, events};
 use crate::error::{Error, quoted};
 use crate::file;
 use crate::threads;
-use crate::workspace::{Run, plain};
+use crate::workspace::Run;
 
 /// What is known of the execution of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,22 +76,27 @@ impl JobStatus {
     }
 }
 
+/// What was read of the run for other purposes.
+#[derive(Debug)]
+struct Shared<'a> {
+    offsets: &'a OnceCell<Offsets>,
+    rows: &'a JobRows,
+}
+
 /// The states of the jobs of one run. Opened once; may be asked from several threads. Each `jobs/<task>/` is
 /// listed at most once and the run's events are read at most once, only when a job needs them.
 #[derive(Debug)]
 pub struct JobStatuses<'a> {
     run: &'a Run,
     record: &'a RunRecord,
-    listings: RwLock<HashMap<String, Listing>>,
+    directories: JobDirectories,
     events: OnceLock<HashMap<String, LastEvent>>,
     any_driver: OnceLock<Option<bool>>,
-    offsets: OnceLock<Offsets>,
+    offsets: OnceCell<Offsets>,
+    shared: Option<Shared<'a>>,
     /// Whether the job that was looked at last was done
     was_done: AtomicBool,
 }
-
-/// The job directories of a task; nothing when they cannot be listed, so that each has to be looked for.
-type Listing = Option<HashSet<String>>;
 
 /// The decision on one job, and what it was made from.
 struct Decision {
@@ -105,12 +113,19 @@ impl<'a> JobStatuses<'a> {
         Self {
             run,
             record,
-            listings: RwLock::default(),
+            directories: JobDirectories::default(),
             events: OnceLock::new(),
             any_driver: OnceLock::new(),
-            offsets: OnceLock::new(),
+            offsets: OnceCell::new(),
+            shared: None,
             was_done: AtomicBool::new(true),
         }
+    }
+
+    /// Shares what was read of the run for other purposes: the offsets of its clock and its rows.
+    #[must_use]
+    pub fn sharing(self, offsets: &'a OnceCell<Offsets>, rows: &'a JobRows) -> Self {
+        Self { shared: Some(Shared { offsets, rows }), ..self }
     }
 
     /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
@@ -241,18 +256,28 @@ impl<'a> JobStatuses<'a> {
 
     /// How far the clock of the driver was ahead of UTC.
     fn offsets(&self) -> &Offsets {
-        self.offsets.get_or_init(|| Offsets::of_run(self.run, || first_submission(self.run)))
+        let offsets = self.shared.as_ref().map_or(&self.offsets, |shared| shared.offsets);
+        let rows = self.shared.as_ref().map(|shared| shared.rows);
+        offsets.get_or_init(|| Offsets::of_run(self.run, || first_submission(self.run, rows)))
     }
 
-    /// When the last marker of a job was written, in microseconds since 1970 UTC; nothing without one.
+    /// When the state of a job changed last, in microseconds since 1970 UTC: its last marker; of a job without a marker of its end,
+    /// as one that another one kept from starting, also the last event of the run; without both, its status.json.
     #[must_use]
-    pub fn marked(&self, task_id: &str, job_id: &str) -> Option<i64> {
-        let markers = self.files(task_id, job_id, &mut Vec::new()).markers;
-        let last = match &markers.done {
-            Some(done) => done.written(),
-            None => markers.failed.as_ref().and_then(Marker::written).max(markers.began()),
-        };
-        Moment::from_system(last?)?.utc()
+    pub fn changed(&self, task_id: &str, job_id: &str) -> Option<i64> {
+        let files = self.files(task_id, job_id, &mut Vec::new());
+        let utc = |time: SystemTime| Moment::from_system(time).and_then(Moment::utc);
+        if let Some(done) = &files.markers.done {
+            return done.written().and_then(utc);
+        }
+        let failed = files.markers.failed.as_ref().and_then(Marker::written);
+        let marked = failed.max(files.markers.began()).and_then(utc);
+        if files.markers.failed.is_some() {
+            return marked;
+        }
+        let event = self.last_event(job_id, &mut Vec::new()).and_then(|event| event.time);
+        let written = || utc(fs::metadata(files.status_path()).ok()?.modified().ok()?);
+        marked.max(event).or_else(written)
     }
 
     /// Looks for the directory of a job and its markers in the fewest calls.
@@ -270,12 +295,7 @@ impl<'a> JobStatuses<'a> {
         errors: &mut Vec<Error>,
     ) -> JobFiles<'j> {
         let mut files = JobFiles::new(job_id);
-        let names = plain("task", task_id).and_then(|_| plain("job", job_id));
-        match names.and_then(|_| {
-            // no path is built for a job without a directory
-            let is_listed = self.is_listed(task_id, job_id, errors);
-            is_listed.then(|| self.run.workspace().job_dir(task_id, job_id)).transpose()
-        }) {
+        match self.directories.of(self.run.workspace(), task_id, job_id, errors) {
             Ok(Some(directory)) => {
                 let before = errors.len();
                 let recorded = self.record.job_states.state(job_id).map(|word| word.state);
@@ -293,19 +313,6 @@ impl<'a> JobStatuses<'a> {
             Err(error) => errors.push(error.at_job(job_id)),
         }
         files
-    }
-
-    /// Whether the job may have a directory.
-    fn is_listed(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> bool {
-        let lists = |listing: &Listing| listing.as_ref().is_none_or(|jobs| jobs.contains(job_id));
-        if let Some(listing) = self.listings.read().unwrap_or_else(PoisonError::into_inner).get(task_id) {
-            return lists(listing);
-        }
-        let mut listings = self.listings.write().unwrap_or_else(PoisonError::into_inner);
-        lists(listings.entry(task_id.to_owned()).or_insert_with(|| {
-            let jobs = self.run.workspace().jobs_of(task_id).map_err(|error| errors.push(error));
-            jobs.ok().map(Iterator::collect)
-        }))
     }
 
     /// Decides by the rules of docs/format.md §8: markers first, unless a driver that is alive has queued the job again since;

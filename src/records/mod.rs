@@ -7,9 +7,11 @@
 //! another selection of them.
 
 mod alive;
+mod configs_json;
 mod ending;
 mod events;
 mod evidence;
+mod job_dirs;
 mod job_files;
 mod job_states;
 mod jobs;
@@ -28,12 +30,13 @@ mod unusual;
 pub use ending::JobEnding;
 pub use events::foreign_events;
 pub use evidence::Evidence;
+pub use job_dirs::JobDirectories;
 pub use job_states::JobStates;
 pub use jobs::{JobState, JobStatus, JobStatuses};
 pub use markers::ExitValue;
 pub use moment::{Moment, Zone};
 pub use offsets::Offsets;
-pub use roots::{RecordedRoots, recorded_roots};
+pub use roots::{RecordedRoots, is_absolute, recorded_roots};
 pub use row::JobRow;
 pub use rows::{JobRows, first_jobs, first_submission};
 pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};

@@ -61,6 +61,16 @@ impl Moment {
         }
     }
 
+    /// Microseconds since 1970 in UTC, as far as files tell, whatever zone the user names.
+    #[must_use]
+    pub fn recorded_utc(self) -> Option<i64> {
+        match self {
+            Self::Utc(micros) => Some(micros),
+            Self::Local(micros, ahead) => Some(micros - i64::from(ahead) * 1_000_000),
+            Self::Naive(_) => None,
+        }
+    }
+
     /// The local time in microseconds since 1970, if this is one without a known offset.
     #[must_use]
     pub fn naive(self) -> Option<i64> {
@@ -102,6 +112,12 @@ impl Zone {
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.is_named
+    }
+
+    /// The name of the zone, if the user gave one.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        self.is_named.then(|| self.get().iana_name().unwrap_or("UTC").to_owned())
     }
 
     fn get(&self) -> &TimeZone {

@@ -46,8 +46,9 @@ pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> RecordedRoots {
         let target = run.link_target(task, job)?;
         root_of_job(target.to_str()?, task, job)
     });
-    let directories =
-        || jobs.iter().filter_map(|(task, job)| Some((run.workspace().job_dir(task, job).ok()?, task, job)));
+    let directories = || {
+        jobs.iter().filter_map(|(task, job)| Some((run.workspace().find_job_dir(task, job).ok()?, task, job)))
+    };
     let statuses = directories().filter_map(|(directory, task, job)| {
         let status: StatusFile = read_json(&directory.join(".experimaestro/status.json"), &mut Vec::new())?;
         root_of_job(&status.path?, task, job)
@@ -79,7 +80,8 @@ pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> RecordedRoots {
 }
 
 /// Whether a recorded root is an absolute path, of this system or of Windows.
-fn is_absolute(root: &str) -> bool {
+#[must_use]
+pub fn is_absolute(root: &str) -> bool {
     let is_drive =
         |root: &[u8]| matches!(root, [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic());
     root.starts_with('/') || is_drive(root.as_bytes())

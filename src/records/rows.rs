@@ -100,6 +100,12 @@ impl JobRows {
         rows
     }
 
+    /// No jobs, since they cannot be read.
+    #[must_use]
+    pub fn unreadable(error: Error) -> Self {
+        Self { errors: vec![error], ..Self::default() }
+    }
+
     /// How far the jobs.jsonl was read, if its last line has an end.
     #[must_use]
     pub fn end(&self) -> Option<&Bookmark> {
@@ -125,7 +131,14 @@ impl JobRows {
         for error in &mut self.errors {
             *error = error.clone().at_file(&state);
         }
+        self.read_configs_json(run);
         self.follow_links(run);
+        let list = run.path().join("jobs.jsonl");
+        if !self.rows.is_empty() && file::is_there(&list.with_file_name("objects.jsonl")).unwrap_or(false) {
+            let missing = Error::format("is missing, so the jobs have neither tags nor times of submission");
+            let hint = "restore it from a backup; the jobs are those that the run links to";
+            self.errors.push(missing.at_file(&list).hint(hint));
+        }
     }
 
     /// The identifier of a job.
@@ -224,6 +237,8 @@ impl JobRows {
                 *error = error.clone().at_line(line.number).at_file(path);
             }
         }
+        let cut_lines = lines.cut_lines();
+        self.errors.retain(|error| error.location().line.is_none_or(|line| !cut_lines.contains(&line)));
         self.errors.extend(lines.skipped().map(|(line, error)| error.at_line(line).at_file(path)));
         lines.number()
     }
@@ -298,7 +313,7 @@ impl JobRows {
     }
 
     /// Adds a row; a later one of the same job takes the place of the first.
-    fn push(&mut self, row: JobRow) {
+    pub(super) fn push(&mut self, row: JobRow) {
         let job_id = self.store.bytes(row.job_id);
         let hash = self.hasher.hash_one(job_id);
         if let Some(position) = self.find_position(hash, job_id) {
@@ -374,7 +389,7 @@ impl JobRows {
     }
 
     fn params_tags(&mut self, run: &Run, task_id: &str, job_id: &str) -> Result<Option<Record>> {
-        let params = run.workspace().job_dir(task_id, job_id)?.join("params.json");
+        let params = run.workspace().find_job_dir(task_id, job_id)?.join("params.json");
         let bytes = file::read(&params)?;
         std::str::from_utf8(&bytes).map_err(|_| Error::format("the file is not UTF-8"))?;
         let mut tags = None;
@@ -400,10 +415,12 @@ fn first_rows(run: &Run) -> Option<JobRows> {
     Some(rows)
 }
 
-/// When the first job of a run was submitted, in microseconds since 1970 UTC; nothing if its jobs.jsonl does not tell.
+/// When the first job of a run was submitted, in microseconds since 1970 UTC; nothing if its jobs.jsonl does not tell. Its
+/// beginning is read if there are no `rows` of it.
 #[must_use]
-pub fn first_submission(run: &Run) -> Option<i64> {
-    first_rows(run)?.rows.iter().find_map(|row| row.submitted)
+pub fn first_submission(run: &Run, rows: Option<&JobRows>) -> Option<i64> {
+    let first = |rows: &JobRows| rows.rows.iter().find_map(|row| row.submitted);
+    rows.map_or_else(|| first_rows(run).as_ref().and_then(first), first)
 }
 
 /// (`task_id`, `job_id`) of the first jobs of a run, from the beginning of its jobs.jsonl; nothing if it has none.

@@ -73,6 +73,19 @@ pub enum Target {
     Glob(PathGlob),
 }
 
+impl Target {
+    /// The same target of a job whose directory is not where its paths say: `usual` is that, `found` where it is.
+    #[must_use]
+    pub fn moved(self, usual: &Path, found: &Path) -> Self {
+        let moved = |path: PathBuf| path.strip_prefix(usual).map(|below| found.join(below)).unwrap_or(path);
+        match self {
+            Self::Path(path) => Self::Path(moved(path)),
+            Self::Paths(paths) => Self::Paths(paths.into_iter().map(moved).collect()),
+            other => other,
+        }
+    }
+}
+
 /// A run directory of `TensorBoard`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {

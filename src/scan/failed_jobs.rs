@@ -98,6 +98,7 @@ impl FailureRequest {
         TableRequest {
             runs: self.runs.clone(),
             several_runs: self.several_runs,
+            distinct: false,
             tasks: self.tasks.clone(),
             selection: Selection::Chosen(names.iter().map(chosen).collect()),
             results: Vec::new(),

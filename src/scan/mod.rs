@@ -8,6 +8,7 @@ mod batches;
 mod failed_jobs;
 mod plan;
 mod read;
+mod repeats;
 mod request;
 mod results;
 mod run_batch;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
+use super::repeats::Repeats;
 use super::request::TableRequest;
 use super::results::{ReadResults, ResultReader, needs_results};
 use super::run_batch::RunBatch;
@@ -17,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
 use crate::progress::CancelToken;
-use crate::table::{Rows, build, schema};
+use crate::table::{Built, Rows, TimeSources, build, schema};
 use crate::threads;
 
 /// Runs are read at the same time on at most this many threads.
@@ -50,6 +52,8 @@ struct PlannedRun {
     jobs: usize,
     /// What the result files of its jobs hold
     results: Option<ReadResults>,
+    /// Whether a later run lists the job too, by the positions of the jobs; empty if there is one run
+    listed_later: Vec<bool>,
 }
 
 impl PlannedRun {
@@ -87,6 +91,7 @@ impl ScanPlan {
         let wanted = if needs_results(&request.selection) { &request.results[..] } else { &[] };
         let mut results = ResultReader::new(wanted);
         let mut runs = Vec::with_capacity(request.runs.len());
+        let mut repeats = Repeats::default();
         let mut bytes_in_memory = 0;
         let is_single = request.runs.len() == 1;
         let signatures = threads::each_waiting(&request.runs, |loaded| loaded.signature());
@@ -110,12 +115,16 @@ impl ScanPlan {
                 if !wanted.is_empty() {
                     results.observe(&loaded, rows.as_deref())?;
                 }
+                if !is_single {
+                    repeats.add(&loaded);
+                }
                 bytes_in_memory += signature.bytes();
                 let is_freed = bytes_in_memory > request.keep_bytes && !is_single;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
                 let extent = if is_freed { loaded.extent() } else { None };
                 let loaded = if is_freed { Arc::new(loaded.fresh()) } else { loaded };
-                runs.push(PlannedRun { loaded, signature, extent, rows, jobs, results: None });
+                let (results, listed_later) = (None, Vec::new());
+                runs.push(PlannedRun { loaded, signature, extent, rows, jobs, results, listed_later });
             }
         }
         if !wanted.is_empty() {
@@ -124,7 +133,9 @@ impl ScanPlan {
             let read = results.read(&mut builder.tree, &tokens)?;
             runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
         }
-        let (tree, columns) = builder.finish(has_several_workspaces(&request.runs))?;
+        note_repeats(&mut runs, &repeats, request.distinct);
+        let may_repeat = repeats.may_repeat() && !request.distinct;
+        let (tree, columns) = builder.finish(has_several_workspaces(&request.runs), may_repeat)?;
         let schema = schema(&columns, &tree, request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
         Ok(Self { request, runs, tree, columns, schema })
@@ -182,6 +193,25 @@ impl ScanPlan {
         }
     }
 
+    /// Says in the metadata of the columns of times where their times come from.
+    ///
+    /// # Errors
+    /// `Format`, if Arrow refuses: a fault of this crate.
+    pub(super) fn note_times(&self, table: &mut Table, times: TimeSources) -> Result<()> {
+        let note = |(field, column): (&FieldRef, &Column)| match column.source {
+            ColumnSource::System(system) => times.note(field, system, &self.request.zone),
+            _ => Arc::clone(field),
+        };
+        let fields: Vec<FieldRef> = table.schema.fields().iter().zip(&self.columns).map(note).collect();
+        table.schema = Arc::new(Schema::new(fields));
+        for batch in &mut table.batches {
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let (schema, arrays) = (Arc::clone(&table.schema), batch.columns().to_vec());
+            *batch = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(internal)?;
+        }
+        Ok(())
+    }
+
     /// The run at an index, ready to build batches. A run that was freed is read again under `cancel`, as far as it was read when
     /// the columns were decided.
     ///
@@ -211,7 +241,8 @@ impl ScanPlan {
         let planned = &self.runs[index];
         let chosen = planned.positions(rows);
         let read = planned.results.as_ref();
-        let rows = Rows { loaded, chosen: chosen.as_deref(), results: read.map(|read| &read.results) };
+        let results = read.map(|read| &read.results);
+        let rows = Rows { loaded, chosen: chosen.as_deref(), results, listed_later: &planned.listed_later };
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let columns: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let built = build(rows, &columns, &self.tree, schema, self.request.layout, &self.request.zone)
@@ -221,12 +252,13 @@ impl ScanPlan {
             planned.check()?;
         }
         let mut errors = loaded.errors();
-        errors.extend(built.errors);
+        errors.extend(built.errors.iter().cloned());
         if let Some(read) = read.filter(|_| columns.iter().any(|column| self.is_result(column))) {
             errors.extend(read.errors.iter().cloned());
         }
         errors.extend(self.tree.too_deep().map(|name| warnings::too_deep(&name)));
-        Ok(RunBatch { batch: built.batch, errors, surrogates: built.surrogates })
+        let Built { batch, surrogates, times, .. } = built;
+        Ok(RunBatch { batch, errors, surrogates, times })
     }
 
     fn is_result(&self, column: &Column) -> bool {
@@ -242,6 +274,19 @@ impl ScanPlan {
     pub fn warnings(&self, columns: &[usize], surrogates: Vec<String>) -> Vec<String> {
         let columns: Vec<&Column> = columns.iter().map(|&column| &self.columns[column]).collect();
         warnings::warnings(&columns, &self.tree, surrogates)
+    }
+}
+
+/// Notes the jobs that later runs list too, and leaves them out if each job is wanted once.
+fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
+    for (run, listed) in runs.iter_mut().zip(repeats.listed(distinct)) {
+        if distinct {
+            let rows = run.rows.take().unwrap_or_else(|| (0..listed.of_experiment.len()).collect());
+            let rows: Vec<usize> = rows.into_iter().filter(|&row| !listed.of_experiment[row]).collect();
+            run.jobs = rows.len();
+            run.rows = Some(rows);
+        }
+        run.listed_later = listed.of_workspace;
     }
 }
 

@@ -9,7 +9,7 @@ use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::table::{Table, internal};
 use crate::error::Result;
-use crate::table::shorten;
+use crate::table::{TimeSources, shorten};
 
 impl TableRequest {
     /// Reads the runs and builds the columns. What cannot be read is in the table's `errors`.
@@ -26,7 +26,7 @@ impl TableRequest {
         let choices = (0..plan.runs()).map(|run| RowChoice { run, rows: None }).collect();
         let mut batches = Batches::new(Arc::clone(plan), columns.clone(), choices);
         let mut table = plan.empty();
-        let mut surrogates = Vec::new();
+        let (mut surrogates, mut times) = (Vec::new(), TimeSources::default());
         loop {
             match batches.next(None) {
                 NextBatch::End => break,
@@ -39,9 +39,11 @@ impl TableRequest {
                     table.batches.push(batch.batch);
                     table.errors.extend(batch.errors);
                     surrogates.extend(batch.surrogates);
+                    times = times.and(batch.times);
                 }
             }
         }
+        plan.note_times(&mut table, times)?;
         table.warnings = plan.warnings(&columns, surrogates);
         if self.short_names {
             let renamed = shorten(plan.columns(), &table.batches).map_err(internal)?;

@@ -15,6 +15,8 @@ pub struct TableRequest {
     pub runs: Vec<Arc<LoadedRun>>,
     /// Whether `experiment` and `run` are shown by default; `workspace` is shown if the runs are of several
     pub several_runs: bool,
+    /// Whether each job of an experiment is one row, on the last run that lists it
+    pub distinct: bool,
     /// The tasks whose jobs are rows: identifiers, their last component, or globs; all tasks if there are none
     pub tasks: Option<Vec<String>>,
     /// The columns

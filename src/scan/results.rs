@@ -8,6 +8,7 @@ use crate::columns::{PathTree, Selection};
 use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
+use crate::records::JobDirectories;
 use crate::results::{
     FileState, Handle, HandleReport, ResultJob, ResultOptions, Scalars, Target, read_scalars,
 };
@@ -53,6 +54,8 @@ pub(super) struct ResultReader<'r> {
     /// Of each run: how many jobs it has, and those that are asked about
     runs: Vec<(usize, Vec<PlannedJob>)>,
     jobs: usize,
+    /// The directories of the jobs, by the roots of their workspaces
+    directories: HashMap<PathBuf, JobDirectories>,
 }
 
 /// The results of the jobs of a run, and every loss.
@@ -65,7 +68,8 @@ pub(super) struct ReadResults {
 impl<'r> ResultReader<'r> {
     pub fn new(requests: &'r [ResultRequest]) -> Self {
         let reports = requests.iter().map(|_| HandleReport::default()).collect();
-        Self { requests, reports, runs: Vec::new(), jobs: 0 }
+        let directories = HashMap::default();
+        Self { requests, reports, runs: Vec::new(), jobs: 0, directories }
     }
 
     /// Whether handles are resolved in the configs of jobs.
@@ -82,21 +86,30 @@ impl<'r> ResultReader<'r> {
         let count = rows.rows.len();
         let positions: Vec<usize> = chosen.map_or_else(|| (0..count).collect(), <[usize]>::to_vec);
         let objects = self.needs_configs().then(|| loaded.objects());
+        let directories = self.directories.entry(loaded.run().workspace().root().to_path_buf()).or_default();
         let mut jobs = Vec::with_capacity(positions.len());
         for position in positions {
             let row = &rows.rows[position];
             let job_id = rows.job_id(row).into_owned();
-            let directory = loaded.run().workspace().job_dir(&rows.task_id(row), &job_id).ok();
+            let workspace = loaded.run().workspace();
+            let task_id = rows.task_id(row);
+            let usual = workspace.job_dir(&task_id, &job_id).ok();
+            // what cannot be listed is reported with the states of jobs
+            let found = directories.of(workspace, &task_id, &job_id, &mut Vec::new());
+            let directory = found.ok().flatten().or_else(|| usual.clone());
             let mut targets = Vec::with_capacity(self.requests.len());
             for (request, report) in self.requests.iter().zip(&mut self.reports) {
-                let target = match (&request.handle, objects, &directory) {
+                let target = match (&request.handle, objects, &usual) {
                     (Handle::Glob(glob), ..) => Target::Glob(glob.clone()),
-                    (handle, Some(objects), Some(directory)) => {
-                        handle.target(&objects.graph, objects.roots[position], directory, report)?
+                    (handle, Some(objects), Some(usual)) => {
+                        handle.target(&objects.graph, objects.roots[position], usual, report)?
                     }
                     _ => Target::None,
                 };
-                targets.push(target);
+                targets.push(match (&usual, &directory) {
+                    (Some(usual), Some(directory)) if usual != directory => target.moved(usual, directory),
+                    _ => target,
+                });
             }
             jobs.push(PlannedJob { position, job_id, directory, targets });
         }

@@ -8,6 +8,7 @@ use arrow::datatypes::Schema;
 
 use super::table::internal;
 use crate::error::{Error, Result};
+use crate::table::TimeSources;
 
 /// The columns of some jobs of one run, or of several whole runs.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct RunBatch {
     pub errors: Vec<Error>,
     /// The columns that show unpaired surrogates as escapes
     pub surrogates: Vec<String>,
+    /// What dates the local times that the columns show
+    pub times: TimeSources,
 }
 
 impl RunBatch {
@@ -33,8 +36,9 @@ impl RunBatch {
         }
         let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), |first| first.batch.schema());
         let batch = concat_batches(&schema, batches.iter().map(|each| &each.batch)).map_err(internal)?;
+        let times = batches.iter().map(|each| each.times).fold(TimeSources::default(), TimeSources::and);
         let (errors, surrogates): (Vec<_>, Vec<_>) =
             batches.into_iter().map(|each| (each.errors, each.surrogates)).unzip();
-        Ok(Self { batch, errors: errors.concat(), surrogates: surrogates.concat() })
+        Ok(Self { batch, errors: errors.concat(), surrogates: surrogates.concat(), times })
     }
 }

@@ -51,9 +51,17 @@ impl<'r> SchemaBuilder<'r> {
         if self.needs_configs {
             self.short_names.observe(loaded);
         }
-        observe(&mut self.tree, Rows { loaded, chosen: None, results: None }, self.needs_configs)?;
+        observe(
+            &mut self.tree,
+            Rows { loaded, chosen: None, results: None, listed_later: &[] },
+            self.needs_configs,
+        )?;
         if let Some(tree) = &mut self.task_tree {
-            observe(tree, Rows { loaded, chosen: chosen.as_deref(), results: None }, self.needs_configs)?;
+            observe(
+                tree,
+                Rows { loaded, chosen: chosen.as_deref(), results: None, listed_later: &[] },
+                self.needs_configs,
+            )?;
         }
         Ok(chosen)
     }
@@ -77,11 +85,11 @@ impl<'r> SchemaBuilder<'r> {
         Some(positions)
     }
 
-    /// The tree of all jobs, and the columns of the request.
+    /// The tree of all jobs, and the columns of the request. `may_repeat` says that some runs are of one experiment.
     ///
     /// # Errors
     /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
-    pub fn finish(self, several_workspaces: bool) -> Result<(PathTree, Vec<Column>)> {
+    pub fn finish(self, several_workspaces: bool, may_repeat: bool) -> Result<(PathTree, Vec<Column>)> {
         let Self { request, tree, task_tree, matched_tasks, seen_tasks, short_names, .. } = self;
         let unmatched = request.tasks.iter().flatten().find(|task| !matched_tasks.contains(*task));
         if let Some(task) = unmatched {
@@ -89,7 +97,8 @@ impl<'r> SchemaBuilder<'r> {
         }
         let handles: Vec<Option<&str>> =
             request.results.iter().map(|result| result.name.as_deref()).collect();
-        let columns = Columns::new(&tree, request.several_runs, several_workspaces).with_files(&handles);
+        let columns = Columns::new(&tree, request.several_runs, several_workspaces);
+        let columns = columns.with_files(&handles).with_reused(may_repeat);
         let selection = short_names.resolve(&request.selection, &columns)?;
         let mut columns = selection.choose(&columns, &tree, request.max_columns)?;
         if let (Some(task_tree), Selection::Default) = (task_tree, &request.selection) {

@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::schema::StringLayout;
 use super::system::SystemColumns;
 use super::texts::strings;
+use super::times::TimeSources;
 use crate::columns::{Column, ColumnSource, PathId, PathTree, System};
 use crate::error::Error;
 use crate::objects::{Graph, RunObjects};
@@ -28,6 +29,8 @@ pub struct Built {
     pub errors: Vec<Error>,
     /// The columns that show unpaired surrogates as escapes
     pub surrogates: Vec<String>,
+    /// What dates the local times that the columns show
+    pub times: TimeSources,
 }
 
 /// Builds `columns` of these rows, in the types that `schema` declares.
@@ -57,15 +60,16 @@ pub fn build(
     }
     let built = threads::each(&work, threads, |item| match item {
         Work::System(group) => chosen.build_system(group, rows, zone),
-        Work::RootFacts(subtree, path, level) => Ok((subtree.root_facts(*path, level)?, Vec::new())),
-        Work::Group(subtree, group, level) => Ok((subtree.build_group(group, level)?, Vec::new())),
+        Work::RootFacts(subtree, path, level) => subtree.root_facts(*path, level).map(BuiltGroup::of),
+        Work::Group(subtree, group, level) => subtree.build_group(group, level).map(BuiltGroup::of),
     });
     let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
-    let (mut surrogates, mut errors) = (Vec::new(), Vec::new());
+    let (mut surrogates, mut errors, mut times) = (Vec::new(), Vec::new(), TimeSources::default());
     for result in built {
-        let (group, group_errors) = result?;
-        errors.extend(group_errors);
-        for BuiltColumn { index, array, has_surrogates } in group {
+        let group = result?;
+        errors.extend(group.errors);
+        times = times.and(group.times);
+        for BuiltColumn { index, array, has_surrogates } in group.columns {
             arrays[index] = Some(array);
             surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
         }
@@ -76,7 +80,7 @@ pub fn build(
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     let arrays = arrays.into_iter().flatten().collect();
     let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
-    Ok(Built { batch, errors, surrogates })
+    Ok(Built { batch, errors, surrogates, times })
 }
 
 /// Builds `columns` of records below the root of results, in their order.
@@ -121,6 +125,20 @@ struct BuiltColumn {
     has_surrogates: bool,
 }
 
+/// Columns that were built together.
+#[derive(Default)]
+struct BuiltGroup {
+    columns: Vec<BuiltColumn>,
+    errors: Vec<Error>,
+    times: TimeSources,
+}
+
+impl BuiltGroup {
+    fn of(columns: Vec<BuiltColumn>) -> Self {
+        Self { columns, ..Self::default() }
+    }
+}
+
 /// The columns that were chosen.
 #[derive(Clone, Copy)]
 struct ChosenColumns<'b> {
@@ -149,14 +167,15 @@ impl<'b> ChosenColumns<'b> {
         group: &[(usize, System)],
         rows: Rows<'_>,
         zone: &Zone,
-    ) -> Result<(Vec<BuiltColumn>, Vec<Error>), ArrowError> {
+    ) -> Result<BuiltGroup, ArrowError> {
         let with_times = group.iter().any(|(_, system)| system.needs_times());
-        let mut columns = SystemColumns::new(&rows, zone, self.tree, self.layout, with_times);
-        let mut built = Vec::new();
+        let mut system_columns = SystemColumns::new(&rows, zone, self.tree, self.layout, with_times);
+        let mut columns = Vec::new();
         for &(index, system) in group {
-            built.push(BuiltColumn { index, array: columns.column(system)?, has_surrogates: false });
+            columns.push(BuiltColumn { index, array: system_columns.column(system)?, has_surrogates: false });
         }
-        Ok((built, columns.errors))
+        let SystemColumns { errors, times, .. } = system_columns;
+        Ok(BuiltGroup { columns, errors, times })
     }
 
     /// The columns of what became of result files, with their positions.

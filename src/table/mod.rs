@@ -15,6 +15,7 @@ mod schema;
 mod short;
 mod system;
 mod texts;
+mod times;
 
 pub use batch::{Built, build, build_records};
 pub use layout::{for_pandas, for_pyarrow, in_layout_of};
@@ -22,3 +23,4 @@ pub use rows::{Rows, RunResults};
 pub use schema::{StringLayout, data_type, schema};
 pub use short::shorten;
 pub(crate) use texts::strings;
+pub use times::TimeSources;

@@ -25,6 +25,8 @@ pub struct Rows<'r> {
     pub chosen: Option<&'r [usize]>,
     /// What was read of their results, if that was asked for
     pub results: Option<&'r RunResults>,
+    /// Whether a later run lists the job too, by the positions of the jobs; empty if there is no later run
+    pub listed_later: &'r [bool],
 }
 
 impl<'r> Rows<'r> {
@@ -51,6 +53,12 @@ impl<'r> Rows<'r> {
         let (chosen, count) = (self.chosen, self.recorded().rows.len());
         let position = move |row| chosen.map_or(row, |chosen| chosen[row]);
         (0..self.len()).map(position).filter(move |&position| position < count)
+    }
+
+    /// Whether a later run lists the job at a position too: then its directory is about that run.
+    #[must_use]
+    pub fn is_listed_later(&self, position: usize) -> bool {
+        self.listed_later.get(position).copied().unwrap_or_default()
     }
 
     /// The jobs, in the order of the rows.

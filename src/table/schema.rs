@@ -57,7 +57,8 @@ pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
 }
 
 /// The schema of a table of these columns. Metadata of each field: `xpframe.group` (system, tag, parameter, fact, result),
-/// `xpframe.path` (its keys as a JSON list) and `xpframe.python` (the Python types seen).
+/// `xpframe.path` (its keys as a JSON list) and `xpframe.python` (the Python types seen). [`super::TimeSources`] adds where times
+/// come from.
 #[must_use]
 pub fn schema(columns: &[Column], tree: &PathTree, layout: StringLayout) -> SchemaRef {
     let field = |column: &Column| {

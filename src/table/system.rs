@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ahash::HashMap;
-use arrow::array::{ArrayRef, Float64Array, Int64Array, LargeListArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, LargeListArray, TimestampMicrosecondArray,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::Field;
@@ -15,9 +17,10 @@ use super::codes;
 use super::rows::Rows;
 use super::schema::{StringLayout, data_type};
 use super::texts::{TextBuilder, strings};
+use super::times::TimeSources;
 use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
-use crate::records::{JobStatuses, Moment, State, Zone};
+use crate::records::{JobRow, JobStatuses, Moment, State, Zone};
 use crate::values::{Symbol, index};
 use crate::workspace::plain;
 
@@ -31,6 +34,8 @@ pub(super) struct SystemColumns<'r> {
     with_times: bool,
     statuses: Option<Vec<RowStatus>>,
     pub errors: Vec<Error>,
+    /// What dates the times of the jobs
+    pub times: TimeSources,
 }
 
 /// The part of a job's status that columns show.
@@ -41,11 +46,13 @@ struct RowStatus {
     ended_at: Option<Moment>,
     exit_code: Option<i64>,
     retries: Option<i64>,
+    reused: Option<bool>,
 }
 
 impl RowStatus {
     fn of(state: State, failure: Option<String>) -> Self {
-        Self { state, failure, started_at: None, ended_at: None, exit_code: None, retries: None }
+        let (started_at, ended_at, exit_code, retries, reused) = (None, None, None, None, None);
+        Self { state, failure, started_at, ended_at, exit_code, retries, reused }
     }
 }
 
@@ -57,7 +64,16 @@ impl<'r> SystemColumns<'r> {
         layout: StringLayout,
         with_times: bool,
     ) -> Self {
-        Self { rows, zone, tree, layout, with_times, statuses: None, errors: Vec::new() }
+        Self {
+            rows,
+            zone,
+            tree,
+            layout,
+            with_times,
+            statuses: None,
+            errors: Vec::new(),
+            times: TimeSources::default(),
+        }
     }
 
     /// The array of one column.
@@ -75,6 +91,9 @@ impl<'r> SystemColumns<'r> {
             System::Failure => self.of_status(|status| status.failure.as_deref()),
             System::ExitCode => self.integers(|status| status.exit_code),
             System::Retries => self.integers(|status| status.retries),
+            System::Reused => {
+                Arc::new(self.statuses().iter().map(|status| status.reused).collect::<BooleanArray>())
+            }
             System::StartedAt => self.moments(|status| status.started_at),
             System::EndedAt => self.moments(|status| status.ended_at),
             System::DurationS => {
@@ -153,9 +172,9 @@ impl<'r> SystemColumns<'r> {
 
     fn statuses(&mut self) -> &[RowStatus] {
         if self.statuses.is_none() {
-            let looks = self.rows.loaded.job_looks();
+            let (looks, recorded) = (self.rows.loaded.job_looks(), self.rows.recorded());
             let positions: Vec<usize> = self.rows.positions().collect();
-            let (row_statuses, errors) = JobStatuses::each(&positions, |&position, errors| {
+            let (mut row_statuses, errors) = JobStatuses::each(&positions, |&position, errors| {
                 if self.with_times {
                     let status = looks.status(position, errors);
                     return RowStatus {
@@ -165,11 +184,20 @@ impl<'r> SystemColumns<'r> {
                         ended_at: status.ended_at,
                         exit_code: status.exit_code,
                         retries: status.retry_count.and_then(|count| i64::try_from(count).ok()),
+                        reused: is_reused(&recorded.rows[position], status.state, status.ended_at),
                     };
                 }
                 let (state, failure) = looks.state(position, errors);
                 RowStatus::of(state, failure)
             });
+            for (status, position) in row_statuses.iter_mut().zip(self.rows.positions()) {
+                // the directory of the job is about the later run
+                if self.rows.is_listed_later(position) {
+                    (status.failure, status.exit_code) = (None, None);
+                }
+            }
+            let moments = row_statuses.iter().flat_map(|status| [status.started_at, status.ended_at]);
+            self.times = TimeSources::of(moments);
             self.statuses = Some(row_statuses);
             self.errors.extend(errors);
         }
@@ -188,6 +216,15 @@ impl<'r> SystemColumns<'r> {
         let field = Field::new("item", data_type(&Type::Utf8, self.layout.in_list()), true);
         let offsets = OffsetBuffer::from_lengths(lengths);
         Ok(Arc::new(LargeListArray::try_new(Arc::new(field), offsets, items.finish(), None)?))
+    }
+}
+
+/// Whether a job had ended before its run submitted it, so that an earlier run executed it; nothing if files do not tell.
+fn is_reused(row: &JobRow, state: State, ended: Option<Moment>) -> Option<bool> {
+    let submitted = row.submitted?;
+    match ended {
+        Some(ended) => Some(ended.recorded_utc()? <= submitted),
+        None => (!matches!(state, State::Done | State::Error)).then_some(false),
     }
 }
 

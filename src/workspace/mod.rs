@@ -6,6 +6,7 @@
 //! below `experiments/` (or `xp/`): see [`plain`]. Entries that vanish between the listing and the look are
 //! treated as never seen.
 
+mod job_dirs;
 mod layout;
 mod links;
 mod listing;

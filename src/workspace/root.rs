@@ -1,5 +1,7 @@
 //! The workspace: one directory that experimaestro wrote.
 
+use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,8 @@ const MARKER: &str = ".__experimaestro__";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Workspace {
     root: PathBuf,
+    /// The directories to which experimaestro's setting `folders` archives jobs
+    archives: Vec<PathBuf>,
 }
 
 impl Workspace {
@@ -49,7 +53,7 @@ impl Workspace {
         let refused = |error: io::Error| Error::io(&root, &error);
         let has = |name: &str| look::is_dir(&root.join(name)).map_err(refused);
         if Self::recognized(&root)? || has("experiments")? || has("xp")? {
-            return Ok(Self { root });
+            return Ok(Self::assumed(root));
         }
         let reason = match look::metadata(&root).map_err(refused)? {
             Some(metadata) if metadata.is_dir() => "this directory is not an experimaestro workspace",
@@ -65,7 +69,25 @@ impl Workspace {
 
     /// A workspace that was recognised by other means: nothing is checked.
     pub(super) fn assumed(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, archives: Vec::new() }
+    }
+
+    /// The same workspace, with the directories to which experimaestro's setting `folders` archives its jobs, given by the roots of
+    /// workspaces: jobs that are not below `jobs/` are looked for there.
+    #[must_use]
+    pub fn with_archives(self, archives: &HashMap<PathBuf, Vec<PathBuf>>) -> Self {
+        let is_here = |root: &Path| {
+            root == self.root
+                || fs::canonicalize(root)
+                    .is_ok_and(|root| fs::canonicalize(&self.root).is_ok_and(|here| here == root))
+        };
+        let archives = archives.iter().find(|(root, _)| is_here(root)).map(|(_, archives)| archives.clone());
+        Self { archives: archives.unwrap_or_default(), ..self }
+    }
+
+    /// The directories to which jobs were archived.
+    pub(super) fn archives(&self) -> &[PathBuf] {
+        &self.archives
     }
 
     /// Where it is, as an absolute path.
@@ -85,33 +107,34 @@ impl Workspace {
     }
 
     /// The names of the experiments of both layouts, sorted. Hidden and non-UTF-8 names are left out, and so
-    /// are symlinks that lead out of the workspace and the directories that file servers put everywhere (`@eaDir`).
+    /// are symlinks that lead out of the workspace and the directories that file servers put everywhere (`@eaDir`). An experiment
+    /// of which the system does not tell is in the list: whoever reads it is told.
     ///
     /// # Errors
-    /// `Io`: a directory cannot be listed.
+    /// `Io`: nothing can be listed. Of one unreadable directory of two, `unreadable_experiments` tells.
     pub fn experiments(&self) -> Result<Vec<String>> {
-        let mut experiments = Vec::new();
+        let (mut experiments, mut refused) = (Vec::new(), None);
         for parent in [self.experiments_dir(), self.xp_dir()] {
-            for name in names(&parent, |_, kind| kind.is_dir() || kind.is_symlink())? {
-                let path = parent.join(&name);
+            let listed = names(&parent, |_, kind| kind.is_dir() || kind.is_symlink());
+            let listed = listed.unwrap_or_else(|error| {
+                refused.get_or_insert(error);
+                Vec::new()
+            });
+            experiments.extend(listed.into_iter().filter(|name| {
+                let path = parent.join(name);
                 match real_dir(&path, &parent) {
-                    Ok(Some(_)) if !is_foreign(&name) || has_run_in(&path) => experiments.push(name),
-                    Err(error) if error.kind() == ErrorKind::Io => return Err(error),
-                    Ok(_) | Err(_) => {}
+                    Ok(Some(_)) => !is_foreign(name) || has_run_in(&path),
+                    Ok(None) => false,
+                    Err(error) => error.kind() == ErrorKind::Io,
                 }
-            }
+            }));
+        }
+        if let Some(error) = refused.filter(|_| experiments.is_empty()) {
+            return Err(error);
         }
         experiments.sort_unstable();
         experiments.dedup();
         Ok(experiments)
-    }
-
-    /// The directory of a job: the path is built, not looked at.
-    ///
-    /// # Errors
-    /// `InvalidName`: a name is not one plain path component.
-    pub fn job_dir(&self, task_id: &str, job_id: &str) -> Result<PathBuf> {
-        Ok(self.task_dir(task_id)?.join(plain("job", job_id)?))
     }
 
     /// The directory that holds the job directories of a task: the path is built, not looked at.
@@ -122,14 +145,15 @@ impl Workspace {
         Ok(self.root.join("jobs").join(plain("task", task_id)?))
     }
 
-    /// The names of the job directories of one task, in any order; none when the task has no directory.
+    /// The names of the job directories of one task, in any order, and whether each is a symlink, as to another disk; none when
+    /// the task has no directory.
     ///
     /// # Errors
     /// `InvalidName`, or `Io`.
-    pub fn jobs_of(&self, task_id: &str) -> Result<impl Iterator<Item = String> + use<>> {
-        // a job directory may be a symlink to another disk
+    pub fn jobs_of(&self, task_id: &str) -> Result<impl Iterator<Item = (String, bool)> + use<>> {
         let jobs = entries(&self.root.join("jobs").join(plain("task", task_id)?))?;
-        Ok(jobs.filter(|(_, kind)| kind.is_dir() || kind.is_symlink()).map(|(name, _)| name))
+        let jobs = jobs.filter(|(_, kind)| kind.is_dir() || kind.is_symlink());
+        Ok(jobs.map(|(name, kind)| (name, kind.is_symlink())))
     }
 
     /// Every job directory as (task, job), also of jobs that no run knows; tasks sorted, one task listed at a
@@ -141,7 +165,7 @@ impl Workspace {
         let tasks = names(&self.root.join("jobs"), |_, kind| kind.is_dir() || kind.is_symlink())?;
         Ok(tasks.into_iter().flat_map(move |task| -> Box<dyn Iterator<Item = _>> {
             match self.jobs_of(&task) {
-                Ok(jobs) => Box::new(jobs.map(move |job| Ok((task.clone(), job)))),
+                Ok(jobs) => Box::new(jobs.map(move |(job, _)| Ok((task.clone(), job)))),
                 Err(error) => Box::new(std::iter::once(Err(error))),
             }
         }))

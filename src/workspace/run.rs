@@ -1,6 +1,6 @@
 //! A run: one launch of one experiment, and the names below its directory.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,12 @@ impl Run {
             path,
             layout,
         }
+    }
+
+    /// The same run, whose workspace has the archives of its jobs among these, by the roots of workspaces.
+    #[must_use]
+    pub fn with_archives(self, archives: &HashMap<PathBuf, Vec<PathBuf>>) -> Self {
+        Self { workspace: self.workspace.with_archives(archives), ..self }
     }
 
     /// The workspace it is in.

@@ -25,7 +25,7 @@ impl Workspace {
         let homes = self.homes(experiment)?;
         let mut runs = Vec::new();
         if let Some(home) = homes.v2 {
-            let (launches, _) = launches(&home)?;
+            let Launches { runs: launches, .. } = launches(&home)?;
             let run = |name: String| Run::new(self, experiment, &name, home.join(&name), Layout::V2);
             runs.extend(launches.into_iter().map(run));
         }
@@ -39,8 +39,25 @@ impl Workspace {
     /// As [`Workspace::runs`].
     pub fn copies(&self, experiment: &str) -> Result<Vec<(PathBuf, String)>> {
         let Some(home) = self.homes(experiment)?.v2 else { return Ok(Vec::new()) };
-        let (_, copies) = launches(&home)?;
+        let Launches { copies, .. } = launches(&home)?;
         Ok(copies.into_iter().map(|(name, run_id)| (home.join(name), run_id)).collect())
+    }
+
+    /// The directories of `experiment` that may be runs and of which the system does not tell, each with its error; sorted.
+    ///
+    /// # Errors
+    /// As [`Workspace::runs`].
+    pub fn unreadable_runs(&self, experiment: &str) -> Result<Vec<(Run, Error)>> {
+        let Some(home) = self.homes(experiment)?.v2 else { return Ok(Vec::new()) };
+        let Launches { unreadable, .. } = launches(&home)?;
+        let run = |name: String| Run::new(self, experiment, &name, home.join(&name), Layout::V2);
+        Ok(unreadable.into_iter().map(|(name, error)| (run(name), error)).collect())
+    }
+
+    /// A run without content in place of those of an experiment whose directory cannot be read.
+    #[must_use]
+    pub fn unreadable_experiment(&self, experiment: &str) -> Run {
+        Run::new(self, experiment, "", self.experiments_dir().join(experiment), Layout::V2)
     }
 
     /// The latest run: the one that the `current` link names, in any of the places where the versions keep
@@ -220,21 +237,30 @@ impl Run {
     }
 }
 
-/// The name of a directory that is a copy of a run, and the identifier of that run.
-type Copy = (String, String);
+/// The directories of an experiment that hold runs.
+struct Launches {
+    /// The names of runs, newest first
+    runs: Vec<String>,
+    /// The names of copies, and the identifier of the run that each is a copy of; sorted
+    copies: Vec<(String, String)>,
+    /// The names of directories of which the system does not tell; sorted
+    unreadable: Vec<(String, Error)>,
+}
 
-/// The directories of runs in `home` by name, newest first, and the copies of runs among the others with the identifiers that they
-/// record. Directories that are named as experimaestro names them are runs; others are if they hold the files of one.
-fn launches(home: &Path) -> Result<(Vec<String>, Vec<Copy>)> {
+/// The runs in `home`. Directories that are named as experimaestro names them are runs; others are if they hold the files of one
+/// that no other directory records.
+fn launches(home: &Path) -> Result<Launches> {
     let all = names(home, |_, kind| kind.is_dir())?;
     let (mut runs, others): (Vec<String>, Vec<String>) = all.into_iter().partition(|name| is_launch(name));
     let mut run_ids: HashSet<String> = runs.iter().cloned().collect();
-    let mut copies = Vec::new();
+    let (mut copies, mut unreadable) = (Vec::new(), Vec::new());
     let mut recorded: Vec<(String, String)> = Vec::new();
     for name in others {
         let directory = home.join(&name);
-        if holds_run(&directory).map_err(|error| Error::io(&directory, &error))? {
-            recorded.push((recorded_run_id(&directory).unwrap_or_else(|| name.clone()), name));
+        match holds_run(&directory) {
+            Ok(true) => recorded.push((recorded_run_id(&directory).unwrap_or_else(|| name.clone()), name)),
+            Ok(false) => {}
+            Err(error) => unreadable.push((name, Error::io(&directory, &error))),
         }
     }
     // what has the name that it records comes before what was copied from it
@@ -248,7 +274,7 @@ fn launches(home: &Path) -> Result<(Vec<String>, Vec<Copy>)> {
     }
     runs.sort_by(|a, b| newer(b, a));
     copies.sort();
-    Ok((runs, copies))
+    Ok(Launches { runs, copies, unreadable })
 }
 
 /// The directories of one experiment.

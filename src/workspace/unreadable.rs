@@ -1,4 +1,5 @@
-//! Directories whose names are not UTF-8: Python's experimaestro would escape them, this crate lists them nowhere.
+//! Directories that no listing has: those whose names are not UTF-8 (Python's experimaestro would escape them), and all of a
+//! directory that cannot be listed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,23 +10,22 @@ use super::root::Workspace;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Workspace {
-    /// The experiments whose names are not UTF-8: an error for each, sorted by path.
-    ///
-    /// # Errors
-    /// `Io`: a directory cannot be listed.
-    pub fn unreadable_experiments(&self) -> Result<Vec<Error>> {
+    /// The experiments whose names are not UTF-8, sorted by path, and the directory of experiments that cannot be listed: an error
+    /// for each.
+    #[must_use]
+    pub fn unreadable_experiments(&self) -> Vec<Error> {
         let mut errors = Vec::new();
         for parent in [self.experiments_dir(), self.xp_dir()] {
-            errors.extend(unreadable(&parent, "experiment")?);
+            errors.extend(unreadable(&parent, "experiment").unwrap_or_else(|error| vec![error]));
         }
-        Ok(errors)
+        errors
     }
 
     /// The runs, tasks and jobs whose names are not UTF-8, and the experiments: an error for each. What cannot be listed is left
     /// out: whoever reads it says so.
     #[must_use]
     pub fn unreadable_names(&self) -> Vec<Error> {
-        let mut errors = self.unreadable_experiments().unwrap_or_default();
+        let mut errors = self.unreadable_experiments();
         let jobs = self.root().join("jobs");
         let mut add = |directory: &Path, what| errors.extend(unreadable(directory, what).unwrap_or_default());
         add(&jobs, "task");

@@ -562,6 +562,7 @@ fn check_table(loaded: &Arc<LoadedRun>) {
     let request = TableRequest {
         runs: vec![Arc::clone(loaded)],
         several_runs: true,
+        distinct: false,
         tasks: None,
         results: Vec::new(),
         selection: Selection::Default,

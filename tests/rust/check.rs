@@ -49,7 +49,7 @@ impl Lab {
     fn check(&self, everything: bool) -> Findings {
         let workspace = Workspace::open(self.0.path()).unwrap();
         let runs = workspace.runs("grid").unwrap();
-        check(&workspace, &runs, everything, &CancelToken::default())
+        check(&workspace, &runs, &[], everything, &CancelToken::default())
     }
 
     fn only(&self) -> Finding {
@@ -113,6 +113,6 @@ fn a_check_can_be_stopped() {
     let workspace = Workspace::open(lab.0.path()).unwrap();
     let stop = CancelToken::default();
     stop.cancel();
-    let found = check(&workspace, &workspace.runs("grid").unwrap(), true, &stop);
+    let found = check(&workspace, &workspace.runs("grid").unwrap(), &[], true, &stop);
     assert_eq!((found.runs, found.findings), (0, Vec::new()));
 }

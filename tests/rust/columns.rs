@@ -161,7 +161,7 @@ fn columns_have_a_fixed_order() {
     let after = ["failure", "submitted_at", "started_at", "ended_at", "duration_s", "path"];
     assert_eq!(listed.defaults(), [&before[..], &values, &after].concat());
     let all: Vec<&str> = listed.columns.all.iter().map(|column| column.name.as_str()).collect();
-    assert_eq!(all.len(), 15 + 6 + 4);
+    assert_eq!(all.len(), 16 + 6 + 4);
     assert_eq!(all[..3], ["workspace", "experiment", "run"]);
     let facts = ["config@type", "config@id", "config.model@type", "config.model@id"];
     assert!(facts.iter().all(|fact| all.contains(fact)), "{all:?}");
@@ -184,7 +184,8 @@ fn several_runs_are_told_apart() {
 #[test]
 fn system_columns_have_types() {
     let all: Vec<System> = System::LEADING.into_iter().chain(System::TRAILING).collect();
-    assert_eq!(all.len(), 15);
+    assert_eq!(all.len(), 16);
+    assert_eq!(System::Reused.kind(), Type::Bool);
     let of = |wanted: &str| {
         let found = all.iter().filter(|system| kind(&system.kind()) == wanted);
         found.map(|system| system.name()).collect::<Vec<_>>()
@@ -193,7 +194,7 @@ fn system_columns_have_types() {
     assert_eq!((of("float64"), of("list<utf8>")), (vec!["duration_s"], vec!["dependencies"]));
     assert_eq!((of("utf8").len(), of("int64")), (8, vec!["exit_code", "retries"]));
     let slow: Vec<&str> = all.iter().filter(|it| it.needs_times()).map(|it| it.name()).collect();
-    assert_eq!(slow, ["exit_code", "retries", "started_at", "ended_at", "duration_s"]);
+    assert_eq!(slow, ["exit_code", "retries", "reused", "started_at", "ended_at", "duration_s"]);
 }
 
 /// Types are exact: they meet only where nothing is lost, else the column is split.
@@ -418,7 +419,7 @@ fn unknown_columns_are_told() {
     );
     assert_eq!(
         listed.wrong("modle.*"),
-        "field modle.*: no column 'modle.*' (there are 31 columns; see xp_table(…).column_names)"
+        "field modle.*: no column 'modle.*' (there are 32 columns; see xp_table(…).column_names)"
     );
 }
 

@@ -21,6 +21,7 @@ const SECOND: &str = "20260102_000000";
 pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
     TableRequest {
         several_runs: runs.len() > 1,
+        distinct: false,
         runs: runs.into_iter().map(Arc::new).collect(),
         tasks: None,
         selection: Selection::Default,

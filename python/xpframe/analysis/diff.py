@@ -130,7 +130,8 @@ def find_job(job_id: str, workspace: str | os.PathLike[str] | None = None) -> Co
     listing: dict[str, list[_core.Run]] = {}
     if len(job_id) >= MIN_PREFIX:
         for experiment in home.experiments():
-            for run in home.runs(experiment):
+            # newest first; one experiment that cannot be read hides no job of the others
+            for run in reversed(home.readable_runs(experiment, "all")):
                 for listed, _ in run.rows():
                     if listed.startswith(job_id):
                         listing.setdefault(listed, []).append(run)

@@ -25,6 +25,7 @@ __all__ = [
 SYSTEM = frozenset(
     {
         *("workspace", "experiment", "run", "job_id", "task", "state", "failure", "exit_code", "retries"),
+        "reused",
         *("submitted_at", "started_at", "ended_at", "duration_s", "path", "dependencies"),
         "replicate",  # ours, of an earlier call
     }

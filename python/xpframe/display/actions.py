@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["action_html", "action_text", "actions_html", "actions_in_words", "actions_text"]
 
+_NO_CONFIG = "without a config: experimaestro could not write it"
+
 
 def actions_html(run: Run) -> str:
     """The actions of a run for a notebook."""
@@ -61,13 +63,18 @@ def _first_actions(run: Run, count: int) -> Iterator[tuple[str, str, str]]:
         yield action_id, description, typename
 
 
-def action_html(config: Config, description: str) -> str:
+def action_html(config: Config | None, description: str) -> str:
     """An action for a notebook: its description and its config."""
     title = f'<div class="h"><b>action</b> <bdi>{html(description)}</bdi></div>'
-    return panel(title + tree_html(grow(config, "action.config")))
+    tree = (
+        f'<div class="m">{_NO_CONFIG}</div>' if config is None else tree_html(grow(config, "action.config"))
+    )
+    return panel(title + tree)
 
 
-def action_text(config: Config, description: str) -> str:
+def action_text(config: Config | None, description: str) -> str:
     """An action for a terminal."""
+    if config is None:
+        return f"action: {visible(description)}\n{_NO_CONFIG}"
     tree = tree_text(grow(config, "action.config", MAX_TEXT_LINES))
     return "\n".join([f"action: {visible(description)}", *tree])

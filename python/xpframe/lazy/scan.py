@@ -40,7 +40,12 @@ def scan_xp(
     Args:
         experiment: A name, a list of names, a glob, or the path of a run directory.
         workspace: As for :func:`xpframe.xp_frame`; several workspaces give a column ``workspace``.
-        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        run: ``"latest"``, ``"all"``, ``"distinct"``, a run id, or a list of run ids. A run lists the jobs
+            that were done before it too, so ``"all"`` repeats jobs: do not count or average its rows.
+            ``reused`` is true where the job had ended before the run submitted it. What only a job's
+            directory tells (``failure``, ``exit_code``, ``result.*``) is on the latest run that lists the
+            job, and null on earlier ones. ``"distinct"`` has each job of an experiment once, on the latest
+            run that lists it.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
         columns: The columns of the LazyFrame, as for :func:`xpframe.xp_frame`.
         results: What jobs wrote, as columns ``result.<key>``: a handle, which is the name of a path parameter

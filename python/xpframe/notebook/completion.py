@@ -150,7 +150,7 @@ def _candidates(words: list[str], prefix: str, workspace: str | None, cached: Ca
         return cached("experiments", lambda: Workspace(workspace).experiments())
     name = words[1]
     if last == "--run":
-        several = [] if command == "info" else ["all"]
+        several = [] if command == "info" else ["all", "distinct"]
         runs = cached(f"runs {name}", lambda: Workspace(workspace).runs(name))
         return ["latest", *several, *runs]
     if last == "--backend":

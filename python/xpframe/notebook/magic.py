@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from xpframe.experiment import ExperimentInfo
-    from xpframe.options import InfoOptions
+    from xpframe.options import InfoOptions, TableOptions
 
 __all__ = ["XpmError", "load", "unload"]
 
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     for command in (load, schema, info, runs, failures):
         command.add_argument("name", metavar="NAME")
     for command in (load, schema, info, failures):
-        which = "latest, or a run" if command is info else "latest, all, or a run"
+        which = "latest, or a run" if command is info else "latest, all, distinct, or a run"
         command.add_argument("--run", default="latest", help=which)
         command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema, failures):
@@ -172,7 +172,8 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         if self._cache is None:
             self._cache = RunCache()
         backend: Any = options.backend or self.backend
-        return frame_of_runs(self._cache.refresh(runs), arguments, several_runs=several, backend=backend)
+        asked: TableOptions = {"workspace": None, "run": options.run, **arguments}
+        return frame_of_runs(self._cache.refresh(runs), asked, several_runs=several, backend=backend)
 
     def _ls(self, _: argparse.Namespace) -> list[str]:
         return Workspace(self._workspace()).experiments()

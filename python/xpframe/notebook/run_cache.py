@@ -30,6 +30,7 @@ class RunCache:
         self._runs = {}
         for run in fresh:
             remaining -= run.size
-            if remaining >= 0:
+            # what could not be read may be readable at the next call
+            if remaining >= 0 and run.is_readable:
                 self._runs[str(run.path)] = run
         return fresh

@@ -37,14 +37,17 @@ SYSTEM = {
 STATES = {"unscheduled", "waiting", "ready", "scheduled", "running", "done", "error", "transient", "lost"}
 
 
-def default_names(expected: list[Column]) -> list[str]:
-    """The names of the default columns in order, given those that the witness computes."""
+def default_names(expected: list[Column], *, repeated: bool = False) -> list[str]:
+    """The names of the default columns in order, given those that the witness computes; `repeated` says that
+    some runs are of one experiment.
+    """
     names = [c.name for c in expected if c.name != "dependencies"]
     names.insert(names.index("task") + 1, "state")
     middle = names.index("submitted_at")
     return [
         *names[:middle],
         "failure",
+        *(["reused"] if repeated else []),
         "submitted_at",
         "started_at",
         "ended_at",
@@ -102,7 +105,7 @@ def test_all_experiments_make_one_table(name: str, workspaces: Workspaces) -> No
     order = list(dict.fromkeys(zip(found["experiment"].to_pylist(), found["run"].to_pylist(), strict=True)))
     assert set(order) == {k for k, r in runs.items() if r.rows}
     expected = expected_table([runs[k] for k in order])
-    assert found.column_names == default_names(expected)
+    assert found.column_names == default_names(expected, repeated=len({e for e, _ in order}) < len(order))
     dependencies = table("*", workspace=root, run="all", columns=["dependencies"])
     assert compare(found, dependencies, expected) == []
     assert found.num_rows == sum(len(r.rows) for r in runs.values())

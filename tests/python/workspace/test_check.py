@@ -273,10 +273,45 @@ def test_jobs_without_config(healthy: Path) -> None:
 
 
 def test_an_action_without_its_object(healthy: Path) -> None:
-    """An action that `info.actions` leaves out is told."""
+    """An action that experimaestro could not write is noted, and no reason to fail: no job lacks a value."""
     actions = {"f" * 64: {"action_id": "f" * 64, "description": "", "class": "lab.Export"}}
     replace(the_run(healthy) / "status.json", '"actions": {}', f'"actions": {json.dumps(actions)}')
-    assert "lab.Export" in only(healthy, "no-config", "error").what
+    assert "lab.Export" in only(healthy, "no-config", "info").what
+    assert main(["check", str(healthy)]) == 0
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["found in params.json", "nowhere"])
+def test_init_tasks_that_dangle(is_known: bool, healthy: Path) -> None:
+    """An init task without its object loses no column, and experimaestro passes over it: only noted."""
+    job = jobs(healthy)[0]
+    initial = '"init-tasks": [77], "fields"'
+    replace(the_run(healthy) / "objects.jsonl", f'{job.name}","fields"', f'{job.name}",{initial}')
+    replace(job / "params.json", f'{job.name}", "fields"', f'{job.name}", {initial}')
+    if is_known:
+        task = {"id": 77, "module": "lab", "type": "Load", "typename": "lab.Load", "identifier": "e" * 64}
+        params = json.loads((job / "params.json").read_text())
+        params["objects"].insert(0, {**task, "fields": {}})
+        (job / "params.json").write_text(json.dumps(params))
+    one = only(healthy, "dangling-reference", "info")
+    assert one.job_id == job.name
+    assert "init" in one.advice
+    assert main(["check", str(healthy)]) == 0
+
+
+def test_copies_of_runs_are_named(healthy: Path) -> None:
+    """`scp -r` makes `current` a directory, and people copy runs: both are named, with the run."""
+    run = the_run(healthy)
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({"run_id": run.name, **status}))
+    (run.parent / "current").unlink()
+    for copy in ("current", "run.bak", "run (copy)"):
+        shutil.copytree(run, run.parent / copy)
+    findings = check(healthy)
+    named = [(Path(one.file or "").name, one.run, one.severity) for one in found(findings, "copied-run")]
+    assert named == [(name, run.name, "info") for name in ("current", "run (copy)", "run.bak")]
+    assert findings.seen["runs"] == 1
+    assert findings.is_clean
+    assert len(xpframe.load_xp_info(run.parent / "run.bak").jobs) == len(jobs(healthy))
 
 
 @pytest.mark.parametrize(

@@ -153,12 +153,42 @@ def test_jobs_are_lost_with_their_driver(growing: Growing) -> None:
     assert second.since(first) == Changes(lost=(growing.jobs[0],))
 
 
-def test_another_run_cannot_be_compared(workspaces: Workspaces) -> None:
-    """`since` is about one run."""
+def test_another_run_is_compared_and_another_experiment_is_not(workspaces: Workspaces) -> None:
+    """`since` another run of the experiment compares the two runs; another experiment is refused."""
     workspace = xpframe.Workspace(workspaces.path("v270_full"))
     first, second = (workspace.load_xp_info("grid-search", run) for run in workspace.runs("grid-search")[:2])
+    compared = first.since(second)
+    assert str(compared) == str(second.compare(first))
+    other = next(name for name in workspace.experiments() if name != "grid-search")
     with pytest.raises(xpframe.errors.InvalidArgumentError, match="cannot compare grid-search"):
-        first.since(second)
+        first.since(workspace.load_xp_info(other))
+
+
+@pytest.mark.parametrize("told", ["nothing", "states", "a display"])
+def test_since_tells_failures_by_dependency(told: str, growing: Growing) -> None:
+    """A job that another one kept from starting leaves no marker: the event of its failure dates it."""
+    growing.grow(3)
+    run_id = growing.run.name
+
+    def event(job: int, state: str, reason: str | None, at: float) -> str:
+        facts = {"timestamp": at, "job_id": growing.jobs[job], "run_id": run_id, "scheduler_state": state}
+        return json.dumps({**facts, "failure_reason": reason, "event_type": "ExperimentJobStateEvent"}) + "\n"
+
+    (growing.run / "status.json").write_text(json.dumps({"run_id": run_id, "status": "running"}))
+    events = growing.run / "events" / "event-0.jsonl"
+    events.parent.mkdir()
+    long_ago = time.time() - 1000
+    before = event(1, "error", "DEPENDENCY", long_ago) + event(2, "waiting", None, long_ago)
+    events.write_text(before)
+    first = load(growing.run)
+    if told == "states":
+        assert first.states[growing.jobs[1]] == "error"
+    if told == "a display":
+        assert first._repr_html_()
+    time.sleep(0.02)
+    events.write_text(before + event(2, "error", "DEPENDENCY", time.time()))
+    second = first.refresh()
+    assert second.since(first).failed == (growing.jobs[2],)
 
 
 def test_magic_reads_again_only_what_changed(growing: Growing) -> None:
