@@ -1,0 +1,182 @@
+"""One directory that cannot be read does not hide the others. Root's right to read everything is dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from small_runs import SmallRun, job_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+HEAD = """
+import json, sys, warnings
+import xpframe
+warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+root = sys.argv[1]
+def told(errors):
+    return [f"{type(error).__name__}: {error.file}" for error in errors]
+def tell(**facts):
+    print(json.dumps(facts))
+"""
+
+
+def run_without_rights(root: Path, code: str) -> Any:
+    """What a program says that may not read everything."""
+    done = subprocess.run(
+        [*PREFIX, sys.executable, "-c", HEAD + code, str(root)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Path]:
+    """Three experiments, `b` of which cannot be listed; `c` has a run that cannot be entered."""
+    root = tmp_path / "ws"
+    SmallRun(root, experiment="a").submit(0)
+    bad = SmallRun(root, experiment="b")
+    bad.submit(1)
+    SmallRun(root, experiment="c").submit(2)
+    locked = SmallRun(root, run_id="20260102_120000", experiment="c")
+    locked.submit(3)
+    (root / "experiments/c/current").symlink_to("20260101_120000")
+    directories = [bad.path.parent, locked.path]
+    for directory in directories:
+        directory.chmod(0)
+    yield root
+    for directory in directories:
+        directory.chmod(0o755)
+
+
+def test_frames_of_all_experiments(workspace: Path) -> None:
+    """Globs and lists give everything that can be read; `.errors` has the rest."""
+    code = """
+for experiment in ("*", ["a", "b", "c"]):
+    table = xpframe.xp_table(experiment, workspace=root, columns=["experiment", "job_id"])
+    tell_now = [table.column_values("experiment"), told(table.errors)]
+    seen = globals().setdefault("seen", [])
+    seen.append(tell_now)
+tell(seen=seen)
+"""
+    bad = f"ReadError: {workspace}/experiments/b/current"
+    assert run_without_rights(workspace, code) == {"seen": [[["a", "c"], [bad]]] * 2}
+
+
+def test_all_runs_and_scans(workspace: Path) -> None:
+    """With all runs, one unreadable run and one unreadable experiment are told, lazily too."""
+    code = """
+table = xpframe.xp_table("*", workspace=root, run="all", columns=["experiment", "run", "job_id"])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    lazy = xpframe.scan_xp("*", workspace=root, run="all", columns=["experiment", "job_id"])
+    frame = lazy.collect()
+tell(eager=table.column_values("experiment"), lazy=frame["experiment"].to_list(), errors=told(table.errors),
+     caught=sorted({told_one for one in caught for told_one in told(one.message.errors)}))
+"""
+    said = run_without_rights(workspace, code)
+    assert said["eager"] == said["lazy"] == ["a", "c"]
+    assert f"ReadError: {workspace}/experiments/b" in said["errors"]
+    locked = f"{workspace}/experiments/c/20260102_120000"
+    assert any(locked in error for error in said["errors"])
+    assert set(said["errors"]) <= set(said["caught"])
+
+
+def test_lists_and_checks(workspace: Path) -> None:
+    """`experiments`, `errors`, `failures`, `check`, the display of a workspace; `ls` says what is missing."""
+    code = """
+import io, contextlib
+from xpframe.cli import main
+opened = xpframe.Workspace(root)
+findings = opened.check()
+out, err = io.StringIO(), io.StringIO()
+with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = main(["ls", "-w", root, "--json"])
+failures = xpframe.failures("*", workspace=root, backend="polars")
+tell(experiments=opened.experiments(), errors=told(opened.errors), html=len(opened._repr_html_()),
+     text=repr(opened), runs=findings.seen["runs"], failures=len(failures),
+     found=[[one.kind, one.file] for one in findings if one.kind == "unreadable-file"],
+     code=code, ls=json.loads(out.getvalue()), err=err.getvalue())
+"""
+    said = run_without_rights(workspace, code)
+    bad = f"{workspace}/experiments/b"
+    assert said["experiments"] == ["a", "b", "c"]
+    assert said["errors"] == [f"ReadError: {bad}"]
+    assert said["runs"] == 3
+    assert said["failures"] == 0
+    assert ["unreadable-file", bad] in said["found"]
+    assert said["code"] == 0
+    assert {row["experiment"]: row["runs"] for row in said["ls"]} == {"a": 1, "b": None, "c": 2}
+    assert bad in said["err"]
+
+
+def test_jobs_are_found_by_their_ids(workspace: Path) -> None:
+    """A job is found among the experiments that can be read."""
+    code = """
+from xpframe.analysis.diff import find_job
+tell(job=find_job(sys.argv[2], root).n)
+"""
+    code = code.replace("sys.argv[2]", repr(job_id(2)))
+    assert run_without_rights(workspace, code) == {"job": 2}
+
+
+def test_what_is_asked_by_its_name_raises(workspace: Path) -> None:
+    """The only experiment that was asked for is an error, and so is a strict read of all."""
+    code = """
+said = []
+for call in (lambda: xpframe.xp_frame("b", workspace=root), lambda: xpframe.xp_frame(["b"], workspace=root),
+             lambda: xpframe.xp_frame("*", workspace=root, strict=True),
+             lambda: xpframe.Workspace(root).runs("b")):
+    try:
+        call()
+        said.append("nothing")
+    except xpframe.XpFrameError as error:
+        said += told([error])
+tell(said=said)
+"""
+    bad = f"ReadError: {workspace}/experiments/b"
+    assert run_without_rights(workspace, code) == {"said": [*[f"{bad}/current"] * 3, bad]}
+
+
+def test_job_directories_that_cannot_be_listed(workspace: Path) -> None:
+    """Without the right to list `jobs/`, rows keep their parameters, and the loss is told."""
+    (workspace / "jobs").mkdir()
+    (workspace / "jobs").chmod(0)
+    code = """
+table = xpframe.xp_table("a", workspace=root, columns=["job_id", "state", "config.n"])
+tell(rows=[table.column_values(name) for name in table.column_names], errors=told(table.errors))
+"""
+    try:
+        said = run_without_rights(workspace, code)
+    finally:
+        (workspace / "jobs").chmod(0o755)
+    assert (said["rows"][0], said["rows"][2]) == ([job_id(0)], [0])
+    assert said["errors"]
+
+
+def test_an_unreadable_log_is_told_once(workspace: Path) -> None:
+    """A failed job whose log cannot be read is one failure, and one error."""
+    run = SmallRun(workspace, experiment="logs")
+    run.submit(9)
+    log = run.execute(9, marker="failed") / "train.err"
+    log.write_text("Traceback")
+    log.chmod(0)
+    code = """
+from xpframe.failed_jobs import named_failures
+found = named_failures("logs", workspace=root)
+tell(failures=len(found), errors=told(found.errors))
+"""
+    assert run_without_rights(workspace, code) == {"failures": 1, "errors": [f"ReadError: {log}"]}
