@@ -56,7 +56,10 @@ def range_wanted(filters: list[pl.Expr], column: str) -> tuple[int, int] | None:
             first = max(first, low)
         elif _is_one_of(expr, number <= given, given >= number, number < given, given > number):
             last = min(last, high)
-    return None if (first, last) == (_LEAST, _GREATEST) else (first, last)
+    if (first, last) == (_LEAST, _GREATEST):
+        return None
+    # numbers beyond 64 bits, which no step is
+    return min(first, _GREATEST), max(last, _LEAST)
 
 
 def _inputs(expr: pl.Expr, column: str, count: int) -> tuple[pl.Expr, pl.Expr] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
+from xpframe.errors import InvalidArgumentError
 from xpframe.plots.canvas import Canvas, cut
 from xpframe.plots.columns import Factor, agree, factor, factor_of, label_of, varying
 from xpframe.plots.parallel import colours, draw_key
@@ -96,6 +97,8 @@ def curves_of(table: Table, metrics: str | Sequence[str] | None) -> dict[tuple[s
     the later one.
     """
     names = table.column_names
+    if {"measure", "query"} <= set(names):
+        raise InvalidArgumentError("measures of queries have no steps", hint="draw them from xp_series(…)")
     if "metric" in names:
         columns = [table.column_values(name) for name in ("job_id", "metric", "step", "value")]
         rows = zip(*columns, strict=True)

@@ -125,6 +125,10 @@ def test_curves_without_steps_and_without_numbers(tmp_path: Path) -> None:
     nothing = info(root).plot.series("text.csv")
     assert nothing.data() == []
     assert "no job wrote such a series" in nothing.svg
+    for path in root.glob("jobs/*/*/params.json"):
+        (path.parent / "measures.txt").write_text("AP q1 0.5\nAP all 0.5\n")
+    with pytest.raises(InvalidArgumentError, match="measures of queries have no steps"):
+        info(root).plot.series("measures.txt")
     with pytest.raises(ColumnError):
         info(root).plot.series("log.csv", color="no such column")
     with pytest.raises(InvalidArgumentError):

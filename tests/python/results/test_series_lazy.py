@@ -132,6 +132,7 @@ def test_names_and_ranges_are_read_from_filters() -> None:
     assert range_wanted([step > 3, step <= 10], "step") == (3, 10)
     assert range_wanted([pl.lit(3) < step, step == 5], "step") == (5, 5)
     assert range_wanted([step > 2.5], "step") == (2, 2**63 - 1)
+    assert range_wanted([step > 2**70], "step") == (2**63 - 1, 2**63 - 1)
     for unknown in (step != 3, step + 1 > 3, (step > 3) | (step < 1), step > pl.col("x")):
         assert range_wanted([unknown], "step") is None
 
