@@ -71,7 +71,7 @@ impl Check<'_> {
                 Comparison::Unreadable(finding) => self.report_job(run, &job, finding),
                 Comparison::Compared(finding) => {
                     self.result.compared += 1;
-                    for finding in finding {
+                    if let Some(finding) = finding {
                         self.report_job(run, &job, finding);
                     }
                 }
