@@ -22,7 +22,7 @@ TITLES = {
 LOCAL = """\
 ## What do the directories of jobs cost on a local disk?
 
-Measured on {date}. {jobs:,} jobs of the shape *rich* with markers, status.json, logs, params.json and results.
+Measured on {date}. {jobs:,} jobs of the shape *rich* with markers, status.json, logs, params and results.
 """
 NETWORK = """\
 ## What do they cost on a network?
