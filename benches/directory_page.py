@@ -22,14 +22,13 @@ TITLES = {
 LOCAL = """\
 ## What do the directories of jobs cost on a local disk?
 
-Measured on {date}. {jobs:,} jobs of the shape *rich* with markers, status.json, logs, params.json and a result
-file.
+Measured on {date}. {jobs:,} jobs of the shape *rich* with markers, status.json, logs, params and results.
 """
 NETWORK = """\
 ## What do they cost on a network?
 
 Measured on {date}. Each call below the workspace takes a millisecond longer; 2,000 jobs of the shape *grid*
-have directories. 32 threads wait for the answers, whatever the processors. *calls* are those below the workspace.
+have directories. 32 threads wait for the answers, whatever the processors.
 """
 # how the jobs ended, question, the most seconds it may take
 LIMITS = {

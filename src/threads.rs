@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
-
 /// The number of processors, but at most `most`. The system is asked once: it reads files to find out.
 #[must_use]
 pub fn at_most(most: usize) -> usize {
@@ -69,8 +67,8 @@ fn wait_for_each<T: Sync, R: Send>(
     (busy, slow_item): (usize, Duration),
     work: impl Fn(usize, &T) -> R + Sync,
 ) -> Vec<R> {
-    let (next, has_grown) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let queue = WaitQueue { items, work, slow_item, next, has_grown };
+    let (next, is_slow) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let queue = WaitQueue { items, work, slow_item, next, is_slow };
     let mut done = std::thread::scope(|scope| {
         let work = || queue.take_items(|_| {});
         let start = |_| Builder::new().spawn_scoped(scope, work).ok();
@@ -100,7 +98,7 @@ const MAX_WAITING_THREADS: usize = 32;
 const MAX_BUSY_THREADS: usize = 8;
 /// With fewer items, a fast file system answers one thread sooner.
 const MIN_ITEMS_PER_THREAD: usize = 256;
-/// A thread that is without work for longer than that for an item waits. A local disk takes about 10 µs for a job.
+/// A thread that waits for longer than that for an item waits for a network. A local disk takes about 10 µs for a job.
 const SLOW_ITEM: Duration = Duration::from_micros(500);
 /// The most items that a thread takes together, if they are fast.
 const MAX_FAST_SHARE: usize = 64;
@@ -113,8 +111,8 @@ struct WaitQueue<'i, T, W> {
     work: W,
     slow_item: Duration,
     next: AtomicUsize,
-    /// Whether the threads that wait were started
-    has_grown: AtomicBool,
+    /// Whether a thread noticed that it waits
+    is_slow: AtomicBool,
 }
 
 impl<T, W> WaitQueue<'_, T, W> {
@@ -125,8 +123,9 @@ impl<T, W> WaitQueue<'_, T, W> {
         W: Fn(usize, &T) -> R,
     {
         let mut done: Vec<(usize, Vec<R>)> = Vec::new();
-        let mut idle = IdleClock::start();
-        let (mut size, mut slow_shares) = (1, 0);
+        // started at the first slow share, as that takes longer than a fast one
+        let mut idle: Option<IdleClock> = None;
+        let (mut size, mut has_noticed) = (1, false);
         loop {
             let start = self.next.fetch_add(size, Ordering::Relaxed);
             let Some(rest) = self.items.get(start..).filter(|rest| !rest.is_empty()) else { return done };
@@ -138,46 +137,49 @@ impl<T, W> WaitQueue<'_, T, W> {
                 _ => done.push((start, results.collect())),
             }
             let limit = self.slow_item * u32::try_from(share.len()).unwrap_or(u32::MAX);
-            if begin.elapsed() <= limit || idle.restart() <= limit {
-                (size, slow_shares) = ((2 * size).min(MAX_FAST_SHARE), 0);
-                continue;
+            let is_fast = begin.elapsed() <= limit;
+            let is_slow = self.is_slow.load(Ordering::Relaxed);
+            let waited = idle.as_mut().filter(|_| !is_fast && !is_slow).map(IdleClock::restart);
+            if is_fast || waited.is_some_and(|waited| waited <= limit) {
+                (size, idle) = ((2 * size).min(MAX_FAST_SHARE), None);
+            } else if is_slow || waited.is_some() {
+                let left = rest.len() - share.len();
+                if !std::mem::replace(&mut has_noticed, true) {
+                    self.is_slow.store(true, Ordering::Relaxed);
+                    grow(left);
+                }
+                // few at the end, so that the threads end at the same time
+                size = (left / (2 * MAX_WAITING_THREADS)).clamp(1, MAX_SLOW_SHARE);
+            } else {
+                (size, idle) = (1, Some(IdleClock::start()));
             }
-            slow_shares += 1;
-            let left = rest.len() - share.len();
-            // one slow share may be that of a thread that had no processor
-            if slow_shares == 2 {
-                self.has_grown.store(true, Ordering::Relaxed);
-                grow(left);
-            }
-            size = self.slow_share(left);
         }
-    }
-
-    /// How many slow items to take together when some are left: few at the end, so that the threads end at the same time.
-    fn slow_share(&self, left: usize) -> usize {
-        let has_grown = self.has_grown.load(Ordering::Relaxed);
-        if has_grown { (left / (2 * MAX_WAITING_THREADS)).clamp(1, MAX_SLOW_SHARE) } else { 1 }
     }
 }
 
-/// Measures for how long a thread did nothing: the time that passed without that of its processor.
+/// Measures for how long a thread waited: the time that passed without that in which it had, or wanted, a processor.
 struct IdleClock {
     wall: Instant,
-    processor: Duration,
+    /// Nothing where the system does not tell
+    busy: Option<Duration>,
 }
 
 impl IdleClock {
     fn start() -> Self {
-        let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
-        let seconds = Duration::from_secs(tv_sec.unsigned_abs());
-        Self { wall: Instant::now(), processor: seconds + Duration::from_nanos(tv_nsec.unsigned_abs()) }
+        let busy = || {
+            // on a processor, and waiting for one, in nanoseconds
+            let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+            let mut numbers = text.split_whitespace().map_while(|number| number.parse().ok());
+            Some(Duration::from_nanos(numbers.next()?) + Duration::from_nanos(numbers.next()?))
+        };
+        Self { wall: Instant::now(), busy: busy() }
     }
 
-    /// For how long the thread did nothing since the clock was started. Starts it anew.
+    /// For how long the thread waited since the clock was started. Starts it anew.
     fn restart(&mut self) -> Duration {
         let before = std::mem::replace(self, Self::start());
-        let busy = self.processor.saturating_sub(before.processor);
-        self.wall.duration_since(before.wall).saturating_sub(busy)
+        let busy = self.busy.zip(before.busy).map(|(now, before)| now.saturating_sub(before));
+        self.wall.duration_since(before.wall).saturating_sub(busy.unwrap_or_default())
     }
 }
 
