@@ -8,7 +8,7 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 
 from xpframe import _core
 from xpframe.displayed import Displayed
-from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
+from xpframe.errors import InvalidArgumentError, JobNotFoundError, RunNotFoundError, XpFrameError
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
 from xpframe.text import visible
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xpframe.options import Backend, Columns, InfoOptions
     from xpframe.plots import Plots
     from xpframe.results import Result
+    from xpframe.service import Service
 
 __all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
 
@@ -246,6 +247,18 @@ class ExperimentInfo(Displayed):
         """
         self._last_states = {job_id: state for job_id, (state, _) in self._run.states().items()}
         return dict(self._last_states)
+
+    @property
+    def results_path(self) -> Path:
+        """The directory for results of the run as a whole, ``xp.resultspath``; it may not exist."""
+        return self._run.path / "results"
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """The services that the run added, as TensorBoard, by identifier."""
+        from xpframe.service import services_of
+
+        return services_of(self._run)
 
     @property
     def saved(self) -> list[str]:
@@ -469,6 +482,10 @@ def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -
     # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = open_run()
+    if run.is_empty():
+        raise RunNotFoundError(
+            "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
+        )
     if quiet or run.size < MIN_BYTES_FOR_PROGRESS:
         run.load()
     else:
