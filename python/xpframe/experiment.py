@@ -11,7 +11,7 @@ from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError, JobNotFoundError, RunNotFoundError, XpFrameError
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
-from xpframe.text import visible
+from xpframe.text import plural, visible
 
 # typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
@@ -85,7 +85,8 @@ class _Configs(Displayed, Mapping[str, "Any"]):
         return list(self)
 
     def _one_line(self) -> str:
-        return f"<{len(self)} {self._noun}s of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
+        count = plural(len(self), self._noun)
+        return f"<{count} of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
 
 
 class _Items(ItemsView[str, "Any"]):
@@ -285,7 +286,7 @@ class ExperimentInfo(Displayed):
         return open_info(self._run.refreshed, strict=strict, quiet=quiet)
 
     def since(self, previous: ExperimentInfo) -> Changes:
-        """The jobs that were added, started, finished, failed or lost since ``previous``.
+        """The jobs that were added, started or finished, or became ``error`` or ``lost``, since ``previous``.
 
         The old states are those that ``previous.states`` returned last. If it was never read, a job without
         a new marker file counts as unchanged, and each lost job counts as lost since then.
@@ -434,7 +435,7 @@ class ExperimentInfo(Displayed):
         return failures_of([self._run], task=task, strict=strict, quiet=quiet)
 
     def _one_line(self) -> str:
-        counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
+        counts = f"{plural(self._run.row_count(), 'job')}, {plural(len(self.actions), 'action')}"
         return f"<ExperimentInfo {visible(self.experiment)} {visible(self.run_id)}: {counts}>"
 
     def _display(self, *, as_html: bool) -> str:

@@ -1,4 +1,4 @@
-//! The services that a run added, as TensorBoard: what `status.json` and the events say of them.
+//! The services that a run added, as a board of metrics: what `status.json` and the events say of them.
 
 use indexmap::IndexMap;
 

@@ -64,7 +64,7 @@ def test_a_run_tells_what_it_is(workspaces: Workspaces) -> None:
     text = text_of(info._repr_html_())
     for part in (
         *("ablation", f"run {info.run_id}", "driver done", "Python 3.11", str(info.path)),
-        *("26 jobs", "21 done", "5 failed", "labpkg.tasks. sgdrun", "1 done, 2 failed"),
+        *("26 jobs", "21 done", "5 error", "labpkg.tasks. sgdrun", "1 done, 2 error"),
         *("tags.learning_rate", "config.model@type", "BigModel", "3 actions"),
     ):
         assert part in text, part
@@ -299,7 +299,7 @@ def test_text_twins_reach_ipython(workspaces: Workspaces) -> None:
     info = load(workspaces.path("v270_full") / "experiments" / "ablation" / "current")
     things = [
         (xpframe.Workspace(workspaces.path("v270_full")), "6 experiments"),
-        (info, "26 jobs: 21 done, 5 failed"),
+        (info, "26 jobs: 21 done, 5 error"),
         (info.jobs, "26 jobs of ablation"),
         (info.actions, "3 actions of ablation"),
         (next(iter(info.actions.values())), "action: Export"),

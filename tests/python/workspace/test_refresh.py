@@ -108,18 +108,18 @@ def test_since_tells_what_happened(asked: bool, growing: Growing) -> None:
     happened = second.since(first)
     jobs = growing.jobs
     assert happened == Changes(
-        added=(jobs[3], jobs[4]), started=(), finished=(jobs[1], jobs[3]), failed=(jobs[2],), lost=()
+        added=(jobs[3], jobs[4]), started=(), finished=(jobs[1], jobs[3]), error=(jobs[2],), lost=()
     )
     assert list(happened) == [jobs[3], jobs[4], jobs[1], jobs[2]]
     assert len(happened) == 4
-    assert str(happened) == "2 added, 2 finished, 1 failed"
-    assert repr(happened) == "<Changes: 2 added, 2 finished, 1 failed>"
+    assert str(happened) == "2 added, 2 finished, 1 error"
+    assert repr(happened) == "<Changes: 2 added, 2 finished, 1 error>"
     assert jobs[3][:8] in happened._repr_html_()
     frame = happened.frame(backend="polars")
     assert frame["job_id"].to_list() == jobs[1:]
     assert frame["state"].to_list() == ["done", "error", "done", "unscheduled"]
     assert frame["config.n"].to_list() == [1, 2, 3, 4]
-    assert happened.frame("failed")["job_id"].tolist() == [jobs[2]]
+    assert happened.frame("error")["job_id"].tolist() == [jobs[2]]
     assert len(happened.frame("lost", backend="polars")) == 0
     with pytest.raises(xpframe.errors.InvalidArgumentError, match="it is one of added"):
         happened.frame("gone")
@@ -226,7 +226,7 @@ def test_a_real_experiment_is_followed(tmp_path: Path) -> None:
     assert list(known) == list(states) == [json.loads(row)["job_id"] for row in rows]
     assert set(states.values()) == {"done", "error"}
     assert max(told.values()) == 1
-    for state, kind in (("done", "finished"), ("error", "failed")):
+    for state, kind in (("done", "finished"), ("error", "error")):
         expected = {job_id for job_id, now in states.items() if now == state} - ended
         assert {job_id for what, job_id in told if what == kind} == expected
     assert not [job_id for what, job_id in told if what == "lost"]
