@@ -133,7 +133,7 @@ def group_html(group: FailureGroup, *, is_open: bool) -> str:
         f'<tr><th scope="row">{html(name)}</th><td><code>{path_html(value, MAX_LINE)}</code></td></tr>'
         for name, value in facts(group)
     ]
-    shown = " open" if is_open else ""
+    shown = ' open=""' if is_open else ""
     title = f"<th>one example: job {id_html(example.job_id)}</th><th></th>"
     body = table_html(title, rows, 0) + tail_html(example)
     return f"<details{shown}><summary>{line}</summary>{body}</details>"

@@ -53,7 +53,7 @@ def findings_html(root: str, findings: Sequence[Finding], examined: dict[str, in
         mark = ' class="e"' if severity == "error" else ""
         name = f"<b{mark}>{SIGNS[severity]} {html(severity)}</b> {html(kind)}"
         count = f'<span class="l">{number(len(of_kind))}</span>'
-        opened = " open" if severity != "info" else ""
+        opened = ' open=""' if severity != "info" else ""
         table = table_html(head, rows, len(of_kind) - MAX_OF_KIND)
         parts.append(f"<details{opened}><summary>{name} {count}</summary>{table}</details>")
     return panel(title + about + "".join(parts))

@@ -21,15 +21,10 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, references
 from engine import load
-from pictures import KINDS, SVG, check_svg, drawn
+from pictures import KINDS, SVG, check_svg, contrast, drawn, runs, texts
 from xpframe.errors import ColumnError, InvalidArgumentError, MissingLibraryError
-from xpframe.plots import Picture
 from xpframe.plots.canvas import INK, gradient
 from xpframe.plots.ruler import ruler
-
-
-def texts(picture: Picture) -> list[str]:
-    return [element.text or "" for element in ET.fromstring(picture.svg).iter(f"{SVG}text")]
 
 
 def info_of(workspaces: Workspaces, workspace: str, experiment: str) -> Any:
@@ -50,10 +45,6 @@ def test_every_picture_of_every_run(name: str, workspaces: Workspaces) -> None:
             assert picture._repr_mimebundle_() == {"image/svg+xml": picture.svg, "text/plain": repr(picture)}
             seen += 1
     assert seen >= 3
-
-
-def runs(root: Path) -> list[Path]:
-    return [path for path in (*root.glob("experiments/*/2*"), *root.glob("xp/*")) if path.is_dir()]
 
 
 def test_states_over_two_factors(workspaces: Workspaces) -> None:
@@ -309,18 +300,6 @@ def test_colours_stand_out_on_light_and_dark() -> None:
     assert contrast(INK, "#111111") > 4
     assert min(contrast(ink, page) for ink in inks for page in ("#ffffff", "#111111")) > 2.1
     assert len(set(inks)) == 22
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, as WCAG defines it."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.slow
