@@ -23,7 +23,7 @@ from xpframe._core import (
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.experiment import Action, ExperimentInfo, load_xp_info
 from xpframe.locate import use
-from xpframe.workspace import Workspace, WorkspaceStateProvider
+from xpframe.workspace import Workspace
 
 # as in typing, which takes longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
+    from xpframe.provider import WorkspaceStateProvider
     from xpframe.result_files import result_files
     from xpframe.results import Result
     from xpframe.series import scan_series, xp_series
@@ -90,6 +91,7 @@ _LAZY_MODULES = {
     "replicates": "analysis",
     "ReadReport": "lazy",
     "Result": "results",
+    "WorkspaceStateProvider": "provider",
     "failures": "failed_jobs",
     "last_read": "lazy",
     "result_files": "result_files",

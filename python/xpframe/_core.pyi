@@ -141,6 +141,10 @@ class Run:
         """
         Whether its directory could be looked at; else it has no jobs, and an error.
         """
+    def is_empty(self, /) -> bool:
+        """
+        Whether its directory has no file of a run and no links to jobs.
+        """
     def job(self, /, job_id: str) -> Config:
         """
         The config of a job.
@@ -161,6 +165,10 @@ class Run:
         """
         Reads the jobs and their configs now; Ctrl-C stops it.
         """
+    def moved(self, /, path: str) -> str:
+        """
+        Where a path is now that the run recorded: below the workspace as it is, if it was below it.
+        """
     @property
     def path(self, /) -> Path:
         """
@@ -174,6 +182,10 @@ class Run:
     def refreshed(self, /) -> Run:
         """
         The run as it is now. Jobs and configs are read again only if their files changed.
+        """
+    def row_count(self, /) -> int:
+        """
+        The number of jobs, with or without a config.
         """
     def rows(self, /) -> list[tuple[str, str]]:
         """
@@ -191,6 +203,10 @@ class Run:
     def saved_names(self, /) -> list[str]:
         """
         The names of the objects saved with `xp.save` in this run.
+        """
+    def services(self, /) -> list[dict]:
+        """
+        The services that the run added, as dicts with id, text, typename, state, url and settings, in order.
         """
     @property
     def signature(self, /) -> RunSignature:
@@ -429,10 +445,26 @@ class Workspace:
     """
     A handle on a workspace: names of experiments and runs. Reads directories only.
     """
-    def __new__(cls, /, path: str | PathLike[str], archives: dict[Path, list[Path]] = ...) -> Workspace: ...
+    def __new__(
+        cls, /, path: str | PathLike[str], archives: dict[Path, list[Path]] = ..., *, without_experiments: bool = False
+    ) -> Workspace: ...
     def experiments(self, /) -> list[str]:
         """
         The names of the experiments, sorted.
+        """
+    def job_directory(self, /, task_id: str, job_id: str) -> Path:
+        """
+        The directory of a job, which need not exist.
+        """
+    def job_statuses(self, /, jobs: SupportsGetItem[int, tuple[str, str]]) -> list[dict]:
+        """
+        What the directories of jobs say, each given as (task_id, job_id), whatever their run is: a list of dicts with state,
+        failure, exit_code, retries, and the times submitted_at, started_at and ended_at in microseconds since 1970 UTC.
+        """
+    def jobs(self, /) -> tuple[list[tuple[str, str]], list[Any]]:
+        """
+        The job directories as (task_id, job_id), also of jobs that no run lists, and the directories that cannot be listed:
+        exceptions of `xpframe.errors`, not raised.
         """
     def latest(self, /, experiment: str) -> Run:
         """
@@ -451,6 +483,10 @@ class Workspace:
     def run(self, /, experiment: str, run_id: str) -> Run:
         """
         A run by its identifier.
+        """
+    def run_of_job(self, /, task_id: str, job_id: str) -> Run | None:
+        """
+        The newest run that has a link to a job; None if there is none.
         """
     def runs(self, /, experiment: str) -> list[Run]:
         """

@@ -30,16 +30,21 @@ class Changes(Displayed):
         added: Jobs submitted since then.
         started: Jobs that are running now, and were not.
         finished: Jobs that are done now, and were not.
-        failed: Jobs that have failed now, and had not.
+        error: Jobs that have failed now, and had not.
         lost: Jobs that are lost now, and were not: the driver ended while they ran.
     """
 
     added: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     finished: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    error: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     _run: _core.Run | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The earlier name of ``error``."""
+        return self.error
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
         """The jobs by kind of change; kinds without jobs are left out."""
@@ -62,7 +67,7 @@ class Changes(Displayed):
         """The changed jobs as a DataFrame, with all their columns as they are now.
 
         Args:
-            kind: ``"added"``, ``"started"``, ``"finished"``, ``"failed"`` or ``"lost"``; by default all.
+            kind: ``"added"``, ``"started"``, ``"finished"``, ``"error"`` or ``"lost"``; by default all.
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         """
         names = [item.name for item in fields(self) if not item.name.startswith("_")]
@@ -88,9 +93,9 @@ class Changes(Displayed):
         return f"<Changes: {self}>"
 
     def _display(self, *, as_html: bool) -> str:
-        from xpframe.display.changes import changes_html
+        from xpframe.display.changes import changes_html, changes_text
 
-        return changes_html(self.kinds()) if as_html else repr(self)
+        return (changes_html if as_html else changes_text)(self.kinds(), self._run)
 
 
 def since(run: _core.Run, before: _core.Run, time: int) -> Changes:

@@ -8,11 +8,11 @@ from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc b
 
 from xpframe import _core
 from xpframe.displayed import Displayed
-from xpframe.errors import InvalidArgumentError, JobNotFoundError, XpFrameError
+from xpframe.errors import InvalidArgumentError, JobNotFoundError, RunNotFoundError, XpFrameError
 from xpframe.locate import archives
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
 from xpframe.report import report
-from xpframe.text import visible
+from xpframe.text import plural, visible
 
 # typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from xpframe.options import Backend, Columns, InfoOptions
     from xpframe.plots import Plots
     from xpframe.results import Result
+    from xpframe.service import Service
 
 __all__ = ["Action", "Actions", "ExperimentInfo", "Jobs", "load_xp_info", "open_info"]
 
@@ -85,7 +86,8 @@ class _Configs(Displayed, Mapping[str, "Any"]):
         return list(self)
 
     def _one_line(self) -> str:
-        return f"<{len(self)} {self._noun}s of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
+        count = plural(len(self), self._noun)
+        return f"<{count} of {visible(self._run.experiment)} {visible(self._run.run_id)}>"
 
 
 class _Items(ItemsView[str, "Any"]):
@@ -251,6 +253,18 @@ class ExperimentInfo(Displayed):
         return {job_id: state for job_id, (state, _) in self._run.states().items()}
 
     @property
+    def results_path(self) -> Path:
+        """The directory for results of the run as a whole, ``xp.resultspath``; it may not exist."""
+        return self._run.path / "results"
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """The services that the run added, as TensorBoard, by identifier."""
+        from xpframe.service import services_of
+
+        return services_of(self._run)
+
+    @property
     def saved(self) -> list[str]:
         """The names of the objects saved with ``xp.save``."""
         return self._run.saved_names()
@@ -275,7 +289,7 @@ class ExperimentInfo(Displayed):
         return open_info(self._run.refreshed, strict=strict, quiet=quiet)
 
     def since(self, previous: ExperimentInfo) -> Changes | Comparison:
-        """The jobs that were added, started, finished, failed or lost since ``previous``.
+        """The jobs that were added, started or finished, or became ``error`` or ``lost``, since ``previous``.
 
         The old states are those that ``previous.states``, or a display or picture of ``previous``, told last.
         If none did, they are those when it was loaded: a job without a newer marker file or event counts as
@@ -431,7 +445,7 @@ class ExperimentInfo(Displayed):
         return failures_of([self._run], task=task, strict=strict, quiet=quiet)
 
     def _one_line(self) -> str:
-        counts = f"{len(self.jobs)} jobs, {len(self.actions)} actions"
+        counts = f"{plural(self._run.row_count(), 'job')}, {plural(len(self.actions), 'action')}"
         return f"<ExperimentInfo {visible(self.experiment)} {visible(self.run_id)}: {counts}>"
 
     def _display(self, *, as_html: bool) -> str:
@@ -479,6 +493,10 @@ def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -
     # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = open_run()
+    if run.is_empty():
+        raise RunNotFoundError(
+            "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
+        )
     if quiet or run.size < MIN_BYTES_FOR_PROGRESS:
         run.load()
     else:

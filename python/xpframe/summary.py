@@ -30,18 +30,8 @@ __all__ = [
     "table_of",
 ]
 
-# the displayed word for each state, in the order of a state bar
-STATES = {
-    "done": "done",
-    "error": "failed",
-    "running": "running",
-    "waiting": "waiting",
-    "ready": "waiting",
-    "scheduled": "waiting",
-    "unscheduled": "waiting",
-    "lost": "lost",
-    "transient": "transient",
-}
+# the words of the column ``state``, in the order of a state bar
+STATES = ("done", "error", "running", "scheduled", "ready", "waiting", "unscheduled", "lost", "transient")
 MAX_VALUES = 8
 MAX_COLUMNS = 300  # comparing more columns would take too long for a display
 
@@ -85,7 +75,7 @@ class Summary:
 
     Attributes:
         jobs: The number of jobs.
-        states: The number of jobs in each state, by the displayed word, in the order of a state bar.
+        states: The number of jobs in each state, in the order of a state bar.
         tasks: The same for the jobs of each task, in the order of submission.
         columns: The tags, and the parameters that vary.
         left_out: The number of columns that were not compared.
@@ -101,17 +91,20 @@ class Summary:
 
 
 def shown_state(state: str | None) -> str:
-    """The displayed word for a state."""
-    return STATES.get(state or "lost", "lost")
+    """A state as displays show it: a word that is no state of a job counts as ``lost``."""
+    return state if state in STATES else "lost"
 
 
 def in_order(states: Counter[str]) -> dict[str, int]:
-    return {state: states[state] for state in dict.fromkeys(STATES.values()) if states[state]}
+    return {state: states[state] for state in STATES if states[state]}
 
 
-def table_of(run: Run, columns: Sequence[str], results: Results | None = None) -> Table:
-    """Columns of the jobs of a run. What could not be read is in its ``errors``, without a warning."""
-    return read_table([run], table_request({"columns": columns, "results": results}), quiet=True)
+def table_of(
+    run: Run, columns: Sequence[str], results: Results | None = None, task: str | None = None
+) -> Table:
+    """Columns of the jobs of a run, or of a task. Its ``errors`` have what could not be read: no warning."""
+    request = table_request({"columns": columns, "results": results, "task": task})
+    return read_table([run], request, quiet=True)
 
 
 def summarize(run: Run) -> Summary:
@@ -138,10 +131,10 @@ def summarize(run: Run) -> Summary:
     )
 
 
-def columns_of(run: Run) -> list[Column]:
-    """The tags and the varying parameters of the jobs of a run, without looking up states."""
+def columns_of(run: Run, task: str | None = None) -> list[Column]:
+    """The tags and the varying parameters of the jobs of a run, or of a task, without looking up states."""
     try:
-        table = table_of(run, ["task", "*.*"])
+        table = table_of(run, ["task", "*.*"], task=task)
     except XpFrameError:
         return []
     return job_columns(table, f"{run.workspace}{os.sep}")[0]
@@ -209,5 +202,5 @@ def brief(value: object, limit: int = 60) -> str:
 
 
 def count_states(run: Run) -> dict[str, int]:
-    """The number of jobs of a run in each state, by the displayed word."""
+    """The number of jobs of a run in each state, in the order of a state bar."""
     return in_order(Counter(shown_state(state) for state, _ in run.states().values()))

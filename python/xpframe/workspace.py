@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xpframe.check import Findings
     from xpframe.options import Experiments
 
-__all__ = ["Workspace", "WorkspaceStateProvider"]
+__all__ = ["Workspace"]
 
 
 class Workspace(Displayed):
@@ -137,6 +137,3 @@ class Workspace(Displayed):
         from xpframe.display.workspace import workspace_html, workspace_text
 
         return (workspace_html if as_html else workspace_text)(self._workspace)
-
-
-WorkspaceStateProvider = Workspace

@@ -22,6 +22,7 @@ mod run;
 mod scalars;
 mod series;
 mod source;
+mod status;
 mod table;
 mod user_format;
 mod workspace;

@@ -15,11 +15,12 @@ use super::convert::{self, Style};
 use super::errors::exceptions;
 use super::interrupt::interruptible;
 use super::source::{Origin, Source};
+use super::status::service_dict;
 use crate::error::{Error, ErrorKind, quoted};
 use crate::file::Signature;
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
-use crate::records::{JobStatuses, Moment, State, Zone};
+use crate::records::{JobStatuses, Moment, State, Zone, services};
 use crate::threads;
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
@@ -110,6 +111,11 @@ impl Run {
         self.loaded().refusal().is_none()
     }
 
+    /// Whether its directory has no file of a run and no links to jobs.
+    fn is_empty(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(py.detach(|| self.loaded().run().is_empty())?)
+    }
+
     /// Reads the jobs and their configs now; Ctrl-C stops it.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         let loaded = self.loaded();
@@ -159,6 +165,12 @@ impl Run {
         let loaded = self.loaded();
         let rows = py.detach(|| loaded.rows());
         rows.rows.iter().map(|row| (rows.job_id(row).into_owned(), rows.task_id(row).into_owned())).collect()
+    }
+
+    /// The number of jobs, with or without a config.
+    fn row_count(&self, py: Python<'_>) -> usize {
+        let loaded = self.loaded();
+        py.detach(|| loaded.rows().rows.len())
     }
 
     /// The number of jobs with a config.
@@ -314,6 +326,21 @@ impl Run {
         }
         dict.set_item("git", git)?;
         Ok(dict)
+    }
+
+    /// The services that the run added, as dicts with id, text, typename, state, url and settings, in order.
+    fn services<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let loaded = self.loaded();
+        let services = py.detach(|| services(loaded.run(), loaded.record()));
+        let dict = |(id, service): (&String, _)| service_dict(py, &services.store, id, service);
+        services.services.iter().map(dict).collect()
+    }
+
+    /// Where a path is now that the run recorded: below the workspace as it is, if it was below it.
+    fn moved(&self, py: Python<'_>, path: String) -> String {
+        let loaded = self.loaded();
+        let moved = py.detach(|| loaded.relocation().moved(path.as_bytes()));
+        moved.and_then(|moved| String::from_utf8(moved).ok()).unwrap_or(path)
     }
 
     /// The names of the objects saved with `xp.save` in this run.

@@ -81,7 +81,9 @@ impl Table {
     fn __repr__(&self) -> String {
         let (rows, columns) = self.shape();
         let what = self.table.schema.metadata().get(ROWS).map_or("jobs", String::as_str);
-        format!("<xpframe.Table: {rows} {what}, {columns} columns>")
+        let what = if rows == 1 { what.strip_suffix('s').unwrap_or(what) } else { what };
+        let plural = if columns == 1 { "" } else { "s" };
+        format!("<xpframe.Table: {rows} {what}, {columns} column{plural}>")
     }
 
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::argument::{Name, PathArgument};
 use super::errors::exceptions;
 use super::run::Run;
+use super::status::status_dict;
+use crate::records::{Zone, statuses_without_run};
 use crate::{columns, error, workspace};
 
 /// A handle on a workspace: names of experiments and runs. Reads directories only.
@@ -24,10 +27,21 @@ impl Workspace {
 
 #[pymethods]
 impl Workspace {
+    /// Opens a workspace. With `without_experiments`, an empty directory and one that only has `jobs/` are workspaces too.
     #[new]
-    #[pyo3(signature = (path, archives=HashMap::new()))]
-    fn new(py: Python<'_>, path: PathArgument, archives: HashMap<PathBuf, Vec<PathBuf>>) -> PyResult<Self> {
-        let workspace = py.detach(|| workspace::Workspace::open(&path.0))?;
+    #[pyo3(signature = (path, archives=HashMap::new(), *, without_experiments=false))]
+    fn new(
+        py: Python<'_>,
+        path: PathArgument,
+        archives: HashMap<PathBuf, Vec<PathBuf>>,
+        without_experiments: bool,
+    ) -> PyResult<Self> {
+        let open = if without_experiments {
+            workspace::Workspace::open_without_experiments
+        } else {
+            workspace::Workspace::open
+        };
+        let workspace = py.detach(|| open(&path.0))?;
         Ok(Self { workspace: workspace.with_archives(&archives) })
     }
 
@@ -87,7 +101,52 @@ impl Workspace {
     fn run(&self, py: Python<'_>, experiment: Name, run_id: Name) -> PyResult<Run> {
         Run::new(py, py.detach(|| self.workspace.run(&experiment, &run_id))?)
     }
+
+    /// The job directories as (task_id, job_id), also of jobs that no run lists, and the directories that cannot be listed:
+    /// exceptions of `xpframe.errors`, not raised.
+    fn jobs<'py>(&self, py: Python<'py>) -> PyResult<JobDirectories<'py>> {
+        let mut jobs = Vec::new();
+        let mut errors = Vec::new();
+        py.detach(|| match self.workspace.jobs() {
+            Ok(listed) => {
+                for job in listed {
+                    match job {
+                        Ok(job) => jobs.push(job),
+                        Err(error) => errors.push(error),
+                    }
+                }
+            }
+            Err(error) => errors.push(error),
+        });
+        Ok((jobs, exceptions(py, &errors)?))
+    }
+
+    /// What the directories of jobs say, each given as (task_id, job_id), whatever their run is: a list of dicts with state,
+    /// failure, exit_code, retries, and the times submitted_at, started_at and ended_at in microseconds since 1970 UTC.
+    fn job_statuses<'py>(
+        &self,
+        py: Python<'py>,
+        jobs: Vec<(String, String)>,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let (statuses, _) = py.detach(|| statuses_without_run(&self.workspace, &jobs));
+        let zone = Zone::local();
+        statuses.iter().map(|status| status_dict(py, status, &zone)).collect()
+    }
+
+    /// The directory of a job, which need not exist.
+    fn job_directory(&self, task_id: Name, job_id: Name) -> PyResult<PathBuf> {
+        Ok(self.workspace.job_dir(&task_id, &job_id)?)
+    }
+
+    /// The newest run that has a link to a job; None if there is none.
+    fn run_of_job(&self, py: Python<'_>, task_id: Name, job_id: Name) -> PyResult<Option<Run>> {
+        let newest = py.detach(|| self.workspace.run_of_job(&task_id, &job_id));
+        newest.map(|run| Run::new(py, run)).transpose()
+    }
 }
+
+/// Job directories, and what could not be listed.
+type JobDirectories<'py> = (Vec<(String, String)>, Vec<Bound<'py, PyAny>>);
 
 /// Whether a directory looks like a workspace. A ReadError if the system does not tell.
 #[pyfunction]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::moment::Moment;
 use super::state::StateWord;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::file;
 use crate::json;
 use crate::workspace::Run;
@@ -102,9 +102,22 @@ pub fn foreign_events(run: &Run, run_id: &str) -> Vec<(PathBuf, BTreeSet<String>
     foreign
 }
 
-/// Reads the lines that mention the event type `name`. A last line without line end is being written, or was
-/// cut when the driver was killed: it is left out in silence.
+/// Reads the events whose lines mention the event type `name`.
 fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut take: impl FnMut(T, &str)) {
+    each_line(run, name, errors, |line| {
+        take(json::from_slice(line)?, name);
+        Ok(())
+    });
+}
+
+/// Reads the lines that mention a `name`. A last line without line end is being written, or was cut when the driver was
+/// killed: it is left out in silence.
+pub(super) fn each_line(
+    run: &Run,
+    name: &str,
+    errors: &mut Vec<Error>,
+    mut read: impl FnMut(&[u8]) -> Result<()>,
+) {
     let files = run.event_files().unwrap_or_else(|error| {
         errors.push(error);
         Vec::new()
@@ -120,10 +133,9 @@ fn each<T: DeserializeOwned>(run: &Run, name: &str, errors: &mut Vec<Error>, mut
         };
         let (mut lines, mut wrong) = (json::Lines::after(0, &bytes), Vec::new());
         for line in lines.by_ref().filter(|line| mention.find(line.bytes).is_some()) {
-            match json::from_slice(line.bytes) {
-                Ok(event) => take(event, name),
+            match read(line.bytes) {
                 Err(error) if line.ended => wrong.push((line.number, error)),
-                Err(_) => {}
+                Ok(()) | Err(_) => {}
             }
         }
         let cut_lines = lines.cut_lines();

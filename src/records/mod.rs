@@ -24,8 +24,10 @@ mod roots;
 mod row;
 mod rows;
 mod run;
+mod services;
 mod state;
 mod unusual;
+mod without_run;
 
 pub use ending::JobEnding;
 pub use events::foreign_events;
@@ -40,4 +42,6 @@ pub use roots::{RecordedRoots, is_absolute, recorded_roots};
 pub use row::JobRow;
 pub use rows::{JobRows, first_jobs, first_submission};
 pub use run::{ActionRecord, GitRecord, RunRecord, action_ids, run_record};
+pub use services::{Service, Services, services};
 pub use state::State;
+pub use without_run::statuses_without_run;

@@ -67,6 +67,18 @@ impl Workspace {
         Err(Error::new(ErrorKind::WorkspaceNotFound, reason).at_file(&root).hint(hint))
     }
 
+    /// The workspace at `path`, which may have no experiment yet, or none any more: the directory is empty, or has `jobs/`.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub fn open_without_experiments(path: &Path) -> Result<Self> {
+        let root = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
+        let is_new = look::is_dir(&root).unwrap_or(false)
+            && (look::is_dir(&root.join("jobs")).unwrap_or(false)
+                || root.read_dir().is_ok_and(|mut entries| entries.next().is_none()));
+        if is_new { Ok(Self::assumed(root)) } else { Self::open(path) }
+    }
+
     /// A workspace that was recognised by other means: nothing is checked.
     pub(super) fn assumed(root: PathBuf) -> Self {
         Self { root, archives: Vec::new() }

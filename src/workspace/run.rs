@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::layout::Layout;
+use super::layout::{Layout, holds_run};
 use super::listing::{confined, entries, is_real_dir, names};
 use super::look;
 use super::names::plain;
@@ -59,6 +59,13 @@ impl Run {
         Self { workspace: self.workspace.with_archives(archives), ..self }
     }
 
+    /// A run without a name and without files, for jobs whose run is not known.
+    #[must_use]
+    pub fn without_files(workspace: &Workspace) -> Self {
+        // `jobs/` has none of the files of a run
+        Self::new(workspace, "", "", workspace.root().join("jobs"), Layout::V2)
+    }
+
     /// The workspace it is in.
     #[must_use]
     pub fn workspace(&self) -> &Workspace {
@@ -88,6 +95,16 @@ impl Run {
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// Whether the directory has no file of a run and no links to jobs: it was made, and nothing was written.
+    ///
+    /// # Errors
+    /// `Io`: the system does not tell.
+    pub fn is_empty(&self) -> Result<bool> {
+        let refused = |error| Error::io(&self.path, &error);
+        let is_dir = |name: &str| look::is_dir(&self.path.join(name)).map_err(refused);
+        Ok(!holds_run(&self.path).map_err(refused)? && !is_dir("jobs")? && !is_dir("jobs.bak")?)
     }
 
     /// The file that the driver of this run's experiment holds locked while it runs.
@@ -144,6 +161,13 @@ impl Run {
             let task = self.path.join(directory).join(names[0]);
             fs::read_link(task.join(names[1])).ok()
         })
+    }
+
+    /// Whether the run has a link to a job, or its directory.
+    pub(super) fn has_link(&self, task_id: &str, job_id: &str) -> bool {
+        let (Ok(task_id), Ok(job_id)) = (plain("task", task_id), plain("job", job_id)) else { return false };
+        let entry = |directory: &str| self.path.join(directory).join(task_id).join(job_id);
+        ["jobs", "jobs.bak"].iter().any(|directory| entry(directory).symlink_metadata().is_ok())
     }
 
     /// The files of experiment events: the permanent ones of this run in numeric order, then the live ones of

@@ -100,6 +100,14 @@ impl Workspace {
         Err(self.no_run(experiment, run_id))
     }
 
+    /// The newest run, of any experiment, that links to a job.
+    #[must_use]
+    pub fn run_of_job(&self, task_id: &str, job_id: &str) -> Option<Run> {
+        let experiments = self.experiments().unwrap_or_default();
+        let runs = experiments.iter().flat_map(|experiment| self.runs(experiment).unwrap_or_default());
+        runs.filter(|run| run.has_link(task_id, job_id)).max_by(|a, b| newer(a.id(), b.id()))
+    }
+
     fn no_run(&self, experiment: &str, run_id: &str) -> Error {
         let runs = self.runs(experiment).unwrap_or_default();
         let count = match runs.as_slice() {

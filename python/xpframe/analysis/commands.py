@@ -55,7 +55,8 @@ def missing_command(options: argparse.Namespace) -> None:
 def cell_lines(coverage: Coverage, by: list[str], *, failed: bool) -> Iterator[dict[str, Any]]:
     """The cells without a job as dicts, with ``failed`` those too of which all jobs failed.
 
-    Each has its task, its factors by the names that were given, and ``state``, ``missing`` or ``failed``.
+    Each has its task, its factors by the names that were given, and ``state``: ``missing``, ``error``, or
+    ``lost`` if all its jobs are.
     """
     from xpframe.analysis.job_frame import JobFrame
     from xpframe.analysis.names import choose
@@ -67,10 +68,11 @@ def cell_lines(coverage: Coverage, by: list[str], *, failed: bool) -> Iterator[d
         if len(columns) == 1:  # else it is a glob
             names[columns[0]] = name
     values = {name: frame.values(name) for name in frame.names}
-    lost = [values[state] for state in coverage.states if state in FAILED]
+    ended = {state: values[state] for state in coverage.states if state in FAILED}
     for row in range(len(frame)):
         n = values["n"][row]
-        if n and not (failed and n == sum(counts[row] for counts in lost)):
+        counts = {state: column[row] for state, column in ended.items() if column[row]}
+        if n and not (failed and n == sum(counts.values())):
             continue
         factors = {shown: values[name][row] for name, shown in names.items()}
-        yield {"task": values["task"][row], **factors, "state": "failed" if n else "missing"}
+        yield {"task": values["task"][row], **factors, "state": next(iter(sorted(counts)), "missing")}

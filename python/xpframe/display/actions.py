@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xpframe.display.parts import (
     MAX_ROWS,
     MAX_TEXT_LINES,
+    id_html,
     left_out_text,
     of_run,
     table_html,
@@ -31,7 +32,7 @@ _NO_CONFIG = "without a config: experimaestro could not write it"
 def actions_html(run: Run) -> str:
     """The actions of a run for a notebook."""
     rows = [
-        f'<tr><th scope="row"><code title="{html(action_id)}">{html(action_id[:8])}</code></th>'
+        f'<tr><th scope="row">{id_html(action_id)}</th>'
         f"<td>{task_html(typename)}</td><td><bdi>{html(description)}</bdi></td></tr>"
         for action_id, description, typename in _first_actions(run, MAX_ROWS)
     ]

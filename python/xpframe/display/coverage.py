@@ -22,13 +22,13 @@ MAX_TILES = 40  # in a row
 MAX_MISSING = 20  # missing cells that are named
 MISSING = "□"
 # a cell with jobs in several states shows the first of these
-URGENCY = ("failed", "lost", "running", "waiting", "transient", "done")
+URGENCY = ("error", "lost", "running", "scheduled", "ready", "waiting", "unscheduled", "transient", "done")
 TILE = "display:inline-block;min-width:18px;padding:0 3px;border-radius:3px;text-align:center"
 
 
 @dataclass(slots=True)
 class Cell:
-    """A cell: its task, the values of its factors, its jobs by state in the words of a state bar."""
+    """A cell: its task, the values of its factors, its jobs by state."""
 
     task: str
     values: dict[str, Any]

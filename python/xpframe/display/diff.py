@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from xpframe.display.parts import table_html, title_html
+from xpframe.display.parts import path_html, table_html, title_html
 from xpframe.display.style import panel
 from xpframe.text import html, number, plural, visible
 
@@ -40,7 +40,7 @@ def diff_html(differences: Sequence[Row], names: tuple[str, str]) -> str:
 
 def value_html(value: str | None) -> str:
     return (
-        f'<bdi class="v">{html(value, LONGEST)}</bdi>'
+        f'<bdi class="v">{path_html(value, LONGEST)}</bdi>'
         if value is not None
         else f'<span class="a">{MISSING}</span>'
     )

@@ -5,9 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from xpframe.display.parts import left_out_text, table_html, title_html
+from xpframe.display.parts import (
+    chips,
+    id_html,
+    left_out_text,
+    path_html,
+    table_html,
+    title_html,
+    words_of_tags,
+)
 from xpframe.display.style import SYMBOLS, panel
-from xpframe.text import html, number, plural, value_text, visible
+from xpframe.text import html, number, plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +27,9 @@ __all__ = ["failures_html", "failures_text", "heading"]
 MAX_GROUPS = 30
 MAX_OPEN_GROUPS = 3
 MAX_JOBS = 8  # of a group, by identifier
-MAX_TAGS = 12
 MAX_TAIL_LINES = 60
 MAX_LINE = 400
-SIGN = SYMBOLS["failed"]
+SIGN = SYMBOLS["error"]
 
 
 def heading(title: str, groups: Sequence[FailureGroup]) -> str:
@@ -65,9 +72,7 @@ def count_in_words(group: FailureGroup) -> str:
 
 def tags_in_words(group: FailureGroup) -> list[str]:
     """The tags that the jobs of a group share, as ``lr=0.1``."""
-    shared = list(group.shared_tags.items())
-    words = [f"{visible(name, 60)}={value_text(value, 60)}" for name, value in shared[:MAX_TAGS]]
-    return words + ([f"… {len(shared) - MAX_TAGS} more"] if len(shared) > MAX_TAGS else [])
+    return words_of_tags(group.shared_tags)
 
 
 def tasks_in_words(group: FailureGroup) -> str:
@@ -120,16 +125,16 @@ def group_html(group: FailureGroup, *, is_open: bool) -> str:
         f'<b class="e">{SIGN}</b> <bdi class="t">{html(what(example), MAX_LINE)}</bdi> '
         f'<span class="l">{html(count_in_words(group))}</span>'
     )
-    tags = " ".join(f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in tags_in_words(group))
+    tags = chips(tags_in_words(group))
     rows = [f'<tr><th scope="row">task</th><td><bdi>{html(tasks_in_words(group), MAX_LINE)}</bdi></td></tr>']
     if tags:
         rows.append(f'<tr><th scope="row">all with</th><td>{tags}</td></tr>')
     rows += [
-        f'<tr><th scope="row">{html(name)}</th><td><code>{html(value, MAX_LINE)}</code></td></tr>'
+        f'<tr><th scope="row">{html(name)}</th><td><code>{path_html(value, MAX_LINE)}</code></td></tr>'
         for name, value in facts(group)
     ]
-    shown = " open" if is_open else ""
-    title = f"<th>one example: job {html(example.job_id[:8])}</th><th></th>"
+    shown = ' open=""' if is_open else ""
+    title = f"<th>one example: job {id_html(example.job_id)}</th><th></th>"
     body = table_html(title, rows, 0) + tail_html(example)
     return f"<details{shown}><summary>{line}</summary>{body}</details>"
 

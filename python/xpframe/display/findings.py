@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from xpframe.display.parts import table_html, title_html
+from xpframe.display.parts import path_html, table_html, title_html
 from xpframe.display.style import panel
 from xpframe.finding import SEVERITIES, Finding
 from xpframe.text import html, number, plural, visible
@@ -40,20 +40,20 @@ def findings_text(root: str, findings: Sequence[Finding], examined: dict[str, in
 def findings_html(root: str, findings: Sequence[Finding], examined: dict[str, int]) -> str:
     """The findings for a notebook."""
     title = title_html("check", heading(findings))
-    about = f'<div class="o"><code>{html(root)}</code> {html(examined_in_words(examined))}</div>'
+    about = f'<div class="o"><code>{path_html(root)}</code> {html(examined_in_words(examined))}</div>'
     head = "<th>fault</th><th>where</th><th>what to do</th>"
     parts = []
     for severity, kind, of_kind in by_kind(findings):
         rows = [
             f'<tr><th scope="row">{html(finding.what, 400)}</th>'
-            f"<td><bdi>{html(subject(finding))}</bdi> <code>{html(location(finding, root), 400)}</code></td>"
+            f"<td><bdi>{html(subject(finding))}</bdi> <code>{path_html(location(finding, root))}</code></td>"
             f"<td>{html(finding.advice, 400)}</td></tr>"
             for finding in of_kind[:MAX_OF_KIND]
         ]
         mark = ' class="e"' if severity == "error" else ""
         name = f"<b{mark}>{SIGNS[severity]} {html(severity)}</b> {html(kind)}"
         count = f'<span class="l">{number(len(of_kind))}</span>'
-        opened = " open" if severity != "info" else ""
+        opened = ' open=""' if severity != "info" else ""
         table = table_html(head, rows, len(of_kind) - MAX_OF_KIND)
         parts.append(f"<details{opened}><summary>{name} {count}</summary>{table}</details>")
     return panel(title + about + "".join(parts))

@@ -12,6 +12,8 @@ from xpframe.display.parts import (
     in_words,
     left_out_text,
     legend,
+    line_html,
+    path_html,
     table_html,
     task_html,
     title_html,
@@ -41,11 +43,12 @@ def info_html(run: Run) -> str:
     varying = [column for column in summary.columns if column.group != "tag"]
     parts = [
         title_html(f"<bdi>{html(run.experiment)}</bdi>", f"run {run.run_id}", label=driver(record)),
-        f'<div class="o">{facts}<br/><code>{html(run.path)}</code></div>',
+        f'<div class="o">{facts}<br/><code>{line_html(run.path)}</code></div>',
         bar(summary.states),
         legend(summary.states, summary.jobs),
         why_html(summary.states),
         tasks_html(summary),
+        task_hint_html(summary),
         columns_html("tags", [column for column in summary.columns if column.group == "tag"]),
         columns_html("parameters that vary", varying),
     ]
@@ -73,6 +76,8 @@ def info_text(run: Run) -> str:
     for task, states in islice(summary.tasks.items(), MAX_ROWS):
         lines.append(f"  {visible(task):{width}}  {number(sum(states.values())):>6}  {in_words(states)}")
     lines += left_out_text(len(summary.tasks) - MAX_ROWS)
+    if hint := task_hint(summary):
+        lines.append(f"  one task as a frame: {hint}")
     for title, tagged in (("tags", True), ("parameters that vary", False)):
         columns = [column for column in summary.columns if (column.group == "tag") == tagged]
         lines += columns_text(title, columns)
@@ -95,8 +100,8 @@ def driver(record: dict[str, Any]) -> tuple[str, str]:
     """How far the driver is, in words, and the state whose colour these words have."""
     status = record["status"] or "unknown"
     if status == "running" and record["alive"] is False:
-        return "killed (its status still says running)", "failed"
-    return visible(status), status if status in ("done", "failed", "running") else "transient"
+        return "killed (its status still says running)", "error"
+    return visible(status), {"done": "done", "failed": "error", "running": "running"}.get(status, "transient")
 
 
 def provenance(record: dict[str, Any]) -> list[str]:
@@ -129,7 +134,7 @@ def why_html(states: dict[str, int]) -> str:
 
 def why_text(states: dict[str, int]) -> str:
     """The same for a terminal."""
-    return " (why: info.failures())" if states.get("failed") or states.get("lost") else ""
+    return " (why: info.failures())" if states.get("error") or states.get("lost") else ""
 
 
 # --- tables ---
@@ -145,6 +150,21 @@ def tasks_html(summary: Summary) -> str:
     ]
     head = '<th>task</th><th class="num">jobs</th><th></th><th>states</th>'
     return table_html(head, rows, len(summary.tasks) - MAX_ROWS)
+
+
+def task_hint(summary: Summary) -> str:
+    """The call that gives the jobs of one task, if there are several; the one of most jobs is the example."""
+    if len(summary.tasks) < 2:
+        return ""
+    task = max(summary.tasks, key=lambda task: sum(summary.tasks[task].values()))
+    short = task.rpartition(".")[2]
+    is_unique = sum(other.rpartition(".")[2] == short for other in summary.tasks) == 1
+    return f"info.frame(task={visible(short if is_unique else task)!r})"
+
+
+def task_hint_html(summary: Summary) -> str:
+    hint = task_hint(summary)
+    return f'<div class="o">one task as a frame: <code>{html(hint)}</code></div>' if hint else ""
 
 
 def columns_html(title: str, columns: list[Column]) -> str:
@@ -210,7 +230,7 @@ def errors_in_words(errors: list[XpFrameError]) -> str:
 def errors_html(errors: list[XpFrameError]) -> str:
     if not errors:
         return ""
-    items = "".join(f"<li><bdi>{html(error, 500)}</bdi></li>" for error in errors[:MAX_ERRORS])
+    items = "".join(f"<li><bdi>{path_html(error, 500)}</bdi></li>" for error in errors[:MAX_ERRORS])
     if len(errors) > MAX_ERRORS:
         items += f'<li class="m">… and {number(len(errors) - MAX_ERRORS)} more</li>'
     title = f'<span class="e">⚠ {errors_in_words(errors)}</span>'

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpframe.display.parts import MAX_ROWS, left_out_text, of_run, table_html, task_html, title_html
+from xpframe.display.parts import (
+    MAX_ROWS,
+    chips,
+    id_html,
+    left_out_text,
+    of_run,
+    table_html,
+    task_html,
+    title_html,
+    words_of_tags,
+)
 from xpframe.display.style import panel
 from xpframe.summary import shown_state
-from xpframe.text import html, plural, value_text, visible
+from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,30 +26,33 @@ if TYPE_CHECKING:
 
 __all__ = ["jobs_html", "jobs_text"]
 
-MAX_TAGS = 12
-
 
 def jobs_html(run: Run) -> str:
     """The jobs of a run for a notebook."""
     rows = []
     for job_id, task, state, tags in _first_jobs(run):
-        chips = " ".join(f'<span class="c"><bdi>{html(tag)}</bdi></span>' for tag in tags)
         rows.append(
-            f'<tr><th scope="row"><code title="{html(job_id)}">{html(job_id[:8])}</code></th>'
+            f'<tr><th scope="row">{id_html(job_id)}</th>'
             f'<td>{task_html(task)}</td><td><span class="dot s-{state}"></span>{state}</td>'
-            f"<td>{chips}</td></tr>"
+            f"<td>{chips(tags)}</td></tr>"
         )
     head = "<th>job</th><th>task</th><th>state</th><th>tags</th>"
-    title = title_html(plural(run.job_count(), "job"), of_run(run))
+    title = title_html(plural(run.job_count(), "job"), of_run(run) + without_config(run))
     return panel(title + table_html(head, rows, run.job_count() - MAX_ROWS))
 
 
 def jobs_text(run: Run) -> str:
     """The jobs of a run for a terminal."""
-    lines = [f"{plural(run.job_count(), 'job')} {of_run(run)}"]
+    lines = [f"{plural(run.job_count(), 'job')} {of_run(run)}{without_config(run)}"]
     for job_id, task, state, tags in _first_jobs(run):
         lines.append(f"  {visible(job_id)[:8]}  {visible(task)}  {state}  {' '.join(tags)}".rstrip())
     return "\n".join(lines + left_out_text(run.job_count() - MAX_ROWS))
+
+
+def without_config(run: Run) -> str:
+    """How many more jobs the run has, whose configs are missing."""
+    rest = run.row_count() - run.job_count()
+    return f"; {number(rest)} more without a config" if rest > 0 else ""
 
 
 def _first_jobs(run: Run) -> Iterator[tuple[str, str, str, list[str]]]:
@@ -48,6 +61,4 @@ def _first_jobs(run: Run) -> Iterator[tuple[str, str, str, list[str]]]:
     for position in range(min(MAX_ROWS, run.job_count())):
         job_id = run.job_id(position)
         state, _ = states.get(job_id, ("lost", None))
-        of_job = list(tags.get(job_id, {}).items())[:MAX_TAGS]
-        pairs = [f"{visible(name, 60)}={value_text(value, 60)}" for name, value in of_job]
-        yield job_id, tasks.get(job_id, "?"), shown_state(state), pairs
+        yield job_id, tasks.get(job_id, "?"), shown_state(state), words_of_tags(tags.get(job_id, {}))

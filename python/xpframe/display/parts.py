@@ -5,15 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xpframe.display.style import SYMBOLS
-from xpframe.text import html, number, plural, visible
+from xpframe.text import html, number, plural, value_text, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from xpframe._core import Run
 
-__all__ = ["bar", "in_words", "left_out_text", "legend", "of_run", "table_html", "task_html", "title_html"]
+__all__ = [
+    "bar",
+    "chips",
+    "id_html",
+    "in_words",
+    "left_out_text",
+    "legend",
+    "line_html",
+    "of_run",
+    "path_html",
+    "table_html",
+    "task_html",
+    "title_html",
+    "words_of_tags",
+]
 
 MAX_ROWS = 40
 MAX_TEXT_LINES = 120
+MAX_TAGS = 12
+MAX_UNBROKEN = 30  # characters of a path that fits on every line
+MAX_SEPARATORS = 40
 
 
 def title_html(title: str, note: str, label: tuple[str, str] | None = None) -> str:
@@ -57,6 +76,40 @@ def in_words(states: dict[str, int]) -> str:
 def task_html(task: str) -> str:
     module, dot, name = visible(task).rpartition(".")
     return f'<bdi class="t"><i>{html(module)}{dot}</i>{html(name)}</bdi>'
+
+
+def id_html(job_id: str) -> str:
+    """The first eight characters of an identifier; the tooltip has all."""
+    return f'<code class="id" title="{html(job_id)}">{html(job_id[:8])}</code>'
+
+
+def line_html(path: object) -> str:
+    """A path on one line, which scrolls where it does not fit."""
+    return f'<span class="path">{html(path, 1_000)}</span>'
+
+
+def path_html(text: object, limit: int = 400) -> str:
+    """A path, or a text with paths. A long path breaks after separators only."""
+    return " ".join(map(in_parts, html(text, limit).split(" ")))
+
+
+def in_parts(word: str) -> str:
+    """A word of HTML, its parts up to each separator kept whole if it is a long path."""
+    if len(word) <= MAX_UNBROKEN or not 0 < word.count("/") <= MAX_SEPARATORS:
+        return word
+    *parts, last = word.split("/")
+    return "".join(f'<span class="pc">{part}/</span>' for part in parts) + f'<span class="pc">{last}</span>'
+
+
+def words_of_tags(tags: Mapping[str, object]) -> list[str]:
+    """The first tags as ``name=value``."""
+    words = [f"{visible(name, 60)}={value_text(value, 60)}" for name, value in [*tags.items()][:MAX_TAGS]]
+    return words + ([f"… {number(len(tags) - MAX_TAGS)} more"] if len(tags) > MAX_TAGS else [])
+
+
+def chips(words: Sequence[str]) -> str:
+    """Words on grey, as for tags."""
+    return " ".join(f'<span class="c"><bdi>{html(word)}</bdi></span>' for word in words)
 
 
 def left_out_text(count: int) -> list[str]:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 __all__ = ["COLOURS", "STYLE", "SYMBOLS", "panel"]
 
-# in the order of a state bar; of medium lightness, visible on light and dark pages
+# in the order of a state bar; white text has a contrast of 4.5 on each, and each has one of 3 on black
 COLOURS = {
-    "done": "#2f9e63",
-    "failed": "#d9483b",
-    "running": "#2f83d6",
-    "waiting": "#c79a1e",
-    "lost": "#9061c2",
-    "transient": "#7d8794",
+    "done": "#278352",
+    "error": "#d6382a",
+    "running": "#2675c2",
+    "scheduled": "#247e90",
+    "ready": "#707b18",
+    "waiting": "#8e6e15",
+    "unscheduled": "#936b50",
+    "lost": "#8d5dc0",
+    "transient": "#6a7480",
 }
 # each state has a sign and a word too, never a colour alone
-SYMBOLS = {"done": "✓", "failed": "✗", "running": "▸", "waiting": "…", "lost": "?", "transient": "~"}
+SYMBOLS = {
+    "done": "✓",
+    "error": "✗",
+    "running": "▸",
+    "scheduled": "▹",
+    "ready": "○",
+    "waiting": "…",
+    "unscheduled": "·",
+    "lost": "?",
+    "transient": "~",
+}
 
 _STATES = "".join(f".xpf .s-{state}{{background:{colour}}}" for state, colour in COLOURS.items())
 
@@ -28,7 +41,11 @@ STYLE = (
 --value:color-mix(in srgb,#2f9e63 66%,currentColor);--warn:color-mix(in srgb,#d9483b 78%,currentColor);
 --mono:var(--jp-code-font-family,var(--vscode-editor-font-family,ui-monospace,Menlo,Consolas,monospace));
 --sans:var(--jp-ui-font-family,var(--vscode-font-family,system-ui,sans-serif));
-font:13px/1.5 var(--sans);color:inherit;max-width:68em;overflow-wrap:anywhere}
+font:13px/1.5 var(--sans);color:inherit;max-width:68em;overflow-wrap:break-word}
+.xpf .id{white-space:nowrap}
+.xpf .pc{display:inline-block;max-width:100%}
+.xpf .path{display:inline-block;max-width:100%;overflow-x:auto;text-overflow:ellipsis;white-space:nowrap;
+vertical-align:bottom}
 .xpf .h{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 10px;margin:2px 0 0}
 .xpf .h b{font-size:16px}
 .xpf .o,.xpf .n,.xpf .m,.xpf .w,.xpf .a{color:var(--soft)}
@@ -41,14 +58,14 @@ background:var(--wash)}
 .xpf table .bar{margin:5px 0;min-width:90px;width:100%}
 .xpf .legend{display:flex;flex-wrap:wrap;gap:0 14px;font-size:12px;margin:0 0 4px}
 .xpf.xpf.xpf table{border-collapse:collapse;border:0;margin:8px 0 4px;font-size:12px;
-width:auto;table-layout:auto}
+width:auto;table-layout:auto;color:inherit}
 .xpf.xpf.xpf tr{background:none;border:0;border-top:1px solid var(--line)}
 .xpf.xpf.xpf thead tr,.xpf.xpf.xpf tr:first-child{border-top:0}
 .xpf.xpf.xpf tbody tr:first-child{border-top:1px solid var(--line)}
 .xpf.xpf.xpf :is(th,td){text-align:left;vertical-align:top;padding:3px 18px 3px 0;border:0;
 max-width:44em;white-space:normal;background:none;color:inherit;line-height:1.5}
 .xpf.xpf.xpf thead th{font-weight:600;color:var(--soft);font-size:11px}
-.xpf.xpf.xpf tbody th{font-weight:400;overflow-wrap:break-word}
+.xpf.xpf.xpf tbody th{font-weight:400}
 .xpf.xpf.xpf td:is(.m,.n){color:var(--soft)}
 .xpf.xpf.xpf :is(td,th).num{text-align:right;font-variant-numeric:tabular-nums}
 .xpf code,.xpf .k,.xpf .v,.xpf .t,.xpf .d,.xpf .w,.xpf pre{font-family:var(--mono);font-size:12px}
@@ -79,7 +96,7 @@ margin:0 5px 2px 0;font-family:var(--mono)}
 .xpf li:has(li:hover)>details>.p,.xpf details:has(ul:hover)>.p{display:none}
 .xpf .a code{user-select:all}
 .xpf pre{margin:2px 0 4px;padding:6px 8px;max-height:22em;overflow:auto;background:var(--wash);color:inherit;
-white-space:pre-wrap;border-radius:4px}
+white-space:pre;border-radius:4px}
 """
     + _STATES
     + "</style>"

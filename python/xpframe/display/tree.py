@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from xpframe._core import Config, Unresolved, fields, identifier, typename
-from xpframe.display.parts import MAX_TEXT_LINES
+from xpframe.display.parts import MAX_TEXT_LINES, path_html
 from xpframe.display.style import panel
 from xpframe.text import html, in_order, number, plural, short_type, value_text, visible
 
@@ -217,7 +217,7 @@ def facts_html(line: Line) -> str:
     if line.kind == "long":
         return f'<bdi class="v">{text}</bdi> <span class="n">{note}</span>'
     if line.kind == "value":
-        return f'<bdi class="v">{html(line.text, 10_000)}</bdi>'
+        return f'<bdi class="v">{path_html(line.text, 10_000)}</bdi>'
     return f'<span class="n">{line.kind} of {text}</span>{preview_html(line)}'
 
 

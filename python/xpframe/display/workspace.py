@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xpframe.display.parts import bar, in_words, left_out_text, table_html, title_html
+from xpframe.display.parts import bar, in_words, left_out_text, line_html, table_html, title_html
 from xpframe.display.style import panel
 from xpframe.errors import XpFrameError
 from xpframe.summary import count_states
@@ -42,7 +42,7 @@ def workspace_html(workspace: _core.Workspace) -> str:
     """The experiments of a workspace for a notebook."""
     count = len(workspace.experiments())
     title = title_html("workspace", plural(count, "experiment"))
-    root = f'<div class="o"><code>{html(workspace.root)}</code></div>'
+    root = f'<div class="o"><code>{line_html(workspace.root)}</code></div>'
     items = [
         f'<tr><th scope="row"><bdi class="t">{html(row.experiment)}</bdi></th>'
         f'<td class="num">{number(row.runs)}</td><td><bdi>{html(row.latest)}</bdi></td>'

@@ -29,11 +29,13 @@ class Plots:
         *,
         metric: str | None = None,
         results: Results | None = None,
+        task: str | None = None,
     ) -> Picture:
         """Jobs by state over two columns: a cell for each pair of values.
 
         Args:
-            x: The column across, by name or short name; by default the first in which jobs differ.
+            x: The column across, by name or short name; by default the first in which jobs differ, tags
+                before parameters.
 
             y: The column down; by default the second in which jobs differ.
 
@@ -42,13 +44,16 @@ class Plots:
             results: Which files hold ``result.*``, as for :func:`xpframe.xp_frame`. It may be left out if
                 only one handle leads to files of a known kind.
 
+            task: Shows the jobs of this task: its name, its last component, or a glob. By default all jobs;
+                or, where tasks differ in their columns and none is named, the task of most jobs.
+
         Raises:
             ColumnError: There is no such column.
             InvalidArgumentError: ``metric`` is no column of numbers, or ``results`` is needed.
         """
         from xpframe.plots.states import states
 
-        return states(self._run, x, y, metric, results)
+        return states(self._run, x, y, metric, results, task)
 
     def parallel(
         self,
@@ -56,8 +61,10 @@ class Plots:
         columns: Sequence[str] | None = None,
         *,
         results: Results | None = None,
+        task: str | None = None,
     ) -> Picture:
-        """A line for each job through an axis for each column.
+        """A line for each job through an axis for each column; of many jobs, bands that are the wider the
+        more jobs they have.
 
         Args:
             color: The column that colours the lines, as ``"result.accuracy"``; numbers get a scale.
@@ -67,6 +74,8 @@ class Plots:
             results: Which files hold ``result.*``, as for :func:`xpframe.xp_frame`. It may be left out if
                 only one handle leads to files of a known kind.
 
+            task: As for :meth:`states`.
+
         Raises:
             ColumnError: There is no such column.
             InvalidArgumentError: The jobs differ in no column and ``columns`` is missing, or ``results`` is
@@ -74,7 +83,7 @@ class Plots:
         """
         from xpframe.plots.parallel import parallel
 
-        return parallel(self._run, color, columns, results)
+        return parallel(self._run, color, columns, results, task)
 
     def series(
         self,
@@ -118,4 +127,5 @@ class Plots:
         return tasks(self._run)
 
     def __repr__(self) -> str:
-        return "<pictures: states(x, y), parallel(color, columns), series(handle), timeline(), tasks()>"
+        calls = "states(x, y, task), parallel(color, columns, task), series(handle), timeline(), tasks()"
+        return f"<pictures: {calls}>"

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from xpframe.text import visible
 
-__all__ = ["INK", "PALETTE", "Canvas", "cut", "gradient", "width_of"]
+__all__ = ["INK", "PALETTE", "Canvas", "blend", "cut", "gradient", "text_on", "width_of"]
 
 # JupyterLab shows an SVG as an image, which does not inherit colours from the page: this grey has a contrast
 # above 4 on white and on JupyterLab's black.
@@ -49,6 +49,24 @@ def gradient(share: float) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def text_on(colour: str) -> str:
+    """White or black, whichever is easier to read on a colour: one of them has a contrast of 4.5 at least."""
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    # at this luminance black and white have the same contrast
+    return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#ffffff"
+
+
+def blend(colours: dict[str, int]) -> str:
+    """The mean of colours, each with its weight."""
+    weight = sum(colours.values())
+    channels = (
+        round(sum(int(colour[at : at + 2], 16) * count for colour, count in colours.items()) / weight)
+        for at in (1, 3, 5)
+    )
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
 class Canvas:
     """Collects the elements of an SVG; sizes are in px."""
 
@@ -84,7 +102,7 @@ class Canvas:
     def hide(self, x: float, y: float, width: float, height: float) -> None:
         """Keeps curves out of a rectangle, so that text in it is readable on any background."""
         self.hidden.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" fill="#222"/>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" fill="#000"/>'
         )
 
     def masked(self, curves: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,15 +12,29 @@ from typing import TYPE_CHECKING, Any
 from xpframe.errors import InvalidArgumentError
 from xpframe.handles import handles_seen
 from xpframe.summary import Column, columns_of, shown_state, table_of
-from xpframe.text import at_microseconds, instant, value_text
+from xpframe.text import at_microseconds, instant, plural, value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from xpframe._core import Run
     from xpframe.options import Results
 
-__all__ = ["Factor", "agree", "factor", "factor_of", "label_of", "measure", "varying"]
+__all__ = [
+    "Factor",
+    "Scope",
+    "agree",
+    "factor",
+    "factor_of",
+    "label_of",
+    "measure",
+    "scope_of",
+    "task_scopes",
+    "varying",
+]
+
+MAX_OTHERS = 4  # tasks that are named
+MAX_TASKS = 8  # tasks that are looked at for columns in which their jobs differ
 
 
 # jobs whose directories are searched for what they wrote
@@ -34,11 +49,13 @@ class Factor:
         name: Its full name.
         read: Returns its values, None where a job has none. Called at most once.
         known_values: Its distinct values, if they are known before reading.
+        is_tag: Whether it is a tag.
     """
 
     name: str
     read: Callable[[], list[Any]]
     known_values: list[Any] | None = None
+    is_tag: bool = False
 
     @cached_property
     def values(self) -> list[Any]:
@@ -66,14 +83,74 @@ def are_measured(values: list[Any]) -> bool:
     return bool(kinds) and (kinds <= {int, float} or kinds == {datetime})
 
 
-def factor(run: Run, name: str, results: Results | None = None) -> Factor:
+@dataclass(frozen=True)
+class Scope:
+    """The jobs that a picture shows: those of a run, or of one of its tasks.
+
+    Attributes:
+        run: The run.
+        task: The task; None for all.
+        left_out: The number of jobs of other tasks.
+        others: Other tasks, by the names that ``task`` takes.
+    """
+
+    run: Run
+    task: str | None = None
+    left_out: int = 0
+    others: tuple[str, ...] = ()
+
+    @property
+    def of_task(self) -> str:
+        """`` of train``; empty for all jobs."""
+        return "" if self.task is None else f" of {self.task.rpartition('.')[2]}"
+
+    def factor(self, name: str, results: Results | None = None) -> Factor:
+        """Reads a column, as :func:`factor`."""
+        return factor(self.run, name, results, self.task)
+
+    def varying(self, max_values: int) -> list[tuple[Factor, int]]:
+        """The columns in which its jobs differ, as :func:`varying`."""
+        return varying(self.run, max_values, self.task)
+
+    def in_words(self) -> str:
+        """What is not shown, and how to see it; empty if all jobs are."""
+        if not self.left_out:
+            return ""
+        more = f"{plural(self.left_out, 'job')} of other tasks not shown"
+        named = ", ".join(f"task={name!r}" for name in self.others[:MAX_OTHERS])
+        return f"{more}: {named}" if named else more
+
+
+def scope_of(run: Run, task: str | None) -> Scope:
+    """The jobs of a run, or of a task: its name, its last component, or a glob."""
+    if task is None:
+        return Scope(run)
+    counts = Counter(name for _, name in run.rows())
+    shown = dict(table_of(run, ["task"], task=task).value_counts(["task"]))
+    others = [name for name in counts if (name,) not in shown]
+    last_parts = Counter(name.rpartition(".")[2] for name in counts)
+    short = {name: name.rpartition(".")[2] for name in others}
+    named = tuple(short[name] if last_parts[short[name]] == 1 else name for name in others)
+    return Scope(run, task, sum(counts[name] for name in others), named)
+
+
+def task_scopes(run: Run, chosen: Sequence[Factor]) -> Iterator[Scope]:
+    """The tasks, the one of most jobs first, if there are several and they differ in their columns: then some
+    jobs have no value in a chosen one.
+    """
+    counts = Counter(name for _, name in run.rows())
+    if len(counts) > 1 and any(None in column.different for column in chosen):
+        yield from (scope_of(run, name) for name, _ in counts.most_common(MAX_TASKS))
+
+
+def factor(run: Run, name: str, results: Results | None = None, task: str | None = None) -> Factor:
     """Reads the column with this name, short name, or glob that matches one column.
 
     A column ``result.…`` without ``results`` is that of the only handle which leads to files of a known kind.
     """
     if results is None and name.startswith("result."):
         results = _only_handle(run, name)
-    table = table_of(run, [name], results)
+    table = table_of(run, [name], results, task)
     if len(table.column_names) != 1:
         raise InvalidArgumentError(
             f"{name!r} matches {len(table.column_names)} columns", hint="a picture needs one column"
@@ -104,12 +181,12 @@ def factor_of(name: str, values: list[Any]) -> Factor:
     return Factor(name, lambda: values)
 
 
-def varying(run: Run, max_values: int) -> list[tuple[Factor, int]]:
+def varying(run: Run, max_values: int, task: str | None = None) -> list[tuple[Factor, int]]:
     """The tags and parameters in which jobs differ, each with the number of jobs that have a value.
 
     Columns that are not numeric are left out if they have more than ``max_values`` distinct values.
     """
-    columns = [column for column in columns_of(run) if len(column.counts) > 1]
+    columns = [column for column in columns_of(run, task) if len(column.counts) > 1]
     usable = [column for column in columns if column.is_numeric or len(column.counts) <= max_values]
     return [(of_column(column), sum(column.counts.values())) for column in usable]
 
@@ -121,7 +198,8 @@ def of_column(column: Column) -> Factor:
         known_values.append(None)
     has_nan = any(value != value for value in column.counts)  # noqa: PLR0124 - NaN
     read = (lambda: comparable(column.values)) if has_nan else (lambda: column.values)
-    return Factor(column.names[0], read, list(dict.fromkeys(known_values)))
+    is_tag = column.group == "tag"
+    return Factor(column.names[0], read, list(dict.fromkeys(known_values)), is_tag=is_tag)
 
 
 def comparable(values: list[Any]) -> list[Any]:

@@ -192,7 +192,7 @@ def draw(lines: list[Line], metrics: list[str], colouring: Factor, table: Table)
     """Draws a panel for each metric, and the key."""
     across = min(2, len(metrics))
     down = -(-len(metrics) // across)
-    canvas = Canvas(across * (MARGIN + PANEL_WIDTH + GAP), down * (HEAD + PANEL_HEIGHT + FOOT) + 34)
+    canvas = Canvas(across * (MARGIN + PANEL_WIDTH + GAP), down * (HEAD + PANEL_HEIGHT + FOOT) + 46)
     shown = factor_of(colouring.name, [line.colour for line in lines])
     colour, key = colours(shown)
     step_name = next((name for name in STEPS if name in table.column_names), "row")

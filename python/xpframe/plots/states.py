@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import COLOURS, SYMBOLS
 from xpframe.errors import InvalidArgumentError
-from xpframe.plots.canvas import Canvas, cut, gradient, width_of
-from xpframe.plots.columns import Factor, agree, factor, label_of, measure, varying
+from xpframe.plots.canvas import Canvas, cut, gradient, text_on, width_of
+from xpframe.plots.columns import Factor, Scope, agree, label_of, measure, scope_of, task_scopes
 from xpframe.plots.picture import Picture
 from xpframe.summary import STATES
 from xpframe.text import number, plural, visible
@@ -24,15 +24,27 @@ MAX_VALUES = 40  # rows, and columns
 MAX_WIDTH = 1_100.0  # of all columns together
 MAX_DEFAULT_VALUES = 20  # distinct values of a column that is chosen by default
 CELL_HEIGHT = 28.0
-HEAD = 62.0
+HEAD = 84.0
 
 Cells = dict[tuple[Any, Any], dict[str, int]]
 
 
-def states(run: Run, x: str | None, y: str | None, metric: str | None, results: Results | None) -> Picture:
+def states(
+    run: Run,
+    x: str | None,
+    y: str | None,
+    metric: str | None,
+    results: Results | None,
+    task: str | None,
+) -> Picture:
     """Draws the picture; by default over two columns in which many jobs differ."""
-    across, down = choose_columns(run, x, y)
-    state = factor(run, "state")
+    scope = scope_of(run, task)
+    across, down = choose_columns(scope, x, y)
+    if task is None and not (x and y):
+        narrow = task_scopes(run, (across, down))
+        scope = next((of_task for of_task in narrow if of_task.varying(MAX_DEFAULT_VALUES)), scope)
+        across, down = choose_columns(scope, x, y) if scope.task else (across, down)
+    state = scope.factor("state")
     jobs = Counter(zip(across.values, down.values, state.values, strict=True))
     cells: Cells = {}
     for of_column in across.different[:MAX_VALUES]:
@@ -47,11 +59,19 @@ def states(run: Run, x: str | None, y: str | None, metric: str | None, results: 
     if left_out:
         canvas.height += 12
         canvas.text(6, canvas.height - 6, f"… {plural(left_out, 'more value')} not shown", size=10)
-    words = f"{plural(len(state.values), 'job')} by state over {across.name} and {down.name}"
+    jobs_in_words = f"{plural(len(state.values), 'job')}{scope.of_task}"
+    words = f"{jobs_in_words} by state over {across.name} and {down.name}"
+    canvas.text(6, 16, cut(words, 120), bold=True, size=12)
+    canvas.width = max(canvas.width, 12 + width_of(cut(words, 120)) * 1.12)
+    if others := scope.in_words():
+        canvas.height += 14
+        canvas.text(6, canvas.height - 6, cut(others, 110), size=10)
+        canvas.width = max(canvas.width, 12 + width_of(cut(others, 110)))
+        words += f"; {others}"
     names = (across.name, down.name, "state", "jobs")
     means: dict[tuple[Any, Any], float] = {}
     if metric is not None:
-        measured = factor(run, metric, results)
+        measured = scope.factor(metric, results)
         means = means_of(across, down, measured)
         shown = across.different[:drawn], down.different[:MAX_VALUES]
         draw_means(canvas, right + 24, *shown, means, measured.name)
@@ -91,7 +111,7 @@ def draw_means(
     heads = [width_of(cut(label_of(value), 20)) + 12 for value in columns]
     width = min(160.0, max([52.0, *(width_of(label) + 14 for label in labels.values()), *heads]))
     low, high = min(labels, default=0.0), max(labels, default=0.0)
-    canvas.text(left + 2, 14, f"mean of {cut(name, 60)}", bold=True)
+    canvas.text(left + 2, 36, f"mean of {cut(name, 60)}", bold=True)
     for index, of_column in enumerate(columns):
         x = left + width * index
         canvas.text(x + width / 2, HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
@@ -104,24 +124,33 @@ def draw_means(
             tip = f"{label_of(of_column)}, {label_of(of_row)}: {mean!r}"
             shade = gradient((mean - low) / (high - low) if high > low else 0.5)
             canvas.rectangle(x + 2, y + 2, width - 4, CELL_HEIGHT - 4, shade, tip=tip, corner=3)
-            canvas.text(x + width / 2, y + 18, labels[mean], anchor="middle", bold=True, colour="#fff")
+            canvas.text(
+                x + width / 2, y + 18, labels[mean], anchor="middle", bold=True, colour=text_on(shade)
+            )
     title = left + width_of(f"mean of {cut(name, 60)}") + 10
     canvas.width = max(canvas.width, left + width * len(columns) + 10, title)
 
 
-def choose_columns(run: Run, x: str | None, y: str | None) -> tuple[Factor, Factor]:
-    """The named columns; by default those in which most jobs have a value, else state and task."""
+def choose_columns(scope: Scope, x: str | None, y: str | None) -> tuple[Factor, Factor]:
+    """The named columns; by default tags before parameters, of these the ones in which most jobs have a
+    value, else state and task.
+    """
     few = MAX_DEFAULT_VALUES
     candidates = (
-        [] if x and y else [column for column, _ in varying(run, few) if len(column.different) <= few]
+        [] if x and y else [column for column, _ in scope.varying(few) if len(column.different) <= few]
     )
-    across = factor(run, x or fallback_column(y)) if x or not candidates else max(candidates, key=filled)
+    across = scope.factor(x or fallback_column(y)) if x or not candidates else max(candidates, key=rank)
     candidates = [column for column in candidates if column.name != across.name and not agree(column, across)]
     if y or not candidates:
-        down = factor(run, y or fallback_column(across.name))
+        down = scope.factor(y or fallback_column(across.name))
     else:
-        down = max(candidates, key=lambda column: filled(column, across))
+        down = max(candidates, key=lambda column: rank(column, across))
     return across, down
+
+
+def rank(column: Factor, *others: Factor) -> tuple[bool, int, int]:
+    """Tags first, then the columns in which most jobs have a value, then those of fewer values."""
+    return column.is_tag, *filled(column, *others)
 
 
 def fallback_column(name: str | None) -> str:
@@ -130,7 +159,7 @@ def fallback_column(name: str | None) -> str:
 
 
 def filled(*columns: Factor) -> tuple[int, int]:
-    """A rank: the number of jobs with a value in all columns, then the fewer values of the first column."""
+    """The number of jobs with a value in all columns, and minus the number of values of the first."""
     with_gaps = [column.values for column in columns if None in column.different]
     if len(with_gaps) > 1:
         complete = sum(None not in job for job in zip(*with_gaps, strict=True))
@@ -150,8 +179,8 @@ def draw_grid(canvas: Canvas, across: Factor, down: Factor, cells: Cells) -> tup
     width = min(160.0, max([44.0, *counts, *labels]))
     columns = columns[: int(MAX_WIDTH / width)]
     canvas.width = max(canvas.width, left + width * len(columns) + 10)
-    canvas.text(left + 2, 14, cut(across.name, 70), bold=True)
-    canvas.text(6, 36, cut(down.name, 40), bold=True)
+    canvas.text(left + 2, 36, cut(across.name, 70), bold=True)
+    canvas.text(6, 58, cut(down.name, 40), bold=True)
     for index, of_column in enumerate(columns):
         canvas.text(left + width * (index + 0.5), HEAD - 8, cut(label_of(of_column), 20), anchor="middle")
     for row, of_row in enumerate(rows):
@@ -192,7 +221,7 @@ def draw_cell(
 
 def legend(canvas: Canvas, x: float, y: float, counts: Counter[str]) -> None:
     """Draws the states that occur, with their colours, signs and counts, in one line."""
-    for state in dict.fromkeys(STATES.values()):
+    for state in STATES:
         if not counts[state]:
             continue
         words = f"{number(counts[state])} {state}"

@@ -14,6 +14,8 @@ from xpframe.summary import shown_state
 from xpframe.text import number, plural, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xpframe._core import Run
 
 __all__ = ["tasks"]
@@ -21,6 +23,7 @@ __all__ = ["tasks"]
 ELSEWHERE = "jobs of other runs"
 MAX_TASKS = 60
 BOX_HEIGHT, ROW, GAP = 48.0, 62.0, 70.0
+BELOW = 14.0  # how far an arrow passes below a box
 WIDTH = 760.0
 
 
@@ -46,10 +49,21 @@ def tasks(run: Run) -> Picture:
     layout(boxes, needs)
     width = max((box.x + box.width for box in boxes.values()), default=200.0) + 12
     height = max((box.y + BOX_HEIGHT for box in boxes.values()), default=40.0)
+    drawn = [
+        (boxes[needed], boxes[task], count)
+        for (needed, task), count in needs.items()
+        if needed in boxes and task in boxes and needed != task
+    ]
+    below = [passes_below(needed, task, boxes.values()) for needed, task, _ in drawn]
+    height = max(height, *(lowest + 12 for lowest in below), 0)
     canvas = Canvas(max(360, width), height + 36)
-    for (needed, task), count in needs.items():
-        if needed in boxes and task in boxes and needed != task:
-            draw_need(canvas, boxes[needed], boxes[task], count)
+    arrows = Canvas(canvas.width, canvas.height)
+    for box in boxes.values():
+        canvas.hide(box.x, box.y, box.width, BOX_HEIGHT)
+    for arrow, lowest in zip(drawn, below, strict=True):
+        draw_need(canvas, arrows, *arrow, lowest)
+    if arrows.elements:
+        canvas.elements.insert(0, canvas.masked(arrows.elements))
     for box in boxes.values():
         draw_box(canvas, box, needs[box.task, box.task])
     legend(canvas, 6, height + 26, Counter(states.values()))
@@ -140,15 +154,32 @@ def draw_box(canvas: Canvas, box: Box, on_itself: int) -> None:
             x += inner * count / total
 
 
-def draw_need(canvas: Canvas, needed: Box, task: Box, count: int) -> None:
-    """Draws an arrow from the needed task to the task, with the number of dependencies."""
+def passes_below(needed: Box, task: Box, boxes: Iterable[Box]) -> float:
+    """The height at which an arrow passes below the boxes that stand between two; 0 if there is none."""
+    left, right = needed.x + needed.width, task.x
+    top, bottom = sorted((needed.y, task.y))
+    between = [
+        box
+        for box in boxes
+        if left < box.x + box.width / 2 < right and top - ROW < box.y < bottom + ROW and box is not task
+    ]
+    return max((box.y + BOX_HEIGHT + BELOW for box in between), default=0.0)
+
+
+def draw_need(canvas: Canvas, arrows: Canvas, needed: Box, task: Box, count: int, below: float) -> None:
+    """Draws an arrow from the needed task to the task, with the number of dependencies in a gap of it."""
     x1, y1 = needed.x + needed.width, needed.y + BOX_HEIGHT / 2
     x2, y2 = task.x - 7, task.y + BOX_HEIGHT / 2
     bend = max(30.0, (x2 - x1) / 2)
+    # the middle of the curve has an eighth of each end's height, and the rest of the handles'
+    handles = ((8 * below - y1 - y2) / 6,) * 2 if below else (y1, y2)
     tip = f"{task.task} needs {needed.task}, {number(count)} times"
-    path = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
-    canvas.curve(path, INK, width=1.2 + min(2.0, count**0.5 / 8), opacity=0.6, tip=tip)
-    canvas.curve(
+    path = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {handles[0]:.1f} {x2 - bend:.1f} {handles[1]:.1f}"
+    path += f" {x2:.1f} {y2:.1f}"
+    arrows.curve(path, INK, width=1.2 + min(2.0, count**0.5 / 8), opacity=0.6, tip=tip)
+    arrows.curve(
         f"M{x2:.1f} {y2 - 4:.1f}L{x2 + 7:.1f} {y2:.1f}L{x2:.1f} {y2 + 4:.1f}Z", INK, opacity=0, filled=True
     )
-    canvas.text((x1 + x2) / 2, (y1 + y2) / 2 - 5, number(count), anchor="middle", size=10)
+    x, y, width = (x1 + x2) / 2, below or (y1 + y2) / 2, width_of(number(count)) * 0.91 + 6
+    canvas.hide(x - width / 2, y - 7, width, 14)
+    canvas.text(x, y + 3.5, number(count), anchor="middle", size=10)

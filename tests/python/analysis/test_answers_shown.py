@@ -143,7 +143,7 @@ def test_missing_cells_as_json_lines(capsys: pytest.CaptureFixture[str]) -> None
         "task": "lab.tasks.train",
         "learning_rate": 0.1,
         "hidden_size": 512,
-        "state": "failed",
+        "state": "error",
     }
 
 

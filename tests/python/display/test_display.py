@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,7 +19,7 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, references
 from engine import load
-from pages import ANSI, HOSTILE, check_html, text_of
+from pages import ANSI, HOSTILE, check_html, quiet, text_of
 from pictures import KINDS, check_svg, drawn
 from xpframe.display.table import table_html
 from xpframe.display.tree import Line, config_text, grow
@@ -41,12 +40,6 @@ def displays(workspace: xpframe.Workspace) -> Iterator[tuple[str, str, str]]:
             yield f"{experiment} {action_id}", action._repr_html_(), action._display(as_html=False)
 
 
-def quiet(call: Callable[[], Any]) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
-        return call()
-
-
 @pytest.mark.parametrize("name", references())
 def test_every_display_of_every_workspace(name: str, workspaces: Workspaces) -> None:
     """Whatever a real workspace holds shows itself, as harmless HTML and as printable text."""
@@ -64,7 +57,7 @@ def test_a_run_tells_what_it_is(workspaces: Workspaces) -> None:
     text = text_of(info._repr_html_())
     for part in (
         *("ablation", f"run {info.run_id}", "driver done", "Python 3.11", str(info.path)),
-        *("26 jobs", "21 done", "5 failed", "labpkg.tasks. sgdrun", "1 done, 2 failed"),
+        *("26 jobs", "21 done", "5 error", "labpkg.tasks. sgdrun", "1 done, 2 error"),
         *("tags.learning_rate", "config.model@type", "BigModel", "3 actions"),
     ):
         assert part in text, part
@@ -87,6 +80,38 @@ def test_a_killed_driver_is_not_shown_as_running(workspaces: Workspaces) -> None
     text = text_of(info._repr_html_())
     assert "driver killed" in text
     assert "2 lost" in text
+
+
+def test_counts_agree(tmp_path: Path) -> None:
+    """repr, display and table count the same jobs, with or without a config; one job is "1 job"."""
+    run = edited_sample(tmp_path, lambda lines: lines[:1], "jobs.jsonl")
+    info = load(run)
+    assert "1 job, 1 action" in repr(info)
+    assert "1 job: " in info._display(as_html=False)
+    assert repr(info.jobs).startswith("<1 job of ")
+    assert repr(info.table()).startswith("<xpframe.Table: 1 job, ")
+    assert repr(info.table(columns=["state"])) == "<xpframe.Table: 1 job, 1 column>"
+    (run / "objects.jsonl").write_text("")
+    shutil.rmtree(run.parents[2] / "jobs")
+    empty = quiet(partial(xpframe.load_xp_info, run))
+    assert "1 job, 0 actions" in repr(empty)
+    assert empty.jobs._display(as_html=False).startswith("0 jobs of ")
+    assert "; 1 more without a config" in empty.jobs._display(as_html=False)
+    assert "1 more without a config" in text_of(empty.jobs._repr_html_())
+
+
+def test_one_of_several_tasks_is_suggested(workspaces: Workspaces) -> None:
+    """Where a run or a table has several tasks, the display says how to get one; else it says nothing."""
+    info = load(workspaces.path("v270_full") / "experiments" / "grid-search" / "20261123_071805")
+    assert "one task as a frame: info.frame(task='evaluate')" in info._display(as_html=False)
+    assert "one task as a frame: info.frame(task='evaluate')" in text_of(info._repr_html_())
+    assert len(info.table(task="evaluate")) == 5
+    page = text_of(table_html(info.table()))
+    assert "2 tasks: evaluate 5, train 4" in page or "2 tasks: train 4, evaluate 5" in page
+    assert "one at a time: task='evaluate'" in page
+    sample = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
+    assert "one task" not in sample._display(as_html=False)
+    assert "one at a time" not in table_html(sample.table()) + table_html(info.table(columns=["state"]))
 
 
 def test_what_could_not_be_read_is_shown(tmp_path: Path) -> None:
@@ -299,7 +324,7 @@ def test_text_twins_reach_ipython(workspaces: Workspaces) -> None:
     info = load(workspaces.path("v270_full") / "experiments" / "ablation" / "current")
     things = [
         (xpframe.Workspace(workspaces.path("v270_full")), "6 experiments"),
-        (info, "26 jobs: 21 done, 5 failed"),
+        (info, "26 jobs: 21 done, 5 error"),
         (info.jobs, "26 jobs of ablation"),
         (info.actions, "3 actions of ablation"),
         (next(iter(info.actions.values())), "action: Export"),

@@ -21,15 +21,10 @@ import pytest
 import xpframe
 from conftest import REPOSITORY, Workspaces, references
 from engine import load
-from pictures import KINDS, SVG, check_svg, drawn
+from pictures import KINDS, SVG, check_svg, contrast, drawn, runs, texts
 from xpframe.errors import ColumnError, InvalidArgumentError, MissingLibraryError
-from xpframe.plots import Picture
 from xpframe.plots.canvas import INK, gradient
 from xpframe.plots.ruler import ruler
-
-
-def texts(picture: Picture) -> list[str]:
-    return [element.text or "" for element in ET.fromstring(picture.svg).iter(f"{SVG}text")]
 
 
 def info_of(workspaces: Workspaces, workspace: str, experiment: str) -> Any:
@@ -52,10 +47,6 @@ def test_every_picture_of_every_run(name: str, workspaces: Workspaces) -> None:
     assert seen >= 3
 
 
-def runs(root: Path) -> list[Path]:
-    return [path for path in (*root.glob("experiments/*/2*"), *root.glob("xp/*")) if path.is_dir()]
-
-
 def test_states_over_two_factors(workspaces: Workspaces) -> None:
     """The grid counts each job once, by the values that were asked for."""
     info = info_of(workspaces, "v270_full", "grid-search")
@@ -74,7 +65,7 @@ def test_states_have_signs_beside_colours(workspaces: Workspaces) -> None:
     """Who sees no colours reads the signs; states that share a cell are all in its tooltip."""
     picture = info_of(workspaces, "v270_quirks", "die").plot.states("tags.how", "task")
     assert {"✓", "✗"} <= set(texts(picture))
-    assert Counter(row["state"] for row in picture.data())["failed"] >= 4
+    assert Counter(row["state"] for row in picture.data())["error"] >= 4
 
 
 def test_parallel_coordinates(workspaces: Workspaces) -> None:
@@ -218,7 +209,7 @@ def test_counts_stand_on_the_colour_that_they_count(tmp_path: Path) -> None:
     """A cell of several states says how many are in each, however few: never the sum on one colour."""
     picture = tagged(tmp_path, [1, 2]).plot.states("tags.v", "task")
     cells = Counter({(row["tags.v"], row["state"]): row["jobs"] for row in picture.data()})
-    assert cells == {(1, "done"): 20, (1, "failed"): 10, (2, "done"): 20, (2, "failed"): 10}
+    assert cells == {(1, "done"): 20, (1, "error"): 10, (2, "done"): 20, (2, "error"): 10}
     assert texts(picture).count("20") == texts(picture).count("10") == 2
     assert "30" not in texts(picture)
 
@@ -227,7 +218,7 @@ def test_rows_and_columns_differ_where_there_is_nothing_to_choose(tmp_path: Path
     """Of a run whose jobs differ in too many values the grid is states by tasks."""
     picture = tagged(tmp_path, ["same"]).plot.states()
     assert list(picture.data()[0]) == ["state", "task", "jobs"]
-    assert {"done", "failed", "40", "20"} <= set(texts(picture))
+    assert {"done", "error", "40", "20"} <= set(texts(picture))
 
 
 def test_axes_are_those_of_the_most_jobs(tmp_path: Path) -> None:
@@ -311,26 +302,14 @@ def test_colours_stand_out_on_light_and_dark() -> None:
     assert len(set(inks)) == 22
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, as WCAG defines it."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.slow
 def test_ten_thousand_jobs(tmp_path: Path) -> None:
-    """A run of 10,000 jobs is drawn in pictures of less than 300 kB that count what they leave out."""
+    """A run of 10,000 jobs is drawn in pictures of less than 300 kB, its lines as a density."""
     generate = [sys.executable, str(REPOSITORY / "benches" / "gen.py"), "--shape", "rich"]
     subprocess.run([*generate, "--jobs", "10000", "--out", str(tmp_path)], check=True)
     info = xpframe.Workspace(tmp_path).load_xp_info("rich")
     for kind in KINDS:
         picture = getattr(info.plot, kind)()
         check_svg(picture.svg)
-        assert kind != "parallel" or any("more lines not shown" in text for text in texts(picture))
+        assert kind != "parallel" or "bands: the wider, the more jobs" in texts(picture)
     assert sum(row["jobs"] for row in info.plot.states().data()) == 10_000

@@ -12,6 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import xpframe
+from pages import check_html, text_of
 from xpframe.notebook.magic import XpmError
 
 if TYPE_CHECKING:
@@ -67,6 +68,54 @@ def test_the_other_commands(shell: InteractiveShell) -> None:
     info = run(shell, f"%xpm info grid-search --run {run_id}")
     assert (info.run_id, len(info.jobs)) == (run_id, 12)
     assert ("tags.hidden_size", "Int64") in run(shell, "%xpm schema grid-search")
+
+
+def test_failures_by_cause(shell: InteractiveShell) -> None:
+    """failures gives the failed jobs, which show themselves, of one task or run if asked."""
+    found = run(shell, "%xpm failures grid-search")
+    assert (len(found), [len(group.failures) for group in found.groups]) == (1, [1])
+    text = shell.display_formatter.format(found)[0]
+    assert "1 failed job, 1 cause" in text["text/plain"]
+    assert "1 failed job, 1 cause" in text_of(text["text/html"])
+    check_html(text["text/html"])
+    (run_id,) = run(shell, "%xpm runs grid-search")
+    for options in ("--task train", "--run all", f"--run {run_id}", "--run latest --quiet", "--task 'lab.*'"):
+        again = run(shell, f"%xpm failures grid-search {options}")
+        assert [failure.job_id for failure in again] == [found[0].job_id], options
+    run(shell, "f = %xpm failures grid-search")
+    assert shell.user_ns["f"].frame()["job_id"].tolist() == [found[0].job_id]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("grid", "no experiment 'grid'.*did you mean grid-search"),
+        ("grid-search --run 2020", "no run '2020'"),
+        ("grid-search --task evaluate", "evaluate"),
+        ("", "the following arguments are required: NAME; usage: %xpm failures NAME"),
+        ("grid-search --columns lr", "unrecognized arguments: --columns lr.*usage: %xpm failures NAME"),
+    ],
+)
+def test_failures_of_nothing(words: str, says: str, shell: InteractiveShell) -> None:
+    """An experiment, run, task or option that is not there is an error in one line that names it."""
+    with pytest.raises(XpmError, match=says):
+        run(shell, f"%xpm failures {words}")
+
+
+def test_failures_where_none_failed(shell: InteractiveShell, workspaces: Workspaces) -> None:
+    """A run in which nothing failed says so."""
+    run(shell, f"%config Xpm.workspace = {str(workspaces.path('v270_full'))!r}")
+    found = run(shell, "%xpm failures quick")
+    assert len(found) == 0
+    assert "no failed job" in str(found)
+    assert "no failed job" in text_of(found._repr_html_())
+
+
+def test_failures_are_completed(shell: InteractiveShell) -> None:
+    """Tab offers experiments and options behind failures."""
+    assert "%xpm failures grid-search" in completions(shell, "%xpm failures gr")
+    offered = completions(shell, "%xpm failures grid-search --")
+    assert {"%xpm failures grid-search --task", "%xpm failures grid-search --run"} <= set(offered)
 
 
 def test_use_and_config_set_defaults(shell: InteractiveShell) -> None:

@@ -39,6 +39,8 @@ ORDER = [
 PYTHON_ORDER = [
     "_core",
     "errors",
+    "state",
+    "service",
     "arguments",
     "libraries",
     "_sample",
@@ -70,6 +72,7 @@ PYTHON_ORDER = [
     "experiment",
     "check",
     "workspace",
+    "provider",
     "notebook",
     "cli",
     "__init__",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
+
+import xpframe
 
 ANSI = "\x1b[31mred\x1b[0m"
 HOSTILE = {
@@ -70,3 +75,10 @@ def text_of(page: str) -> str:
     for style in root.iter("style"):
         style.text = ""
     return re.sub(r"\s+", " ", " ".join(root.itertext()))
+
+
+def quiet(call: Callable[[], Any]) -> Any:
+    """The result of a call, its warnings kept quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", xpframe.XpFrameWarning)
+        return call()

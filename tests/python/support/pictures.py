@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,3 +41,25 @@ def drawn(info: Any, kind: str) -> Picture | None:
     with pytest.raises(InvalidArgumentError, match="the jobs differ in no column"):
         info.plot.parallel()
     return None
+
+
+def texts(picture: Picture) -> list[str]:
+    """The texts of a picture."""
+    return [element.text or "" for element in ET.fromstring(picture.svg).iter(f"{SVG}text")]
+
+
+def runs(root: Path) -> list[Path]:
+    """The directories of the runs of a workspace."""
+    return [path for path in (*root.glob("experiments/*/2*"), *root.glob("xp/*")) if path.is_dir()]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, as WCAG defines it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -14,6 +14,7 @@ import pytest
 import xpframe
 from engine import load
 from live_runs import start
+from pages import check_html, text_of
 from reused_runs import Driver
 from xpframe.changes import Changes
 from xpframe.notebook.run_cache import RunCache
@@ -108,21 +109,42 @@ def test_since_tells_what_happened(asked: bool, growing: Growing) -> None:
     happened = second.since(first)
     jobs = growing.jobs
     assert happened == Changes(
-        added=(jobs[3], jobs[4]), started=(), finished=(jobs[1], jobs[3]), failed=(jobs[2],), lost=()
+        added=(jobs[3], jobs[4]), started=(), finished=(jobs[1], jobs[3]), error=(jobs[2],), lost=()
     )
     assert list(happened) == [jobs[3], jobs[4], jobs[1], jobs[2]]
     assert len(happened) == 4
-    assert str(happened) == "2 added, 2 finished, 1 failed"
-    assert repr(happened) == "<Changes: 2 added, 2 finished, 1 failed>"
+    assert str(happened) == "2 added, 2 finished, 1 error"
+    assert repr(happened) == "<Changes: 2 added, 2 finished, 1 error>"
     assert jobs[3][:8] in happened._repr_html_()
+    lines = happened._display(as_html=False).splitlines()
+    assert lines[:2] == ["2 added, 2 finished, 1 error", "added"]
+    assert lines[2].startswith(f"  {jobs[3][:8]}  ")
+    check_html(happened._repr_html_())
+    assert happened.failed == happened.error
     frame = happened.frame(backend="polars")
     assert frame["job_id"].to_list() == jobs[1:]
     assert frame["state"].to_list() == ["done", "error", "done", "unscheduled"]
     assert frame["config.n"].to_list() == [1, 2, 3, 4]
-    assert happened.frame("failed")["job_id"].tolist() == [jobs[2]]
+    assert happened.frame("error")["job_id"].tolist() == [jobs[2]]
     assert len(happened.frame("lost", backend="polars")) == 0
     with pytest.raises(xpframe.errors.InvalidArgumentError, match="it is one of added"):
         happened.frame("gone")
+
+
+def test_changes_list_tags() -> None:
+    """Changed jobs are listed with their tasks and tags; of many, the first."""
+    info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
+    ids = list(info.states)
+    changes = Changes(added=tuple(ids), error=tuple(ids[:1]), _run=info._run)
+    lines, page = changes._display(as_html=False).splitlines(), changes._repr_html_()
+    assert lines[:2] == ["12 added, 1 error", "added"]
+    assert lines[2] == f"  {ids[0][:8]}  lab.tasks.train  hidden_size=64 learning_rate=0.1"
+    assert lines[10:12] == ["  … and 4 more", "error"]
+    check_html(page)
+    for word in (ids[0][:8], "hidden_size=64", "learning_rate=0.1", "lab.tasks. train", "… and 4 more"):
+        assert word in text_of(page)
+    assert Changes(added=("ab",))._display(as_html=False) == "1 added\nadded\n  ab"
+    check_html(Changes(added=("ab",))._repr_html_())
 
 
 def test_nothing_happened(growing: Growing) -> None:
@@ -256,7 +278,7 @@ def test_a_real_experiment_is_followed(tmp_path: Path) -> None:
     assert list(known) == list(states) == [json.loads(row)["job_id"] for row in rows]
     assert set(states.values()) == {"done", "error"}
     assert max(told.values()) == 1
-    for state, kind in (("done", "finished"), ("error", "failed")):
+    for state, kind in (("done", "finished"), ("error", "error")):
         expected = {job_id for job_id, now in states.items() if now == state} - ended
         assert {job_id for what, job_id in told if what == kind} == expected
     assert not [job_id for what, job_id in told if what == "lost"]

@@ -1,0 +1,492 @@
+"""A workspace with the reading methods of experimaestro's ``WorkspaceStateProvider``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xpframe import _core
+from xpframe.errors import ExperimentNotFoundError, ReadError, RunNotFoundError, WorkspaceNotFoundError
+from xpframe.experiment import Actions
+from xpframe.locate import expanded
+from xpframe.report import report
+from xpframe.request import plan_scan, table_request
+from xpframe.service import services_of
+from xpframe.state import State
+from xpframe.text import at_microseconds
+from xpframe.workspace import Workspace
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from xpframe.service import Service
+
+__all__ = ["ExperimentRun", "Job", "WorkspaceStateProvider"]
+
+JOB_COLUMNS = [
+    "job_id",
+    "task",
+    "path",
+    "state",
+    "failure",
+    "submitted_at",
+    "started_at",
+    "ended_at",
+    "exit_code",
+    "retries",
+]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, by the names that experimaestro gives its facts. Times are in UTC.
+
+    Attributes:
+        identifier: Its id.
+        task_id: Its task.
+        path: Its directory.
+        state: Its state, with ``failure_reason``.
+        submittime: When it was submitted; None if no run lists the job.
+        starttime: When it began to run, None if it never did.
+        endtime: When it ended.
+        exit_code: Its exit code, if it failed with one.
+        retry_count: How many times it was run again.
+        tags: Its tags in the run.
+        experiment_id: The experiment of the run; empty if no run lists the job.
+        run_id: The run.
+    """
+
+    identifier: str
+    task_id: str
+    path: Path
+    state: State
+    submittime: datetime | None = None
+    starttime: datetime | None = None
+    endtime: datetime | None = None
+    exit_code: int | None = None
+    retry_count: int = 0
+    tags: dict[str, Any] = field(default_factory=dict)
+    experiment_id: str = ""
+    run_id: str = ""
+
+    @property
+    def failure_reason(self) -> State | None:
+        """Why it failed, as ``TIMEOUT``; None if it did not."""
+        return self.state.failure_reason
+
+    @property
+    def full_id(self) -> str:
+        """``task:job``, which is unique in the workspace."""
+        return f"{self.task_id}:{self.identifier}"
+
+    @property
+    def locator(self) -> str:
+        """``task/job``, its path below ``jobs/``."""
+        return f"{self.task_id}/{self.identifier}"
+
+    @property
+    def last_time(self) -> datetime | None:
+        """The last time that is known of it."""
+        return max((time for time in (self.submittime, self.starttime, self.endtime) if time), default=None)
+
+
+class ExperimentRun:
+    """A run of an experiment, by the names that experimaestro gives its facts. They are read when they are
+    first asked for.
+
+    ``load_xp_info`` returns the configs of its jobs.
+    """
+
+    def __init__(self, run: _core.Run, runs_count: int | None = None) -> None:
+        self._run, self._runs_count = run, runs_count
+
+    @property
+    def experiment_id(self) -> str:
+        """The name of the experiment."""
+        return self._run.experiment
+
+    @property
+    def run_id(self) -> str:
+        """The identifier of the run; ``v1`` for an experiment of version 1."""
+        return self._run.run_id
+
+    @property
+    def workdir(self) -> Path:
+        """The directory of the run."""
+        return self._run.path
+
+    @property
+    def run_dir(self) -> Path:
+        """The directory of the run."""
+        return self._run.path
+
+    @property
+    def runs_count(self) -> int | None:
+        """The number of runs of the experiment; None for a run that was not asked for by its experiment."""
+        return self._runs_count
+
+    @cached_property
+    def _record(self) -> dict[str, Any]:
+        return self._run.record()
+
+    @property
+    def status(self) -> State | None:
+        """The state of the driver: ``running``, ``done`` or ``failed``. A killed driver stays ``running``,
+        but is not ``alive``.
+        """
+        status = self._record["status"]
+        return None if status is None else State(status)
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the driver process exists now; None if unknown."""
+        alive: bool | None = self._record["alive"]
+        return alive
+
+    @property
+    def hostname(self) -> str | None:
+        """The host on which the driver ran."""
+        hostname: str | None = self._record["hostname"]
+        return hostname
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the driver started, in UTC."""
+        return _time(self._record["started_at"])
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the driver ended, in UTC; None if it is running or was killed."""
+        return _time(self._record["ended_at"])
+
+    @property
+    def run_tags(self) -> set[str]:
+        """The tags of the run itself."""
+        return set(self._record["run_tags"])
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(state for state, _ in self._run.states().values())
+
+    @property
+    def total_jobs(self) -> int:
+        """The number of its jobs."""
+        return self._run.row_count()
+
+    @property
+    def finished_jobs(self) -> int:
+        """The number of jobs that are done."""
+        return self._counts["done"]
+
+    @property
+    def failed_jobs(self) -> int:
+        """The number of jobs that failed."""
+        return self._counts["error"]
+
+    @cached_property
+    def jobs(self) -> dict[str, Job]:
+        """Its jobs by id, in the order of submission."""
+        return {job.identifier: job for job in jobs_of(self._run)}
+
+    @property
+    def tags(self) -> dict[str, dict[str, Any]]:
+        """The tags of each job that has tags, by job id."""
+        return self._run.tags_map()
+
+    @property
+    def dependencies(self) -> dict[str, list[str]]:
+        """The ids of the jobs that each job depends on, by job id; jobs without dependencies are left out."""
+        return self._run.dependencies_map()
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """Its services, by identifier."""
+        return services_of(self._run)
+
+    @property
+    def actions(self) -> Actions:
+        """Its actions, by identifier."""
+        return Actions(self._run)
+
+    def __repr__(self) -> str:
+        return f"<ExperimentRun {self.experiment_id!r} {self.run_id}>"
+
+
+class WorkspaceStateProvider(Workspace):
+    """A workspace with the reading methods of experimaestro's class of this name: code that uses it to read
+    works with another import.
+
+    Nothing is written, cleaned up, watched or cached: each call reads what the files say now. Differences:
+    times are in UTC; states are :class:`~xpframe.state.State`, which equals experimaestro's; unfinished jobs
+    of a driver that went away are ``lost``; an unknown name in ``load_xp_info`` and the maps is an error that
+    names what is near.
+
+    Args:
+        workspace_path: The root directory. Other than for :class:`Workspace`, it may be empty.
+        no_cleanup: Has no effect: nothing is ever cleaned up.
+
+    Raises:
+        WorkspaceNotFoundError: There is no workspace.
+    """
+
+    def __init__(
+        self,
+        workspace_path: str | os.PathLike[str] | None = None,
+        no_cleanup: bool = False,  # noqa: ARG002 - the signature of experimaestro
+    ) -> None:
+        try:
+            super().__init__(workspace_path)
+        except WorkspaceNotFoundError:
+            if workspace_path is None:
+                raise
+            self._workspace = _core.Workspace(expanded(workspace_path), without_experiments=True)
+
+    @property
+    def workspace_path(self) -> Path:
+        """The root directory."""
+        return self.path
+
+    @property
+    def read_only(self) -> bool:
+        """True."""
+        return True
+
+    def close(self) -> None:
+        """Does nothing: no file is kept open."""
+
+    def get_experiments(
+        self,
+        since: datetime | None = None,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[ExperimentRun]:
+        """The latest run of each experiment that has a run, sorted by name.
+
+        Args:
+            since: Leaves out runs that ended before. A time without a zone is local.
+            refresh: Has no effect: nothing is cached.
+        """
+        latest = [self._latest(name) for name in self.experiments()]
+        return [run for run in latest if run is not None and _is_since(run.ended_at, since)]
+
+    def get_experiment(
+        self,
+        experiment_id: str,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> ExperimentRun | None:
+        """The latest run of an experiment; None if there is no such experiment, or it has no run."""
+        try:
+            return self._latest(experiment_id)
+        except ExperimentNotFoundError:
+            return None
+
+    def get_experiment_runs(
+        self,
+        experiment_id: str,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[ExperimentRun]:
+        """The runs of an experiment, newest first; empty if there is no such experiment."""
+        try:
+            runs = self._workspace.runs(experiment_id)
+        except ExperimentNotFoundError:
+            return []
+        return [ExperimentRun(run, len(runs)) for run in runs]
+
+    def get_current_run(  # type: ignore[override]  # experimaestro returns None, Workspace raises
+        self,
+        experiment: str,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> str | None:
+        """The id of the latest run of an experiment; None if there is none."""
+        run = self.get_experiment(experiment)
+        return None if run is None else run.run_id
+
+    def get_jobs(
+        self,
+        experiment_id: str | None = None,
+        run_id: str | None = None,
+        task_id: str | None = None,
+        state: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[Job]:
+        """The jobs of a run, in the order of submission.
+
+        Args:
+            experiment_id: An experiment; by default all.
+            run_id: One of its runs; by default the latest.
+            task_id: Keeps the jobs of this task.
+            state: Keeps the jobs in this state, by the word of the column ``state``.
+            tags: Keeps the jobs that have all these tags with these values.
+            since: Leaves out jobs of which nothing later is known. A time without a zone is local.
+            refresh: Has no effect: nothing is cached.
+
+        Returns:
+            The jobs; none if there is no such experiment or run.
+        """
+        wanted = (tags or {}).items()
+        return [
+            job
+            for run in self._runs_of(experiment_id, run_id)
+            for job in jobs_of(run)
+            if (task_id is None or job.task_id == task_id)
+            and (state is None or job.state == state.lower())
+            and all(name in job.tags and job.tags[name] == value for name, value in wanted)
+            and _is_since(job.last_time, since)
+        ]
+
+    def get_all_jobs(
+        self,
+        state: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[Job]:
+        """The jobs of the latest run of each experiment; the arguments are those of :meth:`get_jobs`."""
+        return self.get_jobs(state=state, tags=tags, since=since)
+
+    def get_job(
+        self,
+        task_id: str,
+        job_id: str,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> Job | None:
+        """A job that has a directory, as the newest run that lists it shows it; None if it has no directory.
+
+        Args:
+            task_id: Its task.
+            job_id: Its id.
+            refresh: Has no effect: nothing is cached.
+
+        Raises:
+            InvalidNameError: A name that is not one plain part of a path.
+        """
+        if not self._workspace.job_directory(task_id, job_id).is_dir():
+            return None
+        run = self._workspace.run_of_job(task_id, job_id)
+        rows = enumerate([] if run is None else run.rows())
+        positions = [position for position, row in rows if row == (job_id, task_id)]
+        if run is None or not positions:
+            return next(self._jobs_without_run([(task_id, job_id)]))
+        return jobs_of(run, positions)[0]
+
+    def get_services(
+        self,
+        experiment_id: str | None = None,
+        run_id: str | None = None,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[Service]:
+        """The services of a run; by default of the latest run, of all experiments."""
+        runs = self._runs_of(experiment_id, run_id)
+        return [service for run in runs for service in services_of(run).values()]
+
+    def get_orphan_jobs(
+        self,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[Job]:
+        """The jobs that have a directory and that no run lists: their runs were removed, or they were only
+        generated. A job that left a process file and no end counts as running.
+        """
+        directories, errors = self._workspace.jobs()
+        listed: set[str] = set()
+        for name in self.experiments():
+            for run in self._workspace.runs(name):
+                listed.update(job_id for job_id, _ in run.rows())
+        report(errors, [], strict=False)
+        return list(self._jobs_without_run([job for job in directories if job[1] not in listed]))
+
+    def get_stray_jobs(
+        self,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - nothing is cached
+    ) -> list[Job]:
+        """The jobs that run now and that only earlier runs list, not the latest run of an experiment."""
+        current: set[str] = set()
+        earlier: dict[str, Job] = {}
+        for name in self.experiments():
+            latest = self.get_current_run(name)
+            for run in self._workspace.runs(name):
+                if run.run_id == latest:
+                    current.update(job_id for job_id, _ in run.rows())
+                else:
+                    running = (job for job in jobs_of(run) if job.state.running())
+                    earlier.update({job.identifier: job for job in running})
+        return [job for job_id, job in earlier.items() if job_id not in current]
+
+    def _latest(self, experiment: str) -> ExperimentRun | None:
+        """The latest run; None if the experiment has none, or cannot be read, which is reported."""
+        try:
+            run = self._workspace.latest(experiment)
+            return ExperimentRun(run, len(self._workspace.runs(experiment)))
+        except RunNotFoundError:
+            return None
+        except ReadError as error:
+            report([error], [], strict=False)
+            return None
+
+    def _runs_of(self, experiment: str | None, run_id: str | None) -> Iterator[_core.Run]:
+        """A run, by default the latest, of an experiment, by default of all."""
+        for name in self.experiments() if experiment is None else [experiment]:
+            try:
+                yield self._run(name, run_id)
+            except (ExperimentNotFoundError, RunNotFoundError):
+                continue
+
+    def _jobs_without_run(self, names: list[tuple[str, str]]) -> Iterator[Job]:
+        """Jobs by their directories, as (task, job)."""
+        for (task_id, job_id), status in zip(names, self._workspace.job_statuses(names), strict=True):
+            path = self.path / "jobs" / task_id / job_id
+            yield _job(status | {"job_id": job_id, "task": task_id, "path": path}, {}, ("", ""))
+
+
+def jobs_of(run: _core.Run, positions: Sequence[int] | None = None) -> list[Job]:
+    """The jobs of a run, or those at some positions, in the order of submission."""
+    plan = plan_scan([run], table_request({"columns": JOB_COLUMNS}), quiet=True)
+    names, tags, origin = plan.column_names, run.tags_map(), (run.experiment, run.run_id)
+    jobs = []
+    for table in plan.batches(names, [(0, positions)]):
+        report(table.errors, table.warnings, strict=False)
+        rows = zip(*(table.column_values(name) for name in names), strict=True)
+        facts = (dict(zip(names, row, strict=True)) for row in rows)
+        jobs += [_job(fact, tags.get(fact["job_id"], {}), origin) for fact in facts]
+    return jobs
+
+
+def _job(fact: dict[str, Any], tags: dict[str, Any], origin: tuple[str, str]) -> Job:
+    return Job(
+        identifier=fact["job_id"],
+        task_id=fact["task"],
+        path=Path(fact["path"] or ""),
+        state=State(fact["state"], fact["failure"]),
+        submittime=_time(fact["submitted_at"]),
+        starttime=_time(fact["started_at"]),
+        endtime=_time(fact["ended_at"]),
+        exit_code=fact["exit_code"],
+        retry_count=fact["retries"] or 0,
+        tags=tags,
+        experiment_id=origin[0],
+        run_id=origin[1],
+    )
+
+
+def _time(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else at_microseconds(microseconds)
+
+
+def _is_since(time: datetime | None, since: datetime | None) -> bool:
+    """Whether a time is not before another; unknown times count as later."""
+    return since is None or time is None or time >= since.astimezone()

@@ -1,0 +1,18 @@
+//! Jobs whose run is not known: what their directories say.
+
+use super::jobs::{JobStatus, JobStatuses};
+use super::run::RunRecord;
+use crate::error::Error;
+use crate::workspace::{Run, Workspace};
+
+/// The statuses of jobs by their own files, as (task, job), and what is wrong with these files. No driver is asked: a job that
+/// left a pid file and no end counts as running.
+#[must_use]
+pub fn statuses_without_run(
+    workspace: &Workspace,
+    jobs: &[(String, String)],
+) -> (Vec<JobStatus>, Vec<Error>) {
+    let (run, record) = (Run::without_files(workspace), RunRecord::default());
+    let statuses = JobStatuses::open(&run, &record);
+    JobStatuses::each(jobs, |(task_id, job_id), errors| statuses.job(task_id, job_id, errors))
+}
