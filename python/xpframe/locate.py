@@ -130,7 +130,7 @@ def _settings_file() -> Path:
     return expanded(_SETTINGS)
 
 
-def archives() -> dict[Path, list[Path]]:
+def archives() -> list[tuple[Path, list[Path]]]:
     """The directories to which experimaestro archives the jobs of workspaces (``folders`` in its settings),
     by the roots of the workspaces. Settings that cannot be read name none: nothing was asked of them.
     """
@@ -139,20 +139,20 @@ def archives() -> dict[Path, list[Path]]:
         with open(os.path.expanduser(_SETTINGS), "rb") as file:  # noqa: PTH111, PTH123
             text = file.read()
     except OSError:
-        return {}
+        return []
     if b"folders" not in text:
-        return {}
+        return []
     import yaml
 
     try:
         workspaces = yaml.safe_load(text)["workspaces"]
-        return {
-            entry["path"]: [expanded(_interpolated(folder["path"])) for folder in item["folders"]]
+        return [
+            (entry["path"], [expanded(_interpolated(folder["path"])) for folder in item["folders"]])
             for item in workspaces
             if isinstance(item, dict) and item.get("folders") and (entry := _entry(item))
-        }
+        ]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
-        return {}
+        return []
 
 
 def _entries(settings: Path) -> list[dict[str, Any]]:

@@ -60,8 +60,10 @@ pub fn check_workspace(
     Ok((Table::new(table), seen))
 }
 
+type UnreadableRun = (workspace::Run, Error);
+
 /// The runs of all experiments, oldest first in each, and those that cannot be read with the reason.
-fn all_runs(workspace: &workspace::Workspace) -> Result<(Vec<workspace::Run>, Vec<(workspace::Run, Error)>)> {
+fn all_runs(workspace: &workspace::Workspace) -> Result<(Vec<workspace::Run>, Vec<UnreadableRun>)> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for experiment in workspace.experiments()? {
         match workspace.runs(&experiment) {

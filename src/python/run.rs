@@ -1,7 +1,6 @@
 //! A run for Python: its metadata, jobs, actions and saved objects.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -380,12 +379,8 @@ pub struct RunSignature {
 /// Opens a run by the path of its directory. `archives` are the directories to which the jobs of workspaces were archived, by the
 /// roots of the workspaces.
 #[pyfunction]
-#[pyo3(signature = (path, archives=HashMap::new()))]
-pub fn open_run(
-    py: Python<'_>,
-    path: PathArgument,
-    archives: HashMap<PathBuf, Vec<PathBuf>>,
-) -> PyResult<Run> {
+#[pyo3(signature = (path, archives=Vec::new()))]
+pub fn open_run(py: Python<'_>, path: PathArgument, archives: Vec<(PathBuf, Vec<PathBuf>)>) -> PyResult<Run> {
     let run = py.detach(|| workspace::Run::at(&path.0))?;
-    Run::new(py, run.with_archives(&archives))
+    Run::new(py, run.with_archives(&archives.into_iter().collect()))
 }

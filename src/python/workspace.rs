@@ -1,6 +1,5 @@
 //! A workspace for Python.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
@@ -29,11 +28,11 @@ impl Workspace {
 impl Workspace {
     /// Opens a workspace. With `without_experiments`, an empty directory and one that only has `jobs/` are workspaces too.
     #[new]
-    #[pyo3(signature = (path, archives=HashMap::new(), *, without_experiments=false))]
+    #[pyo3(signature = (path, archives=Vec::new(), *, without_experiments=false))]
     fn new(
         py: Python<'_>,
         path: PathArgument,
-        archives: HashMap<PathBuf, Vec<PathBuf>>,
+        archives: Vec<(PathBuf, Vec<PathBuf>)>,
         without_experiments: bool,
     ) -> PyResult<Self> {
         let open = if without_experiments {
@@ -42,7 +41,7 @@ impl Workspace {
             workspace::Workspace::open
         };
         let workspace = py.detach(|| open(&path.0))?;
-        Ok(Self { workspace: workspace.with_archives(&archives) })
+        Ok(Self { workspace: workspace.with_archives(&archives.into_iter().collect()) })
     }
 
     /// The root directory.

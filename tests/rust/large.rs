@@ -6,23 +6,6 @@ fn jobs(count: usize) -> Vec<String> {
     (0..count).map(|at| format!("j{at}")).collect()
 }
 
-/// A run of many jobs that was let go is one that was never read; what shares its rows still has them.
-#[test]
-fn a_large_run_is_let_go() {
-    let jobs = jobs(10_000);
-    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
-    let lab = Lab::with(&jobs, &[object(1, "Train", "j7", "\"x\":1")]);
-    let mut loaded = lab.load(RUN);
-    loaded.read(true);
-    let shares = loaded.refreshed();
-    loaded.drop_in_background();
-    assert!(!loaded.is_read() && loaded.objects_if_read().is_none());
-    for loaded in [&shares, &loaded] {
-        assert_eq!(loaded.rows().rows.len(), 10_000);
-        assert_eq!(config(loaded, "j7"), "{x: 1}");
-    }
-}
-
 /// The jobs of many objects are looked for on several threads. Of several objects of a job the last one wins, at the place of
 /// the first, though they lie in the shares of two threads; objects that are no jobs stand between them.
 #[test]

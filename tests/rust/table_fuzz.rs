@@ -4,7 +4,9 @@ use super::damage::{Dice, KINDS, damaged, effort, figures};
 use super::table_targets::{logs, schemas};
 
 fn mutate(name: &str, seeds: &[Vec<u8>], target: fn(&[u8]), mutations: usize) {
-    seeds.iter().for_each(|seed| target(seed));
+    for seed in seeds {
+        target(seed);
+    }
     let mut dice = Dice(0x5EED + seeds.len() as u64);
     for _ in 0..mutations {
         let mut input = seeds[dice.below(seeds.len())].clone();
