@@ -98,7 +98,7 @@ impl SeriesPlan {
             let keys = self.columns.iter().filter(shown).filter_map(|column| key_of(column, &self.tree));
             options.columns = Some(keys.map(|(key, _)| key.to_owned()).collect());
         }
-        let chunks = self.chunks(&targets, query.limit.unwrap_or(usize::MAX), &options, cancel);
+        let chunks = read_chunks(&targets, query.limit.unwrap_or(usize::MAX), &options, cancel);
         self.table(chunks, query.columns.as_deref())
     }
 
@@ -143,22 +143,6 @@ impl SeriesPlan {
         }
         self.kept = Some(kept);
         Ok(())
-    }
-
-    pub(super) fn chunks(
-        &self,
-        targets: &[(u32, ResultJob)],
-        enough: usize,
-        options: &SeriesOptions,
-        cancel: &CancelToken,
-    ) -> Vec<Chunk> {
-        let threads = threads::at_most(usize::MAX);
-        let share = u32::try_from(targets.len().div_ceil(4 * threads)).unwrap_or(u32::MAX);
-        let together = share.clamp(1, MAX_JOBS_TOGETHER);
-        let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(together as usize).collect();
-        threads::each_waiting_group(&chunks, (threads, together), |jobs| {
-            if cancel.is_cancelled() { Chunk::default() } else { chunk_of(jobs, options, enough, cancel) }
-        })
     }
 
     /// The positions of columns in the schema; all if there are no names.
@@ -264,6 +248,22 @@ impl SeriesPlan {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+/// Reads the rows of jobs, `enough` rows or more of each chunk of them, on several threads.
+pub(super) fn read_chunks(
+    targets: &[(u32, ResultJob)],
+    enough: usize,
+    options: &SeriesOptions,
+    cancel: &CancelToken,
+) -> Vec<Chunk> {
+    let threads = threads::at_most(usize::MAX);
+    let share = u32::try_from(targets.len().div_ceil(4 * threads)).unwrap_or(u32::MAX);
+    let together = share.clamp(1, MAX_JOBS_TOGETHER);
+    let chunks: Vec<&[(u32, ResultJob)]> = targets.chunks(together as usize).collect();
+    threads::each_waiting_group(&chunks, (threads, together), |jobs| {
+        if cancel.is_cancelled() { Chunk::default() } else { chunk_of(jobs, options, enough, cancel) }
+    })
 }
 
 /// Adds the arrays at some positions.
