@@ -64,8 +64,8 @@ impl SeriesPlan {
         };
         // Ctrl-C stops this read, and none that comes after it
         let cancel = CancelToken::default();
-        let tokens = [cancel.clone()];
-        Ok(Table::new(interruptible(py, &tokens, move || plan.read(&jobs, &query, &cancel))??))
+        let on_interrupt = [cancel.clone()];
+        Ok(Table::new(interruptible(py, &on_interrupt, move || plan.read(&jobs, &query, &cancel))??))
     }
 }
 

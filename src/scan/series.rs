@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::results::{ResultReader, ResultRequest};
-use super::series_read::{self, KeptBatch};
+use super::series_read::{KeptBatch, read_chunks};
 use super::series_rows::{Body, Chunk, Kind, chunk_of};
 use super::series_tables::observe;
 use super::table::{Table, internal};
@@ -74,7 +74,7 @@ impl SeriesRequest {
     /// As [`Self::plan`].
     pub fn read(&self) -> Result<Table> {
         let mut plan = self.prepare()?;
-        let chunks = series_read::chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
+        let chunks = read_chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
         plan.decide(&chunks)?;
         plan.table(chunks, None)
     }
@@ -101,7 +101,7 @@ impl SeriesRequest {
         }
         if chunks.last().and_then(Chunk::kind) == Some(Kind::Records) {
             let rest: Vec<(u32, ResultJob)> = targets.collect();
-            chunks.extend(series_read::chunks(&rest, usize::MAX, &plan.options, &plan.cancel));
+            chunks.extend(read_chunks(&rest, usize::MAX, &plan.options, &plan.cancel));
         }
         plan.decide(&chunks)?;
         let is_small = plan.targets.iter().map(|job| job.bytes).sum::<u64>() <= MAX_KEPT_BYTES;

@@ -98,7 +98,7 @@ impl SeriesPlan {
             let keys = self.columns.iter().filter(shown).filter_map(|column| key_of(column, &self.tree));
             options.columns = Some(keys.map(|(key, _)| key.to_owned()).collect());
         }
-        let chunks = chunks(&targets, query.limit.unwrap_or(usize::MAX), &options, cancel);
+        let chunks = read_chunks(&targets, query.limit.unwrap_or(usize::MAX), &options, cancel);
         self.table(chunks, query.columns.as_deref())
     }
 
@@ -250,13 +250,8 @@ impl SeriesPlan {
     }
 }
 
-/// Adds the arrays at some positions.
-fn pick(positions: impl Iterator<Item = usize>, arrays: &[ArrayRef], built: &mut Vec<ArrayRef>) {
-    built.extend(positions.filter_map(|position| arrays.get(position).cloned()));
-}
-
-/// Reads the rows of some jobs, in parts.
-pub(super) fn chunks(
+/// Reads the rows of jobs, `enough` rows or more of each chunk of them, on several threads.
+pub(super) fn read_chunks(
     targets: &[(u32, ResultJob)],
     enough: usize,
     options: &SeriesOptions,
@@ -269,4 +264,9 @@ pub(super) fn chunks(
     threads::each_waiting_group(&chunks, (threads, together), |jobs| {
         if cancel.is_cancelled() { Chunk::default() } else { chunk_of(jobs, options, enough, cancel) }
     })
+}
+
+/// Adds the arrays at some positions.
+fn pick(positions: impl Iterator<Item = usize>, arrays: &[ArrayRef], built: &mut Vec<ArrayRef>) {
+    built.extend(positions.filter_map(|position| arrays.get(position).cloned()));
 }
