@@ -45,6 +45,10 @@ impl Workspace {
         Ok(Self { workspace: workspace.with_archives(&archives) })
     }
 
+    fn __getnewargs__(&self) -> (PathBuf,) {
+        (self.root(),)
+    }
+
     /// The root directory.
     #[getter]
     fn root(&self) -> PathBuf {
