@@ -17,6 +17,7 @@ from xpframe._core import (
     asdict,
     fields,
     identifier,
+    path,
     tags,
     typename,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "identifier",
     "last_read",
     "load_xp_info",
+    "path",
     "replicates",
     "result_files",
     "sample_workspace",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "plan_series", "progress_counters", "read_failures", "read_series", "read_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "progress_counters", "read_failures", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename"]
 
 __version__: Final[str]
 """
@@ -111,13 +111,14 @@ class Run:
     """
     A handle on a run. Each file is read at most once, when it is needed.
     """
+    def __reduce__(self, /) -> tuple[Any, tuple[Source]]: ...
     def action(self, /, action_id: str) -> tuple[Config | None, str, str]:
         """
         The config, stored description and class of an action; no config if experimaestro could not write it.
         """
     def action_ids(self, /) -> list[str]:
         """
-        The identifiers of the actions: in experimaestro's order those with a config, then those that it could not write.
+        The identifiers of the actions, in experimaestro's order.
         """
     def changed_since(self, /, micros: SupportsIndex) -> list[str]:
         """
@@ -136,18 +137,18 @@ class Run:
         """
         The name of the experiment.
         """
-    def is_empty(self, /) -> bool:
-        """
-        Whether its directory has no file of a run and no links to jobs.
-        """
     @property
     def is_readable(self, /) -> bool:
         """
         Whether its directory could be looked at; else it has no jobs, and an error.
         """
+    def is_empty(self, /) -> bool:
+        """
+        Whether its directory has no file of a run and no links to jobs.
+        """
     def job(self, /, job_id: str) -> Config:
         """
-        The config of a job.
+        The config of a job, by its identifier, or the beginning of it if no other job has the same.
         """
     def job_at(self, /, position: SupportsIndex) -> tuple[str, Config]:
         """
@@ -336,6 +337,7 @@ class Table:
         dictionaries are honoured if the values fit; other requests are ignored, as the interface allows.
         """
     def __len__(self, /) -> int: ...
+    def __reduce__(self, /) -> tuple[Any, tuple[bytes, list[Any], list[str]]]: ...
     def __repr__(self, /) -> str: ...
     def _arrow_for_pandas(self, /) -> Table:
         """
@@ -369,6 +371,10 @@ class Table:
         """
         The errors of reading: exceptions of `xpframe.errors`, not raised.
         """
+    def head(self, /, count: "int") -> Table:
+        """
+        The first rows, at most `count`; nothing is copied.
+        """
     @property
     def nbytes(self, /) -> int:
         """
@@ -388,7 +394,7 @@ class Table:
         """
         The number of jobs and of columns.
         """
-    def to_pandas(self, /, *, zero_copy: bool = False) -> Any:
+    def to_pandas(self, /, *, zero_copy: "bool | None" = None) -> Any:
         """
         A pandas DataFrame. With `zero_copy`, all columns except text and enums have Arrow dtypes and share memory.
         """
@@ -401,9 +407,9 @@ class Table:
         A pyarrow Table. Text is copied as `large_string`, for which pyarrow has compute functions; other columns share memory.
         `pyarrow.table(table)` shares text as well, as `string_view`, for which pyarrow has few functions.
         """
-    def value_counts(self, /, names: SupportsGetItem[int, str]) -> list[tuple[tuple, int]]:
+    def value_counts(self, /, names: "str | list[str] | tuple[str, ...]") -> list[tuple[tuple, int]]:
         """
-        The number of jobs with each combination of values of some columns: a list of (values, number of jobs) pairs, in the
+        The number of jobs with each value of a column, or each combination of values of several: a list of (values, number of jobs) pairs, in the
         order of first occurrence. Raises `InvalidArgumentError` for lists and structs.
         """
     @property
@@ -425,7 +431,7 @@ class TableRequest:
     Raises `InvalidArgumentError` for an argument of another type.
     """
     def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict]: ...
-    def __new__(cls, /, *, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", distinct: "object" = False) -> TableRequest: ...
+    def __new__(cls, /, *, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", naive_times: "object", distinct: "object" = False) -> TableRequest: ...
     def __repr__(self, /) -> str: ...
 
 @final
@@ -445,10 +451,10 @@ class Workspace:
     """
     A handle on a workspace: names of experiments and runs. Reads directories only.
     """
-    def __new__(cls, /, path: str | PathLike[str], archives: SupportsGetItem[int, tuple[str | PathLike[str], SupportsGetItem[int, str | PathLike[str]]]] = ..., *, without_experiments: bool = False) -> Workspace:
-        """
-        Opens a workspace. With `without_experiments`, an empty directory and one that only has `jobs/` are workspaces too.
-        """
+    def __getnewargs__(self, /) -> tuple[Path]: ...
+    def __new__(
+        cls, /, path: str | PathLike[str], archives: dict[Path, list[Path]] = ..., *, without_experiments: bool = False
+    ) -> Workspace: ...
     def experiments(self, /) -> list[str]:
         """
         The names of the experiments, sorted.
@@ -537,7 +543,7 @@ def near_misses(wanted: str, names: SupportsGetItem[int, str]) -> list[str]:
     The names nearest to the wanted name, at most three.
     """
 
-def open_run(path: str | PathLike[str], archives: SupportsGetItem[int, tuple[str | PathLike[str], SupportsGetItem[int, str | PathLike[str]]]] = ...) -> Run:
+def open_run(path: str | PathLike[str], archives: dict[Path, list[Path]] = ...) -> Run:
     """
     Opens a run by the path of its directory. `archives` are the directories to which the jobs of workspaces were archived, by the
     roots of the workspaces.
@@ -546,6 +552,13 @@ def open_run(path: str | PathLike[str], archives: SupportsGetItem[int, tuple[str
 def open_source(path: str | PathLike[str], saved: str | None) -> Source:
     """
     Opens the source of a pickle: a run directory, and the name of a saved object, if it is one.
+    """
+
+def path(config: Any) -> Path:
+    """
+    The directory of a job, given its config: where it ran and wrote its files.
+
+    Raises `JobNotFoundError` for a config that is no job.
     """
 
 def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex) -> ScanPlan:
@@ -579,6 +592,16 @@ def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, severa
     Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
     """
 
+def restore_run(source: Source) -> Run:
+    """
+    The run of a pickle.
+    """
+
+def restore_table(batches: bytes, errors: SupportsGetItem[int, Any], warnings: SupportsGetItem[int, str]) -> Table:
+    """
+    The table of a pickle. `errors` are exceptions of `xpframe.errors`.
+    """
+
 def tags(config: Any) -> Any:
     """
     The tags of a job, given its config: a dict from name to value; empty for a config that is no job of its run.
@@ -586,5 +609,5 @@ def tags(config: Any) -> Any:
 
 def typename(config: Any) -> str:
     """
-    The class of a config, `module.Class`, in its original case. An action without config has a class, too.
+    The class of a config, `module.Class`, in its original case.
     """

@@ -73,9 +73,45 @@ class XpFrameError(Exception):
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}{self.reason}{hint}"
 
+    def _render_traceback_(self) -> list[str]:
+        # called by IPython
+        return _rendered(self)
+
     def __reduce__(self) -> tuple[object, ...]:
         details = {name: getattr(self, name) for name in ("file", "line", "job", "field", "hint")}
         return _rebuild, (type(self), self.reason, details)
+
+
+def _rendered(error: XpFrameError) -> list[str]:
+    """The traceback that IPython shows: it ends at the user's line, without the frames of this package, of
+    polars, which calls it, and of the errors that led to this one.
+    """
+    import copy
+    import sys
+    import traceback
+    from types import TracebackType
+
+    entries = []
+    entry = error.__traceback__
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    inside = tuple(
+        str(module.__file__).rpartition("/")[0]
+        for module in (sys.modules.get(name) for name in ("xpframe", "polars"))
+        if module is not None
+    )
+    while len(entries) > 1 and entries[-1].tb_frame.f_code.co_filename.startswith(inside):
+        entries.pop()
+    shown = None
+    for entry in reversed(entries):
+        shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    alone = copy.copy(error)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return traceback.format_exception(type(error), alone, shown)
+    rendered: list[str] = shell.InteractiveTB.structured_traceback(type(error), alone, shown)
+    return rendered
 
 
 def _clipped(name: str) -> str:

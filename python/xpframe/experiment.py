@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
 from _collections_abc import ItemsView, Mapping, ValuesView  # collections.abc brings all of collections along
 
-from xpframe import _core
+from xpframe.action import Action
 from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError, JobNotFoundError, RunNotFoundError, XpFrameError
-from xpframe.locate import archives
-from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, keyword_options
+from xpframe.locate import open_run
+from xpframe.options import (
+    COLUMN_DEFAULTS,
+    JOB_DEFAULTS,
+    NAME_DEFAULTS,
+    REPORT_DEFAULTS,
+    SERIES_DEFAULTS,
+    keyword_options,
+)
 from xpframe.report import report
 from xpframe.text import plural, visible
 
 # typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import os
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
     from typing import Any, Literal, Unpack, overload
@@ -26,10 +33,11 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from xpframe import _core
     from xpframe.analysis.compare import Comparison
     from xpframe.changes import Changes
     from xpframe.failed_jobs import Failures
-    from xpframe.options import Backend, Columns, InfoOptions
+    from xpframe.options import Backend, FailureOptions, InfoOptions, SeriesOptions
     from xpframe.plots import Plots
     from xpframe.results import Result
     from xpframe.service import Service
@@ -57,7 +65,11 @@ class _Configs(Displayed, Mapping[str, "Any"]):
     def _config(self, identifier: str) -> Any:
         raise NotImplementedError
 
+    def __reduce__(self) -> tuple[type[_Configs], tuple[_core.Run]]:
+        return type(self), (self._run,)
+
     def __getitem__(self, identifier: str) -> Any:
+        """The config with this identifier, or the only one that begins so (at least four characters)."""
         if not isinstance(identifier, str):
             # a KeyError, so that `get` works with any key, as for a dict
             raise JobNotFoundError(f"no {self._noun} {identifier!r}", hint="identifiers are strings")
@@ -105,7 +117,11 @@ class _Values(ValuesView["Any"]):
 
 
 class Jobs(_Configs):
-    """The configs of the jobs of a run, by job id, in experimaestro's order."""
+    """The configs of the jobs of a run, by job id, in experimaestro's order.
+
+    The beginning of an id, as displays show it, is enough where no other begins with it:
+    ``info.jobs["54fe1c79"]``. Fewer than four characters, or several jobs, are a ``JobNotFoundError``.
+    """
 
     _noun = "job"
 
@@ -155,62 +171,12 @@ class Actions(_Configs):
         return (actions_html if as_html else actions_text)(self._run)
 
 
-class Action(Displayed):
-    """An action of a run: its config's fields are its attributes.
-
-    Args:
-        config: The config of the action; None if experimaestro could not write it.
-        description: The result of ``describe()`` when the experiment ran.
-        typename: Its class, ``module.Class``.
-    """
-
-    __slots__ = ("_config", "_description", "_typename")
-
-    def __init__(self, config: _core.Config | None, description: str, typename: str) -> None:
-        self._config, self._description, self._typename = config, description, typename
-
-    def describe(self) -> str:
-        """The result of ``describe()`` when the experiment ran; no code is executed."""
-        return self._description
-
-    @property
-    def config(self) -> _core.Config | None:
-        """The config of the action; None if experimaestro could not write it (a class that cannot be
-        serialised): then it has a description and a class only.
-        """
-        return self._config
-
-    def __getattr__(self, name: str) -> Any:
-        if self._config is None:
-            raise AttributeError(f"{name}: experimaestro could not write the config of this action")
-        return getattr(self._config, name)
-
-    def __dir__(self) -> list[str]:
-        return ["config", "describe", *(dir(self._config) if self._config is not None else ())]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Action) and other.__reduce__() == self.__reduce__()
-
-    def __hash__(self) -> int:
-        return hash(self._config) if self._config is not None else hash((self._description, self._typename))
-
-    def __reduce__(self) -> tuple[type[Action], tuple[_core.Config | None, str, str]]:
-        return Action, (self._config, self._description, self._typename)
-
-    def _one_line(self) -> str:
-        return f"<action {visible(self._typename)}: {visible(self._description)}>"
-
-    def _display(self, *, as_html: bool) -> str:
-        from xpframe.display.actions import action_html, action_text
-
-        return (action_html if as_html else action_text)(self._config, self._description)
-
-
 class ExperimentInfo(Displayed):
     """A run of an experiment: its jobs and actions as objects, its metadata, and errors of reading.
 
     :func:`load_xp_info` and :meth:`Workspace.load_xp_info` create it. It has the jobs of the moment when it
-    was loaded; :meth:`refresh` returns the run as it is now.
+    was loaded; :meth:`refresh` returns the run as it is now. A pickle holds the path of the run, for workers
+    that see the same files, and reads it again there.
     """
 
     def __init__(self, run: _core.Run, loaded_at: int | None = None) -> None:
@@ -219,6 +185,9 @@ class ExperimentInfo(Displayed):
         self._loaded_at = time.time_ns() // 1000 if loaded_at is None else loaded_at
         self.jobs = Jobs(run)
         self.actions = Actions(run)
+
+    def __reduce__(self) -> tuple[type[ExperimentInfo], tuple[_core.Run, int]]:
+        return ExperimentInfo, (self._run, self._loaded_at)
 
     @property
     def experiment(self) -> str:
@@ -302,6 +271,9 @@ class ExperimentInfo(Displayed):
         Raises:
             InvalidArgumentError: ``previous`` is a run of another experiment.
         """
+        if not isinstance(previous, ExperimentInfo):
+            hint = "give the same run as it was loaded earlier: info.refresh().since(info)"
+            raise InvalidArgumentError(f"previous={previous!r}", hint=hint)
         from xpframe.changes import since
 
         before = previous._run
@@ -403,34 +375,17 @@ class ExperimentInfo(Displayed):
 
         return frame_of_runs([self._run], options, backend=backend)
 
+    @keyword_options(SERIES_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
     def series(
-        self,
-        handle: str | Result,
-        *,
-        metrics: str | Sequence[str] | None = None,
-        columns: Columns | None = None,
-        task: str | Sequence[str] | None = None,
-        backend: Backend = "pandas",
-        strict: bool = False,
-        quiet: bool = False,
+        self, handle: str | Result, *, backend: Backend = "pandas", **options: Unpack[SeriesOptions]
     ) -> Any:
         """Every row that jobs wrote; the arguments are those of :func:`xpframe.xp_series`."""
         from xpframe.series import series_of
 
-        return series_of(
-            [self._run],
-            handle,
-            metrics=metrics,
-            columns=columns,
-            task=task,
-            backend=backend,
-            strict=strict,
-            quiet=quiet,
-        )
+        return series_of([self._run], handle, options, backend=backend)
 
-    def failures(
-        self, *, task: str | Sequence[str] | None = None, strict: bool = False, quiet: bool = False
-    ) -> Failures:
+    @keyword_options(JOB_DEFAULTS, REPORT_DEFAULTS)
+    def failures(self, **options: Unpack[FailureOptions]) -> Failures:
         """Why jobs of the run failed, by cause; it shows itself, and ``.frame()`` has a row a job.
 
         Args:
@@ -442,7 +397,7 @@ class ExperimentInfo(Displayed):
         """
         from xpframe.failed_jobs import failures_of
 
-        return failures_of([self._run], task=task, strict=strict, quiet=quiet)
+        return failures_of([self._run], options)
 
     def _one_line(self) -> str:
         counts = f"{plural(self._run.row_count(), 'job')}, {plural(len(self.actions), 'action')}"
@@ -481,18 +436,14 @@ def load_xp_info(
     Raises:
         RunNotFoundError: There is no run at this path.
     """
-    try:
-        directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
-    except TypeError as error:
-        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
-    return open_info(lambda: _core.open_run(directory, archives()), strict=strict, quiet=quiet)
+    return open_info(lambda: open_run(path), strict=strict, quiet=quiet)
 
 
-def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
+def open_info(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
     """Opens and loads a run; progress is shown for large runs."""
     # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
-    run = open_run()
+    run = opened()
     if run.is_empty():
         raise RunNotFoundError(
             "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
@@ -504,5 +455,5 @@ def open_info(open_run: Callable[[], _core.Run], *, strict: bool, quiet: bool) -
 
         with reading(run.experiment):
             run.load()
-    report(run.errors(), [], strict=strict)
+    report(run.errors(), [], strict=strict, listed_in=".errors")
     return ExperimentInfo(run, started)

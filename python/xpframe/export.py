@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from xpframe import _core
 
-__all__ = ["json_lines", "safe_text", "timed", "write"]
+__all__ = ["escape_formula", "json_lines", "safe_text", "timed", "write"]
 
 # starts of formulas in spreadsheets, in full width too, and the quote that marks text
 _FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
@@ -81,10 +81,10 @@ def write(
     }
     writer = writers.get(target.suffix.lower())
     if writer is None:
-        raise InvalidArgumentError(
-            f"no writer for {target.name!r}",
-            hint=f"use one of the endings {', '.join(writers)}; or end the path with / for one file per run",
-        )
+        hint = f"use one of the endings {', '.join(writers)}; or end the path with / for one file per run"
+        if target.suffix.lower() in (".xlsx", ".xls"):
+            hint = "pandas writes it: xp_frame(…, naive_times=True).to_excel(path); or write .csv"
+        raise InvalidArgumentError(f"no writer for {target.name!r}", hint=hint)
     write_whole(target, writer)
     return target
 
@@ -158,15 +158,16 @@ def _csv(table: _core.Table, *, raw: bool) -> polars.DataFrame:
         nested = column.dtype.is_nested()
         shown = column
         if nested or (column.dtype in (pl.String, pl.Categorical) and not raw):
-            text = json.dumps if nested else _escape
+            text = json.dumps if nested else escape_formula
             # values of the table, not of polars, which turns large integers into decimals: JSON has none
             values = table.column_values(column.name)
             shown = pl.Series([None if value is None else text(value) for value in values], dtype=pl.String)
-        columns.append(shown.alias(column.name if raw else _escape(column.name)))
+        columns.append(shown.alias(column.name if raw else escape_formula(column.name)))
     return pl.DataFrame(columns)
 
 
-def _escape(text: str) -> str:
+def escape_formula(text: str) -> str:
+    """Text as CSV files hold it: no spreadsheet executes it."""
     if _CONTROL.search(text) or text.startswith('"'):
         return json.dumps(text, ensure_ascii=True)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

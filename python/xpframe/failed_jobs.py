@@ -6,18 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
+from xpframe.arguments import checked_texts
 from xpframe.backends.convert import converter_for
 from xpframe.displayed import Displayed
 from xpframe.failure import Failure, FailureGroup, by_cause
+from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import title_of
 from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    import os
+    from typing import Unpack
 
-    from xpframe.options import Backend, Experiments, Workspaces
+    from xpframe.options import Backend, Experiments, FailureOptions, RunFailureOptions
 
 __all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of", "named_failures"]
 
@@ -89,15 +91,9 @@ class Failures(Displayed, Sequence[Failure]):
         return (failures_html if as_html else failures_text)(self._title, self.groups)
 
 
+@keyword_options(RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
 def failures(
-    experiment: Experiments,
-    *,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    backend: Backend = "pandas",
-    strict: bool = False,
-    quiet: bool = False,
+    experiment: Experiments, *, backend: Backend = "pandas", **options: Unpack[RunFailureOptions]
 ) -> Any:
     """Reads why jobs failed into a DataFrame: one row a job whose state is ``error`` or ``lost``.
 
@@ -132,52 +128,33 @@ def failures(
         MissingLibraryError: The backend is not installed.
     """
     convert = converter_for(backend)
-    runs, several = resolve_runs(experiment, workspace, run)
-    return convert(_table(runs, several, task=task, backend=backend, strict=strict, quiet=quiet))
+    runs, several = resolve_runs(experiment, options["workspace"], options["run"])
+    return convert(_table(runs, several, options, backend=backend))
 
 
-def failures_of(
-    runs: list[_core.Run],
-    *,
-    several_runs: bool = False,
-    task: str | Sequence[str] | None = None,
-    strict: bool = False,
-    quiet: bool = False,
-) -> Failures:
+def failures_of(runs: list[_core.Run], options: FailureOptions, *, several_runs: bool = False) -> Failures:
     """The failed jobs of runs that are open already, as an object that shows itself."""
     title = title_of([(run.experiment, run.run_id) for run in runs])
-    table = _table(runs, several_runs, task=task, backend="polars", strict=strict, quiet=quiet)
-    return Failures(title, table)
+    return Failures(title, _table(runs, several_runs, options))
 
 
-def named_failures(
-    experiment: Experiments,
-    *,
-    workspace: str | os.PathLike[str] | None = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    quiet: bool = False,
-) -> Failures:
+@keyword_options(RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+def named_failures(experiment: Experiments, **options: Unpack[RunFailureOptions]) -> Failures:
     """The failed jobs of experiments by name, as an object that shows itself."""
-    runs, several = resolve_runs(experiment, workspace, run)
-    return failures_of(runs, several_runs=several, task=task, quiet=quiet)
+    runs, several = resolve_runs(experiment, options["workspace"], options["run"])
+    return failures_of(runs, options, several_runs=several)
 
 
 def _table(
-    runs: list[_core.Run],
-    several: bool,
-    *,
-    task: str | Sequence[str] | None,
-    backend: str,
-    strict: bool,
-    quiet: bool,
+    runs: list[_core.Run], several: bool, options: FailureOptions, *, backend: str = "polars"
 ) -> _core.Table:
-    tasks = [task] if isinstance(task, str) else task and list(task)
+    task = options["task"]
+    tasks = None if task is None else checked_texts("task", task)
     title = title_of([(run.experiment, run.run_id) for run in runs])
     # how many logs there are to read is known at the end only
-    with reading(f"failures of {title}", quiet=quiet, size=None):
+    with reading(f"failures of {title}", quiet=options["quiet"], size=None):
         table = _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend)
-    report(table.errors, table.warnings, strict=strict)
+    report(table.errors, table.warnings, strict=options["strict"])
     return table
 
 

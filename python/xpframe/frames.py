@@ -66,7 +66,10 @@ def xp_frame(
         max_columns: Raises an error if there are more columns.
         timezone: The IANA name of the time zone of times that the files hold without one. By default the
             local zone.
+        naive_times: Times in UTC without a zone, as ``DataFrame.to_excel`` wants them.
         names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns.
+            ``"identifier"`` makes names for Altair, formulas, ``DataFrame.query`` and SQL: ``model_name`` for
+            ``config.model.name``.
         strict: Raises the first error. By default the frame has everything that can be read, and one
             :class:`~xpframe.errors.XpFrameWarning` reports the errors.
         quiet: Hides progress. By default, reads of more than half a second show it in notebooks and
@@ -101,9 +104,14 @@ def xp_table(experiment: Experiments, **options: Unpack[TableOptions]) -> _core.
 
 
 def table_of_runs(
-    runs: list[_core.Run], options: InfoOptions, *, several_runs: bool = False, backend: Backend = "polars"
+    runs: list[_core.Run],
+    options: InfoOptions,
+    *,
+    several_runs: bool = False,
+    backend: Backend = "polars",
+    listed_in: str = ".errors",
 ) -> _core.Table:
-    """Reads open runs into a table, laid out for a backend, and reports errors."""
+    """Reads open runs into a table, laid out for a backend, and reports errors, which ``listed_in`` has."""
     table = read_table(
         runs,
         table_request(options),
@@ -111,7 +119,7 @@ def table_of_runs(
         backend=backend,
         quiet=options.get("quiet", False),
     )
-    report(table.errors, table.warnings, strict=options.get("strict", False))
+    report(table.errors, table.warnings, strict=options.get("strict", False), listed_in=listed_in)
     return table
 
 
@@ -120,4 +128,7 @@ def frame_of_runs(
 ) -> Any:
     """Reads open runs into a frame of a backend, and reports errors."""
     convert = converter_for(backend)
-    return convert(table_of_runs(runs, options, several_runs=several_runs, backend=backend))
+    listed_in = "xp_table(…).errors"  # a DataFrame has none
+    return convert(
+        table_of_runs(runs, options, several_runs=several_runs, backend=backend, listed_in=listed_in)
+    )

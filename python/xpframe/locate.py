@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xpframe import _core
-from xpframe.errors import InvalidArgumentError, ReadError, WorkspaceNotFoundError
+from xpframe.errors import InvalidArgumentError, ReadError, RunNotFoundError, WorkspaceNotFoundError
 
 # pathlib and typing each take longer to import than to read a small run
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-__all__ = ["archives", "expanded", "find_workspace", "use"]
+__all__ = ["archives", "expanded", "find_workspace", "how_to_copy", "open_run", "use"]
 
 _SETTINGS = "~/.config/experimaestro/settings.yaml"
 _used: Path | None = None
@@ -33,7 +33,7 @@ def use(path: str | os.PathLike[str] | None) -> None:
     if path is None:
         _used = None
         return
-    _used = _core.Workspace(expanded(path)).root
+    _used = _open(path).root
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -66,7 +66,7 @@ def find_workspace(
     if _used is not None:
         return _core.Workspace(_used, archives())
     if path := os.environ.get("XPFRAME_WORKSPACE"):
-        return _core.Workspace(expanded(path), archives())
+        return _open(path)
     current = _current_directory()
     for directory in (current, *current.parents) if current else ():
         if _is_workspace(directory):
@@ -113,7 +113,47 @@ def _named(workspace: str | os.PathLike[str]) -> _core.Workspace:
                 f"neither a directory nor a workspace in the settings has the name {workspace!r}",
                 hint=f"did you mean {', '.join(near)}?",
             )
-    return _core.Workspace(path, archives())
+    return _open(workspace)
+
+
+def _open(path: str | os.PathLike[str]) -> _core.Workspace:
+    """The workspace at a path; one on another machine is an error that says how to copy it."""
+    if hint := how_to_copy(path):
+        raise WorkspaceNotFoundError(f"{os.fspath(path)!r} is not on this machine", hint=hint)
+    return _core.Workspace(expanded(path), archives())
+
+
+def open_run(path: str | os.PathLike[str]) -> _core.Run:
+    """Opens a run by the path of its directory. A name of an experiment, or a path on another machine, is an
+    error that says how to load it.
+    """
+    try:
+        directory = os.path.expanduser(path) or os.curdir  # noqa: PTH111 - pathlib takes longer than to read a small run
+    except TypeError as error:
+        raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
+    if hint := how_to_copy(path):
+        raise RunNotFoundError(f"{path!r} is not on this machine", hint=hint)
+    try:
+        return _core.open_run(directory, archives())
+    except RunNotFoundError as error:
+        is_name = isinstance(path, str) and path and not {os.sep, "~"} & set(path) and path not in (".", "..")
+        if not is_name or os.path.lexists(path):
+            raise
+        hint = f"this takes the path of a run; by name: Workspace().load_xp_info({path!r})"
+        raise RunNotFoundError(error.reason, file=error.file, hint=hint) from None
+
+
+def how_to_copy(path: object) -> str | None:
+    """What to do about a path on another machine, ``host:path`` or a URL; None for any other path."""
+    if not isinstance(path, str) or ":" not in path or os.path.lexists(path):
+        return None
+    start, _, rest = path.partition(":")
+    if rest.startswith("//") and start.isalnum():
+        if start != "ssh":
+            return "copy it to this machine, as xpframe pull does from host:path, or mount it"
+    elif not start or "/" in start or (len(start) == 1 and rest[:1] in ("\\", "/")):
+        return None  # a drive of Windows, or a colon in a name
+    return f"copy it with: xpframe pull {path} DIRECTORY"
 
 
 def _current_directory() -> Path | None:

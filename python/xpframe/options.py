@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Workspaces: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
     Results: TypeAlias = str | Result | Mapping[str, str | Result]
-    Names: TypeAlias = Literal["full", "short"]
+    Names: TypeAlias = Literal["full", "short", "identifier"]
     Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,14 +31,19 @@ if TYPE_CHECKING:
         workspace: Workspaces
         run: str | Sequence[str]
 
-    class ColumnOptions(TypedDict, total=False):
-        """Which jobs and columns are read: arguments of ``_core.TableRequest``."""
+    class JobOptions(TypedDict, total=False):
+        """Which jobs are read."""
 
         task: str | Sequence[str] | None
+
+    class ColumnOptions(JobOptions, total=False):
+        """Which jobs and columns are read: arguments of ``_core.TableRequest``."""
+
         columns: Columns | None
         results: Results | None
         max_columns: int
         timezone: str | None
+        naive_times: bool
 
     class NameOptions(TypedDict, total=False):
         """How columns are named: arguments of ``_core.TableRequest``."""
@@ -51,7 +56,22 @@ if TYPE_CHECKING:
         strict: bool
         quiet: bool
 
-    class ScanOptions(RunOptions, ColumnOptions, ReportOptions, total=False):
+    class SeriesOptions(JobOptions, ReportOptions, total=False):
+        """The options of ``info.series``, without its own."""
+
+        metrics: str | Sequence[str] | None
+        columns: Columns | None
+
+    class RunSeriesOptions(RunOptions, SeriesOptions, total=False):
+        """The options of ``xp_series`` and ``scan_series``, without their own."""
+
+    class FailureOptions(JobOptions, ReportOptions, total=False):
+        """The options of ``info.failures``."""
+
+    class RunFailureOptions(RunOptions, FailureOptions, total=False):
+        """The options of ``failures``, without its own."""
+
+    class ScanOptions(RunOptions, ColumnOptions, NameOptions, ReportOptions, total=False):
         """The options of ``scan_xp``, without its own."""
 
     class InfoOptions(ColumnOptions, NameOptions, ReportOptions, total=False):
@@ -61,15 +81,26 @@ if TYPE_CHECKING:
         """The options of ``xp_table`` and, with ``backend``, of ``xp_frame``."""
 
 
-__all__ = ["COLUMN_DEFAULTS", "NAME_DEFAULTS", "REPORT_DEFAULTS", "RUN_DEFAULTS", "keyword_options"]
+__all__ = [
+    "COLUMN_DEFAULTS",
+    "JOB_DEFAULTS",
+    "NAME_DEFAULTS",
+    "REPORT_DEFAULTS",
+    "RUN_DEFAULTS",
+    "SERIES_DEFAULTS",
+    "keyword_options",
+]
 
 RUN_DEFAULTS: RunOptions = {"workspace": None, "run": "latest"}
+JOB_DEFAULTS: JobOptions = {"task": None}
+SERIES_DEFAULTS: SeriesOptions = {"metrics": None, "columns": None}
 COLUMN_DEFAULTS: ColumnOptions = {
-    "task": None,
+    **JOB_DEFAULTS,
     "columns": None,
     "results": None,
     "max_columns": 2000,
     "timezone": None,
+    "naive_times": False,
 }
 NAME_DEFAULTS: NameOptions = {"names": "full"}
 REPORT_DEFAULTS: ReportOptions = {"strict": False, "quiet": False}

@@ -14,15 +14,28 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-def report(errors: list[XpFrameError], notes: list[str], *, strict: bool) -> None:
-    """Raises the first error if ``strict``; otherwise issues one warning about all errors and notes."""
+def report(
+    errors: list[XpFrameError],
+    notes: list[str],
+    *,
+    strict: bool,
+    listed_in: str = "the .errors of this warning",
+) -> None:
+    """Raises the first error if ``strict``; otherwise issues one warning about all errors and notes.
+
+    Args:
+        errors: What could not be read.
+        notes: Values that are displayed differently from the files.
+        strict: Raise the first error.
+        listed_in: What has all errors; named in the warning if there are several.
+    """
     if strict and errors:
         raise errors[0]
     if not errors and not notes:
         return
     sentences = list(notes)
     if errors:
-        rest = f" (and {len(errors) - 1} more, see .errors)" if len(errors) > 1 else ""
+        rest = f" (and {len(errors) - 1} more, see {listed_in})" if len(errors) > 1 else ""
         sentences.insert(0, f"could not be read: {errors[0]}{rest}")
     import warnings
 

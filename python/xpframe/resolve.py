@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xpframe import _core
 from xpframe.arguments import checked_texts
 from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError, RunNotFoundError
-from xpframe.locate import archives, expanded, find_workspace
+from xpframe.locate import archives, expanded, find_workspace, how_to_copy
 from xpframe.report import report
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def resolve_runs(
         The runs in the order of their rows, and whether the arguments could name several: then the columns
         ``experiment`` and ``run`` are shown, even if there is only one run.
     """
+    _run_words(run)
     if path := _run_directory(experiment):
         opened = _core.open_run(path, archives())
         if run not in ("latest", opened.run_id):
@@ -94,7 +95,7 @@ def _open_workspaces(patterns: list[str], workspace: Workspaces) -> list[_core.W
 def _experiment_patterns(experiment: Experiments) -> list[str]:
     """The names and globs of experiments, as a list."""
     hint = "give a name, a list of names, a glob, or the path of a run directory"
-    if not isinstance(experiment, Sequence):
+    if not isinstance(experiment, Sequence) or isinstance(experiment, (bytes, bytearray)):
         raise InvalidArgumentError(f"experiment={experiment!r}", hint=hint)
     patterns = checked_texts("experiment", experiment, hint)
     if not patterns:
@@ -108,6 +109,8 @@ def _run_directory(experiment: Experiments) -> Path | None:
     """The path of a run directory, if `experiment` is one: a path object, or a string with a separator."""
     if isinstance(experiment, os.PathLike):
         return expanded(experiment)
+    if isinstance(experiment, str) and os.sep in experiment and (hint := how_to_copy(experiment)):
+        raise RunNotFoundError(f"{experiment!r} is not on this machine", hint=hint)
     if isinstance(experiment, str) and (os.sep in experiment or experiment in (".", "..")):
         path = expanded(experiment)
         return path if path.is_absolute() or _may_exist(path) else None
@@ -164,7 +167,7 @@ def _match_in(workspace: _core.Workspace, patterns: list[str]) -> tuple[list[str
             names[pattern] = None
             continue
         globbed = True
-        report(workspace.unreadable_experiments(), [], strict=False)
+        report(workspace.unreadable_experiments(), [], strict=False, listed_in="Workspace(…).errors")
         matching = [name for name in available if _core.glob_matches(pattern, name)]
         if not matching:
             raise ExperimentNotFoundError(
@@ -194,12 +197,25 @@ def _readable_runs(
 
 
 def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
-    """The runs of one experiment; ``"all"`` and ``"distinct"`` give the oldest first."""
-    run_ids = dict.fromkeys(checked_texts("run", run))
-    if not isinstance(run, str):
-        return [workspace.run(name, run_id) for run_id in run_ids]
-    if run == "latest":
-        return [workspace.latest(name)]
-    if run in ("all", "distinct"):
-        return workspace.runs(name)[::-1]
-    return [workspace.run(name, run)]
+    """The runs of one experiment, each once; ``"all"`` and ``"distinct"`` give the oldest first."""
+    runs: dict[str, _core.Run] = {}
+    for word in _run_words(run):
+        if word == "latest":
+            chosen = [workspace.latest(name)]
+        elif word in ("all", "distinct"):
+            chosen = workspace.runs(name)[::-1]
+        else:
+            chosen = [workspace.run(name, word)]
+        for each in chosen:
+            runs.setdefault(each.run_id, each)
+    return list(runs.values())
+
+
+def _run_words(run: object) -> list[str]:
+    """The argument ``run``: one word or several."""
+    words = checked_texts("run", run, 'it is "latest", "all", "distinct", a run id, or a list of them')
+    if not words:
+        raise InvalidArgumentError("run is an empty list", hint="name a run, or leave it out")
+    if "distinct" in words and run != "distinct":
+        raise InvalidArgumentError(f"run={run!r}", hint='run="distinct" is of all runs: it stands alone')
+    return words

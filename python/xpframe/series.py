@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
 from xpframe.backends.convert import converter_for
+from xpframe.errors import InvalidArgumentError
+from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, SERIES_DEFAULTS, keyword_options
 from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import table_request, title_of
@@ -14,27 +16,23 @@ from xpframe.resolve import pin_paths, resolve_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
     import polars
 
-    from xpframe.options import Backend, Columns, Experiments, Workspaces
+    from xpframe.options import Backend, Experiments, RunSeriesOptions, SeriesOptions
     from xpframe.results import Result
 
 __all__ = ["scan_series", "series_of", "xp_series"]
 
 
+@keyword_options(SERIES_DEFAULTS, RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
 def xp_series(
     experiment: Experiments,
     handle: str | Result,
     *,
-    metrics: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
     backend: Backend = "pandas",
-    strict: bool = False,
-    quiet: bool = False,
+    **options: Unpack[RunSeriesOptions],
 ) -> Any:
     """Reads every row that jobs wrote into one long DataFrame.
 
@@ -67,50 +65,25 @@ def xp_series(
         MissingLibraryError: The backend is not installed.
     """
     converter_for(backend)  # before reading: a missing library is an error at once
-    runs, _ = resolve_runs(experiment, workspace, run)
-    return series_of(
-        runs,
-        handle,
-        metrics=metrics,
-        columns=columns,
-        task=task,
-        backend=backend,
-        strict=strict,
-        quiet=quiet,
-    )
+    runs, _ = resolve_runs(experiment, options["workspace"], options["run"])
+    return series_of(runs, handle, options, backend=backend)
 
 
 def series_of(
-    runs: list[_core.Run],
-    handle: str | Result,
-    *,
-    metrics: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    task: str | Sequence[str] | None = None,
-    backend: Backend = "pandas",
-    strict: bool = False,
-    quiet: bool = False,
+    runs: list[_core.Run], handle: str | Result, options: SeriesOptions, *, backend: Backend = "pandas"
 ) -> Any:
     """The rows that the jobs of open runs wrote, as a frame of a backend."""
     convert = converter_for(backend)
-    request = _request(columns, task)
-    with _progress(runs, quiet=quiet):
-        table = _core.read_series(runs, request, handle, metrics, backend=backend)
-    report(table.errors, table.warnings, strict=strict)
+    request = _request(options["columns"], options["task"])
+    with _progress(runs, quiet=options["quiet"]):
+        table = _core.read_series(runs, request, handle, options["metrics"], backend=backend)
+    report(table.errors, table.warnings, strict=options["strict"])
     return convert(table)
 
 
+@keyword_options(SERIES_DEFAULTS, RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
 def scan_series(
-    experiment: Experiments,
-    handle: str | Result,
-    *,
-    metrics: str | Sequence[str] | None = None,
-    columns: Columns | None = None,
-    workspace: Workspaces = None,
-    run: str | Sequence[str] = "latest",
-    task: str | Sequence[str] | None = None,
-    strict: bool = False,
-    quiet: bool = False,
+    experiment: Experiments, handle: str | Result, **options: Unpack[RunSeriesOptions]
 ) -> polars.LazyFrame:
     """The rows that jobs wrote as a polars LazyFrame: the columns of :func:`xp_series`, read job by job.
 
@@ -130,19 +103,32 @@ def scan_series(
     require_polars()
     from xpframe.lazy.series import SeriesQuery, SeriesSource
 
-    experiment, workspace = pin_paths(experiment, workspace)
-    request = _request(columns, task)
-    query = SeriesQuery(experiment, workspace, run, request, handle, metrics, strict=strict, quiet=quiet)
+    experiment, workspace = pin_paths(experiment, options["workspace"])
+    query = SeriesQuery(
+        experiment,
+        workspace,
+        options["run"],
+        _request(options["columns"], options["task"]),
+        handle,
+        options["metrics"],
+        strict=options["strict"],
+        quiet=options["quiet"],
+    )
     return SeriesSource(query).lazy_frame(f"{experiment}, {handle}")
 
 
-def _request(columns: Columns | None, task: str | Sequence[str] | None) -> _core.TableRequest:
+def _request(columns: Any, task: str | Sequence[str] | None) -> _core.TableRequest:
     """The jobs and the columns that their rows repeat, the job first."""
     chosen: Any = ["job_id"]
     if isinstance(columns, Mapping):
         chosen = {"job_id": "job_id", **columns}
+    elif isinstance(columns, str):
+        chosen = ["job_id", columns]
+    elif isinstance(columns, Iterable) and not isinstance(columns, bytes):
+        chosen = ["job_id", *columns]
     elif columns is not None:
-        chosen = ["job_id", *([columns] if isinstance(columns, str) else columns)]
+        hint = "it is the name of a column, a glob, a list of them, or a dict from new names to columns"
+        raise InvalidArgumentError(f"columns={columns!r}", hint=hint)
     return table_request({"columns": chosen, "task": task})
 
 

@@ -37,6 +37,9 @@ class Workspace(Displayed):
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._workspace = find_workspace(path)
 
+    def __reduce__(self) -> tuple[type[Workspace], tuple[Path]]:
+        return Workspace, (self.path,)
+
     @property
     def path(self) -> Path:
         """The root directory."""
@@ -59,7 +62,7 @@ class Workspace(Displayed):
 
     def experiments(self) -> list[str]:
         """The names of the experiments, sorted. A warning says which are left out: see ``errors``."""
-        report(self._workspace.unreadable_experiments(), [], strict=False)
+        report(self._workspace.unreadable_experiments(), [], strict=False, listed_in=".errors")
         return self._workspace.experiments()
 
     def runs(self, experiment: str) -> list[str]:

@@ -4,6 +4,7 @@
 //! [`PathTree::observe_configs`] walk the jobs of a run and note which types of values each path has; all runs share one tree.
 //! [`Columns`] turns the tree into named, typed columns, and [`Selection`] picks among them.
 
+mod identifiers;
 mod kind;
 mod listing;
 mod names;
@@ -13,6 +14,7 @@ mod selection;
 mod types;
 mod walk;
 
+pub use identifiers::{Naming, named};
 pub use kind::ValueKind;
 pub use listing::{Column, ColumnSource, Columns, System};
 pub use names::{escape, short_name};

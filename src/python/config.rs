@@ -1,5 +1,7 @@
 //! Configs as Python objects, whose fields are converted on access.
 
+use std::path::PathBuf;
+
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,6 +11,7 @@ use super::convert::{self, Style, string};
 use super::source::Source;
 use crate::error::{Error, ErrorKind, did_you_mean, printable, quoted};
 use crate::values::{ObjectIx, Store, Value};
+use crate::workspace::plain;
 
 /// A config of a run, with its fields as attributes.
 ///
@@ -308,6 +311,33 @@ pub fn asdict<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         return Err(error.hint("shared configs are repeated; `fields` is one level deep").into());
     }
     this.convert(config.py(), Value::Dict(graph.object(this.index).fields), Style::Plain)
+}
+
+/// The directory of a job, given its config: where it ran and wrote its files.
+///
+/// Raises `JobNotFoundError` for a config that is no job.
+#[pyfunction]
+pub fn path(config: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let config = config_of(config)?;
+    let Config { source, index, .. } = config.get();
+    let (graph, loaded) = (source.get().graph(), source.get().loaded());
+    let (job_id, workspace) = (graph.identifier(*index), loaded.run().workspace());
+    let rows = loaded.rows();
+    if let Some(position) = rows.position(job_id.as_bytes()) {
+        let row = &rows.rows[position];
+        return Ok(workspace.task_dir(&rows.task_id(row))?.join(plain("job", &rows.job_id(row))?));
+    }
+    // a job of another run, or of another experiment
+    let typename = graph.typename(*index);
+    for task_id in [typename.to_lowercase(), typename.to_string()] {
+        let directory = workspace.task_dir(&task_id)?.join(plain("job", &job_id)?);
+        if directory.is_dir() {
+            return Ok(directory);
+        }
+    }
+    let reason = format!("{typename} {} is no job: it has no directory", quoted(&job_id));
+    let error = Error::new(ErrorKind::JobNotFound, reason).at_file(loaded.run().path());
+    Err(error.hint("give a config of info.jobs, or the __xpmtask__ of this one").into())
 }
 
 /// The tags of a job, given its config: a dict from name to value; empty for a config that is no job of its run.

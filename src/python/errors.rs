@@ -1,5 +1,7 @@
 //! Errors cross the boundary as instances of the classes in `xpframe.errors`.
 
+use std::path::Path;
+
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
@@ -46,6 +48,30 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         Python::attach(|py| exception(py, &error).map_or_else(|failure| failure, Self::from_value))
     }
+}
+
+/// The error that became an exception of `xpframe.errors`.
+pub(super) fn error_of(exception: &Bound<'_, PyAny>) -> PyResult<Error> {
+    let name = exception.get_type().name()?.to_string();
+    let kind = ErrorKind::ALL.into_iter().find(|&kind| class_name(kind) == name);
+    let text = |attribute: &str| exception.getattr(attribute)?.extract::<Option<String>>();
+    let mut error = Error::new(kind.unwrap_or(ErrorKind::Format), text("reason")?.unwrap_or_default());
+    if let Some(file) = text("file")? {
+        error = error.at_file(Path::new(&file));
+    }
+    if let Some(line) = exception.getattr("line")?.extract()? {
+        error = error.at_line(line);
+    }
+    if let Some(job) = text("job")? {
+        error = error.at_job(&job);
+    }
+    if let Some(field) = text("field")? {
+        error = error.at_field(&field);
+    }
+    Ok(match text("hint")? {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
 }
 
 /// The exceptions of several errors, not raised.

@@ -13,6 +13,7 @@ mod counts;
 mod errors;
 mod failures;
 mod interrupt;
+mod pickle;
 mod plain;
 mod plan;
 mod progress;
@@ -35,9 +36,11 @@ mod _core {
     #[pymodule_export]
     use super::check::check_workspace;
     #[pymodule_export]
-    use super::config::{Config, asdict, fields, identifier, tags, typename};
+    use super::config::{Config, asdict, fields, identifier, path, tags, typename};
     #[pymodule_export]
     use super::failures::read_failures;
+    #[pymodule_export]
+    use super::pickle::{restore_run, restore_table};
     #[pymodule_export]
     use super::plan::{Batches, ScanPlan, plan_scan};
     #[pymodule_export]

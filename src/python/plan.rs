@@ -11,6 +11,7 @@ use super::interrupt::{PATIENCE, interruptible};
 use super::request::{TableRequest, cancel_tokens};
 use super::run::Run;
 use super::table::Table;
+use crate::columns::Naming;
 use crate::error::{Error, ErrorKind, quoted};
 use crate::scan::{self, NextBatch, RowChoice};
 use crate::table::StringLayout;
@@ -19,13 +20,16 @@ use crate::table::StringLayout;
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct ScanPlan {
     plan: Arc<scan::ScanPlan>,
+    naive_times: bool,
 }
 
 #[pymethods]
 impl ScanPlan {
     /// The Arrow schema, as a PyCapsule.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyArrowResult<Bound<'py, PyCapsule>> {
-        to_schema_pycapsule(py, self.plan.schema().as_ref())
+        let table = self.plan.empty();
+        let table = if self.naive_times { table.with_naive_times().map_err(PyErr::from)? } else { table };
+        to_schema_pycapsule(py, table.schema.as_ref())
     }
 
     /// The names of the columns, in order.
@@ -54,8 +58,9 @@ impl ScanPlan {
     }
 
     /// A table of these columns without rows.
-    fn empty(&self) -> Table {
-        Table::new(self.plan.empty())
+    fn empty(&self) -> PyResult<Table> {
+        let table = self.plan.empty();
+        Ok(Table::new(if self.naive_times { table.with_naive_times()? } else { table }))
     }
 
     /// Starts to build columns of jobs. `selection` has (index of the run, indices of its jobs or None for all) pairs. Each table
@@ -76,7 +81,13 @@ impl ScanPlan {
         let choices = selection.into_iter().map(|(run, rows)| RowChoice { run, rows }).collect();
         let at_once = batch_size.unwrap_or(usize::MAX).max(1);
         let ahead = scan::Batches::ahead(Arc::clone(&self.plan), columns.clone(), choices, at_once);
-        Ok(Batches { plan: Arc::clone(&self.plan), columns, batch_size, ahead: Mutex::new(ahead) })
+        Ok(Batches {
+            plan: Arc::clone(&self.plan),
+            naive_times: self.naive_times,
+            columns,
+            batch_size,
+            ahead: Mutex::new(ahead),
+        })
     }
 }
 
@@ -84,6 +95,7 @@ impl ScanPlan {
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Batches {
     plan: Arc<scan::ScanPlan>,
+    naive_times: bool,
     columns: Vec<usize>,
     batch_size: Option<usize>,
     ahead: Mutex<scan::Batches>,
@@ -120,12 +132,9 @@ impl Batches {
                     let part = part?;
                     let (schema, batches) = (part.batch.schema(), vec![part.batch]);
                     let warnings = self.plan.warnings(&self.columns, part.surrogates);
-                    return Ok(Some(Table::new(scan::Table {
-                        schema,
-                        batches,
-                        errors: part.errors,
-                        warnings,
-                    })));
+                    let table = scan::Table { schema, batches, errors: part.errors, warnings };
+                    let table = if self.naive_times { table.with_naive_times()? } else { table };
+                    return Ok(Some(Table::new(table)));
                 }
             }
         }
@@ -143,7 +152,11 @@ pub fn plan_scan(
     keep_bytes: u64,
 ) -> PyResult<ScanPlan> {
     let tokens = cancel_tokens(&runs);
+    let (naming, naive_times) = (request.naming(), request.naive_times());
     let request = request.for_runs(&runs, several_runs, StringLayout::View, keep_bytes)?;
-    let plan = interruptible(py, &tokens, move || scan::ScanPlan::of(&request))??;
-    Ok(ScanPlan { plan: Arc::new(plan) })
+    let plan = interruptible(py, &tokens, move || {
+        scan::ScanPlan::of(&request)
+            .map(|plan| if naming == Naming::Full { plan } else { plan.named(naming) })
+    })??;
+    Ok(ScanPlan { plan: Arc::new(plan), naive_times })
 }

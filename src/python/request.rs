@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::results::results as result_requests;
 use super::run::Run;
-use crate::columns::{Chosen, Selection};
+use crate::columns::{Chosen, Naming, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::CancelToken;
 use crate::records::Zone;
@@ -24,7 +24,8 @@ pub struct TableRequest {
     selection: Selection,
     results: Vec<scan::ResultRequest>,
     max_columns: usize,
-    short_names: bool,
+    naming: Naming,
+    naive_times: bool,
     timezone: Option<String>,
 }
 
@@ -45,7 +46,7 @@ impl TableRequest {
             selection: self.selection.clone(),
             results: self.results.clone(),
             max_columns: self.max_columns,
-            short_names: self.short_names,
+            short_names: self.naming == Naming::Short,
             layout,
             zone: self.timezone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
@@ -53,10 +54,21 @@ impl TableRequest {
     }
 }
 
+impl TableRequest {
+    pub(super) fn naming(&self) -> Naming {
+        self.naming
+    }
+
+    pub(super) fn naive_times(&self) -> bool {
+        self.naive_times
+    }
+}
+
 #[pymethods]
 impl TableRequest {
     #[new]
-    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", distinct: "object"=false))]
+    #[pyo3(signature = (*, task: "object", columns: "object", results: "object", names: "object", max_columns: "object", timezone: "object", naive_times: "object", distinct: "object"=false))]
+    #[allow(clippy::too_many_arguments, reason = "keywords, as those of the public calls")]
     fn new(
         task: &Bound<'_, PyAny>,
         columns: &Bound<'_, PyAny>,
@@ -64,6 +76,7 @@ impl TableRequest {
         names: &Bound<'_, PyAny>,
         max_columns: &Bound<'_, PyAny>,
         timezone: &Bound<'_, PyAny>,
+        naive_times: &Bound<'_, PyAny>,
         distinct: bool,
     ) -> PyResult<Self> {
         let arguments = PyDict::new(task.py());
@@ -74,6 +87,7 @@ impl TableRequest {
             ("names", names),
             ("max_columns", max_columns),
             ("timezone", timezone),
+            ("naive_times", naive_times),
         ];
         for (name, value) in values {
             arguments.set_item(name, value)?;
@@ -90,11 +104,15 @@ impl TableRequest {
             max_columns: max_columns
                 .extract()
                 .map_err(|_| invalid("max_columns", max_columns, "it is a number of columns, 0 or more"))?,
-            short_names: match names.extract().unwrap_or("") {
-                "full" => false,
-                "short" => true,
-                _ => return Err(invalid("names", names, "it is 'full' or 'short'")),
+            naming: match names.extract().unwrap_or("") {
+                "full" => Naming::Full,
+                "short" => Naming::Short,
+                "identifier" => Naming::Identifier,
+                _ => return Err(invalid("names", names, "it is 'full', 'short' or 'identifier'")),
             },
+            naive_times: naive_times
+                .extract()
+                .map_err(|_| invalid("naive_times", naive_times, "it is True or False"))?,
             timezone: timezone.extract().map_err(|error| {
                 let hint = "it is the IANA name of a zone, as 'Europe/Paris'";
                 mistyped(error, "timezone", timezone, hint)
@@ -149,7 +167,7 @@ fn selection(value: &Bound<'_, PyAny>) -> PyResult<Selection> {
 }
 
 /// A `TypeError`, or the error of a text with an unpaired surrogate, as an `InvalidArgument`; other errors as they are.
-fn mistyped(error: PyErr, name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
+pub(super) fn mistyped(error: PyErr, name: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
     if error.is_instance_of::<PyTypeError>(value.py()) {
         invalid(name, value, hint)
     } else if error.is_instance_of::<PyUnicodeError>(value.py()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
-use super::request::{invalid, names};
+use super::request::{invalid, mistyped, names};
 use super::user_format::UserFunction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::results::{
@@ -38,7 +38,8 @@ pub(super) fn results(value: &Bound<'_, PyAny>) -> PyResult<Vec<ResultRequest>> 
 /// One handle with its options.
 pub(super) fn result(name: Option<String>, value: &Bound<'_, PyAny>) -> PyResult<ResultRequest> {
     if value.is_instance_of::<PyString>() {
-        let handle = Handle::parse(&value.extract::<String>()?)?;
+        let text = value.extract::<String>().map_err(|error| mistyped(error, "results", value, HINT))?;
+        let handle = Handle::parse(&text)?;
         return Ok(ResultRequest { name, handle, options: ResultOptions::default() });
     }
     let Some(handle) = value.getattr_opt("handle")? else { return Err(invalid("results", value, HINT)) };

@@ -24,6 +24,9 @@ use crate::threads;
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
 
+/// A shorter beginning of an identifier names nothing, as in git.
+const MIN_PREFIX_BYTES: usize = 4;
+
 /// A handle on a run. Each file is read at most once, when it is needed.
 #[pyclass(frozen, module = "xpframe._core")]
 pub struct Run {
@@ -47,6 +50,11 @@ impl Run {
         Self::of(py, Arc::new(LoadedRun::unreadable(run, error)))
     }
 
+    /// The run of a pickle.
+    pub(super) fn restored(source: Py<Source>) -> Self {
+        Self { source, told: Mutex::default() }
+    }
+
     pub(super) fn loaded(&self) -> &Arc<LoadedRun> {
         self.source.get().loaded()
     }
@@ -63,23 +71,54 @@ impl Run {
         Ok((loaded.rows().job_id(row), config))
     }
 
-    /// An error for an unknown identifier. Identifiers are hashes: the hint is one with the same beginning.
-    fn unknown_job(&self, kind: &str, identifier: &str, identifiers: &[String]) -> Error {
+    /// The one identifier that begins with `prefix`, as git completes hashes.
+    ///
+    /// # Errors
+    /// `JobNotFound`: none does, or several do, or the prefix is too short.
+    fn completed<'i>(
+        &self,
+        kind: &str,
+        prefix: &str,
+        identifiers: impl ExactSizeIterator<Item = Cow<'i, str>>,
+    ) -> Result<String, Error> {
+        let total = identifiers.len();
+        let begins = |identifier: &Cow<'i, str>| !prefix.is_empty() && identifier.starts_with(prefix);
+        let mut alike: Vec<Cow<'i, str>> = identifiers.filter(begins).collect();
+        alike.sort_unstable();
+        alike.dedup();
+        if prefix.len() >= MIN_PREFIX_BYTES
+            && let [only] = &alike[..]
+        {
+            return Ok(only.to_string());
+        }
         let run = self.loaded().run();
-        let alike =
-            identifiers.iter().find(|candidate| !identifier.is_empty() && candidate.starts_with(identifier));
-        let hint = alike.map_or_else(
-            || format!("it has {}", identifiers.len()),
-            |candidate| format!("did you mean {candidate}?"),
-        );
-        let reason =
-            format!("run {} of {} has no {kind} {}", run.id(), quoted(run.experiment()), quoted(identifier));
-        Error::new(ErrorKind::JobNotFound, reason).at_file(run.path()).hint(hint)
+        let place = format!("run {} of {}", run.id(), quoted(run.experiment()));
+        let error = |reason| Error::new(ErrorKind::JobNotFound, reason).at_file(run.path());
+        if alike.is_empty() {
+            let reason = format!("{place} has no {kind} {}", quoted(prefix));
+            return Err(error(reason).hint(format!("it has {total}")));
+        }
+        let shown: Vec<String> = alike.iter().take(5).map(|each| each.chars().take(12).collect()).collect();
+        let more = if alike.len() > 5 { ", …" } else { "" };
+        let shown = format!("{}{more}", shown.join(", "));
+        if alike.len() == 1 {
+            let reason = format!("{place} has no {kind} {}", quoted(prefix));
+            let hint = format!("did you mean {shown}? at least {MIN_PREFIX_BYTES} characters are needed");
+            return Err(error(reason).hint(hint));
+        }
+        let reason = format!("{place} has {} {kind}s that begin with {}", alike.len(), quoted(prefix));
+        Err(error(reason).hint(format!("write more of one of {shown}")))
     }
 }
 
 #[pymethods]
 impl Run {
+    #[allow(clippy::type_complexity, reason = "what pickle wants: a function and its arguments")]
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Py<Source>,))> {
+        let restore = py.import("xpframe._core")?.getattr("restore_run")?;
+        Ok((restore, (self.source.clone_ref(py),)))
+    }
+
     /// The name of the experiment.
     #[getter]
     fn experiment(&self) -> &str {
@@ -194,7 +233,7 @@ impl Run {
         Ok((PyString::new(py, &job_id), Source::config(self.source.bind(py), config)?))
     }
 
-    /// The config of a job.
+    /// The config of a job, by its identifier, or the beginning of it if no other job has the same.
     fn job<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Bound<'py, Config>> {
         let loaded = self.loaded();
         if let Some(index) = py.detach(|| loaded.job(job_id)) {
@@ -204,7 +243,11 @@ impl Run {
             let error = Error::new(ErrorKind::JobNotFound, "the config of the job could not be read");
             return Err(error.hint("see .errors").at_job(job_id).into());
         }
-        Err(self.unknown_job("job", job_id, &job_ids(loaded)).into())
+        let rows = loaded.rows();
+        let job_ids: Vec<Cow<'_, str>> = rows.rows.iter().map(|row| rows.job_id(row)).collect();
+        let completed = self.completed("job", job_id, job_ids.into_iter())?;
+        // an identifier as it is listed: this cannot go on and on
+        self.job(py, &completed)
     }
 
     /// The identifiers of the actions: in experimaestro's order those with a config, then those that it could not write.
@@ -225,10 +268,18 @@ impl Run {
     ) -> PyResult<(Option<Bound<'py, Config>>, String, String)> {
         let loaded = self.loaded();
         let (actions, record) = py.detach(|| (loaded.actions(), loaded.record()));
-        let Some(action) = record.actions.get(action_id) else {
-            return Err(self.unknown_job("action", action_id, &self.action_ids(py)).into());
+        let found = record.actions.get_key_value(action_id);
+        let (action_id, action) = match found {
+            Some((action_id, action)) => (action_id.clone(), action),
+            None => {
+                let identifiers = record.actions.keys().map(|each| Cow::from(each.as_str()));
+                let completed =
+                    self.completed("action", action_id, identifiers.collect::<Vec<_>>().into_iter())?;
+                let action = record.actions.get(&completed).ok_or_else(Error::fault)?;
+                (completed, action)
+            }
         };
-        let config = actions.get(action_id).map(|&index| Source::config(self.source.bind(py), index));
+        let config = actions.get(&action_id).map(|&index| Source::config(self.source.bind(py), index));
         Ok((config.transpose()?, action.description.clone(), action.class.clone()))
     }
 
@@ -360,12 +411,6 @@ impl Run {
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         exceptions(py, &self.loaded().errors())
     }
-}
-
-/// The ids of the jobs with a config, in experimaestro's order.
-fn job_ids(loaded: &LoadedRun) -> Vec<String> {
-    let (objects, rows) = (loaded.objects(), loaded.rows());
-    objects.order.iter().map(|&index| rows.job_id(&rows.rows[index]).into_owned()).collect()
 }
 
 /// The state of the files of a run. Two are equal if the run is the same and nothing has changed.

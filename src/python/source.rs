@@ -123,8 +123,18 @@ impl Source {
 /// Opens the source of a pickle: a run directory, and the name of a saved object, if it is one.
 #[pyfunction]
 pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyResult<Source> {
+    let archives = py.import("xpframe.locate")?.getattr("archives")?.call0()?;
+    let archives: std::collections::HashMap<PathBuf, Vec<PathBuf>> = archives.extract()?;
     py.detach(|| {
-        let loaded = Arc::new(LoadedRun::new(workspace::Run::at(&path)?, CancelToken::default()));
+        let run = workspace::Run::at(&path).map_err(|error| match error.kind() {
+            ErrorKind::RunNotFound | ErrorKind::ExperimentNotFound => {
+                Error::new(ErrorKind::RunNotFound, "the run that was pickled is not there")
+                    .at_file(&path)
+                    .hint("a pickle holds the path of its run: load the run from where the workspace is now")
+            }
+            _ => error,
+        })?;
+        let loaded = Arc::new(LoadedRun::new(run.with_archives(&archives), CancelToken::default()));
         Ok(Source::new(match saved {
             None => Origin::Run(loaded),
             Some(name) => {

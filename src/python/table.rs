@@ -16,8 +16,10 @@ use super::capsule::requested_schema as requested_schema_of;
 use super::counts::Numbered;
 use super::errors::exceptions;
 use super::interrupt::interruptible;
-use super::request::{TableRequest, cancel_tokens};
+use super::pickle::to_bytes;
+use super::request::{TableRequest, cancel_tokens, invalid};
 use super::run::Run;
+use crate::columns::Naming;
 use crate::error::{Error, ErrorKind, did_you_mean, quoted};
 use crate::scan;
 use crate::table::StringLayout;
@@ -141,12 +143,7 @@ impl Table {
     /// The columns with this name or these names, in this order; nothing is copied.
     #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn select(&self, names: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let is_one = names.is_instance_of::<PyString>() || names.is_instance_of::<PyBytes>();
-        let names: Vec<Name> = if is_one {
-            vec![names.extract()?]
-        } else {
-            names.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?
-        };
+        let names = names_argument(names)?;
         let mut positions = Vec::with_capacity(names.len());
         for name in &names {
             let position = self.position(name)?;
@@ -160,6 +157,22 @@ impl Table {
             positions.push(position);
         }
         Ok(Self { table: self.table.project(&positions)? })
+    }
+
+    /// The first rows, at most `count`; nothing is copied.
+    #[pyo3(signature = (count: "int"))]
+    fn head(&self, count: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rows =
+            count.extract().map_err(|_| invalid("count", count, "it is a number of rows, 0 or more"))?;
+        Ok(Self { table: self.table.head(rows) })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Restored<'py>> {
+        let py = slf.py();
+        let table = &slf.get().table;
+        let batches = PyBytes::new(py, &py.detach(|| to_bytes(table))?);
+        let restore = py.import("xpframe._core")?.getattr("restore_table")?;
+        Ok((restore, (batches, slf.get().errors(py)?, table.warnings.clone())))
     }
 
     /// The record batches, each as a table; nothing is copied.
@@ -176,9 +189,15 @@ impl Table {
     }
 
     /// A pandas DataFrame. With `zero_copy`, all columns except text and enums have Arrow dtypes and share memory.
-    #[pyo3(signature = (*, zero_copy=false))]
-    fn to_pandas<'py>(slf: &Bound<'py, Self>, zero_copy: bool) -> PyResult<Bound<'py, PyAny>> {
-        convert_to(slf, "pandas", Some(zero_copy))
+    #[pyo3(signature = (*, zero_copy: "bool | None" = None))]
+    fn to_pandas<'py>(
+        slf: &Bound<'py, Self>,
+        zero_copy: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let flag = zero_copy.map_or(Ok(false), |value| {
+            value.extract().map_err(|_| invalid("zero_copy", value, "it is True or False"))
+        });
+        convert_to(slf, "pandas", Some(flag?))
     }
 
     /// A pyarrow Table. Text is copied as `large_string`, for which pyarrow has compute functions; other columns share memory.
@@ -208,13 +227,15 @@ impl Table {
         Ok(values)
     }
 
-    /// The number of jobs with each combination of values of some columns: a list of (values, number of jobs) pairs, in the
+    /// The number of jobs with each value of a column, or each combination of values of several: a list of (values, number of jobs) pairs, in the
     /// order of first occurrence. Raises `InvalidArgumentError` for lists and structs.
+    #[pyo3(signature = (names: "str | list[str] | tuple[str, ...]"))]
     fn value_counts<'py>(
         &self,
         py: Python<'py>,
-        names: Vec<Name>,
+        names: &Bound<'py, PyAny>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, usize)>> {
+        let names = names_argument(names)?;
         let columns: Vec<ArrayRef> = names.iter().map(|name| self.column(name)).collect::<PyResult<_>>()?;
         let numbered = py.detach(|| {
             let numbered = columns.iter().map(|column| Numbered::by(column));
@@ -264,6 +285,18 @@ impl Table {
     }
 }
 
+/// What pickle wants: a function and its arguments.
+type Restored<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, Vec<Bound<'py, PyAny>>, Vec<String>));
+
+/// A name, or several.
+fn names_argument(names: &Bound<'_, PyAny>) -> PyResult<Vec<Name>> {
+    if names.is_instance_of::<PyString>() || names.is_instance_of::<PyBytes>() {
+        return Ok(vec![names.extract()?]);
+    }
+    let several = names.try_iter().map_err(|_| invalid("names", names, "give a name, or a list of names"))?;
+    several.map(|name| name?.extract()).collect()
+}
+
 /// Makes a frame of a backend.
 fn convert_to<'py>(
     table: &Bound<'py, Table>,
@@ -291,10 +324,16 @@ pub fn read_table(
 ) -> PyResult<Table> {
     let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let tokens = cancel_tokens(&runs);
+    let (naming, naive_times) = (request.naming(), request.naive_times());
     let request = request.for_runs(&runs, several_runs, layout, u64::MAX)?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &tokens, move || {
-        let table = request.read()?;
+        let table = if naming == Naming::Identifier {
+            request.read_plan(&Arc::new(scan::ScanPlan::of(&request)?.named(naming)))?
+        } else {
+            request.read()?
+        };
+        let table = if naive_times { table.with_naive_times()? } else { table };
         if for_pandas { table.for_pandas() } else { Ok(table) }
     })??;
     Ok(Table::new(table))

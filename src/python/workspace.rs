@@ -44,6 +44,10 @@ impl Workspace {
         Ok(Self { workspace: workspace.with_archives(&archives.into_iter().collect()) })
     }
 
+    fn __getnewargs__(&self) -> (PathBuf,) {
+        (self.root(),)
+    }
+
     /// The root directory.
     #[getter]
     fn root(&self) -> PathBuf {

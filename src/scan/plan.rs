@@ -14,7 +14,7 @@ use super::run_batch::RunBatch;
 use super::schema_builder::SchemaBuilder;
 use super::table::{Table, internal};
 use super::warnings;
-use crate::columns::{Column, ColumnSource, PathTree};
+use crate::columns::{Column, ColumnSource, Naming, PathTree, named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
@@ -139,6 +139,17 @@ impl ScanPlan {
         let schema = schema(&columns, &tree, request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
         Ok(Self { request, runs, tree, columns, schema })
+    }
+
+    /// The same columns by other names, one for each.
+    #[must_use]
+    pub fn named(mut self, naming: Naming) -> Self {
+        let names = named(&self.columns, naming);
+        for (column, name) in self.columns.iter_mut().zip(names) {
+            column.renamed = Some(name);
+        }
+        self.schema = schema(&self.columns, &self.tree, self.request.layout);
+        self
     }
 
     /// The columns, in order.

@@ -21,7 +21,10 @@ impl TableRequest {
     }
 
     /// Builds all columns of all jobs of a plan of this request.
-    pub(super) fn read_plan(&self, plan: &Arc<ScanPlan>) -> Result<Table> {
+    ///
+    /// # Errors
+    /// `Io`, if a run was read again and its files have changed since.
+    pub fn read_plan(&self, plan: &Arc<ScanPlan>) -> Result<Table> {
         let columns: Vec<usize> = (0..plan.columns().len()).collect();
         let choices = (0..plan.runs()).map(|run| RowChoice { run, rows: None }).collect();
         let mut batches = Batches::new(Arc::clone(plan), columns.clone(), choices);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +62,44 @@ impl Table {
             RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options).map_err(internal)
         };
         let batches: Result<Vec<RecordBatch>> = self.batches.iter().enumerate().map(convert).collect();
+        Ok(Self { batches: batches?, schema, ..self.clone() })
+    }
+
+    /// The first rows, at most `count`.
+    #[must_use]
+    pub fn head(&self, count: usize) -> Self {
+        let mut remaining = count;
+        let batches = self.batches.iter().map_while(|batch| {
+            let rows = batch.num_rows().min(remaining);
+            remaining -= rows;
+            (rows > 0).then(|| batch.slice(0, rows))
+        });
+        Self { batches: batches.collect(), ..self.clone() }
+    }
+
+    /// The table with times in UTC that have no zone, as spreadsheets want them.
+    ///
+    /// # Errors
+    /// `Format`, if the columns of the batches differ: a fault of this crate.
+    pub fn with_naive_times(&self) -> Result<Self> {
+        let naive = |field: &FieldRef| match field.data_type() {
+            DataType::Timestamp(unit, Some(_)) => {
+                Arc::new(field.as_ref().clone().with_data_type(DataType::Timestamp(*unit, None)))
+            }
+            _ => Arc::clone(field),
+        };
+        let fields: Vec<FieldRef> = self.schema.fields().iter().map(naive).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        let array = |column: &ArrayRef| match column.as_primitive_opt::<TimestampMicrosecondType>() {
+            Some(times) => Arc::new(times.clone().with_timezone_opt(None::<Arc<str>>)),
+            None => Arc::clone(column),
+        };
+        let convert = |batch: &RecordBatch| {
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let arrays = batch.columns().iter().map(array).collect();
+            RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options).map_err(internal)
+        };
+        let batches: Result<Vec<RecordBatch>> = self.batches.iter().map(convert).collect();
         Ok(Self { batches: batches?, schema, ..self.clone() })
     }
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from xpframe import _core
+from xpframe.arguments import checked_texts
 from xpframe.errors import ColumnError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def choose(names: Sequence[str], by: str | Sequence[str]) -> list[str]:
     Raises:
         ColumnError: A name means no column, or several.
     """
-    wanted = [by] if isinstance(by, str) else list(by)
+    wanted = checked_texts("by", by, "give a name, a list of names, or a glob")
     return list(dict.fromkeys(name for pattern in wanted for name in _matches(names, pattern)))
 
 

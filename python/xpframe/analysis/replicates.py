@@ -12,6 +12,7 @@ from xpframe.analysis.factors import Factor, Factors
 from xpframe.analysis.job_frame import JobFrame, build, load_narwhals
 from xpframe.analysis.names import last_component
 from xpframe.analysis.values import number_by_appearance
+from xpframe.arguments import checked_texts
 from xpframe.errors import ColumnError, InvalidArgumentError
 from xpframe.report import report
 
@@ -103,7 +104,7 @@ def listed(names: Sequence[str]) -> str:
 def columns_over(jobs: JobFrame, factors: Sequence[str], over: str | Sequence[str]) -> list[str]:
     """The columns that replicates differ in."""
     columns: dict[str, None] = {}
-    for name in [over] if isinstance(over, str) else over:
+    for name in checked_texts("over", over, "give the name of what replicates differ in, or a list of names"):
         short = [factor for factor in factors if last_component(factor) == name]
         if name in jobs.names:
             short.append(name)

@@ -19,7 +19,7 @@ from pandas.api.extensions import ExtensionArray, ExtensionDtype, take
 from pandas.api.indexers import check_array_indexer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["CellArray", "CellDtype", "ListCell", "StructCell"]
 
@@ -199,6 +199,9 @@ class CellArray(ExtensionArray):  # type: ignore[misc]  # pandas has no types
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(_cell, self._values.to_pylist())
 
     def __getitem__(self, item: Any) -> Any:
         item = check_array_indexer(self, item)

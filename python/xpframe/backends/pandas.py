@@ -44,9 +44,10 @@ def to_pandas(table: PandasSource, *, zero_copy: bool = False) -> pd.DataFrame:
     enum                     ``category``                                  copied
     =======================  ============================================  ==================
 
-    Cells can be assigned to. With `zero_copy` every column but ``str`` and ``category``
-    is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where it has nulls, and its
-    cells cannot be assigned to.
+    Lists and structs support pandas' calls; its accessors ``.list`` and ``.struct`` need `zero_copy`, or
+    ``astype`` to an ``ArrowDtype``. Cells can be assigned to. With `zero_copy` every column but ``str``
+    and ``category`` is ``ArrowDtype``, and shared; of an enum the names are copied, its keys only where
+    it has nulls, and its cells cannot be assigned to.
     """
     form = pa.table(table._arrow_for_pandas())  # noqa: SLF001 - ours
     return shared_frame(form) if zero_copy else writable_frame(form)

@@ -82,11 +82,14 @@ def tasks_in_words(group: FailureGroup) -> str:
     return visible(", ".join(tasks[:3]), MAX_LINE) + rest
 
 
-def facts(group: FailureGroup) -> list[tuple[str, str]]:
-    """What is known of the example of a group, in (name, value) pairs."""
+def facts(group: FailureGroup, *, whole: bool = False) -> list[tuple[str, str]]:
+    """What is known of the example of a group, in (name, value) pairs; if ``whole`` with all jobs."""
     example = group.example
-    jobs = [visible(failure.job_id)[:8] for failure in group.failures[:MAX_JOBS]]
-    more = len(group.failures) - MAX_JOBS
+    if whole:
+        jobs, more = [visible(failure.job_id, 300) for failure in group.failures], 0
+    else:
+        jobs = [visible(failure.job_id)[:8] for failure in group.failures[:MAX_JOBS]]
+        more = len(group.failures) - MAX_JOBS
     said = [
         ("at", example.location),
         ("cause", example.cause),
@@ -94,18 +97,22 @@ def facts(group: FailureGroup) -> list[tuple[str, str]]:
         ("log", example.log),
         ("jobs", ", ".join(jobs) + (f", … {number(more)} more" if more > 0 else "")),
     ]
-    return [(name, visible(value, MAX_LINE)) for name, value in said if value]
+    limit = len(jobs) * 1_000 if whole else MAX_LINE
+    return [(name, visible(value, max(limit, MAX_LINE))) for name, value in said if value]
 
 
-def failures_text(title: str, groups: Sequence[FailureGroup]) -> str:
-    """The causes for a terminal: of each how many jobs, the tags they share, and one example."""
+def failures_text(title: str, groups: Sequence[FailureGroup], *, whole: bool = False) -> str:
+    """The causes for a terminal: of each how many jobs, the tags they share, and one example. If ``whole``,
+    none is left out, and no job.
+    """
     lines = [heading(title, groups)]
-    for group in groups[:MAX_GROUPS]:
+    shown = groups if whole else groups[:MAX_GROUPS]
+    for group in shown:
         lines += ["", f"{SIGN} {count_in_words(group)} · {tasks_in_words(group)}", f"  {what(group.example)}"]
         if tags := tags_in_words(group):
             lines.append(f"    all with {', '.join(tags)}")
-        lines += [f"    {name} {value}" for name, value in facts(group)]
-    return "\n".join(lines + left_out_text(len(groups) - MAX_GROUPS))
+        lines += [f"    {name} {value}" for name, value in facts(group, whole=whole)]
+    return "\n".join(lines + left_out_text(len(groups) - len(shown)))
 
 
 def failures_html(title: str, groups: Sequence[FailureGroup]) -> str:

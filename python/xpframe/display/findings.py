@@ -20,19 +20,25 @@ SIGNS = {"error": "✗", "warning": "!", "info": "·"}
 MAX_OF_KIND = 5
 
 
-def findings_text(root: str, findings: Sequence[Finding], examined: dict[str, int]) -> str:
-    """The findings for a terminal; ``root`` is the workspace, ``examined`` what the check looked at."""
+def findings_text(
+    root: str, findings: Sequence[Finding], examined: dict[str, int], *, whole: bool = False
+) -> str:
+    """The findings for a terminal, a few of each kind, or all if ``whole``; ``root`` is the workspace,
+    ``examined`` what the check looked at.
+    """
     lines = [f"workspace {visible(root)}: {heading(findings)}", f"({examined_in_words(examined)})"]
     for severity, kind, of_kind in by_kind(findings):
         lines += ["", f"{severity} {kind} ({number(len(of_kind))})"]
-        for finding in of_kind[:MAX_OF_KIND]:
-            prefix = f"{subject(finding)}: " if subject(finding) else ""
+        shown = of_kind if whole else of_kind[:MAX_OF_KIND]
+        for finding in shown:
+            about = subject(finding, whole=whole)
+            prefix = f"{about}: " if about else ""
             lines.append(f"  {SIGNS[severity]} {prefix}{visible(finding.what, 400)}")
             where = location(finding, root)
             lines += [f"    {where}"] if where else []
-        if len(of_kind) > MAX_OF_KIND:
-            lines.append(f"    … and {number(len(of_kind) - MAX_OF_KIND)} more")
-        advice = dict.fromkeys(finding.advice for finding in of_kind[:MAX_OF_KIND])
+        if len(of_kind) > len(shown):
+            lines.append(f"    … and {number(len(of_kind) - len(shown))} more")
+        advice = dict.fromkeys(finding.advice for finding in shown)
         lines += [f"    → {visible(text, 400)}" for text in advice]
     return "\n".join(lines)
 
@@ -84,12 +90,12 @@ def examined_in_words(examined: dict[str, int]) -> str:
     )
 
 
-def subject(finding: Finding) -> str:
-    """The run, job and field that a finding is about, in one line."""
+def subject(finding: Finding, *, whole: bool = False) -> str:
+    """The run, job and field that a finding is about, in one line; if ``whole`` with its whole id."""
     run = "/".join(name for name in (finding.experiment, finding.run) if name)
-    job = f"job {finding.job_id[:8]}" if finding.job_id else ""
+    job = f"job {finding.job_id if whole else finding.job_id[:8]}" if finding.job_id else ""
     field = f"field {finding.field}" if finding.field else ""
-    return visible(", ".join(part for part in (run, job, field) if part))
+    return visible(", ".join(part for part in (run, job, field) if part), 1_000 if whole else 200)
 
 
 def location(finding: Finding, root: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 from xpframe.lazy.query import ScanQuery
 from xpframe.libraries import missing_library
-from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
+from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.request import table_request
 from xpframe.resolve import pin_paths
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["scan_xp"]
 
 
-@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, REPORT_DEFAULTS)
+@keyword_options(RUN_DEFAULTS, COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
 def scan_xp(
     experiment: Experiments, *, keep_bytes: int = 256 << 20, **options: Unpack[ScanOptions]
 ) -> polars.LazyFrame:
@@ -54,6 +54,9 @@ def scan_xp(
             ``result@file`` says what became of each file, ``result@path`` (by name only) where it is.
         max_columns: Raises an error if there are more columns.
         timezone: The IANA name of the time zone of times that the files hold without one.
+        naive_times: Times in UTC without a zone.
+        names: As for :func:`xpframe.xp_frame`. With ``"short"``, a parameter that has the short name of a tag
+            keeps its full name, whatever its values.
         strict: Raises the first error instead of a warning.
         quiet: Hides progress, here and in each ``collect``.
         keep_bytes: The number of bytes of files to keep in memory after the columns are decided. Runs beyond
@@ -67,8 +70,9 @@ def scan_xp(
         InvalidArgumentError: An argument has a wrong type or value.
     """
     require_polars()
-    if keep_bytes < 0:
-        raise InvalidArgumentError(f"keep_bytes={keep_bytes}", hint="it is a number of bytes, 0 or more")
+    size: object = keep_bytes
+    if not isinstance(size, int) or not 0 <= keep_bytes < 1 << 63:
+        raise InvalidArgumentError(f"keep_bytes={keep_bytes!r}", hint="it is a number of bytes, 0 or more")
     from xpframe.lazy.source import lazy_frame
 
     experiment, workspace = pin_paths(experiment, options["workspace"])

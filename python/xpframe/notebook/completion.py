@@ -29,11 +29,12 @@ __all__ = ["matcher"]
 # cached(key, find): the list that `find` gave last for this key, if that was not long ago
 Cached: TypeAlias = Callable[[str, Callable[[], list[str]]], list[str]]
 
-_COMMANDS = ("failures", "info", "load", "ls", "runs", "schema", "use")
+_COMMANDS = ("failures", "info", "job", "load", "ls", "runs", "schema", "use")
 _OPTIONS = {
-    "load": ("--as", "--backend", "--columns", "--lazy", "--quiet", "--run", "--short", "--task"),
+    "load": ("--as", "--backend", "--columns", "--lazy", "--names", "--quiet", "--run", "--short", "--task"),
     "schema": ("--quiet", "--run", "--task"),
     "info": ("--quiet", "--run"),
+    "job": ("--quiet", "--run"),
     "failures": ("--quiet", "--run", "--task"),
 }
 _LINE = re.compile(r".*%xpm[ \t]+(.*)$")
@@ -150,11 +151,15 @@ def _candidates(words: list[str], prefix: str, workspace: str | None, cached: Ca
         return cached("experiments", lambda: Workspace(workspace).experiments())
     name = words[1]
     if last == "--run":
-        several = [] if command == "info" else ["all", "distinct"]
+        several = [] if command in ("info", "job") else ["all", "distinct"]
         runs = cached(f"runs {name}", lambda: Workspace(workspace).runs(name))
         return ["latest", *several, *runs]
     if last == "--backend":
         return ["pandas", "polars", "pyarrow"]
+    if last == "--names":
+        return ["full", "short", "identifier"]
+    if command == "job" and len(words) == 2:
+        return cached(f"jobs {name}", lambda: list(Workspace(workspace).load_xp_info(name, quiet=True).jobs))
     if last == "--task":
         return cached(f"tasks {name}", lambda: _tasks(name, workspace))
     options = [option for option in _OPTIONS.get(command, ()) if option not in words]

@@ -28,6 +28,7 @@ from xpframe.workspace import Workspace
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from xpframe._core import Config
     from xpframe.experiment import ExperimentInfo
     from xpframe.options import InfoOptions, TableOptions
 
@@ -78,10 +79,12 @@ def parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="a run and its objects", usage="%%xpm info NAME [--run R]")
     runs = commands.add_parser("runs", help="the runs of an experiment", usage="%%xpm runs NAME")
     failures = commands.add_parser("failures", help="why jobs failed", usage="%%xpm failures NAME [options]")
-    for command in (load, schema, info, runs, failures):
+    job = commands.add_parser("job", help="the config of a job", usage="%%xpm job NAME JOB [--run R]")
+    for command in (load, schema, info, runs, failures, job):
         command.add_argument("name", metavar="NAME")
-    for command in (load, schema, info, failures):
-        which = "latest, or a run" if command is info else "latest, all, distinct, or a run"
+    job.add_argument("job", metavar="JOB", help="its id, or the beginning of it")
+    for command in (load, schema, info, failures, job):
+        which = "latest, or a run" if command in (info, job) else "latest, all, distinct, or a run"
         command.add_argument("--run", default="latest", help=which)
         command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema, failures):
@@ -91,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--results", action="append", metavar="HANDLE", help=text)
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
     load.add_argument("--short", action="store_true", help="names without tags. and config.")
+    load.add_argument("--names", choices=("full", "short", "identifier"), help="how columns are named")
     load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
     load.add_argument("--as", dest="variable", metavar="VAR", help="assign to this variable and show nothing")
     commands.add_parser("ls", help="the experiments of the workspace", usage="%%xpm ls")
@@ -104,8 +108,8 @@ def refuse(options: argparse.Namespace) -> None:
     variable = options.variable
     if variable is not None and (not variable.isidentifier() or keyword.iskeyword(variable)):
         raise XpmError(f"--as {variable!r}: not a valid variable name")
-    if options.lazy and options.short:
-        raise XpmError("--short with --lazy: lazy queries have full names (drop one)")
+    if options.short and options.names not in (None, "short"):
+        raise XpmError(f"--short with --names {options.names} (drop one)")
     if options.lazy and options.backend not in (None, "polars"):
         raise XpmError(f"--backend {options.backend} with --lazy: lazy queries need polars (drop one)")
 
@@ -116,7 +120,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
 
     workspace = Unicode("", help="the workspace; empty for the usual rules").tag(config=True)
     backend = Enum(["pandas", "polars", "pyarrow"], "pandas", help="the library of frames").tag(config=True)
-    names = Enum(["full", "short"], "full", help="full or short names of columns").tag(config=True)
+    names = Enum(["full", "short", "identifier"], "full", help="how columns are named").tag(config=True)
     max_columns = Int(COLUMN_DEFAULTS["max_columns"], help="the maximal number of columns").tag(config=True)
     quiet = Bool(False, help="hide progress").tag(config=True)
     _cache: RunCache | None = None
@@ -151,6 +155,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             "columns": options.columns,
             "results": results_argument(options.results),
             "max_columns": self.max_columns,
+            "names": "short" if options.short else options.names or self.names,
         }
         if options.lazy:
             from xpframe.lazy import scan_xp
@@ -158,7 +163,6 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             workspace, quiet = self._workspace(), self._quiet(options)
             frame: Any = scan_xp(options.name, workspace=workspace, run=options.run, quiet=quiet, **columns)
         else:
-            columns["names"] = "short" if options.short else self.names
             columns["quiet"] = self._quiet(options)
             frame = self._frame(options, columns)
         if options.variable is None:
@@ -184,6 +188,10 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
     def _info(self, options: argparse.Namespace) -> ExperimentInfo:
         run = None if options.run == "latest" else options.run
         return Workspace(self._workspace()).load_xp_info(options.name, run, quiet=self._quiet(options))
+
+    def _job(self, options: argparse.Namespace) -> Config:
+        config: Config = self._info(options).jobs[options.job]
+        return config
 
     def _failures(self, options: argparse.Namespace) -> Any:
         return named_failures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xpframe.arguments import checked_texts
 from xpframe.plots.picture import Picture
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class Plots:
         """
         from xpframe.plots.parallel import parallel
 
-        return parallel(self._run, color, columns, results, task)
+        hint = "give a list of names of columns"
+        axes = None if columns is None else checked_texts("columns", columns, hint)
+        return parallel(self._run, color, axes, results, task)
 
     def series(
         self,

@@ -39,14 +39,15 @@ def test_one_warning_or_the_first_error(name: str, reader: Callable[[Path, bool]
     run = run_of(ws, name)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        reader(run, False)
+        given = reader(run, False)
     (warning,) = told
     assert warning.category is XpFrameWarning
     message = warning.message
     assert isinstance(message, XpFrameWarning)
     assert (warning.filename, warning.lineno) == (__file__, reader.__code__.co_firstlineno)
     first, *more = message.errors
-    rest = f" (and {len(more)} more, see .errors)" if more else ""
+    lists = ".errors" if hasattr(given, "errors") else "xp_table(…).errors"  # a DataFrame has none
+    rest = f" (and {len(more)} more, see {lists})" if more else ""
     assert str(message) == f"could not be read: {first}{rest}"
     with pytest.raises(type(first)) as raised:
         reader(run, True)

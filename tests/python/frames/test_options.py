@@ -26,7 +26,7 @@ RUN, COLUMN, NAME, REPORT = (
 CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (xpframe.xp_frame, {**RUN, **COLUMN, **NAME, **REPORT, "backend": "pandas"}),
     (xpframe.xp_table, {**RUN, **COLUMN, **NAME, **REPORT}),
-    (xpframe.scan_xp, {**RUN, **COLUMN, **REPORT, "keep_bytes": 256 << 20}),
+    (xpframe.scan_xp, {**RUN, **COLUMN, **NAME, **REPORT, "keep_bytes": 256 << 20}),
     (xpframe.ExperimentInfo.frame, {**COLUMN, **NAME, **REPORT, "backend": "pandas"}),
     (xpframe.ExperimentInfo.table, {**COLUMN, **NAME, **REPORT}),
 ]
@@ -75,7 +75,10 @@ def test_types_and_defaults_agree() -> None:
     """Each group of options has a default for each of its types."""
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
     types = {
-        node.name: [ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
+        node.name: [
+            *("task" for base in node.bases if ast.unparse(base) == "JobOptions"),
+            *(ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)),
+        ]
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
@@ -85,7 +88,7 @@ def test_types_and_defaults_agree() -> None:
 
 def test_engine_has_no_default_of_its_own() -> None:
     """A request needs every argument: defaults stand in one place."""
-    with pytest.raises(TypeError, match="missing 6 required keyword arguments"):
+    with pytest.raises(TypeError, match="missing 7 required keyword arguments"):
         _core.TableRequest()  # type: ignore[call-arg]
 
 
@@ -98,7 +101,8 @@ def test_engine_has_no_default_of_its_own() -> None:
             {"columns": {"a": 1}},
             f"columns={{'a': 1}} (it is {COLUMNS_HINT})",
         ),
-        ({"names": "long"}, "names='long' (it is 'full' or 'short')"),
+        ({"names": "long"}, "names='long' (it is 'full', 'short' or 'identifier')"),
+        ({"naive_times": "no"}, "naive_times='no' (it is True or False)"),
         ({"max_columns": -1}, "max_columns=-1 (it is a number of columns, 0 or more)"),
         ({"max_columns": "5"}, "max_columns='5' (it is a number of columns, 0 or more)"),
         ({"timezone": 1}, "timezone=1 (it is the IANA name of a zone, as 'Europe/Paris')"),

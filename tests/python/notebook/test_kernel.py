@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import signal
 import subprocess
@@ -163,6 +164,30 @@ def test_an_error_is_one_line_and_fails_the_cell(kernel: Kernel, line: str, text
     assert text in shown
     assert "\n" not in shown
     assert kernel.value("1 + 1") == "2"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("frame = xpframe.xp_frame('nothing')", "frame = xpframe.xp_frame('nothing')"),
+        ("def load():\n    return xpframe.load_xp_info('nothing')\nload()", "return xpframe.load_xp_info"),
+        ("xpframe.scan_xp('grid-search', columns=['zzzz'])", "xpframe.scan_xp('grid-search'"),
+        ("list(xpframe.Workspace().load_xp_info('grid-search').jobs.values())[0].modle", ".modle"),
+    ],
+)
+def test_a_traceback_ends_at_the_line_of_the_user(kernel: Kernel, code: str, line: str) -> None:
+    """The frames of xpframe are left out, and the errors that led to this one."""
+    kernel.value("import xpframe; xpframe.use(xpframe.sample_workspace())")
+    done = kernel.run(code)
+    assert done.status == "error"
+    (error,) = done.of("error")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error["traceback"]))
+    assert line in shown
+    assert "site-packages" not in shown
+    assert "python/xpframe" not in shown
+    assert "During handling" not in shown
+    assert "direct cause" not in shown
+    assert shown.splitlines()[-1].startswith(f"{error['ename']}: ")
 
 
 def test_an_error_fails_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,21 @@ def test_failures_are_completed(shell: InteractiveShell) -> None:
     assert {"%xpm failures grid-search --task", "%xpm failures grid-search --run"} <= set(offered)
 
 
+def test_a_job_is_named_by_the_beginning_of_its_id(shell: InteractiveShell) -> None:
+    """`%xpm job` takes what displays show of an id, and Tab completes it."""
+    info = run(shell, "%xpm info grid-search")
+    job_id = list(info.jobs)[3]
+    assert xpframe.identifier(run(shell, f"%xpm job grid-search {job_id[:8]}")) == job_id
+    assert completions(shell, f"%xpm job grid-search {job_id[:8]}") == [f"%xpm job grid-search {job_id}"]
+
+
+def test_names_of_columns(shell: InteractiveShell) -> None:
+    """`--names` and `--short` name the columns of frames and of lazy queries."""
+    assert "model_name" in run(shell, "%xpm load grid-search --names identifier").columns
+    assert "model_name" in run(shell, "%xpm load grid-search --names identifier --lazy").collect_schema()
+    assert "model.name" in run(shell, "%xpm load grid-search --short --lazy").collect_schema()
+
+
 def test_use_and_config_set_defaults(shell: InteractiveShell) -> None:
     """`%xpm use` chooses the workspace, `%config Xpm.…` the options."""
     try:
@@ -150,7 +165,9 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load nothing --as ''", "not a valid variable name"),
         ("%xpm load grid search", "unrecognized arguments: search (a name with spaces needs quotes)"),
         ("%xpm load grid-search more", "usage: %xpm load NAME"),
-        ("%xpm load grid-search --lazy --short", "lazy queries have full names"),
+        ("%xpm load grid-search --short --names full", "--short with --names full (drop one)"),
+        ("%xpm job grid-search zzzz", "has no job 'zzzz'"),
+        ("%xpm job grid-search", "the following arguments are required: JOB"),
         ("%xpm load grid-search --lazy --backend pandas", "lazy queries need polars"),
         (
             "name = 'a\\ud800'\n%xpm load {name}",

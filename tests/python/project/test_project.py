@@ -69,6 +69,7 @@ PYTHON_ORDER = [
     "result_files",
     "series",
     "analysis",
+    "action",
     "experiment",
     "check",
     "workspace",

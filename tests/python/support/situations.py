@@ -267,10 +267,10 @@ RUNS = [
 JOBS_OF_RUNS = [
     Situation(
         "JobNotFoundError",
-        lambda ws: grid(ws).jobs["aaaa"],
-        "run 20260101_000000 of 'grid-search' has no job 'aaaa'",
+        lambda ws: grid(ws).jobs["aaa"],
+        "run 20260101_000000 of 'grid-search' has no job 'aaa'",
         "{run}",
-        f"did you mean {JOBS[0]}?",
+        f"did you mean {JOBS[0][:12]}? at least 4 characters are needed",
     ),
     Situation(
         "JobNotFoundError",
@@ -353,7 +353,7 @@ ARGUMENTS = [
         "InvalidArgumentError",
         lambda ws: xp_table("grid-search", workspace=ws, names=anything("tiny")),
         "names='tiny'",
-        hint="it is 'full' or 'short'",
+        hint="it is 'full', 'short' or 'identifier'",
     ),
     Situation(
         "InvalidArgumentError",
