@@ -17,8 +17,10 @@ from xpframe._core import (
     asdict,
     fields,
     identifier,
+    producer,
     tags,
     typename,
+    upstream,
 )
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.experiment import Action, ExperimentInfo, load_xp_info
@@ -68,6 +70,7 @@ __all__ = [
     "identifier",
     "last_read",
     "load_xp_info",
+    "producer",
     "replicates",
     "result_files",
     "sample_workspace",
@@ -75,6 +78,7 @@ __all__ = [
     "scan_xp",
     "tags",
     "typename",
+    "upstream",
     "use",
     "xp_frame",
     "xp_series",

@@ -13,6 +13,7 @@ mod counts;
 mod errors;
 mod failures;
 mod interrupt;
+mod lineage;
 mod plain;
 mod plan;
 mod progress;
@@ -38,6 +39,8 @@ mod _core {
     use super::config::{Config, asdict, fields, identifier, tags, typename};
     #[pymodule_export]
     use super::failures::read_failures;
+    #[pymodule_export]
+    use super::lineage::{producer, upstream};
     #[pymodule_export]
     use super::plan::{Batches, ScanPlan, plan_scan};
     #[pymodule_export]
