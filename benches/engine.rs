@@ -102,7 +102,7 @@ fn building(criterion: &mut Criterion) {
 }
 
 fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
-    let chosen = patterns.iter().map(|pattern| Chosen { pattern: (*pattern).to_owned(), rename: None });
+    let chosen = patterns.iter().copied().map(Chosen::new);
     TableRequest {
         runs: vec![Arc::clone(loaded)],
         several_runs: false,

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let objects = loaded.objects().graph.len();
         let graph_read = start.elapsed();
         let patterns = ["job_id", "task", "tags.*", "config.*", "submitted_at"];
-        let chosen = patterns.map(|pattern| Chosen { pattern: pattern.to_owned(), rename: None });
+        let chosen = patterns.map(Chosen::new);
         let table = TableRequest {
             runs: vec![loaded],
             several_runs: false,

@@ -19,6 +19,7 @@
 //! | [`columns`] | names, types and selection of columns |
 //! | [`results`] | files that jobs wrote: one record a job, or rows |
 //! | [`table`] | columns as Arrow arrays |
+//! | [`lineage`] | the jobs that a job comes from, over runs and experiments |
 //! | [`scan`] | reads the runs of a request into batches |
 //! | `python` | the Python module, the only one that uses pyo3 |
 
@@ -28,6 +29,7 @@ pub mod error;
 pub mod failures;
 pub mod file;
 pub mod json;
+pub mod lineage;
 pub mod loaded;
 pub mod objects;
 pub mod progress;

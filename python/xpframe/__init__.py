@@ -18,8 +18,10 @@ from xpframe._core import (
     fields,
     identifier,
     path,
+    producer,
     tags,
     typename,
+    upstream,
 )
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.experiment import Action, ExperimentInfo, load_xp_info
@@ -70,6 +72,7 @@ __all__ = [
     "last_read",
     "load_xp_info",
     "path",
+    "producer",
     "replicates",
     "result_files",
     "sample_workspace",
@@ -77,6 +80,7 @@ __all__ = [
     "scan_xp",
     "tags",
     "typename",
+    "upstream",
     "use",
     "xp_frame",
     "xp_series",

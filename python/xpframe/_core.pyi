@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "progress_counters", "read_failures", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_series", "read_table", "tags", "typename", "upstream"]
 
 __version__: Final[str]
 """
@@ -136,6 +136,11 @@ class Run:
     def experiment(self, /) -> str:
         """
         The name of the experiment.
+        """
+    def flows(self, /) -> list[tuple[str, bool, str, str, int]]:
+        """
+        What jobs of one task use that jobs of another produced: (task, whether the run lists these jobs, task that uses it,
+        class, number of pairs of jobs).
         """
     @property
     def is_readable(self, /) -> bool:
@@ -278,6 +283,11 @@ class ScanPlan:
     def runs(self, /) -> list[tuple[str, str, str, int]]:
         """
         (workspace, experiment, run, number of jobs) of each run.
+        """
+    @property
+    def upstream_has_changed(self, /) -> bool:
+        """
+        Whether a run that was not asked for, but has jobs upstream of those that were, has changed since.
         """
 
 @final
@@ -571,6 +581,13 @@ def plan_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: 
     Decides the columns of the rows that jobs of runs wrote.
     """
 
+def producer(config: Any) -> Any:
+    """
+    The config of the job that produced a config: the training behind a checkpoint. None if no job did.
+
+    A job is its own producer. Where no file has the job, the value says so when it is touched (`Unresolved`).
+    """
+
 def progress_counters() -> tuple[int, int, int, int, int]:
     """
     What this process has read so far: (files, bytes, objects, bytes of the files that were opened, bytes that were parsed).
@@ -610,4 +627,12 @@ def tags(config: Any) -> Any:
 def typename(config: Any) -> str:
     """
     The class of a config, `module.Class`, in its original case.
+    """
+
+def upstream(config: Any) -> dict:
+    """
+    The configs of the jobs that a config comes from directly, by the places where their products stand: `trained`, `models[0]`,
+    `data.train`, `init-tasks[0]`.
+
+    Raises `InvalidArgumentError` for more than ten thousand places.
     """

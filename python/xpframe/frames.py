@@ -58,7 +58,12 @@ def xp_frame(
             run that lists it.
         task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
             the columns do not depend on it.
-        columns: A name, short name or glob, or a list of them; or a dict from new names to columns.
+        columns: A name, short name or glob, or a list of them. ``"*"`` means the columns that are shown by
+            default. A dict gives new names: ``{"lr": "config.lr"}``, or, if a parameter was renamed,
+            ``{"lr": ["config.lr", "config.learning_rate"]}``, the first value that is not null; a list may
+            hold dicts. Columns of the jobs that a job comes from: ``up.<task>.<column>`` of the nearest of a
+            task (``"up.learn.lr"``), ``config.<place>@job.<column>`` of the one that produced the config at
+            a place (``"trained@job.epochs"``; ``"trained@job"`` is its id).
         results: What jobs wrote, as columns ``result.<key>``: a handle, which is the name of a path parameter
             or a file below the job's directory (``"metrics.json"``, ``"runs/**/events.out.tfevents.*"``); a
             dict from names to handles, for ``result.<name>.<key>``; or :class:`xpframe.Result`.

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     Experiments: TypeAlias = str | os.PathLike[str] | Sequence[str]
     Workspaces: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
-    Columns: TypeAlias = str | Sequence[str] | Mapping[str, str]
+    Renaming: TypeAlias = Mapping[str, str | Sequence[str]]
+    Columns: TypeAlias = str | Renaming | Sequence[str | Renaming]
     Results: TypeAlias = str | Result | Mapping[str, str | Result]
     Names: TypeAlias = Literal["full", "short", "identifier"]
     Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]

@@ -135,6 +135,8 @@ pub enum ColumnSource {
     Class(PathId),
     /// The content identifier of the config at a path
     Identifier(PathId),
+    /// The identifier of the job that produced the config at a path; for a list of configs, a list of them
+    Producer(PathId),
     /// What became of the file of a handle, by the position of the handle
     File(usize),
     /// Where that file is
@@ -156,25 +158,59 @@ pub struct Column {
     pub is_split: bool,
     /// Its name in the table, if the user chose one
     pub renamed: Option<String>,
+    /// The steps from the job of a row to the job whose value this is; none for a column of the job itself
+    pub steps: Vec<Step>,
+    /// The columns that fill its nulls, if the user named several
+    pub merged: Option<Merged>,
+}
+
+/// A step from a job to one that it depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// To the job that produced the config at a path
+    Place(PathId),
+    /// To the nearest job upstream of a task, by a name or glob as `task=` takes it
+    Task(String),
+}
+
+/// The columns that fill the nulls of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The type of the first column alone
+    pub first_kind: Type,
+    /// The others, in the order in which they are asked
+    pub others: Vec<Column>,
+    /// The names of columns that no job has
+    pub missing: Vec<String>,
 }
 
 impl Column {
+    /// A column of the job itself under its whole name.
+    #[must_use]
+    pub fn new(name: String, source: ColumnSource, kind: Type, by_default: bool) -> Self {
+        let (steps, merged) = (Vec::new(), None);
+        Self { name, source, kind, by_default, is_split: false, renamed: None, steps, merged }
+    }
+
     /// Its name in the table.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.renamed.as_deref().unwrap_or(&self.name)
     }
 
-    /// Its group: `system`, `tag`, `parameter`, `fact` or `result`.
+    /// Its group: `system`, `tag`, `parameter`, `fact`, `result`, or `lineage` if it is about another job.
     #[must_use]
     pub fn group(&self) -> &'static str {
+        if !self.steps.is_empty() {
+            return "lineage";
+        }
         match self.source {
             ColumnSource::System(_) => "system",
             ColumnSource::Values(..) if self.name.starts_with("tags.") => "tag",
             ColumnSource::Values(..) if self.name.starts_with("result.") => "result",
             ColumnSource::Values(..) => "parameter",
             ColumnSource::File(_) | ColumnSource::FilePath(_) => "result",
-            ColumnSource::Class(_) | ColumnSource::Identifier(_) => "fact",
+            ColumnSource::Class(_) | ColumnSource::Identifier(_) | ColumnSource::Producer(_) => "fact",
         }
     }
 }
@@ -190,18 +226,13 @@ impl Columns {
     /// The columns of a tree. `several_runs` shows `experiment` and `run`, `several_workspaces` shows `workspace`.
     #[must_use]
     pub fn new(tree: &PathTree, several_runs: bool, several_workspaces: bool) -> Self {
-        let system = |system: System| Column {
-            name: system.name().to_owned(),
-            source: ColumnSource::System(system),
-            kind: system.kind(),
-            by_default: match system {
+        let system = |system: System| {
+            let by_default = match system {
                 System::Workspace => several_workspaces,
                 System::Experiment | System::Run => several_runs,
-                system if system.is_by_name() => false,
-                _ => true,
-            },
-            is_split: false,
-            renamed: None,
+                system => !system.is_by_name(),
+            };
+            Column::new(system.name().to_owned(), ColumnSource::System(system), system.kind(), by_default)
         };
         let mut all: Vec<Column> = System::LEADING.map(system).into();
         push_columns_below(tree, PathTree::TAGS, &mut all);
@@ -226,13 +257,8 @@ impl Columns {
     pub fn with_files(mut self, handles: &[Option<&str>]) -> Self {
         let files = handles.iter().enumerate().flat_map(|(index, handle)| {
             let name = handle.map_or("result".to_owned(), |handle| format!("result.{}", escape(handle)));
-            let column = |suffix, source, by_default| Column {
-                name: format!("{name}@{suffix}"),
-                source,
-                kind: Type::Utf8,
-                by_default,
-                is_split: false,
-                renamed: None,
+            let column = |suffix, source, by_default| {
+                Column::new(format!("{name}@{suffix}"), source, Type::Utf8, by_default)
             };
             [
                 column("file", ColumnSource::File(index), true),
@@ -277,24 +303,25 @@ fn push_columns_below(tree: &PathTree, root: PathId, all: &mut Vec<Column>) {
     let mut pending = vec![(root, tree.name(root))];
     while let Some((id, name)) = pending.pop() {
         let path = tree.get(id);
-        let column = |name, source, kind, by_default| {
-            let is_split = false;
-            Column { name, source, kind, by_default, is_split, renamed: None }
-        };
         if id != root {
             let kinds = tree.value_kinds(id);
             let is_split = kinds.len() > 1;
             for (kind, type_) in kinds {
                 let name = if is_split { format!("{name}@{}", kind.suffix()) } else { name.clone() };
-                let column = column(name, ColumnSource::Values(id, kind), type_, true);
+                let column = Column::new(name, ColumnSource::Values(id, kind), type_, true);
                 all.push(Column { is_split, ..column });
             }
         }
         if path.has_configs() {
             // the class of the job itself is in the task column
             let by_default = id != root && path.has_many_classes();
-            all.push(column(format!("{name}@type"), ColumnSource::Class(id), Type::Utf8, by_default));
-            all.push(column(format!("{name}@id"), ColumnSource::Identifier(id), Type::Utf8, false));
+            all.push(Column::new(format!("{name}@type"), ColumnSource::Class(id), Type::Utf8, by_default));
+            all.push(Column::new(format!("{name}@id"), ColumnSource::Identifier(id), Type::Utf8, false));
+        }
+        if id != root
+            && let Some(kind) = tree.producer_type(id)
+        {
+            all.push(Column::new(format!("{name}@job"), ColumnSource::Producer(id), kind, false));
         }
         let children = path.children().iter().rev();
         pending.extend(children.map(|(key, &child)| (child, format!("{name}.{}", escape(key)))));

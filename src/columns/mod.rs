@@ -12,12 +12,15 @@ mod path_tree;
 mod seen;
 mod selection;
 mod types;
+mod unite;
+mod upstream_name;
 mod walk;
 
 pub use identifiers::{Naming, named};
 pub use kind::ValueKind;
-pub use listing::{Column, ColumnSource, Columns, System};
-pub use names::{escape, short_name};
+pub use listing::{Column, ColumnSource, Columns, Merged, Step, System};
+pub use names::{escape, short_name, task_matches};
 pub use path_tree::{FieldPath, PathId, PathTree};
-pub use selection::{Chosen, Selection, glob_matches};
+pub use selection::{Chosen, ColumnNames, Selection, glob_matches};
 pub use types::{Member, MemberSource, Type};
+pub use upstream_name::{UpstreamName, task_splits};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::selection::glob_matches;
+
 /// A key as a column name spells it: `.` and `\` are escaped with `\`, `@` only before an ASCII letter, where a suffix such as
 /// `@type` could begin. So `RR@10` stands as it is.
 #[must_use]
@@ -40,4 +42,12 @@ pub fn unescape(name: &str) -> String {
 #[must_use]
 pub fn short_name(name: &str) -> &str {
     name.strip_prefix("tags.").or_else(|| name.strip_prefix("config.")).unwrap_or(name)
+}
+
+/// Whether a requested name means this task: its identifier, the last component of it, or a glob, whatever the case.
+#[must_use]
+pub fn task_matches(name: &str, task_id: &str) -> bool {
+    let (name, task_id) = (name.to_lowercase(), task_id.to_lowercase());
+    let last = task_id.rsplit('.').next().unwrap_or(&task_id);
+    name == task_id || name == last || glob_matches(&name, &task_id)
 }

@@ -111,6 +111,14 @@ impl PathTree {
         Self::new(self.max_paths)
     }
 
+    /// The same tree, whose results are forgotten. Other paths keep their indices.
+    #[must_use]
+    pub fn without_results(&self) -> Self {
+        let mut tree = self.clone();
+        *tree.get_mut(Self::RESULT) = FieldPath::root("result");
+        tree
+    }
+
     /// The path of an index.
     ///
     /// # Panics

@@ -5,15 +5,43 @@ use ahash::HashSet;
 use super::listing::{Column, ColumnSource, Columns, check_width};
 use super::names::{short_name, unescape};
 use super::path_tree::PathTree;
+use super::unite::merge;
 use crate::error::{Error, ErrorKind, Result, near_misses, quoted};
 
 /// A name, short name or glob, and an optional new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// As the user typed it
+    /// As the user typed it; `*` alone means the columns that are shown by default
     pub pattern: String,
+    /// Further names of a renamed column: each fills the nulls of those before it
+    pub others: Vec<String>,
     /// The new name, from a renaming dict
     pub rename: Option<String>,
+}
+
+impl Chosen {
+    /// A column under its own name.
+    #[must_use]
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self { pattern: pattern.into(), others: Vec::new(), rename: None }
+    }
+
+    /// The columns of these names, under a new one.
+    #[must_use]
+    pub fn renamed(rename: String, pattern: String, others: Vec<String>) -> Self {
+        Self { pattern, others, rename: Some(rename) }
+    }
+
+    /// Every pattern, in order.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.pattern).chain(&self.others).map(String::as_str)
+    }
+
+    /// Whether it means the columns that are shown by default.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.pattern == "*" && self.rename.is_none()
+    }
 }
 
 /// Which columns were asked for.
@@ -26,36 +54,122 @@ pub enum Selection {
     Chosen(Vec<Chosen>),
 }
 
-impl Selection {
-    /// The columns that were asked for, in the order asked.
+/// Knows the columns that names mean.
+pub trait ColumnNames {
+    /// The columns that a pattern means; nothing if there is no such column.
     ///
     /// # Errors
-    /// `Column`: unknown or ambiguous, with near misses or candidates; `TooManyColumns`.
-    pub fn choose(&self, columns: &Columns, tree: &PathTree, max_columns: usize) -> Result<Vec<Column>> {
-        let Self::Chosen(patterns) = self else { return columns.by_default(tree, max_columns) };
-        let mut chosen: Vec<Column> = Vec::new();
-        let mut seen: HashSet<(&str, Option<&str>)> = HashSet::default();
-        for Chosen { pattern, rename } in patterns {
-            for column in find(pattern, columns)? {
-                if seen.insert((&column.name, rename.as_deref())) {
-                    chosen.push(Column { renamed: rename.clone(), ..column.clone() });
-                }
-            }
-        }
-        check_names(&chosen)?;
-        check_width(chosen.iter(), tree, max_columns)?;
-        Ok(chosen)
+    /// `Column`: the pattern is ambiguous, with candidates.
+    fn find(&mut self, pattern: &str) -> Result<Vec<Column>>;
+
+    /// The columns that are shown by default.
+    fn by_default(&self) -> Vec<Column>;
+
+    /// The error for a pattern that means no column, with near misses.
+    fn unknown(&mut self, pattern: &str) -> Error;
+
+    /// The tree that describes a column.
+    fn tree(&self, column: &Column) -> &PathTree;
+}
+
+impl ColumnNames for (&Columns, &PathTree) {
+    fn find(&mut self, pattern: &str) -> Result<Vec<Column>> {
+        self.0.find(pattern)
+    }
+
+    fn by_default(&self) -> Vec<Column> {
+        self.0.all.iter().filter(|column| column.by_default).cloned().collect()
+    }
+
+    fn unknown(&mut self, pattern: &str) -> Error {
+        self.0.unknown(pattern)
+    }
+
+    fn tree(&self, _: &Column) -> &PathTree {
+        self.1
     }
 }
 
-/// The columns that one pattern names: an exact name, a short one, a split one, or a glob.
+impl Selection {
+    /// The columns that were asked for, in the order asked. A column that gets a new name leaves the columns shown by default.
+    ///
+    /// # Errors
+    /// `Column`: unknown or ambiguous, with near misses or candidates, or of types that do not unite; `TooManyColumns`.
+    pub fn choose(
+        &self,
+        names: &mut impl ColumnNames,
+        tree: &PathTree,
+        max_columns: usize,
+    ) -> Result<Vec<Column>> {
+        let Self::Chosen(patterns) = self else {
+            let columns = names.by_default();
+            check_width(columns.iter(), tree, max_columns)?;
+            return Ok(columns);
+        };
+        let mut found = Vec::with_capacity(patterns.len());
+        let mut renamed: HashSet<String> = HashSet::default();
+        for chosen in patterns {
+            let columns = find_chosen(chosen, names)?;
+            if chosen.rename.is_some() {
+                let others =
+                    columns.iter().flat_map(|column| &column.merged).flat_map(|merged| &merged.others);
+                renamed.extend(columns.iter().chain(others).map(|column| column.name.clone()));
+            }
+            found.push(columns);
+        }
+        let mut all: Vec<Column> = Vec::new();
+        let mut seen: HashSet<(String, Option<String>)> = HashSet::default();
+        for (chosen, mut columns) in patterns.iter().zip(found) {
+            columns.retain(|column| !chosen.is_default() || !renamed.contains(&column.name));
+            columns.retain(|column| seen.insert((column.name.clone(), chosen.rename.clone())));
+            all.extend(columns);
+        }
+        check_names(&all)?;
+        check_width(all.iter(), tree, max_columns)?;
+        Ok(all)
+    }
+}
+
+/// The columns that one item of a selection means, under their new name.
+fn find_chosen(chosen: &Chosen, names: &mut impl ColumnNames) -> Result<Vec<Column>> {
+    if chosen.is_default() {
+        return Ok(names.by_default());
+    }
+    if !chosen.others.is_empty() {
+        return merge(chosen, names).map(|column| vec![column]);
+    }
+    let mut columns = names.find(&chosen.pattern)?;
+    if columns.is_empty() {
+        return Err(names.unknown(&chosen.pattern));
+    }
+    columns.iter_mut().for_each(|column| column.renamed.clone_from(&chosen.rename));
+    Ok(columns)
+}
+
+impl Columns {
+    /// The columns that a pattern names: an exact name, a short one, a split one, or a glob; nothing if there is no such column.
+    ///
+    /// # Errors
+    /// `Column`: the pattern is ambiguous, with candidates.
+    pub fn find(&self, pattern: &str) -> Result<Vec<Column>> {
+        find(pattern, self).map(|columns| columns.into_iter().cloned().collect())
+    }
+
+    /// The error for a pattern that means no column, with near misses.
+    #[must_use]
+    pub fn unknown(&self, pattern: &str) -> Error {
+        unknown(pattern, self)
+    }
+}
+
+/// The columns that one pattern names.
 fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
     let by_name = |name: &str| columns.all.iter().find(|column| column.name == name);
     if let Some(column) = by_name(pattern) {
         return Ok(vec![column]);
     }
     if pattern.contains(['*', '?', '[']) {
-        return glob(pattern, columns);
+        return Ok(glob(pattern, columns));
     }
     let suffix = format!(".{pattern}");
     for (prefixes, are_results) in [(&["", "tags.", "config."][..], false), (&["result."], true)] {
@@ -78,7 +192,7 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
             _ => return Err(ambiguous(pattern, &ending)),
         }
     }
-    Err(unknown(pattern, columns))
+    Ok(Vec::new())
 }
 
 /// The columns into which a path was split by type: `x@int` and `x@str` for `x`.
@@ -89,7 +203,7 @@ fn split_columns<'c>(name: &str, columns: &'c Columns) -> Vec<&'c Column> {
     columns.all.iter().filter(is_part).collect()
 }
 
-fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
+fn glob<'c>(pattern: &str, columns: &'c Columns) -> Vec<&'c Column> {
     let is_by_name = |column: &Column| {
         !column.by_default && matches!(column.source, ColumnSource::System(system) if system.is_by_name())
     };
@@ -98,8 +212,7 @@ fn glob<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
             && (column.by_default || pattern.contains('@') || column.group() == "system")
             && (glob_matches(pattern, &column.name) || glob_matches(pattern, short_name(&column.name)))
     };
-    let matching: Vec<&Column> = columns.all.iter().filter(matches).collect();
-    if matching.is_empty() { Err(unknown(pattern, columns)) } else { Ok(matching) }
+    columns.all.iter().filter(matches).collect()
 }
 
 /// Whether a name matches a shell pattern: `*`, `?`, `[abc]`, `[a-z]`, `[!a]`. As in Python's `fnmatch`, `*` matches dots too.

@@ -39,6 +39,22 @@ pub enum Type {
 }
 
 impl Type {
+    /// What errors call it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int64 | Self::UInt64 | Self::Decimal | Self::Digits => "int",
+            Self::Float64 => "float",
+            Self::Null => "null",
+            Self::Utf8 => "text",
+            Self::Enum => "enum",
+            Self::Timestamp => "a time",
+            Self::List(_) => "a list",
+            Self::Struct(_) => "a struct",
+        }
+    }
+
     /// The number of flat columns that it takes in memory.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -149,6 +165,24 @@ impl PathTree {
             kinds.push((ValueKind::Null, Type::Null));
         }
         kinds
+    }
+
+    /// The type of the column of the jobs that produced the configs of a path; none if the path has no config. Lists of
+    /// configs give lists, unless a config stands there itself too.
+    #[must_use]
+    pub fn producer_type(&self, id: PathId) -> Option<Type> {
+        let path = self.get(id);
+        if path.has_configs() {
+            return Some(Type::Utf8);
+        }
+        let has_items = path.items.is_some_and(|items| self.get(items).has_configs());
+        has_items.then(|| Type::List(Box::new(Type::Utf8)))
+    }
+
+    /// Whether every integer of a path is a float64 without rounding.
+    #[must_use]
+    pub fn has_exact_floats(&self, id: PathId) -> bool {
+        self.get(id).seen.int.is_none_or(|fit| fit.exact_as_float)
     }
 
     /// Whether a path has values of this kind, or nulls that would be in their column.

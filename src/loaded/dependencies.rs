@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::run::LoadedRun;
 use crate::objects::Dependencies;
-use crate::values::index;
+use crate::values::{ObjectIx, Value, index};
 
 impl LoadedRun {
     /// The identifiers of the jobs that each job at some positions depends on: as state.json lists them if the run has one, else
@@ -16,7 +16,15 @@ impl LoadedRun {
         positions: impl Iterator<Item = usize>,
     ) -> impl Iterator<Item = Vec<Cow<'_, str>>> {
         let (rows, objects) = (self.rows(), self.objects());
-        let mut walk = Dependencies::new(&objects.graph, |job_id: &[u8]| rows.position(job_id).map(index));
+        let graph = &objects.graph;
+        let mut walk = Dependencies::new(graph, |object| {
+            let producer = match graph.task(object) {
+                Value::Object(task) => task,
+                Value::Unresolved(_) => return None,
+                _ => object,
+            };
+            rows.position(graph.store.bytes(graph.object(producer).identifier)).map(index)
+        });
         positions.map(move |position| {
             if !objects.dependencies.is_empty()
                 && let Some(needs) = objects.dependencies.get(&*rows.job_id(&rows.rows[position]))
@@ -29,6 +37,12 @@ impl LoadedRun {
             needs.sort_unstable();
             needs
         })
+    }
+
+    /// The job that produced an object of its graph, or the object itself if it is a job.
+    #[must_use]
+    pub fn producer(&self, object: ObjectIx) -> Option<ObjectIx> {
+        self.objects().graph.producer(object, |job_id| self.rows().position(job_id).is_some())
     }
 
     /// The identifiers of the jobs that each job depends on; only of jobs that depend on some.

@@ -31,19 +31,19 @@ enum Jobs {
 /// a job adds itself. Neither is walked further. Any other object adds the jobs of its children.
 pub struct Dependencies<'g, F> {
     graph: &'g Graph,
-    /// The position of the job of an identifier
-    position: F,
+    /// The position of the job that an object is, or was produced by
+    job_of: F,
     memo: Vec<Jobs>,
     sets: Vec<Box<[u32]>>,
     /// The fields of each sheet whose values may hold objects
     nested_fields: Vec<Option<Rc<[usize]>>>,
 }
 
-impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
-    /// Dependencies among the jobs to which `position` gives a position.
-    pub fn new(graph: &'g Graph, position: F) -> Self {
+impl<'g, F: Fn(ObjectIx) -> Option<u32>> Dependencies<'g, F> {
+    /// Dependencies among the jobs to which `job_of` gives a position, by their objects and those that they produced.
+    pub fn new(graph: &'g Graph, job_of: F) -> Self {
         let memo = vec![Jobs::Unknown; graph.len()];
-        Self { graph, position, memo, sets: Vec::new(), nested_fields: Vec::new() }
+        Self { graph, job_of, memo, sets: Vec::new(), nested_fields: Vec::new() }
     }
 
     /// The positions of the jobs that the job at `root` depends on, sorted, each once.
@@ -82,12 +82,7 @@ impl<'g, F: Fn(&[u8]) -> Option<u32>> Dependencies<'g, F> {
 
     /// Memoizes an object that is a job or was produced by one; pushes the children of any other.
     fn begin(&mut self, object: ObjectIx, pending: &mut Vec<ObjectIx>) {
-        let producer = match self.graph.task(object) {
-            Value::Object(task) => Some(task),
-            Value::Unresolved(_) => None,
-            _ => Some(object),
-        };
-        let job = producer.and_then(|producer| (self.position)(self.graph.identifier(producer).as_bytes()));
+        let job = (self.job_of)(object);
         self.memo[object.index()] = job.map_or(Jobs::Pending, Jobs::Single);
         if job.is_none() {
             let start = pending.len();

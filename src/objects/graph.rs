@@ -152,6 +152,21 @@ impl Graph {
         }
     }
 
+    /// The job that produced an object: its task, or the object itself if it is a job. A job that was not submitted yet when it
+    /// was written names no task, so `is_job` says whether an identifier is that of a job. Nothing for other objects, and
+    /// where no file has the task.
+    #[must_use]
+    pub fn producer(&self, object: ObjectIx, is_job: impl FnOnce(&[u8]) -> bool) -> Option<ObjectIx> {
+        match self.task(object) {
+            Value::Object(task) => Some(task),
+            Value::Unresolved(_) => None,
+            _ => {
+                let is_job = || is_job(self.store.bytes(self.object(object).identifier));
+                (self.about(object).stub || is_job()).then_some(object)
+            }
+        }
+    }
+
     /// The class at an index of this graph.
     ///
     /// # Panics

@@ -31,6 +31,14 @@ impl Config {
         Self { source, index }
     }
 
+    pub(super) fn source(&self) -> &Py<Source> {
+        &self.source
+    }
+
+    pub(super) fn index(&self) -> ObjectIx {
+        self.index
+    }
+
     fn store(&self) -> &Store {
         &self.source.get().graph().store
     }
@@ -236,7 +244,7 @@ fn attributes_of<'py>(config: &Bound<'py, Config>) -> PyResult<Bound<'py, PyDict
 }
 
 /// A config, or the config of an action.
-fn config_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
+pub(super) fn config_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Config>> {
     if let Ok(config) = object.cast::<Config>() {
         return Ok(config.clone());
     }

@@ -13,6 +13,7 @@ mod counts;
 mod errors;
 mod failures;
 mod interrupt;
+mod lineage;
 mod pickle;
 mod plain;
 mod plan;
@@ -39,6 +40,8 @@ mod _core {
     use super::config::{Config, asdict, fields, identifier, path, tags, typename};
     #[pymodule_export]
     use super::failures::read_failures;
+    #[pymodule_export]
+    use super::lineage::{producer, upstream};
     #[pymodule_export]
     use super::pickle::{restore_run, restore_table};
     #[pymodule_export]

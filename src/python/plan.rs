@@ -57,6 +57,12 @@ impl ScanPlan {
         (0..self.plan.runs()).map(facts).collect()
     }
 
+    /// Whether a run that was not asked for, but has jobs upstream of those that were, has changed since.
+    #[getter]
+    fn upstream_has_changed(&self) -> bool {
+        self.plan.upstream_has_changed()
+    }
+
     /// A table of these columns without rows.
     fn empty(&self) -> PyResult<Table> {
         let table = self.plan.empty();

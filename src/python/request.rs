@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyString};
 use super::results::results as result_requests;
 use super::run::Run;
 use crate::columns::{Chosen, Naming, Selection};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::progress::CancelToken;
 use crate::records::Zone;
 use crate::scan;
@@ -147,23 +147,44 @@ fn tasks(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
     names(value).map(Some).map_err(|error| mistyped(error, "task", value, hint))
 }
 
-/// Columns by a pattern, a sequence of patterns, or a mapping from new names to patterns.
+/// Columns by a pattern, a mapping from new names to patterns, or a sequence of both.
 fn selection(value: &Bound<'_, PyAny>) -> PyResult<Selection> {
     if value.is_none() {
         return Ok(Selection::Default);
     }
-    let hint = "it is the name of a column, a glob, a list of them, or a dict from new names to columns";
+    let hint = "it is the name of a column, a glob, a dict from new names to columns, or a list of them";
     let chosen = || -> PyResult<Vec<Chosen>> {
-        if let Some(items) = value.getattr_opt("items")? {
-            let pairs = items.call0()?.try_iter()?.map(|pair| {
-                let (name, pattern) = pair?.extract()?;
-                Ok(Chosen { pattern, rename: Some(name) })
-            });
-            return pairs.collect();
+        if value.is_instance_of::<PyString>() {
+            return Ok(vec![Chosen::new(value.extract::<String>()?)]);
         }
-        Ok(names(value)?.into_iter().map(|pattern| Chosen { pattern, rename: None }).collect())
+        if let Some(items) = value.getattr_opt("items")? {
+            return renamed(&items);
+        }
+        let mut chosen = Vec::new();
+        for item in value.try_iter()? {
+            let item = item?;
+            match item.getattr_opt("items")? {
+                Some(items) => chosen.extend(renamed(&items)?),
+                None => chosen.push(Chosen::new(item.extract::<String>()?)),
+            }
+        }
+        Ok(chosen)
     };
     chosen().map(Selection::Chosen).map_err(|error| mistyped(error, "columns", value, hint))
+}
+
+/// The columns of a dict from new names to columns: each is one column, or several of which the first value counts.
+fn renamed(items: &Bound<'_, PyAny>) -> PyResult<Vec<Chosen>> {
+    let pairs = items.call0()?.try_iter()?.map(|pair| {
+        let (name, patterns): (String, Bound<'_, PyAny>) = pair?.extract()?;
+        let mut patterns = names(&patterns)?.into_iter();
+        let first = patterns.next().ok_or_else(|| {
+            let reason = format!("columns: no column for {}", quoted(&name));
+            PyErr::from(Error::new(ErrorKind::InvalidArgument, reason).hint("name one, or a list of them"))
+        })?;
+        Ok(Chosen::renamed(name, first, patterns.collect()))
+    });
+    pairs.collect()
 }
 
 /// A `TypeError`, or the error of a text with an unpaired surrogate, as an `InvalidArgument`; other errors as they are.

@@ -17,6 +17,7 @@ use super::source::{Origin, Source};
 use super::status::service_dict;
 use crate::error::{Error, ErrorKind, quoted};
 use crate::file::Signature;
+use crate::lineage::{Flow, flows};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
 use crate::records::{JobStatuses, Moment, State, Zone, services};
@@ -307,6 +308,14 @@ impl Run {
             map.set_item(job_id, needs)?;
         }
         Ok(map)
+    }
+
+    /// What jobs of one task use that jobs of another produced: (task, whether the run lists these jobs, task that uses it,
+    /// class, number of pairs of jobs).
+    fn flows(&self, py: Python<'_>) -> Vec<(String, bool, String, String, usize)> {
+        let loaded = self.loaded();
+        let counted = |(flow, count): (Flow, usize)| (flow.from, flow.is_listed, flow.to, flow.class, count);
+        py.detach(|| flows(loaded)).into_iter().map(counted).collect()
     }
 
     /// {job_id: (state, failure or None)} of each job, in the order of the rows.

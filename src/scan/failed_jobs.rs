@@ -94,13 +94,12 @@ impl FailureRequest {
     }
 
     fn request(&self, names: &[&str]) -> TableRequest {
-        let chosen = |name: &&str| Chosen { pattern: (*name).to_owned(), rename: None };
         TableRequest {
             runs: self.runs.clone(),
             several_runs: self.several_runs,
             distinct: false,
             tasks: self.tasks.clone(),
-            selection: Selection::Chosen(names.iter().map(chosen).collect()),
+            selection: Selection::Chosen(names.iter().copied().map(Chosen::new).collect()),
             results: Vec::new(),
             max_columns: usize::MAX,
             short_names: false,

@@ -6,6 +6,8 @@
 
 mod batches;
 mod failed_jobs;
+mod leaves;
+mod names;
 mod plan;
 mod read;
 mod repeats;
@@ -19,6 +21,9 @@ mod series_rows;
 mod series_tables;
 mod short_names;
 mod table;
+mod upstream;
+mod upstream_arrays;
+mod upstream_names;
 mod warnings;
 
 pub use batches::{Batches, NextBatch, RowChoice};

@@ -4,22 +4,25 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
+use super::leaves::Leaves;
 use super::repeats::Repeats;
 use super::request::TableRequest;
 use super::results::{ReadResults, ResultReader, needs_results};
 use super::run_batch::RunBatch;
-use super::schema_builder::SchemaBuilder;
+use super::schema_builder::{Decided, SchemaBuilder};
 use super::table::{Table, internal};
+use super::upstream::Upstream;
+use super::upstream_arrays::UpstreamRows;
 use super::warnings;
 use crate::columns::{Column, ColumnSource, Naming, PathTree, named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
 use crate::progress::CancelToken;
-use crate::table::{Built, Rows, TimeSources, build, schema};
+use crate::table::{Built, Rows, StringLayout, TimeSources, build, field};
 use crate::threads;
 
 /// Runs are read at the same time on at most this many threads.
@@ -37,12 +40,14 @@ pub struct ScanPlan {
     runs: Vec<PlannedRun>,
     tree: PathTree,
     columns: Vec<Column>,
+    /// The jobs upstream, if a column is about them
+    upstream: Option<Upstream>,
     schema: SchemaRef,
 }
 
 /// A run, and the state of its files when the columns were decided.
 #[derive(Debug)]
-struct PlannedRun {
+pub(super) struct PlannedRun {
     loaded: Arc<LoadedRun>,
     signature: Signature,
     /// How far it was read then, if it must be read again
@@ -57,6 +62,34 @@ struct PlannedRun {
 }
 
 impl PlannedRun {
+    /// The run, ready to build batches. A run that was freed is read again under `cancel`, as far as it was read when the columns
+    /// were decided.
+    ///
+    /// # Errors
+    /// `Io`, if the run was freed and its files have changed since, other than by growing.
+    pub fn open(&self, cancel: &CancelToken) -> Result<Arc<LoadedRun>> {
+        if self.loaded.is_read() {
+            return Ok(Arc::clone(&self.loaded));
+        }
+        self.check()?;
+        Ok(Arc::new(self.loaded.truncated_to(self.extent.clone(), cancel.clone())))
+    }
+
+    /// The token that cancels its readers.
+    pub fn cancel_token(&self) -> &CancelToken {
+        self.loaded.cancel_token()
+    }
+
+    /// Whether its configs are in memory.
+    pub fn has_configs(&self) -> bool {
+        self.loaded.objects_if_read().is_some()
+    }
+
+    /// The positions of the jobs of the requested tasks; all jobs if there are none.
+    pub fn chosen(&self) -> Option<&[usize]> {
+        self.rows.as_deref()
+    }
+
     /// Refuses a run whose files changed since the columns were decided, unless they only grew and the extent is known.
     fn check(&self) -> Result<()> {
         let (run, now) = (self.loaded.run(), self.loaded.signature());
@@ -135,10 +168,11 @@ impl ScanPlan {
         }
         note_repeats(&mut runs, &repeats, request.distinct);
         let may_repeat = repeats.may_repeat() && !request.distinct;
-        let (tree, columns) = builder.finish(has_several_workspaces(&request.runs), may_repeat)?;
-        let schema = schema(&columns, &tree, request.layout);
+        let Decided { tree, columns, upstream } =
+            builder.finish(has_several_workspaces(&request.runs), may_repeat, &runs)?;
+        let schema = described(&columns, &tree, upstream.as_ref(), request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
-        Ok(Self { request, runs, tree, columns, schema })
+        Ok(Self { request, runs, tree, columns, upstream, schema })
     }
 
     /// The same columns by other names, one for each.
@@ -148,7 +182,7 @@ impl ScanPlan {
         for (column, name) in self.columns.iter_mut().zip(names) {
             column.renamed = Some(name);
         }
-        self.schema = schema(&self.columns, &self.tree, self.request.layout);
+        self.schema = described(&self.columns, &self.tree, self.upstream.as_ref(), self.request.layout);
         self
     }
 
@@ -210,7 +244,9 @@ impl ScanPlan {
     /// `Format`, if Arrow refuses: a fault of this crate.
     pub(super) fn note_times(&self, table: &mut Table, times: TimeSources) -> Result<()> {
         let note = |(field, column): (&FieldRef, &Column)| match column.source {
-            ColumnSource::System(system) => times.note(field, system, &self.request.zone),
+            ColumnSource::System(system) if column.steps.is_empty() => {
+                times.note(field, system, &self.request.zone)
+            }
             _ => Arc::clone(field),
         };
         let fields: Vec<FieldRef> = table.schema.fields().iter().zip(&self.columns).map(note).collect();
@@ -223,18 +259,18 @@ impl ScanPlan {
         Ok(())
     }
 
-    /// The run at an index, ready to build batches. A run that was freed is read again under `cancel`, as far as it was read when
-    /// the columns were decided.
+    /// The run at an index: see [`PlannedRun::open`].
     ///
     /// # Errors
     /// `Io`, if the run was freed and its files have changed since, other than by growing.
     pub(super) fn open(&self, index: usize, cancel: &CancelToken) -> Result<Arc<LoadedRun>> {
-        let planned = &self.runs[index];
-        if planned.loaded.is_read() {
-            return Ok(Arc::clone(&planned.loaded));
-        }
-        planned.check()?;
-        Ok(Arc::new(planned.loaded.truncated_to(planned.extent.clone(), cancel.clone())))
+        self.runs[index].open(cancel)
+    }
+
+    /// Whether runs that were not asked for, but have jobs upstream, have changed since the columns were decided.
+    #[must_use]
+    pub fn upstream_has_changed(&self) -> bool {
+        self.upstream.as_ref().is_some_and(Upstream::has_changed)
     }
 
     /// Builds some columns of some jobs of the opened run at an index. `rows` count among the jobs of the requested tasks; all
@@ -256,8 +292,7 @@ impl ScanPlan {
         let rows = Rows { loaded, chosen: chosen.as_deref(), results, listed_later: &planned.listed_later };
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let columns: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
-        let built = build(rows, &columns, &self.tree, schema, self.request.layout, &self.request.zone)
-            .map_err(internal)?;
+        let built = self.build_columns((index, loaded), rows, &columns, schema)?;
         // lines that were appended while it was read are not in the decided columns
         if !Arc::ptr_eq(loaded, &planned.loaded) {
             planned.check()?;
@@ -272,7 +307,53 @@ impl ScanPlan {
         Ok(RunBatch { batch, errors, surrogates, times })
     }
 
+    /// Builds columns of the jobs themselves and of jobs upstream.
+    fn build_columns(
+        &self,
+        (index, loaded): (usize, &Arc<LoadedRun>),
+        rows: Rows<'_>,
+        columns: &[Column],
+        schema: SchemaRef,
+    ) -> Result<Built> {
+        let (layout, zone) = (self.request.layout, &self.request.zone);
+        let is_single = |column: &Column| column.steps.is_empty() && column.merged.is_none();
+        if columns.iter().all(is_single) {
+            return build(rows, columns, &self.tree, schema, layout, zone).map_err(internal);
+        }
+        let leaves = Leaves::of(columns);
+        let numbered = || leaves.columns.iter().enumerate();
+        let (numbers, own): (Vec<usize>, Vec<Column>) = numbered()
+            .filter(|(_, leaf)| leaf.steps.is_empty())
+            .map(|(number, leaf)| (number, leaf.clone()))
+            .unzip();
+        let own_schema = crate::table::schema(&own, &self.tree, layout);
+        let mut built = build(rows, &own, &self.tree, own_schema, layout, zone).map_err(internal)?;
+        let mut arrays: Vec<Option<ArrayRef>> = vec![None; leaves.columns.len()];
+        for (number, array) in numbers.into_iter().zip(built.batch.columns()) {
+            arrays[number] = Some(Arc::clone(array));
+        }
+        if let Some(upstream) = &self.upstream {
+            let positions: Vec<usize> = rows.positions().collect();
+            let rows =
+                UpstreamRows { run: index, loaded, positions: &positions, listed_later: rows.listed_later };
+            let others: Vec<(usize, &Column)> =
+                numbered().filter(|(_, leaf)| !leaf.steps.is_empty()).collect();
+            let others = upstream.build(&rows, &others, &self.request)?;
+            others.arrays.into_iter().for_each(|(number, array)| arrays[number] = Some(array));
+            built.errors.extend(others.errors);
+            built.surrogates.extend(others.surrogates);
+        }
+        let arrays = arrays.into_iter().flatten().collect();
+        let arrays = leaves.unite(arrays, columns, layout).map_err(internal)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        built.batch = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(internal)?;
+        Ok(built)
+    }
+
     fn is_result(&self, column: &Column) -> bool {
+        if !column.steps.is_empty() {
+            return false;
+        }
         match column.source {
             ColumnSource::File(_) | ColumnSource::FilePath(_) => true,
             ColumnSource::Values(path, _) => self.tree.root(path) == PathTree::RESULT,
@@ -305,6 +386,20 @@ fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
 pub(super) fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
     let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
     roots.len() > 1
+}
+
+/// The schema of columns, of which some are those of upstream jobs.
+fn described(
+    columns: &[Column],
+    tree: &PathTree,
+    upstream: Option<&Upstream>,
+    layout: StringLayout,
+) -> SchemaRef {
+    let of_column = |column: &Column| {
+        let upstream = upstream.filter(|_| !column.steps.is_empty());
+        field(column, upstream.map_or(tree, Upstream::tree), layout)
+    };
+    Arc::new(Schema::new(columns.iter().map(of_column).collect::<Vec<_>>()))
 }
 
 fn project(schema: &Schema, columns: &[usize]) -> Schema {

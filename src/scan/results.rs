@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ahash::HashMap;
 
-use crate::columns::{PathTree, Selection};
+use crate::columns::{Chosen, PathTree, Selection, System, UpstreamName};
 use crate::error::{Error, Result};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
@@ -30,11 +30,19 @@ pub struct ResultRequest {
 /// Whether some column that is asked for may be a result.
 pub(super) fn needs_results(selection: &Selection) -> bool {
     let Selection::Chosen(patterns) = selection else { return true };
-    let is_outside = |pattern: &str| {
-        ["tags.", "config."].iter().any(|prefix| pattern.starts_with(prefix))
-            || crate::columns::System::all().any(|system| system.name() == pattern)
-    };
-    !patterns.iter().all(|chosen| is_outside(&chosen.pattern))
+    patterns.iter().flat_map(Chosen::patterns).any(|pattern| !is_upstream(pattern) && may_be_result(pattern))
+}
+
+/// Whether a name may be that of a result.
+pub(super) fn may_be_result(pattern: &str) -> bool {
+    let is_outside = ["tags.", "config."].iter().any(|prefix| pattern.starts_with(prefix))
+        || System::all().any(|system| system.name() == pattern);
+    !is_outside
+}
+
+/// Whether a name is spelled as a column of a job upstream.
+pub(super) fn is_upstream(pattern: &str) -> bool {
+    UpstreamName::parse(pattern).is_some()
 }
 
 /// A job of a run, and what each handle means for it.
@@ -124,6 +132,14 @@ impl<'r> ResultReader<'r> {
     /// `InvalidArgument`: no job has a parameter of that name; `TooManyColumns`.
     pub fn read(self, tree: &mut PathTree, cancel: &[CancelToken]) -> Result<Vec<ReadResults>> {
         self.check()?;
+        self.read_unchecked(tree, cancel)
+    }
+
+    /// As [`Self::read`], also if no job has a parameter of the name of a handle.
+    ///
+    /// # Errors
+    /// `TooManyColumns`.
+    pub fn read_unchecked(self, tree: &mut PathTree, cancel: &[CancelToken]) -> Result<Vec<ReadResults>> {
         let last_run = self.last_runs();
         let mut all = Vec::with_capacity(self.runs.len());
         for (index, (count, jobs)) in self.runs.iter().enumerate() {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::names::Names;
+use super::plan::PlannedRun;
 use super::request::TableRequest;
 use super::short_names::ShortNames;
-use crate::columns::{Column, ColumnSource, Columns, PathTree, Selection, glob_matches};
+use super::upstream::{PlannedRuns, Upstream};
+use crate::columns::{Chosen, Column, ColumnSource, Columns, PathTree, Selection, task_matches};
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 use crate::loaded::LoadedRun;
 use crate::objects::RunObjects;
@@ -72,7 +75,7 @@ impl<'r> SchemaBuilder<'r> {
         let mut positions = Vec::new();
         for (position, row) in rows.rows.iter().enumerate() {
             let task_id = rows.task_id(row);
-            if let Some(task) = tasks.iter().find(|task| matches_task(task, &task_id)) {
+            if let Some(task) = tasks.iter().find(|task| task_matches(task, &task_id)) {
                 positions.push(position);
                 if !self.matched_tasks.contains(task) {
                     self.matched_tasks.insert(task.clone());
@@ -85,11 +88,16 @@ impl<'r> SchemaBuilder<'r> {
         Some(positions)
     }
 
-    /// The tree of all jobs, and the columns of the request. `may_repeat` says that some runs are of one experiment.
+    /// The columns of the request. `may_repeat` says that some runs are of one experiment.
     ///
     /// # Errors
-    /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task).
-    pub fn finish(self, several_workspaces: bool, may_repeat: bool) -> Result<(PathTree, Vec<Column>)> {
+    /// `Column`, `TooManyColumns`, `InvalidArgument` (an unknown task); `Io`, if a run has changed meanwhile.
+    pub fn finish(
+        self,
+        several_workspaces: bool,
+        may_repeat: bool,
+        planned: &[PlannedRun],
+    ) -> Result<Decided> {
         let Self { request, tree, task_tree, matched_tasks, seen_tasks, short_names, .. } = self;
         let unmatched = request.tasks.iter().flatten().find(|task| !matched_tasks.contains(*task));
         if let Some(task) = unmatched {
@@ -99,13 +107,31 @@ impl<'r> SchemaBuilder<'r> {
             request.results.iter().map(|result| result.name.as_deref()).collect();
         let columns = Columns::new(&tree, request.several_runs, several_workspaces);
         let columns = columns.with_files(&handles).with_reused(may_repeat);
-        let selection = short_names.resolve(&request.selection, &columns)?;
-        let mut columns = selection.choose(&columns, &tree, request.max_columns)?;
-        if let (Some(task_tree), Selection::Default) = (task_tree, &request.selection) {
-            columns.retain(|column| has_values(&task_tree, &tree, column));
+        let mut names = Names {
+            request,
+            columns,
+            tree: &tree,
+            task_tree: task_tree.as_ref(),
+            short_names: &short_names,
+            planned: PlannedRuns(planned),
+            upstream: None,
+        };
+        if let Selection::Chosen(patterns) = &request.selection {
+            names.read_results(patterns.iter().flat_map(Chosen::patterns))?;
         }
-        Ok((tree, columns))
+        let columns = request.selection.choose(&mut names, &tree, request.max_columns)?;
+        let upstream = names.prepare(&columns)?;
+        Ok(Decided { tree, columns, upstream })
     }
+}
+
+/// The columns of a request, and what describes them.
+pub(super) struct Decided {
+    /// The paths of all jobs
+    pub tree: PathTree,
+    pub columns: Vec<Column>,
+    /// The jobs upstream, if a column is about them
+    pub upstream: Option<Upstream>,
 }
 
 /// The number of parts into which the configs of a run are split for the threads.
@@ -148,11 +174,11 @@ fn needs_configs(selection: &Selection) -> bool {
     let Columns { all: system } = Columns::new(&PathTree::new(2), true, true);
     let is_outside =
         |pattern: &str| pattern.starts_with("tags.") || system.iter().any(|column| column.name == pattern);
-    !patterns.iter().all(|chosen| is_outside(&chosen.pattern))
+    !patterns.iter().flat_map(Chosen::patterns).all(is_outside)
 }
 
 /// Whether the jobs of the requested tasks have values for a column of all jobs.
-fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column) -> bool {
+pub(super) fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column) -> bool {
     let in_task_tree = |path| task_tree.find(&tree.path(path));
     match column.source {
         ColumnSource::System(_) | ColumnSource::File(_) | ColumnSource::FilePath(_) => true,
@@ -162,14 +188,10 @@ fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column) -> bool {
         ColumnSource::Class(path) | ColumnSource::Identifier(path) => {
             in_task_tree(path).is_some_and(|path| task_tree.get(path).has_configs())
         }
+        ColumnSource::Producer(path) => {
+            in_task_tree(path).is_some_and(|path| task_tree.producer_type(path).is_some())
+        }
     }
-}
-
-/// Whether a requested name means this task: its identifier, the last component of it, or a glob, whatever the case.
-fn matches_task(name: &str, task_id: &str) -> bool {
-    let (name, task_id) = (name.to_lowercase(), task_id.to_lowercase());
-    let last = task_id.rsplit('.').next().unwrap_or(&task_id);
-    name == task_id || name == last || glob_matches(&name, &task_id)
 }
 
 fn unknown_task(name: &str, seen_tasks: &BTreeSet<String>) -> Error {

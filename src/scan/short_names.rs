@@ -27,19 +27,28 @@ impl ShortNames {
     /// The patterns of a selection that may be the name of a tag and that of a parameter.
     pub fn of(selection: &Selection) -> Self {
         let Selection::Chosen(patterns) = selection else { return Self::default() };
-        let is_plain = |name: &&str| !name.contains(['*', '?', '[', '.', '@', '\\']);
-        let names = patterns.iter().map(|chosen| chosen.pattern.as_str()).filter(is_plain);
-        let short = |name: &str| ShortName {
-            name: name.to_owned(),
-            differs: false,
-            tag_alone: false,
-            parameter_alone: false,
-        };
-        Self(names.map(short).collect())
+        Self(
+            patterns
+                .iter()
+                .flat_map(Chosen::patterns)
+                .filter(|name| is_plain(name))
+                .map(ShortName::of)
+                .collect(),
+        )
+    }
+
+    /// One name; nothing to compare if it is not plain.
+    pub fn single(name: &str) -> Self {
+        Self(is_plain(name).then(|| ShortName::of(name)).into_iter().collect())
     }
 
     /// Compares the tags and the parameters of these names in the jobs of a run.
     pub fn observe(&mut self, loaded: &LoadedRun) {
+        self.observe_jobs(loaded, 0..loaded.rows().rows.len());
+    }
+
+    /// Compares the tags and the parameters of these names in some jobs of a run.
+    pub fn observe_jobs(&mut self, loaded: &LoadedRun, positions: impl Iterator<Item = usize> + Clone) {
         let rows = loaded.rows();
         for short in &mut self.0 {
             // a name that is no tag of this run is that of the parameter
@@ -47,7 +56,8 @@ impl ShortNames {
             let objects = loaded.objects();
             let graph = &objects.graph;
             let parameter = graph.store.find_symbol(short.name.as_bytes());
-            for (row, root) in rows.rows.iter().zip(&objects.roots) {
+            for position in positions.clone() {
+                let (row, root) = (&rows.rows[position], objects.roots[position]);
                 let tag = row.tags.and_then(|tags| value_of(&rows.store, tags, tag));
                 let fields = root.map(|root| graph.object(root).fields);
                 let value =
@@ -64,25 +74,17 @@ impl ShortNames {
         }
     }
 
-    /// The selection with these names written out where the parameter is meant.
+    /// The name of the column that a name means: written out where the parameter is meant.
     ///
     /// # Errors
     /// `Column`: a name means both, and their values are not the same.
-    pub fn resolve(&self, selection: &Selection, columns: &Columns) -> Result<Selection> {
-        let Selection::Chosen(patterns) = selection else { return Ok(selection.clone()) };
-        let chosen: Result<Vec<Chosen>> =
-            patterns.iter().map(|chosen| self.choose(chosen, columns)).collect();
-        chosen.map(Selection::Chosen)
-    }
-
-    fn choose(&self, chosen: &Chosen, columns: &Columns) -> Result<Chosen> {
-        let name = &chosen.pattern;
+    pub fn meant(&self, name: &str, columns: &Columns) -> Result<String> {
         let names = [format!("tags.{name}"), format!("config.{name}")];
         let is_column = |name: &str| columns.all.iter().any(|column| column.name == name);
         let short = self.0.iter().find(|short| short.name == *name);
         let Some(short) = short.filter(|_| !is_column(name) && names.iter().all(|name| is_column(name)))
         else {
-            return Ok(chosen.clone());
+            return Ok(name.to_owned());
         };
         if short.differs || (short.tag_alone && short.parameter_alone) {
             let reason = format!("{} is a tag and a parameter, and their values differ", quoted(name));
@@ -90,9 +92,19 @@ impl ShortNames {
             return Err(Error::new(ErrorKind::Column, reason).at_field(name).hint(hint));
         }
         let [tag, parameter] = names;
-        let pattern = if short.parameter_alone { parameter } else { tag };
-        Ok(Chosen { pattern, rename: chosen.rename.clone() })
+        Ok(if short.parameter_alone { parameter } else { tag })
     }
+}
+
+impl ShortName {
+    fn of(name: &str) -> Self {
+        Self { name: name.to_owned(), differs: false, tag_alone: false, parameter_alone: false }
+    }
+}
+
+/// Whether a name may be a short one of a tag or parameter of the job itself.
+fn is_plain(name: &str) -> bool {
+    !name.contains(['*', '?', '[', '.', '@', '\\'])
 }
 
 /// The value of a key, unless there is none or it is None.

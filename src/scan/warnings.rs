@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::columns::{Column, PathTree, Type};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 
 /// The warnings about some columns. `surrogates` names those that show unpaired surrogates as escapes.
 pub(super) fn warnings(columns: &[&Column], tree: &PathTree, surrogates: Vec<String>) -> Vec<String> {
@@ -18,7 +18,14 @@ pub(super) fn warnings(columns: &[&Column], tree: &PathTree, surrogates: Vec<Str
         ),
         about("unpaired surrogates are shown as escapes (\\ud800) in", &escaped),
     ];
-    warnings.into_iter().flatten().collect()
+    warnings.into_iter().flatten().chain(columns.iter().filter_map(|column| missing(column))).collect()
+}
+
+/// The note on a renamed column of several names, some of which no job has.
+fn missing(column: &Column) -> Option<String> {
+    let merged = column.merged.as_ref().filter(|merged| !merged.missing.is_empty())?;
+    let missing: Vec<String> = merged.missing.iter().map(|name| quoted(name)).collect();
+    Some(format!("no column {}: {} has the values of the others", missing.join(", "), column.shown()))
 }
 
 /// The error about values that are nested too deep for columns.

@@ -8,6 +8,7 @@ use arrow::error::ArrowError;
 use super::arrays::ArrayBuilder;
 use super::column::column;
 use super::levels::{KeyView, NestingLevel, with_ancestors};
+use super::producers::producers;
 use super::rows::Rows;
 use super::schema::StringLayout;
 use super::system::SystemColumns;
@@ -15,10 +16,11 @@ use super::texts::strings;
 use super::times::TimeSources;
 use crate::columns::{Column, ColumnSource, PathId, PathTree, System};
 use crate::error::Error;
+use crate::loaded::LoadedRun;
 use crate::objects::{Graph, RunObjects};
-use crate::records::Zone;
+use crate::records::{JobRows, Zone};
 use crate::threads;
-use crate::values::{Record, Store, Value};
+use crate::values::{ObjectIx, Record, Store, Value};
 
 /// The columns of some jobs, and what could not be read.
 #[derive(Debug)]
@@ -53,10 +55,7 @@ pub fn build(
         threads::each(&subtrees, threads, |subtree| subtree.levels(subtree.root_level(rows), rows.len()));
     let mut work: Vec<Work<'_>> = chosen.system_groups().into_iter().map(Work::System).collect();
     for (subtree, levels) in subtrees.iter().zip(&levels) {
-        for (path, level) in levels {
-            work.push(Work::RootFacts(subtree, *path, level));
-            work.extend(subtree.groups(*path).into_iter().map(|group| Work::Group(subtree, group, level)));
-        }
+        work.extend(levels.iter().flat_map(|(path, level)| subtree.work(*path, level)));
     }
     let built = threads::each(&work, threads, |item| match item {
         Work::System(group) => chosen.build_system(group, rows, zone),
@@ -105,6 +104,42 @@ pub fn build_records(
                 arrays[index] = Some(array);
                 surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
             }
+        }
+    }
+    Ok((arrays.into_iter().flatten().collect(), surrogates))
+}
+
+/// Builds `columns` below the root of parameters of some configs of a run, in their order; null for none.
+///
+/// # Errors
+/// Arrow's, if values do not fit into arrays.
+pub fn build_configs(
+    loaded: &LoadedRun,
+    configs: &[Option<ObjectIx>],
+    columns: &[Column],
+    tree: &PathTree,
+    layout: StringLayout,
+) -> Result<(Vec<ArrayRef>, Vec<String>), ArrowError> {
+    let chosen = ChosenColumns { columns, tree, layout };
+    let graph = &loaded.objects().graph;
+    let columns_of = chosen.columns_below(PathTree::CONFIG);
+    let subtree = chosen.subtree(PathTree::CONFIG, &graph.store, Some(graph), columns_of);
+    let subtree = Subtree { jobs: Some(loaded.rows()), ..subtree };
+    let values = configs.iter().map(|config| config.map_or(Value::Null, Value::Object)).collect();
+    let fields = configs.iter().map(|config| config.map(|config| graph.object(config).fields));
+    let levels = subtree.levels(NestingLevel::of_rows(values, fields), configs.len());
+    let work: Vec<Work<'_>> = levels.iter().flat_map(|(path, level)| subtree.work(*path, level)).collect();
+    let built = threads::each(&work, threads_for(configs.len() * columns.len()), |item| match item {
+        Work::System(_) => Ok(Vec::new()),
+        Work::RootFacts(subtree, path, level) => subtree.root_facts(*path, level),
+        Work::Group(subtree, group, level) => subtree.build_group(group, level),
+    });
+    let mut arrays: Vec<Option<ArrayRef>> = vec![None; columns.len()];
+    let mut surrogates = Vec::new();
+    for group in built {
+        for BuiltColumn { index, array, has_surrogates } in group? {
+            arrays[index] = Some(array);
+            surrogates.extend(has_surrogates.then(|| columns[index].name.clone()));
         }
     }
     Ok((arrays.into_iter().flatten().collect(), surrogates))
@@ -210,7 +245,8 @@ impl<'b> ChosenColumns<'b> {
             (None, Some(results)) if root == PathTree::RESULT => &results.store,
             (None, _) => &rows.recorded().store,
         };
-        Some(self.subtree(root, store, graph, columns_of))
+        let subtree = self.subtree(root, store, graph, columns_of);
+        Some(Subtree { jobs: Some(rows.recorded()), ..subtree })
     }
 
     fn subtree(
@@ -222,15 +258,17 @@ impl<'b> ChosenColumns<'b> {
     ) -> Subtree<'b> {
         let needed = with_ancestors(self.tree, columns_of.keys().copied());
         let Self { columns, tree, layout } = self;
-        Subtree { root, columns, tree, layout, store, graph, columns_of, needed }
+        Subtree { root, columns, tree, layout, store, graph, jobs: None, columns_of, needed }
     }
 
     /// The positions of the columns below a root, by their paths.
     fn columns_below(&self, root: PathId) -> HashMap<PathId, Vec<usize>> {
         let mut columns_of: HashMap<PathId, Vec<usize>> = HashMap::default();
         for (index, column) in self.columns.iter().enumerate() {
-            if let ColumnSource::Values(path, _) | ColumnSource::Class(path) | ColumnSource::Identifier(path) =
-                column.source
+            if let ColumnSource::Values(path, _)
+            | ColumnSource::Class(path)
+            | ColumnSource::Identifier(path)
+            | ColumnSource::Producer(path) = column.source
                 && self.tree.root(path) == root
             {
                 columns_of.entry(path).or_default().push(index);
@@ -248,6 +286,8 @@ struct Subtree<'b> {
     layout: StringLayout,
     store: &'b Store,
     graph: Option<&'b Graph>,
+    /// The jobs of the run
+    jobs: Option<&'b JobRows>,
     /// The positions of the columns of each path
     columns_of: HashMap<PathId, Vec<usize>>,
     /// The paths that have columns, and all paths above them
@@ -291,6 +331,12 @@ impl Subtree<'_> {
         let values = if has_facts { rows.positions().map(config).collect() } else { Vec::new() };
         let fields = |position: usize| roots[position].map(|root| graph.object(root).fields);
         NestingLevel::of_rows(values, rows.positions().map(fields))
+    }
+
+    /// The columns below a level, as work for threads.
+    fn work<'l>(&'l self, path: PathId, level: &'l NestingLevel) -> impl Iterator<Item = Work<'l>> {
+        let groups = self.groups(path).into_iter().map(move |group| Work::Group(self, group, level));
+        std::iter::once(Work::RootFacts(self, path, level)).chain(groups)
     }
 
     /// The paths below a path that have columns, or have columns below.
@@ -349,6 +395,13 @@ impl Subtree<'_> {
             let array = match self.columns[index].source {
                 ColumnSource::Class(_) => arrays.classes(values),
                 ColumnSource::Identifier(_) => arrays.identifiers(values),
+                ColumnSource::Producer(_) => {
+                    match producers(values, &self.columns[index].kind, (self.graph?, self.jobs?), self.layout)
+                    {
+                        Ok(array) => array,
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
                 _ => return None,
             };
             let column = |array| BuiltColumn { index, array, has_surrogates: false };
@@ -369,7 +422,7 @@ impl Subtree<'_> {
 }
 
 fn is_fact(source: ColumnSource) -> bool {
-    matches!(source, ColumnSource::Class(_) | ColumnSource::Identifier(_))
+    matches!(source, ColumnSource::Class(_) | ColumnSource::Identifier(_) | ColumnSource::Producer(_))
 }
 
 /// The number of paths that one thread builds at a time.

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use super::codes::{self, NONE};
 use crate::columns::{PathId, PathTree};
 use crate::objects::Graph;
-use crate::values::{Record, RecordGroups, ShapeIx, Store, Value, index};
+use crate::values::{ObjectIx, Record, RecordGroups, ShapeIx, Store, Value, index};
 
 /// The values that some records have under one key; null where a record lacks the key.
 pub(super) struct KeyView<'c> {
@@ -147,4 +147,20 @@ pub(super) fn with_ancestors(tree: &PathTree, paths: impl Iterator<Item = PathId
         }
     }
     all
+}
+
+/// The distinct configs and dicts that some configs have at a path of keys, and which of them each has.
+pub(crate) fn objects_at(
+    graph: &Graph,
+    roots: &[Option<ObjectIx>],
+    keys: &[&str],
+) -> (Vec<Value>, Vec<Option<u32>>) {
+    let fields = |root: &Option<ObjectIx>| root.map(|root| graph.object(root).fields);
+    let mut level = NestingLevel::of_rows(Vec::new(), roots.iter().map(fields));
+    for key in keys {
+        let values = KeyView::new(&graph.store, &level.records, key);
+        level = level.below(&values, Some(graph));
+    }
+    let codes = level.codes.map_or_else(|| vec![None; roots.len()], |codes| codes.iter().collect());
+    (level.values, codes)
 }

@@ -61,16 +61,21 @@ pub fn data_type(kind: &Type, layout: StringLayout) -> DataType {
 /// come from.
 #[must_use]
 pub fn schema(columns: &[Column], tree: &PathTree, layout: StringLayout) -> SchemaRef {
-    let field = |column: &Column| {
-        let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
-        let (path, python) = match column.source {
-            ColumnSource::System(_) | ColumnSource::File(_) | ColumnSource::FilePath(_) => (None, None),
-            ColumnSource::Values(id, kind) => (Some(id), Some(tree.get(id).python_types(kind))),
-            ColumnSource::Class(id) | ColumnSource::Identifier(id) => (Some(id), Some("str".to_owned())),
-        };
-        metadata.extend(path.map(|id| ("xpframe.path".to_owned(), json::list_text(&tree.path(id)))));
-        metadata.extend(python.map(|python| ("xpframe.python".to_owned(), python)));
-        Field::new(column.shown(), data_type(&column.kind, layout), true).with_metadata(metadata)
+    Arc::new(Schema::new(columns.iter().map(|column| field(column, tree, layout)).collect::<Vec<_>>()))
+}
+
+/// The field of a column, which `tree` describes.
+#[must_use]
+pub fn field(column: &Column, tree: &PathTree, layout: StringLayout) -> Field {
+    let mut metadata = HashMap::from([("xpframe.group".to_owned(), column.group().to_owned())]);
+    let (path, python) = match column.source {
+        ColumnSource::System(_) | ColumnSource::File(_) | ColumnSource::FilePath(_) => (None, None),
+        ColumnSource::Values(id, kind) => (Some(id), Some(tree.get(id).python_types(kind))),
+        ColumnSource::Class(id) | ColumnSource::Identifier(id) | ColumnSource::Producer(id) => {
+            (Some(id), Some("str".to_owned()))
+        }
     };
-    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+    metadata.extend(path.map(|id| ("xpframe.path".to_owned(), json::list_text(&tree.path(id)))));
+    metadata.extend(python.map(|python| ("xpframe.python".to_owned(), python)));
+    Field::new(column.shown(), data_type(&column.kind, layout), true).with_metadata(metadata)
 }

@@ -12,7 +12,7 @@ use crate::columns::{Column, short_name};
 
 /// Strips `tags.` and `config.` from the names of the columns. A tag gets the short name. A parameter of the same short name is
 /// dropped if all its values equal the tag's, else it keeps its whole name, as does a column whose short name is that of a system
-/// column. Columns that were renamed keep their name.
+/// column. Columns that were renamed and those of jobs upstream keep their name.
 ///
 /// # Errors
 /// Arrow's, if two batches have different columns.
@@ -47,7 +47,7 @@ pub fn shorten(columns: &[Column], batches: &[RecordBatch]) -> Result<Vec<Record
 }
 
 fn has_fixed_name(column: &Column) -> bool {
-    column.renamed.is_some() || column.group() == "system"
+    column.renamed.is_some() || ["system", "lineage"].contains(&column.group())
 }
 
 fn renamed(batch: &RecordBatch, names: &[(usize, String)]) -> Result<RecordBatch, ArrowError> {

@@ -67,9 +67,9 @@ impl Listed {
     }
 
     fn choose(&self, patterns: &[&str]) -> Result<Vec<String>, Error> {
-        let chosen =
-            patterns.iter().map(|&pattern| Chosen { pattern: pattern.to_owned(), rename: None }).collect();
-        let columns = Selection::Chosen(chosen).choose(&self.columns, &self.tree, 2000)?;
+        let chosen = patterns.iter().copied().map(Chosen::new).collect();
+        let mut names = (&self.columns, &self.tree);
+        let columns = Selection::Chosen(chosen).choose(&mut names, &self.tree, 2000)?;
         Ok(columns.into_iter().map(|column| column.name).collect())
     }
 
@@ -375,11 +375,11 @@ fn columns_come_in_the_order_asked() {
 fn columns_are_renamed() {
     let listed = ambiguous();
     let choose = |asked: &[(&str, &str)]| {
-        let chosen = |&(pattern, rename): &(&str, &str)| Chosen {
-            pattern: pattern.to_owned(),
-            rename: Some(rename.to_owned()),
+        let chosen = |&(pattern, rename): &(&str, &str)| {
+            Chosen::renamed(rename.to_owned(), pattern.to_owned(), Vec::new())
         };
-        Selection::Chosen(asked.iter().map(chosen).collect()).choose(&listed.columns, &listed.tree, 100)
+        let mut names = (&listed.columns, &listed.tree);
+        Selection::Chosen(asked.iter().map(chosen).collect()).choose(&mut names, &listed.tree, 100)
     };
     let found = choose(&[("lr", "rate"), ("model.size", "size"), ("lr", "again")]).unwrap();
     let names: Vec<(&str, &str)> =
@@ -447,7 +447,7 @@ fn too_many_columns_name_their_prefix() {
     let lab = Lab::with(&["j"], &[object(1, "Train", "j", &fields)]);
     let listed = Listed::of(&lab);
     let wrong = |selection: &Selection, limit| {
-        let error = selection.choose(&listed.columns, &listed.tree, limit).unwrap_err();
+        let error = selection.choose(&mut (&listed.columns, &listed.tree), &listed.tree, limit).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooManyColumns);
         error.to_string()
     };
@@ -458,11 +458,14 @@ fn too_many_columns_name_their_prefix() {
             "field config.model.table: 510 columns are more than max_columns=509, most of them under config.model.table {advice}"
         )
     );
-    assert_eq!(Selection::Default.choose(&listed.columns, &listed.tree, 510).unwrap().len(), 510);
-    let table = Selection::Chosen(vec![Chosen { pattern: "model.*".to_owned(), rename: None }]);
+    assert_eq!(
+        Selection::Default.choose(&mut (&listed.columns, &listed.tree), &listed.tree, 510).unwrap().len(),
+        510
+    );
+    let table = Selection::Chosen(vec![Chosen::new("model.*")]);
     assert!(wrong(&table, 499).contains("500 columns are more than max_columns=499"));
-    let few = Selection::Chosen(vec![Chosen { pattern: "lr".to_owned(), rename: None }]);
-    assert_eq!(few.choose(&listed.columns, &listed.tree, 1).unwrap().len(), 1);
+    let few = Selection::Chosen(vec![Chosen::new("lr")]);
+    assert_eq!(few.choose(&mut (&listed.columns, &listed.tree), &listed.tree, 1).unwrap().len(), 1);
     let Err(early) = Listed::within(&lab, 100) else { panic!("places are limited too") };
     assert_eq!(
         early.to_string(),
@@ -477,7 +480,8 @@ fn too_many_columns_name_their_prefix() {
 fn structs_count_as_the_columns_they_hold() {
     let inside: Vec<String> = (0..50).map(|at| format!("\"k{at}\":{at}")).collect();
     let listed = Listed::of(&with_values(&[&format!("[{{{}}}]", inside.join(","))]));
-    let error = Selection::Default.choose(&listed.columns, &listed.tree, 20).unwrap_err();
+    let error =
+        Selection::Default.choose(&mut (&listed.columns, &listed.tree), &listed.tree, 20).unwrap_err();
     assert!(error.reason().starts_with("59 columns are more than max_columns=20"), "{error}");
 }
 

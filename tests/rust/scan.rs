@@ -36,7 +36,7 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
 
 /// These columns of these runs.
 pub fn choose(runs: Vec<LoadedRun>, columns: &[&str]) -> TableRequest {
-    let chosen = columns.iter().map(|&column| Chosen { pattern: column.to_owned(), rename: None });
+    let chosen = columns.iter().copied().map(Chosen::new);
     TableRequest { selection: Selection::Chosen(chosen.collect()), ..request(runs) }
 }
 

@@ -80,6 +80,9 @@ class JobFrame:
         if series.dtype != load_narwhals().Object and find_spec("pyarrow"):
             values: list[Any] = series.to_arrow().to_pylist()  # several times faster than to_list
             return values
+        array: Any = getattr(series.to_native(), "array", None)
+        if find_spec("pyarrow") and hasattr(array, "__arrow_array__"):  # lists and structs of xpframe
+            return list(array.__arrow_array__().to_pylist())
         values = list(series.to_list())
         for row in series.is_null().arg_true().to_list():
             values[row] = None  # pandas has several nulls, NaN among them

@@ -27,6 +27,10 @@ class ResolvedPlan:
     plan: _core.ScanPlan
     signatures: list[_core.RunSignature]
 
+    def has_changed(self, signatures: list[_core.RunSignature]) -> bool:
+        """Whether the runs, which have these signatures now, or runs of jobs upstream have changed."""
+        return signatures != self.signatures or self.plan.upstream_has_changed
+
     def run_columns(self) -> dict[str, int]:
         """The columns with one value per run: their index in the facts of ``plan.runs``, by name."""
         facts = ("workspace", "experiment", "run")
@@ -69,7 +73,7 @@ class ScanQuery:
             runs, several = resolve_runs(self.experiment, self.workspace, self.run)
             # taken before the runs are read: the next query reads again what grows meanwhile
             signatures = [run.signature for run in runs]
-            if self._plan is None or signatures != self._plan.signatures:
+            if self._plan is None or self._plan.has_changed(signatures):
                 self._plan = None  # never two plans in memory
                 with self.counting():
                     plan = plan_scan(

@@ -1,4 +1,4 @@
-"""The tasks of a run and the dependencies between them, with counts."""
+"""The tasks of a run and what flows from one to another, with counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["tasks"]
 
 ELSEWHERE = "jobs of other runs"
 MAX_TASKS = 60
-BOX_HEIGHT, ROW, GAP = 48.0, 62.0, 70.0
+BOX_HEIGHT, ROW, GAP = 48.0, 62.0, 96.0
 BELOW = 14.0  # how far an arrow passes below a box
 WIDTH = 760.0
 
@@ -39,10 +39,26 @@ class Box:
     width: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flows from one task to another: the number of dependencies, and the classes of what is used."""
+
+    count: int
+    products: tuple[str, ...]
+
+    def name(self) -> str:
+        """The names of the classes, as short as the gap between boxes asks."""
+        names = list(dict.fromkeys(product.rpartition(".")[2] for product in self.products))
+        if len(names) < 2:
+            return cut(names[0], 14) if names else ""
+        return f"{cut(names[0], 10)} +{number(len(names) - 1)}"
+
+
 def tasks(run: Run) -> Picture:
     """Draws the picture: a task stands to the right of the tasks that it needs."""
     states = {job_id: shown_state(state) for job_id, (state, _) in run.states().items()}
     boxes, needs = count_tasks(run, states)
+    products = add_flows(run, boxes, needs)
     for box in boxes.values():
         fact = width_of(facts(box, needs[box.task, box.task]))
         box.width = max(96.0, 24 + max(width_of(short(box.task)) * 1.08, fact))
@@ -50,12 +66,12 @@ def tasks(run: Run) -> Picture:
     width = max((box.x + box.width for box in boxes.values()), default=200.0) + 12
     height = max((box.y + BOX_HEIGHT for box in boxes.values()), default=40.0)
     drawn = [
-        (boxes[needed], boxes[task], count)
+        (boxes[needed], boxes[task], Flow(count, tuple(products.get((needed, task), ()))))
         for (needed, task), count in needs.items()
         if needed in boxes and task in boxes and needed != task
     ]
     below = [passes_below(needed, task, boxes.values()) for needed, task, _ in drawn]
-    height = max(height, *(lowest + 12 for lowest in below), 0)
+    height = max(height, *(lowest + 20 for lowest in below), 0)
     canvas = Canvas(max(360, width), height + 36)
     arrows = Canvas(canvas.width, canvas.height)
     for box in boxes.values():
@@ -71,7 +87,13 @@ def tasks(run: Run) -> Picture:
 
     def data() -> list[dict[str, Any]]:
         return [
-            {"task": task, "needs": needed, "dependencies": count} for (needed, task), count in needs.items()
+            {
+                "task": task,
+                "needs": needed,
+                "dependencies": count,
+                "products": products.get((needed, task), []),
+            }
+            for (needed, task), count in needs.items()
         ]
 
     return Picture(canvas.svg(words), f"<picture: {visible(words)}>", data)
@@ -90,6 +112,25 @@ def count_tasks(run: Run, states: dict[str, str]) -> tuple[dict[str, Box], Count
     if any(ELSEWHERE in pair for pair in needs):
         boxes[ELSEWHERE] = Box(ELSEWHERE, Counter())
     return dict(list(boxes.items())[:MAX_TASKS]), needs
+
+
+def add_flows(
+    run: Run, boxes: dict[str, Box], needs: Counter[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """Adds the tasks of jobs that the run uses and does not list; returns the classes of what is used."""
+    products: dict[tuple[str, str], list[str]] = {}
+    elsewhere: Counter[tuple[str, str]] = Counter()
+    for needed, listed, task, product, count in run.flows():
+        source = needed if listed else f"{needed} of other runs"
+        products.setdefault((source, task), []).append(product)
+        if not listed:
+            # jobs that produced several classes for one job count once
+            elsewhere[source, task] = max(elsewhere[source, task], count)
+    for source, _ in elsewhere:
+        if len(boxes) < MAX_TASKS:
+            boxes.setdefault(source, Box(source, Counter()))
+    needs.update(elsewhere)
+    return products
 
 
 def layout(boxes: dict[str, Box], needs: Counter[tuple[str, str]]) -> None:
@@ -142,7 +183,7 @@ def facts(box: Box, on_itself: int) -> str:
 
 
 def draw_box(canvas: Canvas, box: Box, on_itself: int) -> None:
-    canvas.frame(box.x, box.y, box.width, BOX_HEIGHT, dashed=box.task == ELSEWHERE)
+    canvas.frame(box.x, box.y, box.width, BOX_HEIGHT, dashed=not box.states)
     canvas.text(box.x + 10, box.y + 17, short(box.task), bold=True, size=12)
     canvas.text(box.x + 10, box.y + 32, facts(box, on_itself), size=10)
     total = sum(box.states.values())
@@ -166,14 +207,16 @@ def passes_below(needed: Box, task: Box, boxes: Iterable[Box]) -> float:
     return max((box.y + BOX_HEIGHT + BELOW for box in between), default=0.0)
 
 
-def draw_need(canvas: Canvas, arrows: Canvas, needed: Box, task: Box, count: int, below: float) -> None:
+def draw_need(canvas: Canvas, arrows: Canvas, needed: Box, task: Box, flow: Flow, below: float) -> None:
     """Draws an arrow from the needed task to the task, with the number of dependencies in a gap of it."""
+    count = flow.count
     x1, y1 = needed.x + needed.width, needed.y + BOX_HEIGHT / 2
     x2, y2 = task.x - 7, task.y + BOX_HEIGHT / 2
     bend = max(30.0, (x2 - x1) / 2)
     # the middle of the curve has an eighth of each end's height, and the rest of the handles'
     handles = ((8 * below - y1 - y2) / 6,) * 2 if below else (y1, y2)
-    tip = f"{task.task} needs {needed.task}, {number(count)} times"
+    through = f", by {', '.join(flow.products[:5])}" if flow.products else ""
+    tip = f"{task.task} needs {needed.task}, {number(count)} times{through}"
     path = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {handles[0]:.1f} {x2 - bend:.1f} {handles[1]:.1f}"
     path += f" {x2:.1f} {y2:.1f}"
     arrows.curve(path, INK, width=1.2 + min(2.0, count**0.5 / 8), opacity=0.6, tip=tip)
@@ -183,3 +226,5 @@ def draw_need(canvas: Canvas, arrows: Canvas, needed: Box, task: Box, count: int
     x, y, width = (x1 + x2) / 2, below or (y1 + y2) / 2, width_of(number(count)) * 0.91 + 6
     canvas.hide(x - width / 2, y - 7, width, 14)
     canvas.text(x, y + 3.5, number(count), anchor="middle", size=10)
+    if name := flow.name():
+        canvas.text(x, y + 17, name, anchor="middle", size=9)

@@ -30,7 +30,7 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (xpframe.ExperimentInfo.frame, {**COLUMN, **NAME, **REPORT, "backend": "pandas"}),
     (xpframe.ExperimentInfo.table, {**COLUMN, **NAME, **REPORT}),
 ]
-COLUMNS_HINT = "the name of a column, a glob, a list of them, or a dict from new names to columns"
+COLUMNS_HINT = "the name of a column, a glob, a dict from new names to columns, or a list of them"
 names = pytest.mark.parametrize(("call", "keywords"), CALLS, ids=[call.__qualname__ for call, _ in CALLS])
 
 

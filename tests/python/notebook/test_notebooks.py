@@ -28,9 +28,9 @@ def event_loop_closed() -> Iterator[None]:
     asyncio.set_event_loop(None)
 
 
-def test_there_are_five() -> None:
+def test_there_are_six() -> None:
     """The notebooks that the documentation names are there."""
-    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

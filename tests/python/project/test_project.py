@@ -32,6 +32,7 @@ ORDER = [
     "columns",
     "results",
     "table",
+    "lineage",
     "scan",
     "python",
 ]
