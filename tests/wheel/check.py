@@ -1,6 +1,6 @@
 """Tries a wheel as a user gets it: python tests/wheel/check.py dist
 
-An empty environment, an empty home, no Rust and no compiler on PATH: pip installs the wheel that fits this machine,
+An empty environment, an empty home, no Rust on PATH: pip installs the wheel that fits this machine,
 `xpframe --version` answers, and the README's first example prints what the README shows.
 """
 
@@ -63,7 +63,7 @@ def main() -> int:
         run(sys.executable, "-m", "venv", "venv")
         python = str(home / "venv" / "bin" / "python")
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # only-binary: nothing may be compiled; find-links: of the wheels in dist, pip chooses that of this machine
+        # nothing may be compiled; of the wheels in dist, pip chooses that of this machine
         run(*pip, "--only-binary", ":all:", "--find-links", str(dist), f"xpframe[pandas]=={version}")
         said = run(str(home / "venv" / "bin" / "xpframe"), "--version").strip()
         assert said == f"xpframe {version}", said

@@ -70,7 +70,7 @@ def marimo_app() -> str:
 
 
 def test_marimo(tmp_path: Path) -> None:
-    """A marimo app runs the public calls, and its page has the frame, the experiment, the plot and the job."""
+    """A marimo app runs the public calls; its page has the frame, the experiment, the plot and the job."""
     app = tmp_path / "app.py"
     app.write_text(marimo_app(), encoding="utf-8")
     export = [sys.executable, "-m", "marimo", "-q", "export", "html", "app.py", "-o", "app.html"]
@@ -106,16 +106,16 @@ def test_ipython(tmp_path: Path) -> None:
 
 # --- GitHub ---
 
-# what GitHub leaves of HTML, as its html-pipeline publishes it; style sheets and scripts go with their content
+# what GitHub leaves of HTML, as its html-pipeline publishes it; style sheets and scripts go entirely
 TAGS = """
-h1 h2 h3 h4 h5 h6 br b i strong em a pre code img tt div ins del sup sub p picture ol ul table thead tbody tfoot
-blockquote dl dt dd kbd q samp var hr ruby rt rp li tr td th s strike summary details caption figure figcaption abbr bdo
-cite dfn mark small source span time wbr
+h1 h2 h3 h4 h5 h6 br b i strong em a pre code img tt div ins del sup sub p picture ol ul table thead
+tbody tfoot blockquote dl dt dd kbd q samp var hr ruby rt rp li tr td th s strike summary details
+caption figure figcaption abbr bdo cite dfn mark small source span time wbr
 """
 ATTRIBUTES = """
-abbr align alt aria-describedby aria-hidden aria-label aria-labelledby axis border cite clear cols colspan color dir
-headers height hreflang hspace id label lang name open role rows rowspan scope span start summary tabindex title type
-valign value width itemprop
+abbr align alt aria-describedby aria-hidden aria-label aria-labelledby axis border cite clear cols
+colspan color dir headers height hreflang hspace id label lang name open role rows rowspan scope
+span start summary tabindex title type valign value width itemprop
 """
 ALLOWED = {"*": set(ATTRIBUTES.split()), "a": {"href"}, "img": {"src", "alt", "longdesc", "loading"}}
 
