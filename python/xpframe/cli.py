@@ -245,7 +245,7 @@ def _failures(options: argparse.Namespace) -> None:
 
 
 def _results(options: argparse.Namespace) -> None:
-    from xpframe.result_files import result_files
+    from xpframe.result_listing import result_files
 
     files = result_files(options.experiment, workspace=options.workspace, run=options.run, task=options.task)
     _show(files.rows(), options)

@@ -66,7 +66,7 @@ PYTHON_ORDER = [
     "lazy",
     "changes",
     "failed_jobs",
-    "result_files",
+    "result_listing",
     "series",
     "analysis",
     "experiment",
@@ -145,6 +145,15 @@ def test_public_names_are_documented() -> None:
                 bare.append(label)
     assert seen >= 15
     assert bare == []
+
+
+def test_public_names_are_no_modules() -> None:
+    """No module of the package is called like a public name: importing it would hide the function or class."""
+    import xpframe
+
+    modules = {path.stem for path in (ROOT / "python" / "xpframe").iterdir()} - {"__init__"}
+    assert len(modules) > 30
+    assert modules & set(xpframe.__all__) == set()
 
 
 def public_parts(name: str, thing: object) -> Iterator[tuple[str, object]]:
