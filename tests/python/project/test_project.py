@@ -148,7 +148,7 @@ def test_public_names_are_documented() -> None:
 
 
 def test_public_names_are_no_modules() -> None:
-    """No module of the package is called like a public name: importing it would hide the function or class."""
+    """No module is called like a public name: importing it would hide the function or class."""
     import xpframe
 
     modules = {path.stem for path in (ROOT / "python" / "xpframe").iterdir()} - {"__init__"}
