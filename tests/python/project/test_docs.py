@@ -90,7 +90,8 @@ def rewritten(text: str) -> str:
             lines = example.source.splitlines()
             shown += "".join(f"{'...' if n else '>>>'} {line}\n" for n, line in enumerate(lines))
             if printed := timeless(ran(example.source, names), names["run"]).rstrip("\n"):
-                shown += re.sub(r"^[ \t]*$", "<BLANKLINE>", printed, flags=re.MULTILINE) + "\n"
+                printed = re.sub(r"[ \t]+$", "", printed, flags=re.MULTILINE)
+                shown += re.sub(r"^$", "<BLANKLINE>", printed, flags=re.MULTILINE) + "\n"
         return f"```python\n{shown}```"
 
     with sample_code():
