@@ -125,6 +125,19 @@ def test_examples(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert runner.failures == 0, report.getvalue()
 
 
+def test_no_example_fails_by_accident() -> None:
+    """Every error that a document shows is one of xpframe's: another would be a mistake in the example."""
+    shown = [
+        (page.name, error)
+        for page in EXAMPLES
+        for error in re.findall(
+            r"^Traceback .*\n    \.\.\.\n(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert len(shown) >= 8
+    assert [line for line in shown if not line[1].startswith("xpframe.errors.")] == []
+
+
 def test_there_are_examples() -> None:
     """The README, the pages of the reference and of the how-to's are among the documents that run."""
     places = {page.relative_to(ROOT).parent.as_posix() for page in EXAMPLES}
