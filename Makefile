@@ -141,7 +141,7 @@ wheel-check: $(VENV)/.demo  ## install the wheel of dist/ for this machine into 
 wheel-check-alpine:  ## try the musl wheel of dist/ in a container of Alpine (needs docker)
 	docker run --rm -v "$(CURDIR):/src" -w /src python:3.13-alpine python tests/wheel/check.py dist
 
-sdist: $(VENV)/.demo  ## build the source distribution into dist/
+sdist: $(VENV)/.maturin  ## build the source distribution into dist/
 	$(MATURIN) sdist --out dist
 
 release-check:  ## what can be checked here of a release: TAG, version and changelog agree; wheel and sdist build and work (make release-check TAG=v1.2.3; without TAG, the version of the sources)
@@ -154,15 +154,19 @@ clean:  ## remove what was built (the environment .venv and the workspaces of be
 	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/xpframe/*.so
 
-# --- the environment, in three steps: a fresh clone's `make demo` waits for the first two only ---
+# --- the environment, in steps: a fresh clone's `make demo` waits for all but .dev ---
 
-$(VENV)/.demo: pyproject.toml $(LOCK)
+$(VENV)/.maturin: pyproject.toml $(LOCK)
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): install it with rustup" >&2; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed, $(PY) is not: make PY=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV) (once)"
 	@test -x $(PYTHON) || $(PY) -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PIP) --group build
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(LOCK) | $(VENV)/.maturin
 	@$(PIP) --group demo
 	@touch $@
 
@@ -171,9 +175,16 @@ $(VENV)/.dev: pyproject.toml $(LOCK) | $(VENV)/.demo
 	@$(PIP) --group dev
 	@touch $@
 
+# what takes minutes in a fresh clone, while pip fetches and unpacks what the demo needs
+target/compiled.ok: $(RUST) pyproject.toml | $(VENV)/.maturin
+	@echo "building the Rust module (a minute or two the first time, seconds later)"
+	@mkdir -p target
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --skip-install $(STUBS)
+	@touch $@
+
 # --group demo: without it maturin would install the group `dev` each time
-$(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.demo
-	@echo "building the Rust module (minutes the first time, seconds later)"
+$(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.maturin
+	@$(MAKE) --no-print-directory --jobs 2 target/compiled.ok $(VENV)/.demo
 	@PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --group demo $(STUBS)
 	@touch $@
 
