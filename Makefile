@@ -31,7 +31,7 @@ CHROMIUM := (for name in $${XPFRAME_CHROMIUM:-chromium chromium-browser google-c
 .DELETE_ON_ERROR:
 .PHONY: help demo check test browser fuzz soak reliability lint format docs stubs stubs-check clean
 .PHONY: bench bench-lazy bench-interactive bench-engine bench-instructions profile
-.PHONY: toolchain lock wheel wheel-linux wheel-check sdist release-check
+.PHONY: toolchain lock wheel wheel-linux wheel-check wheel-check-alpine sdist release-check
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ fuzz:  ## fuzz each target with the address sanitizer (make fuzz SECONDS=600; ne
 
 soak: $(VENV)/.dev $(VENV)/.module  ## a driver writes, four readers read (make soak SECONDS=600)
 	XPFRAME_SOAK=$(or $(SECONDS),600) $(PYTEST) -s tests/python/hostile/test_soak.py
+
+# whom `make wheel-linux` builds for; musl is for Alpine and its containers
+TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
 
 FIGURES := target/reliability
 reliability: $(VENV)/.dev $(VENV)/.module  ## all cuts, mutations, faults and hostile files; writes docs/reliability.md
@@ -120,27 +123,30 @@ lock: $(VENV)/.demo  ## renew requirements/dev.txt, the pinned development depen
 		--custom-compile-command 'make lock' --output-file requirements/dev.txt $(or $(ARGS),--upgrade)
 
 wheel: $(VENV)/.demo sdist  ## build the wheel of this machine and the source distribution into dist/
-	$(MATURIN) build --quiet --release --out dist
+	$(MATURIN) build --quiet --release --locked --out dist
 
-wheel-linux: $(VENV)/.demo  ## build the wheel for any Linux of glibc 2.28 or later into dist/ (linked by zig)
-	$(PIP) ziglang
-	$(MATURIN) build --quiet --release --zig --compatibility manylinux_2_28 --out dist
-
-wheel-check: $(VENV)/.demo  ## install the wheel of dist/ into an environment of its own and print the sample's frame
-	rm -rf target/wheel-check
-	$(PYTHON) -m venv target/wheel-check
-	for wheel in dist/*.whl; do \
-		target/wheel-check/bin/python -m pip install --quiet "$$wheel[pandas]" || exit; \
+wheel-linux: $(VENV)/.demo  ## build wheels for Linux of glibc 2.17 or later (RHEL 7), x86-64 and ARM, into dist/, by zig (one: make wheel-linux TARGETS=x86_64-unknown-linux-gnu)
+	$(PIP) --group release
+	@for target in $(TARGETS); do \
+		echo "building for $$target"; \
+		rustup target add "$$target" >/dev/null 2>&1 || { echo "no Rust for $$target: rustup target add" >&2; exit 1; }; \
+		$(MATURIN) build --quiet --release --locked --zig --target "$$target" \
+			--compatibility $$(case "$$target" in *musl) echo musllinux_1_2;; *) echo manylinux_2_17;; esac) --out dist || exit; \
 	done
-	cd target && wheel-check/bin/python -P ../tests/sample/demo.py
+	@for wheel in dist/*linux*.whl; do $(PYTHON) -m auditwheel show "$$wheel" | grep -v '^$$'; done
 
-sdist: $(VENV)/.demo  ## build the source distribution into dist/
+wheel-check: $(VENV)/.demo  ## install the wheel of dist/ for this machine into an empty environment, without Rust on PATH, and run the README's first example
+	$(PYTHON) tests/wheel/check.py dist
+
+wheel-check-alpine:  ## try the musl wheel of dist/ in a container of Alpine (needs docker)
+	docker run --rm -v "$(CURDIR):/src" -w /src python:3.13-alpine python tests/wheel/check.py dist
+
+sdist: $(VENV)/.maturin  ## build the source distribution into dist/
 	$(MATURIN) sdist --out dist
 
-release-check:  ## check that TAG names the version of the sources and of CHANGELOG.md (make release-check TAG=v1.2.3)
-	grep -qx 'version = "$(TAG:v%=%)"' Cargo.toml
-	grep -qx 'version = "$(TAG:v%=%)"' pyproject.toml
-	grep -qF '## [$(TAG:v%=%)]' CHANGELOG.md
+release-check:  ## what can be checked here of a release: TAG, version and changelog agree; wheel and sdist build and work (make release-check TAG=v1.2.3; without TAG, the version of the sources)
+	$(PY) tests/wheel/versions.py $(TAG)
+	$(MAKE) --no-print-directory wheel wheel-check
 
 clean:  ## remove what was built (the environment .venv and the workspaces of bench-data stay)
 	$(CARGO) clean --quiet
@@ -148,15 +154,19 @@ clean:  ## remove what was built (the environment .venv and the workspaces of be
 	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/xpframe/*.so
 
-# --- the environment, in three steps: a fresh clone's `make demo` waits for the first two only ---
+# --- the environment, in steps: a fresh clone's `make demo` waits for all but .dev ---
 
-$(VENV)/.demo: pyproject.toml $(LOCK)
+$(VENV)/.maturin: pyproject.toml $(LOCK)
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing (no $(CARGO)): install it with rustup" >&2; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed, $(PY) is not: make PY=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV) (once)"
 	@test -x $(PYTHON) || $(PY) -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PIP) --group build
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(LOCK) | $(VENV)/.maturin
 	@$(PIP) --group demo
 	@touch $@
 
@@ -165,9 +175,16 @@ $(VENV)/.dev: pyproject.toml $(LOCK) | $(VENV)/.demo
 	@$(PIP) --group dev
 	@touch $@
 
+# what takes minutes in a fresh clone, while pip fetches and unpacks what the demo needs
+target/compiled.ok: $(RUST) pyproject.toml | $(VENV)/.maturin
+	@echo "building the Rust module (a minute or two the first time, seconds later)"
+	@mkdir -p target
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --skip-install $(STUBS)
+	@touch $@
+
 # --group demo: without it maturin would install the group `dev` each time
-$(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.demo
-	@echo "building the Rust module (minutes the first time, seconds later)"
+$(VENV)/.module: $(RUST) pyproject.toml | $(VENV)/.maturin
+	@$(MAKE) --no-print-directory --jobs 2 target/compiled.ok $(VENV)/.demo
 	@PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(MATURIN) develop --quiet --group demo $(STUBS)
 	@touch $@
 

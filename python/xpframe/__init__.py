@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
     from xpframe.provider import WorkspaceStateProvider
-    from xpframe.result_files import result_files
+    from xpframe.result_listing import result_files
     from xpframe.results import Result
     from xpframe.series import scan_series, xp_series
 
@@ -100,7 +100,7 @@ _LAZY_MODULES = {
     "WorkspaceStateProvider": "provider",
     "failures": "failed_jobs",
     "last_read": "lazy",
-    "result_files": "result_files",
+    "result_files": "result_listing",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
     "scan_series": "series",

@@ -69,7 +69,7 @@ def schema(options: argparse.Namespace) -> None:
 
 def results(options: argparse.Namespace) -> None:
     """The files that could be results of jobs."""
-    from xpframe.result_files import result_files
+    from xpframe.result_listing import result_files
 
     files = result_files(options.experiment, workspace=options.workspace, run=options.run, task=options.task)
     rows = files.rows()

@@ -67,23 +67,41 @@ def test_seaborn() -> None:
     plt.close("all")
 
 
-def test_r_reads_csv(tmp_path: Path) -> None:
-    """R, without a package, reads what `write` gives as CSV: names, numbers, and missing values."""
-    if shutil.which("Rscript") is None:
-        pytest.skip("R is not installed")
-    table = xp_table("grid-search", workspace=sample_workspace(), results="metrics.json")
-    table.write(tmp_path / "jobs.csv")
-    script = """
-        jobs <- read.csv("jobs.csv", check.names = FALSE, na.strings = "")
-        cat(nrow(jobs), ncol(jobs), sum(is.na(jobs[["result.accuracy"]])), "\\n")
-        cat(class(jobs[["tags.hidden_size"]]), class(jobs[["tags.learning_rate"]]), class(jobs$state), "\\n")
-        cat(sum(jobs[["tags.hidden_size"]]), "\\n")
-    """
-    done = subprocess.run(
-        ["Rscript", "--vanilla", "-e", script], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+def rscript(folder: Path, script: str) -> list[list[str]]:
+    """What R prints, as words by line."""
+    command = ["Rscript", "--vanilla", "-e", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    numbers, classes, total = (line.split() for line in done.stdout.splitlines())
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+SHOWN = """
+    cat(nrow(jobs), ncol(jobs), sum(is.na(jobs[["result.accuracy"]])), "\\n")
+    cat(class(jobs[["tags.hidden_size"]]), class(jobs[["tags.learning_rate"]]), class(jobs$state), "\\n")
+    cat(sum(jobs[["tags.hidden_size"]]), "\\n")
+"""
+
+
+@needs_r
+@pytest.mark.parametrize(
+    "read",
+    [
+        'read.csv("jobs.csv", check.names = FALSE, na.strings = "")',
+        'arrow::read_feather("jobs.arrow")',
+        'arrow::read_parquet("jobs.parquet")',
+    ],
+)
+def test_r_reads_files(read: str, tmp_path: Path) -> None:
+    """R reads what `write` gives: names, types and missing values; CSV without any package."""
+    if "arrow::" in read and rscript(tmp_path, 'cat(requireNamespace("arrow", quietly = TRUE))') != [
+        ["TRUE"]
+    ]:
+        pytest.skip("the package arrow of R is not installed")
+    table = xp_table("grid-search", workspace=sample_workspace(), results="metrics.json")
+    for ending in ("csv", "arrow", "parquet"):
+        table.write(tmp_path / f"jobs.{ending}")
+    numbers, classes, total = rscript(tmp_path, f"jobs <- {read}\n{SHOWN}")
     assert numbers == [str(len(table)), str(len(table.column_names)), "1"]
     assert classes == ["integer", "numeric", "character"]
     assert total == [str(sum(table.column_values("tags.hidden_size")))]

@@ -90,7 +90,8 @@ def rewritten(text: str) -> str:
             lines = example.source.splitlines()
             shown += "".join(f"{'...' if n else '>>>'} {line}\n" for n, line in enumerate(lines))
             if printed := timeless(ran(example.source, names), names["run"]).rstrip("\n"):
-                shown += re.sub(r"^[ \t]*$", "<BLANKLINE>", printed, flags=re.MULTILINE) + "\n"
+                printed = re.sub(r"[ \t]+$", "", printed, flags=re.MULTILINE)
+                shown += re.sub(r"^$", "<BLANKLINE>", printed, flags=re.MULTILINE) + "\n"
         return f"```python\n{shown}```"
 
     with sample_code():
@@ -122,6 +123,19 @@ def test_examples(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         xpframe.use(None)
     assert examples >= (15 if page == README else 1)
     assert runner.failures == 0, report.getvalue()
+
+
+def test_no_example_fails_by_accident() -> None:
+    """Every error that a document shows is one of xpframe's: another would be a mistake in the example."""
+    shown = [
+        (page.name, error)
+        for page in EXAMPLES
+        for error in re.findall(
+            r"^Traceback .*\n    \.\.\.\n(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert len(shown) >= 8
+    assert [line for line in shown if not line[1].startswith("xpframe.errors.")] == []
 
 
 def test_there_are_examples() -> None:

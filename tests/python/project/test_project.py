@@ -67,7 +67,7 @@ PYTHON_ORDER = [
     "lazy",
     "changes",
     "failed_jobs",
-    "result_files",
+    "result_listing",
     "series",
     "analysis",
     "action",
@@ -126,7 +126,7 @@ def test_one_version() -> None:
     import xpframe
 
     number = read_toml("Cargo.toml")["package"]["version"]
-    assert read_toml("pyproject.toml")["project"]["version"] == number
+    assert read_toml("pyproject.toml")["project"]["dynamic"] == ["version"]
     assert version("xpframe") == number
     assert getattr(xpframe, "__version__", number) == number
     assert re.search(rf"^## \[{re.escape(number)}\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
@@ -147,6 +147,15 @@ def test_public_names_are_documented() -> None:
                 bare.append(label)
     assert seen >= 15
     assert bare == []
+
+
+def test_public_names_are_no_modules() -> None:
+    """No module is called like a public name: importing it would hide the function or class."""
+    import xpframe
+
+    modules = {path.stem for path in (ROOT / "python" / "xpframe").iterdir()} - {"__init__"}
+    assert len(modules) > 30
+    assert modules & set(xpframe.__all__) == set()
 
 
 def public_parts(name: str, thing: object) -> Iterator[tuple[str, object]]:
@@ -441,8 +450,10 @@ def test_workflows_only_call_make() -> None:
     workflows = {path.stem: path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")}
     assert set(workflows) == {"ci", "wheels", "docs", "release"}
     called = [run for text in workflows.values() for run in re.findall(r"- run: (.*)", text)]
-    # `make ${{ matrix.target }}`: the targets are in the matrix
-    chosen = [name for text in workflows.values() for name in re.findall(r"[{,] target: ([\w-]+)", text)]
+    # `make ${{ matrix.target }}` and `matrix.check`: the targets are in the matrix
+    chosen = [
+        name for text in workflows.values() for name in re.findall(r"[{,] (?:target|check): ([\w-]+)", text)
+    ]
     assert {run.split()[0] for run in called} == {"make"}
     assert {run.split()[1] for run in called} - {"${{"} | set(chosen) <= targets
     assert len(called) >= 10
