@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_series", "read_table", "tags", "typename", "upstream"]
+__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
 
 __version__: Final[str]
 """
@@ -118,7 +118,7 @@ class Run:
         """
     def action_ids(self, /) -> list[str]:
         """
-        The identifiers of the actions, in experimaestro's order.
+        The identifiers of the actions: in experimaestro's order those with a config, then those that it could not write.
         """
     def changed_since(self, /, micros: SupportsIndex) -> list[str]:
         """
@@ -142,14 +142,14 @@ class Run:
         What jobs of one task use that jobs of another produced: (task, whether the run lists these jobs, task that uses it,
         class, number of pairs of jobs).
         """
+    def is_empty(self, /) -> bool:
+        """
+        Whether its directory has no file of a run and no links to jobs.
+        """
     @property
     def is_readable(self, /) -> bool:
         """
         Whether its directory could be looked at; else it has no jobs, and an error.
-        """
-    def is_empty(self, /) -> bool:
-        """
-        Whether its directory has no file of a run and no links to jobs.
         """
     def job(self, /, job_id: str) -> Config:
         """
@@ -462,9 +462,10 @@ class Workspace:
     A handle on a workspace: names of experiments and runs. Reads directories only.
     """
     def __getnewargs__(self, /) -> tuple[Path]: ...
-    def __new__(
-        cls, /, path: str | PathLike[str], archives: dict[Path, list[Path]] = ..., *, without_experiments: bool = False
-    ) -> Workspace: ...
+    def __new__(cls, /, path: str | PathLike[str], archives: SupportsGetItem[int, tuple[str | PathLike[str], SupportsGetItem[int, str | PathLike[str]]]] = ..., *, without_experiments: bool = False) -> Workspace:
+        """
+        Opens a workspace. With `without_experiments`, an empty directory and one that only has `jobs/` are workspaces too.
+        """
     def experiments(self, /) -> list[str]:
         """
         The names of the experiments, sorted.
@@ -553,7 +554,7 @@ def near_misses(wanted: str, names: SupportsGetItem[int, str]) -> list[str]:
     The names nearest to the wanted name, at most three.
     """
 
-def open_run(path: str | PathLike[str], archives: dict[Path, list[Path]] = ...) -> Run:
+def open_run(path: str | PathLike[str], archives: SupportsGetItem[int, tuple[str | PathLike[str], SupportsGetItem[int, str | PathLike[str]]]] = ...) -> Run:
     """
     Opens a run by the path of its directory. `archives` are the directories to which the jobs of workspaces were archived, by the
     roots of the workspaces.
@@ -626,7 +627,7 @@ def tags(config: Any) -> Any:
 
 def typename(config: Any) -> str:
     """
-    The class of a config, `module.Class`, in its original case.
+    The class of a config, `module.Class`, in its original case. An action without config has a class, too.
     """
 
 def upstream(config: Any) -> dict:

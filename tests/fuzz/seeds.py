@@ -1,7 +1,7 @@
 """Makes the seeds of the fuzz targets from the reference workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
 
-Nothing is kept in git: DIRECTORY/json, /graph, /run, /events, /tables, /logs and /schemas are filled with files
-named by what they hold.
+Nothing is kept in git: DIRECTORY/json, /graph, /run, /events, /tables, /logs and /schemas are filled with
+files named by what they hold.
 """
 
 from __future__ import annotations
