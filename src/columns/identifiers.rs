@@ -34,7 +34,7 @@ pub fn named(columns: &[Column], naming: Naming) -> Vec<String> {
         let name = match &column.renamed {
             Some(renamed) => renamed.clone(),
             None if naming == Naming::Full => column.name.clone(),
-            None => first_free([short_name(&column.name), &column.name].map(spell), &taken),
+            None => first_free(&[short_name(&column.name), &column.name].map(spell), &taken),
         };
         taken.insert(name.clone());
         names[index] = name;
@@ -52,7 +52,7 @@ fn precedence(column: &Column) -> u8 {
     }
 }
 
-fn first_free(names: [String; 2], taken: &HashSet<String>) -> String {
+fn first_free(names: &[String; 2], taken: &HashSet<String>) -> String {
     let numbered = (2_u64..).map(|number| format!("{}_{number}", names[1]));
     let mut candidates = names.iter().cloned().chain(numbered);
     candidates.find(|name| !taken.contains(name)).unwrap_or_default()

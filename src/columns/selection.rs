@@ -142,7 +142,9 @@ fn find_chosen(chosen: &Chosen, names: &mut impl ColumnNames) -> Result<Vec<Colu
     if columns.is_empty() {
         return Err(names.unknown(&chosen.pattern));
     }
-    columns.iter_mut().for_each(|column| column.renamed.clone_from(&chosen.rename));
+    for column in &mut columns {
+        column.renamed.clone_from(&chosen.rename);
+    }
     Ok(columns)
 }
 

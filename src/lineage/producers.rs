@@ -1,5 +1,7 @@
 //! The jobs that produced the configs of one config, by the places where these stand.
 
+use std::collections::hash_map::Entry;
+
 use ahash::HashMap;
 
 use crate::columns::escape;
@@ -101,9 +103,9 @@ fn leading(graph: &Graph, config: ObjectIx, is_job: &impl Fn(&[u8]) -> bool) -> 
                 }
             });
             leads.insert(object, any);
-        } else if !leads.contains_key(&object) {
+        } else if let Entry::Vacant(unseen) = leads.entry(object) {
             let is_produced = producer(graph, config, object, is_job).is_some();
-            leads.insert(object, is_produced);
+            unseen.insert(is_produced);
             if !is_produced {
                 pending.push((object, true));
                 graph.each_reference(object, |value| {

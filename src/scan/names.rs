@@ -14,7 +14,7 @@ pub(super) struct Names<'n> {
     pub tree: &'n PathTree,
     /// The paths of the jobs of the requested tasks, if tasks were requested
     pub task_tree: Option<&'n PathTree>,
-    pub short_names: &'n ShortNames,
+    pub short: &'n ShortNames,
     pub planned: PlannedRuns<'n>,
     /// Found when a name first asks for it
     pub upstream: Option<Upstream>,
@@ -69,7 +69,7 @@ impl Names<'_> {
 
 impl ColumnNames for Names<'_> {
     fn find(&mut self, pattern: &str) -> Result<Vec<Column>> {
-        let own = self.short_names.meant(pattern, &self.columns).and_then(|name| self.columns.find(&name));
+        let own = self.short.meant(pattern, &self.columns).and_then(|name| self.columns.find(&name));
         let Some(name) = UpstreamName::parse(pattern) else { return own };
         if self.columns.all.iter().any(|column| column.name == pattern) {
             return own;

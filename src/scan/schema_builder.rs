@@ -112,7 +112,7 @@ impl<'r> SchemaBuilder<'r> {
             columns,
             tree: &tree,
             task_tree: task_tree.as_ref(),
-            short_names: &short_names,
+            short: &short_names,
             planned: PlannedRuns(planned),
             upstream: None,
         };

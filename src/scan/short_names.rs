@@ -44,11 +44,11 @@ impl ShortNames {
 
     /// Compares the tags and the parameters of these names in the jobs of a run.
     pub fn observe(&mut self, loaded: &LoadedRun) {
-        self.observe_jobs(loaded, 0..loaded.rows().rows.len());
+        self.observe_jobs(loaded, &(0..loaded.rows().rows.len()));
     }
 
     /// Compares the tags and the parameters of these names in some jobs of a run.
-    pub fn observe_jobs(&mut self, loaded: &LoadedRun, positions: impl Iterator<Item = usize> + Clone) {
+    pub fn observe_jobs(&mut self, loaded: &LoadedRun, positions: &(impl Iterator<Item = usize> + Clone)) {
         let rows = loaded.rows();
         for short in &mut self.0 {
             // a name that is no tag of this run is that of the parameter

@@ -78,7 +78,9 @@ impl Upstream {
                 Some(rows) => {
                     let start = is_chosen.len();
                     is_chosen.resize(end, false);
-                    rows.iter().for_each(|row| is_chosen[start + row] = true);
+                    for row in rows {
+                        is_chosen[start + row] = true;
+                    }
                 }
             }
         }

@@ -101,7 +101,7 @@ impl Upstream {
         let (of_config, of_row): (Vec<_>, Vec<_>) =
             columns.iter().copied().partition(|(_, column)| is_config(column));
         built.others.extend(jobs.iter().copied().filter(|&job| self.is_of_other_run(job)));
-        let codes = Codes { codes, jobs: jobs.len(), layout: request.layout };
+        let codes = Codes { by_row: codes, jobs: jobs.len(), layout: request.layout };
         if !of_config.is_empty() {
             let parts = parts(jobs.iter().map(|&job| {
                 let location = self.lineage.config(job);
@@ -259,7 +259,7 @@ impl Upstream {
 
 /// The job of each row, by its number among all jobs of some steps.
 struct Codes {
-    codes: Vec<Option<u32>>,
+    by_row: Vec<Option<u32>>,
     jobs: usize,
     layout: crate::table::StringLayout,
 }
@@ -281,7 +281,7 @@ impl Codes {
             }
         }
         let indices: UInt32Array =
-            self.codes.iter().map(|code| code.and_then(|code| places[code as usize])).collect();
+            self.by_row.iter().map(|code| code.and_then(|code| places[code as usize])).collect();
         let mut spread = Vec::with_capacity(columns.len());
         for (number, (position, column)) in columns.iter().enumerate() {
             let of_parts: Vec<&dyn Array> = parts.iter().map(|(_, arrays)| arrays[number].as_ref()).collect();

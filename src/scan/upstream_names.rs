@@ -32,7 +32,7 @@ impl Upstream {
         name: UpstreamName<'_>,
         planned: &PlannedRuns<'_>,
     ) -> Result<Vec<Column>> {
-        for asked in self.asked(own, Vec::new(), "", name)? {
+        for asked in self.asked(own, &[], "", name)? {
             let mut found = Vec::new();
             for asked in asked {
                 found.extend(self.find_at(&asked, planned)?);
@@ -54,13 +54,13 @@ impl Upstream {
         name: UpstreamName<'_>,
         planned: &PlannedRuns<'_>,
     ) -> Result<()> {
-        for asked in self.asked(own, Vec::new(), "", name)?.into_iter().flatten() {
+        for asked in self.asked(own, &[], "", name)?.into_iter().flatten() {
             let Some(name) = UpstreamName::parse(asked.column) else {
                 self.note(&asked, planned)?;
                 continue;
             };
             let columns = Arc::clone(&self.columns);
-            for deeper in self.asked(&columns, asked.steps, &asked.job, name)?.into_iter().flatten() {
+            for deeper in self.asked(&columns, &asked.steps, &asked.job, name)?.into_iter().flatten() {
                 self.note(&deeper, planned)?;
             }
         }
@@ -79,7 +79,7 @@ impl Upstream {
     fn asked<'a>(
         &self,
         own: &Columns,
-        before: Vec<Step>,
+        before: &[Step],
         job: &str,
         name: UpstreamName<'a>,
     ) -> Result<Vec<Vec<Asked<'a>>>> {
@@ -117,7 +117,7 @@ impl Upstream {
         let Asked { steps, job, column } = asked;
         if let Some(name) = UpstreamName::parse(column) {
             let columns = Arc::clone(&self.columns);
-            for deeper in self.asked(&columns, steps.clone(), job, name)? {
+            for deeper in self.asked(&columns, steps, job, name)? {
                 let mut found = Vec::new();
                 for asked in deeper {
                     found.extend(self.find_at(&asked, planned)?);
@@ -169,7 +169,7 @@ impl Upstream {
         }
         for (run, rows) in rows.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             let loaded = self.open(run, planned)?;
-            short.observe_jobs(&loaded, rows.iter().copied());
+            short.observe_jobs(&loaded, &rows.iter().copied());
         }
         short.meant(name, columns)
     }
@@ -183,7 +183,7 @@ impl Upstream {
         planned: &PlannedRuns<'_>,
     ) -> Error {
         let error = |reason: String| Error::new(ErrorKind::Column, reason).at_field(pattern);
-        let asked = self.asked(own, Vec::new(), "", name).unwrap_or_default();
+        let asked = self.asked(own, &[], "", name).unwrap_or_default();
         let Some(asked) = asked.into_iter().flatten().next() else {
             return match name {
                 UpstreamName::Place { place, .. } => {

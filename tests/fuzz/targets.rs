@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow::array::Array;
 use tempfile::TempDir;
 use xpframe::columns::Selection;
 use xpframe::error::ErrorKind;

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow::array::AsArray;
+use arrow::array::RecordBatch;
+use arrow::datatypes::Int64Type;
 use xpframe::error::{Error, ErrorKind};
 use xpframe::loaded::LoadedRun;
 use xpframe::scan::{Batches, NextBatch, RowChoice, ScanPlan, TableRequest};

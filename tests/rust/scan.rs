@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, RecordBatch};
-use arrow_cast::display::array_value_to_string;
+use arrow::array::AsArray;
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
+use arrow::util::display::array_value_to_string;
 use arrow_schema::{DataType, TimeUnit};
 use xpframe::columns::{Chosen, Selection};
 use xpframe::error::ErrorKind;
