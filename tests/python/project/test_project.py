@@ -70,7 +70,6 @@ PYTHON_ORDER = [
     "result_listing",
     "series",
     "analysis",
-    "action",
     "experiment",
     "check",
     "workspace",
