@@ -153,7 +153,7 @@ tell(said=said)
 
 def test_job_directories_that_cannot_be_listed(workspace: Path) -> None:
     """Without the right to list `jobs/`, rows keep their parameters, and the loss is told."""
-    (workspace / "jobs").mkdir()
+    (workspace / "jobs").mkdir(exist_ok=True)
     (workspace / "jobs").chmod(0)
     code = """
 table = xpframe.xp_table("a", workspace=root, columns=["job_id", "state", "config.n"])
