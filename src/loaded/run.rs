@@ -254,6 +254,11 @@ impl LoadedRun {
         Signature::of(files.iter().map(PathBuf::as_path))
     }
 
+    /// Takes over a signature that was computed before anything was read; nothing if one is known already.
+    pub fn note_files(&self, signature: &Signature) {
+        let _ = self.first_signature.set(signature.clone());
+    }
+
     /// Takes the signature before the first file is read, so that files that grow meanwhile count as changed.
     fn note_signature(&self) {
         let _ = self.first_signature.get_or_init(|| self.signature());
