@@ -246,6 +246,10 @@ impl LoadedRun {
             .iter()
             .map(|name| self.run.path().join(name))
             .collect();
+        let signature = Signature::of(files.iter().map(PathBuf::as_path));
+        if signature.has_first() {
+            return signature;
+        }
         // before 2.0 the links are the list of jobs
         if files[0].symlink_metadata().is_err() {
             let directories = ["jobs", "jobs.bak"].map(|name| self.run.path().join(name));

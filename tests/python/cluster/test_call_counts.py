@@ -126,19 +126,19 @@ EACH = {
         "default": look_open_read(2, 1, 1),
         "state": look_open_read(1, 0, 0),
         "failures": look_open_read(1, 0, 0),
-        "check": look_open_read(4, 3, 2, 1),
+        "check": look_open_read(3, 3, 2, 1),
     },
     "failed": {
         "default": look_open_read(1, 3, 2, 1),
         "state": look_open_read(0, 2, 1, 1),
         "failures": look_open_read(2, 4, 3, 1),
-        "check": look_open_read(3, 4, 3, 1),
+        "check": look_open_read(2, 4, 3, 1),
     },
     "started": {
         "default": look_open_read(2, 2, 1, 1),
         "state": look_open_read(1, 2, 1, 1),
         "failures": look_open_read(3, 4, 3, 1),
-        "check": look_open_read(5, 4, 3, 1),
+        "check": look_open_read(4, 4, 3, 1),
     },
     "waiting": {
         "default": look_open_read(1, 2, 1, 1),
