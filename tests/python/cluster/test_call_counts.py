@@ -55,6 +55,7 @@ COUNT = """
         "since": refreshed,
         "lazy": lazy,
         "lazy again": lazy,
+        "runs": lambda: xpframe.xp_table("grid", workspace=root, run="all", columns=["config.*"]),
     }
     counted = {}
     for name in names:
@@ -199,3 +200,10 @@ def test_threads_wait_together(end: str, runs: Runs) -> None:
     questions = ["default", "state", "failures", "check", "display", "lazy"]
     found = counted(runs.library, root, *questions, delay=1_000)
     assert {name: calls[-1] for name, calls in found.items() if not 24 <= calls[-1] <= 40} == {}
+
+
+def test_runs_are_waited_for_together(tmp_path: Path, library: Path) -> None:
+    """Small runs are read at the same time where a call takes a millisecond."""
+    for number in range(40):
+        make_run(tmp_path, ["done"] * 2, run_id=f"20260319_12{number:02}00", first=2 * number)
+    assert counted(library, tmp_path, "runs", delay=1_000)["runs"][-1] >= 16
