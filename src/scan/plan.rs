@@ -134,6 +134,9 @@ impl ScanPlan {
                 if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
+            for (loaded, signature) in window.iter().zip(signatures) {
+                loaded.note_files(signature);
+            }
             let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
             threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
                 for loaded in group {
