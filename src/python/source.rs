@@ -124,7 +124,7 @@ impl Source {
 #[pyfunction]
 pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyResult<Source> {
     let archives = py.import("xpframe.locate")?.getattr("archives")?.call0()?;
-    let archives: std::collections::HashMap<PathBuf, Vec<PathBuf>> = archives.extract()?;
+    let archives: Vec<(PathBuf, Vec<PathBuf>)> = archives.extract()?;
     py.detach(|| {
         let run = workspace::Run::at(&path).map_err(|error| match error.kind() {
             ErrorKind::RunNotFound | ErrorKind::ExperimentNotFound => {
@@ -134,7 +134,10 @@ pub fn open_source(py: Python<'_>, path: PathBuf, saved: Option<String>) -> PyRe
             }
             _ => error,
         })?;
-        let loaded = Arc::new(LoadedRun::new(run.with_archives(&archives), CancelToken::default()));
+        let loaded = Arc::new(LoadedRun::new(
+            run.with_archives(&archives.into_iter().collect()),
+            CancelToken::default(),
+        ));
         Ok(Source::new(match saved {
             None => Origin::Run(loaded),
             Some(name) => {
