@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
     from xpframe.provider import WorkspaceStateProvider
+    from xpframe.remote import Pulled, pull
     from xpframe.result_listing import result_files
     from xpframe.results import Result
     from xpframe.series import scan_series, xp_series
@@ -52,6 +53,7 @@ __all__ = [
     "Config",
     "EnumValue",
     "ExperimentInfo",
+    "Pulled",
     "ReadReport",
     "Result",
     "Table",
@@ -73,6 +75,7 @@ __all__ = [
     "load_xp_info",
     "path",
     "producer",
+    "pull",
     "replicates",
     "result_files",
     "sample_workspace",
@@ -95,11 +98,13 @@ _LAZY_MODULES = {
     "diff": "analysis",
     "factors": "analysis",
     "replicates": "analysis",
+    "Pulled": "remote",
     "ReadReport": "lazy",
     "Result": "results",
     "WorkspaceStateProvider": "provider",
     "failures": "failed_jobs",
     "last_read": "lazy",
+    "pull": "remote",
     "result_files": "result_listing",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
