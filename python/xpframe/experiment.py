@@ -18,6 +18,7 @@ from xpframe.options import (
     keyword_options,
 )
 from xpframe.report import report
+from xpframe.reported import Reported
 from xpframe.text import plural, visible
 
 # typing, pathlib and datetime each take longer to import than to read a run of some hundred jobs
@@ -171,7 +172,7 @@ class Actions(_Configs):
         return (actions_html if as_html else actions_text)(self._run)
 
 
-class ExperimentInfo(Displayed):
+class ExperimentInfo(Displayed, Reported):
     """A run of an experiment: its jobs and actions as objects, its metadata, and errors of reading.
 
     :func:`load_xp_info` and :meth:`Workspace.load_xp_info` create it. It has the jobs of the moment when it
@@ -390,6 +391,8 @@ class ExperimentInfo(Displayed):
 
         Args:
             task: Tasks to keep: identifiers, their last component, or globs.
+
+            where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`.
 
             strict: Whether to raise at the first log that cannot be read.
 

@@ -13,6 +13,7 @@ from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import table_request, title_of
 from xpframe.resolve import pin_paths, resolve_runs
+from xpframe.where import rows_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ def xp_series(
         workspace: As for :func:`xpframe.xp_frame`.
         run: ``"latest"``, ``"all"``, a run id, or a list of run ids; ``"distinct"`` is ``"all"``.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`.
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         strict: Raises the first error instead of a warning.
         quiet: Hides progress.
@@ -75,8 +77,9 @@ def series_of(
     """The rows that the jobs of open runs wrote, as a frame of a backend."""
     convert = converter_for(backend)
     request = _request(options["columns"], options["task"])
+    rows = rows_where(runs, options["where"], options)
     with _progress(runs, quiet=options["quiet"]):
-        table = _core.read_series(runs, request, handle, options["metrics"], backend=backend)
+        table = _core.read_series(runs, request, handle, options["metrics"], backend=backend, rows=rows)
     report(table.errors, table.warnings, strict=options["strict"])
     return convert(table)
 
@@ -111,6 +114,8 @@ def scan_series(
         _request(options["columns"], options["task"]),
         handle,
         options["metrics"],
+        options["task"],
+        options["where"],
         strict=options["strict"],
         quiet=options["quiet"],
     )
