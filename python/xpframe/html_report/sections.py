@@ -36,7 +36,9 @@ MAX_PACKAGES = 2_000
 def head_section(run: Run, title: str | None) -> str:
     """What ran, when and where, and how far it came."""
     heading = f"<h1><bdi>{html(title)}</bdi></h1>" if title else ""
-    return f'<header id="head">{heading}{info_html(run)}</header>'
+    # which call says why jobs failed is nothing for a page that says it
+    head = info_html(run).replace('<div class="o">why did they fail: <code>info.failures()</code></div>', "")
+    return f'<header id="head">{heading}{head}</header>'
 
 
 def factors_section(jobs: ReportJobs) -> str:
