@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
+    from xpframe.pieces import parts, series_parts
     from xpframe.provider import WorkspaceStateProvider
     from xpframe.remote import Pulled, pull
     from xpframe.result_listing import result_files
@@ -73,6 +74,7 @@ __all__ = [
     "identifier",
     "last_read",
     "load_xp_info",
+    "parts",
     "path",
     "producer",
     "pull",
@@ -81,6 +83,7 @@ __all__ = [
     "sample_workspace",
     "scan_series",
     "scan_xp",
+    "series_parts",
     "tags",
     "typename",
     "upstream",
@@ -104,11 +107,13 @@ _LAZY_MODULES = {
     "WorkspaceStateProvider": "provider",
     "failures": "failed_jobs",
     "last_read": "lazy",
+    "parts": "pieces",
     "pull": "remote",
     "result_files": "result_listing",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
     "scan_series": "series",
+    "series_parts": "pieces",
     "xp_frame": "frames",
     "xp_series": "series",
     "xp_table": "frames",

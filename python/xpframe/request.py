@@ -54,10 +54,18 @@ def plan_scan(
     several_runs: bool = False,
     keep_bytes: int = 1 << 62,
     quiet: bool = False,
+    rows: list[list[int]] | None = None,
+    paths: bytes | None = None,
 ) -> _core.ScanPlan:
-    """Decides the columns of runs, without building any."""
+    """Decides the columns of runs, without building any.
+
+    ``rows`` has the positions of the jobs of each run to keep; ``paths``, of a plan of more runs, decides the
+    columns instead of these runs.
+    """
     with _progress(runs, quiet=quiet):
-        return _core.plan_scan(runs, request, several_runs=several_runs, keep_bytes=keep_bytes)
+        return _core.plan_scan(
+            runs, request, several_runs=several_runs, keep_bytes=keep_bytes, rows=rows, paths=paths
+        )
 
 
 def title_of(runs: Sequence[tuple[str, str]]) -> str:

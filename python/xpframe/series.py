@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xpframe.options import Backend, Experiments, RunSeriesOptions, SeriesOptions
     from xpframe.results import Result
 
-__all__ = ["scan_series", "series_of", "xp_series"]
+__all__ = ["scan_series", "series_of", "series_request", "xp_series"]
 
 
 @keyword_options(SERIES_DEFAULTS, RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
@@ -76,7 +76,7 @@ def series_of(
 ) -> Any:
     """The rows that the jobs of open runs wrote, as a frame of a backend."""
     convert = converter_for(backend)
-    request = _request(options["columns"], options["task"])
+    request = series_request(options["columns"], options["task"])
     rows = rows_where(runs, options["where"], options)
     with _progress(runs, quiet=options["quiet"]):
         table = _core.read_series(runs, request, handle, options["metrics"], backend=backend, rows=rows)
@@ -111,7 +111,7 @@ def scan_series(
         experiment,
         workspace,
         options["run"],
-        _request(options["columns"], options["task"]),
+        series_request(options["columns"], options["task"]),
         handle,
         options["metrics"],
         options["task"],
@@ -122,7 +122,7 @@ def scan_series(
     return SeriesSource(query).lazy_frame(f"{experiment}, {handle}")
 
 
-def _request(columns: Any, task: str | Sequence[str] | None) -> _core.TableRequest:
+def series_request(columns: Any, task: str | Sequence[str] | None) -> _core.TableRequest:
     """The jobs and the columns that their rows repeat, the job first."""
     chosen: Any = ["job_id"]
     if isinstance(columns, Mapping):

@@ -71,6 +71,7 @@ PYTHON_ORDER = [
     "failed_jobs",
     "result_listing",
     "series",
+    "pieces",
     "analysis",
     "html_report",
     "action",
