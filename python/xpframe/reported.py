@@ -51,7 +51,7 @@ class Reported:
             InvalidArgumentError: The name has another ending, or is inside a workspace.
             MissingLibraryError: itables or narwhals is not installed.
         """
-        from xpframe.html_report import write_report
+        from xpframe.html_report.page import write_report
 
         return write_report(
             self._run, path, results=results, curves=curves, title=title, strict=strict, quiet=quiet

@@ -1,7 +1,4 @@
-"""One page for a colleague: what ran, its results, failures and pictures, in a single file."""
+"""One page for a colleague: what ran, its results, failures and pictures, in a single file.
 
-from __future__ import annotations
-
-from xpframe.html_report.page import write_report
-
-__all__ = ["write_report"]
+``page`` writes it.
+"""

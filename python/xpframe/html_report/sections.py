@@ -12,6 +12,7 @@ from xpframe.display.parts import table_html
 from xpframe.display.style import panel
 from xpframe.errors import XpFrameError
 from xpframe.failed_jobs import failures_of
+from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS
 from xpframe.plots import Plots
 from xpframe.summary import brief
 from xpframe.text import html, number, plural
@@ -68,7 +69,7 @@ def coverage_section(jobs: ReportJobs) -> str:
 
 def failures_section(run: Run) -> str:
     """Why jobs failed, with folded tracebacks; nothing if none did."""
-    failures = failures_of([run], quiet=True)
+    failures = failures_of([run], {**JOB_DEFAULTS, **REPORT_DEFAULTS, "quiet": True})
     return _section("failures", "Failures", failures._repr_html_()) if len(failures) else ""
 
 

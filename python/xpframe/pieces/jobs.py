@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from xpframe import _core
 from xpframe.errors import InvalidArgumentError, ReadError
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
     from xpframe.options import Experiments, ScanOptions
 
-__all__ = ["JobParts", "Part", "Parts", "parts"]
+__all__ = ["JobParts", "Part", "Parts", "Positions", "parts"]
+
+# of jobs in a run
+Positions: TypeAlias = range | tuple[int, ...]
 
 ROWS = 50_000
 ELSEWHERE = "later"  # what `result@file` says of a job that a later run lists too
@@ -42,7 +45,7 @@ class Recipe:
         options: ``task``, ``results``, ``max_columns`` and ``timezone`` of the call.
         paths: The paths and types of all runs, as the engine gives them.
         layout: The columns of the outcome.
-        results: The columns of results among them.
+        once: The columns that only the last run that lists a job has, by the text that others have instead.
         strict: Whether to raise the first error.
     """
 
@@ -50,7 +53,7 @@ class Recipe:
     options: Mapping[str, Any]
     paths: bytes
     layout: Layout
-    results: tuple[str, ...]
+    once: Mapping[str, str | None]
     strict: bool
 
     def __hash__(self) -> int:
@@ -74,7 +77,7 @@ class Part:
     """
 
     path: str
-    rows: range | tuple[int, ...]
+    rows: Positions
     jobs: int
     elsewhere: tuple[int, ...] = field(repr=False)
     recipe: Recipe = field(repr=False)
@@ -130,8 +133,8 @@ class Part:
         return layout.pandas(self.arrow(columns))
 
     def _without_later(self, table: pyarrow.Table) -> pyarrow.Table:
-        """Results belong to the last run that lists a job: others have none."""
-        names = [name for name in self.recipe.results if name in table.column_names]
+        """What the directory of a job tells belongs to the last run that lists the job."""
+        names = [name for name in self.recipe.once if name in table.column_names]
         if not self.elsewhere or not names:
             return table
         pa = load_pyarrow()
@@ -141,9 +144,8 @@ class Part:
         for name in names:
             index = table.schema.get_field_index(name)
             column = table.column(index)
-            other = ELSEWHERE if name.endswith("@file") else None
-            text = pa.scalar(other, column.type)
-            table = table.set_column(index, table.schema.field(index), compute.if_else(mask, text, column))
+            other = pa.scalar(self.recipe.once[name], column.type)
+            table = table.set_column(index, table.schema.field(index), compute.if_else(mask, other, column))
         return table
 
 
@@ -223,7 +225,7 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
         experiment: As for :func:`xpframe.xp_frame`.
         rows: The number of jobs of a part, at most; parts of a run are of about the same size.
         workspace: As for :func:`xpframe.xp_frame`. Its path must be the same for all readers.
-        run: ``"latest"``, ``"all"``, a run id, or a list of run ids.
+        run: ``"latest"``, ``"all"``, ``"distinct"``, a run id, or a list of run ids.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
         where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`. It is applied now.
         columns: The columns, as for :func:`xpframe.xp_frame`.
@@ -245,23 +247,36 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
     runs, several = resolve_runs(experiment, options["workspace"], options["run"])
     plan = plan_scan(runs, table_request(options), several_runs=several, quiet=options["quiet"])
     layout = Layout.of(pa.schema(plan), categories_of(plan))
-    results = tuple(shown for shown, full, _ in plan.columns if full.startswith(("result.", "result@")))
     recipe = Recipe(
         {shown: full for shown, full, _ in plan.columns},
         {name: options[name] for name in ("task", "results", "max_columns", "timezone")},
         plan.paths(),
         layout,
-        results,
+        columns_of_last_run(plan),
         options["strict"],
     )
     kept = rows_where(runs, options["where"], options)
-    elsewhere = later_rows(runs, options["task"]) if results else [()] * len(runs)
+    ids = listed_jobs(runs, options["task"])
+    elsewhere = later_rows([str(run.workspace) for run in runs], ids)
+    positions = wanted_rows(ids, kept)
+    if options["run"] == "distinct":
+        repeated = later_rows([f"{run.workspace}/{run.experiment}" for run in runs], ids)
+        positions = without(positions, repeated)
     made = [
-        Part(str(run.path), some, jobs, later_in(some, later), recipe)
-        for index, (run, (*_, jobs), later) in enumerate(zip(runs, plan.runs, elsewhere, strict=True))
-        for some in ranges(range(jobs) if kept is None else tuple(kept[index]), rows)
+        Part(str(run.path), some, len(jobs), later_in(some, later), recipe)
+        for run, jobs, whole, later in zip(runs, ids, positions, elsewhere, strict=True)
+        for some in ranges(whole, rows)
     ]
     return JobParts(made, layout)
+
+
+def columns_of_last_run(plan: _core.ScanPlan) -> dict[str, str | None]:
+    """The columns that only the last run that lists a job has, by the text that others have instead."""
+    once: dict[str, str | None] = {}
+    for shown, full, _ in plan.columns:
+        if full in ("failure", "exit_code") or full.startswith(("result.", "result@")):
+            once[shown] = ELSEWHERE if full.endswith("@file") else None
+    return once
 
 
 def check_rows(rows: object) -> None:
@@ -270,7 +285,7 @@ def check_rows(rows: object) -> None:
         raise InvalidArgumentError(f"rows={rows!r}", hint="it is the number of jobs of a part, 1 or more")
 
 
-def ranges(positions: range | tuple[int, ...], size: int) -> Iterator[range | tuple[int, ...]]:
+def ranges(positions: Positions, size: int) -> Iterator[Positions]:
     """Positions in pieces of about the same size, at most ``size``."""
     count = -(-len(positions) // size)
     for piece in range(count):
@@ -288,33 +303,44 @@ def categories_of(plan: _core.ScanPlan) -> dict[str, list[str]]:
     return {name: sorted(found) for name, found in values.items()}
 
 
-def listed_jobs(runs: list[_core.Run], task: Any) -> list[list[tuple[str, str, str]]]:
-    """The (workspace, task, job) of each job of the requested tasks, for each run."""
-    request = table_request({"columns": ["job_id", "task"], "task": task})
-    plan = plan_scan(runs, request, several_runs=True, quiet=True)
-    tables = plan.batches(["task", "job_id"], [(index, None) for index in range(len(runs))])
-    return [
-        [
-            (str(run.workspace), *key)
-            for key in zip(*map(table.column_values, ("task", "job_id")), strict=True)
-        ]
-        for run, table in zip(runs, tables, strict=True)
-    ]
+def listed_jobs(runs: list[_core.Run], task: Any) -> list[list[str]]:
+    """The identifiers of the jobs of the requested tasks, for each run."""
+    plan = plan_scan(
+        runs, table_request({"columns": ["job_id"], "task": task}), several_runs=True, quiet=True
+    )
+    tables = plan.batches(["job_id"], [(index, None) for index in range(len(runs))])
+    return [table.column_values("job_id") for table in tables]
 
 
-def later_rows(runs: list[_core.Run], task: Any) -> list[tuple[int, ...]]:
-    """For each run the positions of jobs that a later run lists too."""
-    if len(runs) < 2:
-        return [()] * len(runs)
-    seen: set[tuple[str, str, str]] = set()
+def later_rows(groups: list[str], ids: list[list[str]]) -> list[tuple[int, ...]]:
+    """For each run the positions of jobs that a later run of the same group lists too."""
+    seen: dict[str, set[str]] = {}
     found: list[tuple[int, ...]] = []
-    for keys in reversed(listed_jobs(runs, task)):
-        found.append(tuple(position for position, key in enumerate(keys) if key in seen))
-        seen.update(keys)
+    for group, jobs in zip(reversed(groups), reversed(ids), strict=True):
+        known = seen.setdefault(group, set())
+        repeated = not known.isdisjoint(jobs)
+        found.append(tuple(row for row, job in enumerate(jobs) if job in known) if repeated else ())
+        known.update(jobs)
     return found[::-1]
 
 
-def later_in(rows: range | tuple[int, ...], later: tuple[int, ...]) -> tuple[int, ...]:
+def wanted_rows(ids: list[list[str]], kept: list[list[int]] | None) -> list[Positions]:
+    """The positions to read of each run: all, or those that a filter kept."""
+    if kept is None:
+        return [range(len(jobs)) for jobs in ids]
+    return [tuple(rows) for rows in kept]
+
+
+def without(positions: list[Positions], left_out: list[tuple[int, ...]]) -> list[Positions]:
+    """The positions of each run but some."""
+    sets = [set(rows) for rows in left_out]
+    return [
+        tuple(row for row in some if row not in left) if left else some
+        for some, left in zip(positions, sets, strict=True)
+    ]
+
+
+def later_in(rows: Positions, later: tuple[int, ...]) -> tuple[int, ...]:
     """Those of some positions that are among others."""
     wanted = set(rows)
     return tuple(position for position in later if position in wanted)

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.pieces.jobs import Parts, check_rows, listed_jobs, ranges
+from xpframe.pieces.jobs import (
+    Parts,
+    Positions,
+    check_rows,
+    later_rows,
+    listed_jobs,
+    ranges,
+    wanted_rows,
+    without,
+)
 from xpframe.pieces.layout import Layout, load_pyarrow
 from xpframe.report import report
 from xpframe.resolve import resolve_runs
@@ -58,7 +67,7 @@ class SeriesPart:
     """
 
     path: str
-    rows: range | tuple[int, ...]
+    rows: Positions
     recipe: SeriesRecipe = field(repr=False)
 
     def arrow(self, columns: Sequence[str] | None = None) -> pyarrow.Table:
@@ -143,17 +152,11 @@ def series_parts(
     )
 
 
-def own_rows(runs: list[_core.Run], task: Any, kept: list[list[int]] | None) -> list[range | tuple[int, ...]]:
+def own_rows(runs: list[_core.Run], task: Any, kept: list[list[int]] | None) -> list[Positions]:
     """For each run the positions of its jobs that no later run lists: a job's rows belong to the last run."""
-    listed = listed_jobs(runs, task)
-    seen: set[tuple[str, str, str]] = set()
-    found: list[range | tuple[int, ...]] = []
-    for index in reversed(range(len(runs))):
-        keys = listed[index]
-        wanted = set(range(len(keys)) if kept is None else kept[index])
-        found.append(tuple(row for row, key in enumerate(keys) if row in wanted and key not in seen))
-        seen.update(keys[row] for row in wanted)
-    return found[::-1]
+    ids = listed_jobs(runs, task)
+    repeated = later_rows([str(run.workspace) for run in runs], ids)
+    return without(wanted_rows(ids, kept), repeated)
 
 
 def renamed(table: pyarrow.Table, layout: Layout) -> pyarrow.Table:

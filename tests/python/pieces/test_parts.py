@@ -67,6 +67,11 @@ def test_results_of_a_job_that_two_runs_list(cifar: Path) -> None:
     frame = xpframe.scan_xp("cifar", **options).collect()
     assert "later" in frame["result.m@file"].to_list()
     assert_whole(xpframe.parts("cifar", rows=6, **options), frame)
+    options["run"] = "distinct"
+    once = xpframe.scan_xp("cifar", **options).collect()
+    assert len(once) < len(frame)
+    assert_whole(xpframe.parts("cifar", rows=6, **options), once)
+    options["run"] = "all"
     assert_whole(
         xpframe.parts(["cifar", "cifar-v2"], rows=100, **options),
         xpframe.scan_xp(["cifar", "cifar-v2"], **options).collect(),
