@@ -468,3 +468,49 @@ def test_a_file_that_cannot_be_sent_is_said(host: str, workspaces: Workspaces, t
         done = xpframe.pull(f"{host}:{root}", tmp_path / "copy", results="metrics.json")
     assert len(done.problems) == 1
     assert "Permission denied" in done.problems[0]
+
+
+@pytest.mark.slow
+def test_a_workspace_of_14_000_files(host: str, tmp_path: Path) -> None:
+    """A thousand jobs of 14 files each: four of them travel, and a second time none."""
+    from lazy_runs import job_id, write_runs
+
+    root, copy = tmp_path / "there", tmp_path / "here"
+    write_runs(root, 1, 1_000)
+    for job in range(1_000):
+        directory = root / "jobs" / "lab.train" / job_id(0, job)
+        (directory / ".experimaestro" / "events").mkdir(parents=True)
+        for name in (
+            "params.json",
+            "train.done",
+            ".experimaestro/status.json",
+            ".experimaestro/events/event-0.jsonl",
+        ):
+            (directory / name).write_text("" if name.endswith(("done", "jsonl")) else "{}" + " " * 300)
+        for name in (
+            "train.py",
+            "train.out",
+            "train.err",
+            "train.lock",
+            "model.pt",
+            *(f"e{n}.ckpt" for n in range(5)),
+        ):
+            (directory / name).write_bytes(b"x" * 6_000)
+    there = files(root)
+    assert len(there) > 14_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = xpframe.pull(f"{host}:{root}", copy)
+        copied = files(copy)
+        assert first.files == len(copied) - len([name for name in copied if name.endswith("/lock")])
+        assert first.bytes == sum(size for size, _ in copied.values())
+        assert 4_000 <= first.files <= 4_010
+        again = xpframe.pull(f"{host}:{root}", copy)
+        (root / "jobs" / "lab.train" / job_id(0, 7) / "params.json").write_text("{}")
+        changed = xpframe.pull(f"{host}:{root}", copy)
+    assert (again.files, changed.files) == (0, 1)
+    size = sum(size for size, _ in there.values())
+    print(
+        f"of {len(there):,} files ({size / 1e6:.1f} MB) {first.files:,} ({first.bytes / 1e6:.2f} MB) in "
+        f"{first.seconds:.1f} s; again {again.counts.received:,} bytes in {again.seconds:.1f} s"
+    )
