@@ -84,8 +84,12 @@ class _Columns:
             return [text]
         try:
             found = self._all().find(text)
-        except ColumnError as error:
-            raise self._unknown(name, error) from None
+        except ColumnError:
+            try:
+                # the columns of upstream jobs are known by name only
+                found = [full for _, full, _ in self.plan([text]).columns]
+            except ColumnError as error:
+                raise self._unknown(name, error) from None
         if len(found) > 1 and len({each.rpartition("@")[0] for each in found}) > 1:
             raise ColumnError(
                 f"{text!r} could be any of {len(found)} columns",
