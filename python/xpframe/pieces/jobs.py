@@ -249,7 +249,7 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
     layout = Layout.of(pa.schema(plan), categories_of(plan))
     recipe = Recipe(
         {shown: full for shown, full, _ in plan.columns},
-        {name: options[name] for name in ("task", "results", "max_columns", "timezone")},
+        {name: options[name] for name in ("task", "results", "max_columns", "timezone", "naive_times")},
         plan.paths(),
         layout,
         columns_of_last_run(plan),
