@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 import xpframe
-from xpframe import cli
+from xpframe.cli.parser import top_parser
 
 if TYPE_CHECKING:
     from sphinx.addnodes import pending_xref
@@ -172,10 +172,11 @@ class CommandHelp(SphinxDirective):
     """The help of the command line and of each of its commands, as they are now."""
 
     def run(self) -> list[nodes.Node]:
-        parser = cli._parser()  # noqa: SLF001 -- the parser is not public, what it prints is
+        parser = top_parser()
         subcommands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
         shown: list[nodes.Node] = [self.block(parser)]
-        for name, command in subcommands.choices.items():
+        public = {name: command for name, command in subcommands.choices.items() if not name.startswith("_")}
+        for name, command in public.items():
             section = nodes.section(ids=[f"xpframe-{name}"])
             section += nodes.title("", f"xpframe {name}")
             section += self.block(command)

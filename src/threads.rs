@@ -101,7 +101,7 @@ const MIN_ITEMS_PER_THREAD: usize = 256;
 /// A thread that waits for longer than that for an item waits for a network. A local disk takes about 10 µs for a job.
 const SLOW_ITEM: Duration = Duration::from_micros(500);
 /// The most items that a thread takes together, if they are fast.
-const MAX_FAST_SHARE: usize = 64;
+const MAX_FAST_SHARE: usize = 128;
 /// The most items that a thread takes together, if they are slow.
 const MAX_SLOW_SHARE: usize = 8;
 

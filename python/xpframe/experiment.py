@@ -9,14 +9,7 @@ from xpframe.action import Action
 from xpframe.displayed import Displayed
 from xpframe.errors import InvalidArgumentError, JobNotFoundError, RunNotFoundError, XpFrameError
 from xpframe.locate import open_run
-from xpframe.options import (
-    COLUMN_DEFAULTS,
-    JOB_DEFAULTS,
-    NAME_DEFAULTS,
-    REPORT_DEFAULTS,
-    SERIES_DEFAULTS,
-    keyword_options,
-)
+from xpframe.options import FAILURE_DEFAULTS, INFO_DEFAULTS, SERIES_DEFAULTS, keyword_options
 from xpframe.report import report
 from xpframe.reported import Reported
 from xpframe.text import plural, visible
@@ -347,7 +340,7 @@ class ExperimentInfo(Displayed, Reported):
 
         return Plots(self._run)
 
-    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    @keyword_options(INFO_DEFAULTS)
     def table(self, **options: Unpack[InfoOptions]) -> _core.Table:
         """The jobs as an Arrow table; the arguments are those of :func:`xpframe.xp_frame`."""
         from xpframe.frames import table_of_runs
@@ -367,7 +360,7 @@ class ExperimentInfo(Displayed, Reported):
         @overload
         def frame(self, *, backend: Literal["pyarrow"], **options: Unpack[InfoOptions]) -> pyarrow.Table: ...
 
-    @keyword_options(COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS)
+    @keyword_options(INFO_DEFAULTS)
     def frame(
         self, *, backend: Backend = "pandas", **options: Unpack[InfoOptions]
     ) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table:
@@ -376,7 +369,7 @@ class ExperimentInfo(Displayed, Reported):
 
         return frame_of_runs([self._run], options, backend=backend)
 
-    @keyword_options(SERIES_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+    @keyword_options(SERIES_DEFAULTS)
     def series(
         self, handle: str | Result, *, backend: Backend = "pandas", **options: Unpack[SeriesOptions]
     ) -> Any:
@@ -385,17 +378,14 @@ class ExperimentInfo(Displayed, Reported):
 
         return series_of([self._run], handle, options, backend=backend)
 
-    @keyword_options(JOB_DEFAULTS, REPORT_DEFAULTS)
+    @keyword_options(FAILURE_DEFAULTS)
     def failures(self, **options: Unpack[FailureOptions]) -> Failures:
         """Why jobs of the run failed, by cause; it shows itself, and ``.frame()`` has a row a job.
 
         Args:
             task: Tasks to keep: identifiers, their last component, or globs.
-
             where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`.
-
             strict: Whether to raise at the first log that cannot be read.
-
             quiet: Hide progress.
         """
         from xpframe.failed_jobs import failures_of

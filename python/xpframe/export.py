@@ -83,7 +83,7 @@ def write(
     if writer is None:
         hint = f"use one of the endings {', '.join(writers)}; or end the path with / for one file per run"
         if target.suffix.lower() in (".xlsx", ".xls"):
-            hint = "pandas writes it: xp_frame(…, naive_times=True).to_excel(path); or write .csv"
+            hint += "; in Python, pandas writes it: xp_frame(…, naive_times=True).to_excel(path)"
         raise InvalidArgumentError(f"no writer for {target.name!r}", hint=hint)
     write_whole(target, writer)
     return target

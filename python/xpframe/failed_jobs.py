@@ -10,7 +10,7 @@ from xpframe.arguments import checked_texts
 from xpframe.backends.convert import converter_for
 from xpframe.displayed import Displayed
 from xpframe.failure import Failure, FailureGroup, by_cause
-from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
+from xpframe.options import FAILURE_DEFAULTS, RUN_DEFAULTS, keyword_options
 from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import title_of
@@ -92,7 +92,7 @@ class Failures(Displayed, Sequence[Failure]):
         return (failures_html if as_html else failures_text)(self._title, self.groups)
 
 
-@keyword_options(RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+@keyword_options(RUN_DEFAULTS, FAILURE_DEFAULTS)
 def failures(
     experiment: Experiments, *, backend: Backend = "pandas", **options: Unpack[RunFailureOptions]
 ) -> Any:
@@ -141,7 +141,7 @@ def failures_of(runs: list[_core.Run], options: FailureOptions, *, several_runs:
     return Failures(title, _table(runs, several_runs, options))
 
 
-@keyword_options(RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+@keyword_options(RUN_DEFAULTS, FAILURE_DEFAULTS)
 def named_failures(experiment: Experiments, **options: Unpack[RunFailureOptions]) -> Failures:
     """The failed jobs of experiments by name, as an object that shows itself."""
     runs, several = resolve_runs(experiment, options["workspace"], options["run"])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
@@ -23,6 +27,9 @@ _EVENTS = "events.out.tfevents."
 _OWN = re.compile(r"\.experimaestro|params\.json|.*\.(out|err|done|failed|pid|lock|sh|py|code)")
 _MAX_DEPTH = 8
 _MAX_NAMES = 10_000
+# a directory that takes longer, in seconds, is on a network, where many threads wait at the same time
+_SLOW = 0.002
+_MAX_THREADS = 32
 
 
 @dataclass
@@ -77,11 +84,13 @@ def count_handles(
     positions = [index * total // looked for index in range(looked)]
     for table in plan.batches(["job_id", "task", "path"], [(0, positions)]):
         names = (table.column_values(name) for name in ("job_id", "task", "path"))
+        jobs = []
         for job, task_name, directory in zip(*names, strict=True):
-            if directory is None or directory in seen:
-                continue
-            seen.add(directory)
-            _count_job(run, job, task_name, Path(directory), counts)
+            if directory is not None and directory not in seen:
+                seen.add(directory)
+                jobs.append((job, task_name, Path(directory)))
+        for (job, task_name, directory), files in zip(jobs, _files_of(jobs), strict=True):
+            _count_job(run, job, task_name, (directory, files), counts)
     return total, looked
 
 
@@ -100,10 +109,14 @@ def handles_seen(run: _core.Run, max_jobs: int) -> tuple[dict[str, tuple[str | N
 
 
 def _count_job(
-    run: _core.Run, job: str, task: str, directory: Path, counts: dict[tuple[str, str], HandleCount]
+    run: _core.Run,
+    job: str,
+    task: str,
+    listed: tuple[Path, list[tuple[Path, int]]],
+    counts: dict[tuple[str, str], HandleCount],
 ) -> None:
     covered: set[Path] = set()
-    files = list(_files_below(directory))
+    directory, files = listed
     for handle, path in _own_paths(run, job, directory):
         below = [(file, size) for file, size in files if file == path or path in file.parents]
         covered |= {file for file, _ in below}
@@ -141,6 +154,40 @@ def _own_paths(run: _core.Run, job: str, directory: Path) -> Iterator[tuple[str,
             pending += [(f"{place}[*]", item) for item in value]
 
 
+def _files_of(jobs: list[tuple[str, str, Path]]) -> list[list[tuple[Path, int]]]:
+    """The files of each job. If two directories in a row take long, threads wait for the rest."""
+    found: list[list[tuple[Path, int]]] = [[] for _ in jobs]
+    pending = deque(range(len(jobs)))
+
+    def list_one() -> None:
+        index = pending.popleft()
+        found[index] = list(_files_below(jobs[index][2]))
+
+    def list_rest() -> None:
+        with suppress(IndexError):  # none is left
+            while True:
+                list_one()
+
+    slow = 0
+    while pending and slow < 2:
+        start = perf_counter()
+        list_one()
+        slow = slow + 1 if perf_counter() - start > _SLOW else 0
+    if pending:
+        from threading import Thread
+
+        threads = [Thread(target=list_rest) for _ in range(min(_MAX_THREADS, len(pending)))]
+        started = []
+        with suppress(RuntimeError):  # no thread can start: those that run do the work
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+        list_rest()
+        for thread in started:
+            thread.join()
+    return found
+
+
 def _files_below(directory: Path) -> Iterator[tuple[Path, int]]:
     """The files below the directory of a job, with their sizes, without those of experimaestro."""
     count = 0
@@ -157,10 +204,11 @@ def _files_below(directory: Path) -> Iterator[tuple[Path, int]]:
                 return
             path = Path(root) / name
             try:
-                if path.is_file():
-                    yield path, path.stat().st_size
+                status = path.stat()
             except OSError:  # it was removed meanwhile, or cannot be looked at
                 continue
+            if stat.S_ISREG(status.st_mode):
+                yield path, status.st_size
 
 
 def _kind_of(name: str) -> str | None:

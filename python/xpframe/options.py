@@ -86,6 +86,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMN_DEFAULTS",
+    "FAILURE_DEFAULTS",
+    "INFO_DEFAULTS",
     "JOB_DEFAULTS",
     "NAME_DEFAULTS",
     "REPORT_DEFAULTS",
@@ -96,7 +98,6 @@ __all__ = [
 
 RUN_DEFAULTS: RunOptions = {"workspace": None, "run": "latest"}
 JOB_DEFAULTS: JobOptions = {"task": None, "where": None}
-SERIES_DEFAULTS: SeriesOptions = {"metrics": None, "columns": None}
 COLUMN_DEFAULTS: ColumnOptions = {
     **JOB_DEFAULTS,
     "columns": None,
@@ -107,6 +108,9 @@ COLUMN_DEFAULTS: ColumnOptions = {
 }
 NAME_DEFAULTS: NameOptions = {"names": "full"}
 REPORT_DEFAULTS: ReportOptions = {"strict": False, "quiet": False}
+INFO_DEFAULTS: InfoOptions = {**COLUMN_DEFAULTS, **NAME_DEFAULTS, **REPORT_DEFAULTS}
+FAILURE_DEFAULTS: FailureOptions = {**JOB_DEFAULTS, **REPORT_DEFAULTS}
+SERIES_DEFAULTS: SeriesOptions = {"metrics": None, "columns": None, **FAILURE_DEFAULTS}
 
 
 def keyword_options(*groups: Mapping[str, object]) -> Callable[[Function], Function]:

@@ -400,12 +400,18 @@ class WorkspaceStateProvider(Workspace):
     ) -> list[Job]:
         """The jobs that have a directory and that no run lists: their runs were removed, or they were only
         generated. A job that left a process file and no end counts as running.
+
+        Raises:
+            ReadError: A run cannot be read, so that its jobs would be taken for orphans.
         """
         directories, errors = self._workspace.jobs()
         listed: set[str] = set()
         for name in self.experiments():
             for run in self._workspace.runs(name):
                 listed.update(job_id for job_id, _ in run.rows())
+                unlisted = [error for error in run.errors() if error.job is None]
+                report([error for error in unlisted if isinstance(error, ReadError)], [], strict=True)
+                errors += unlisted
         report(errors, [], strict=False)
         return list(self._jobs_without_run([job for job in directories if job[1] not in listed]))
 
@@ -445,6 +451,10 @@ class WorkspaceStateProvider(Workspace):
                 yield self._run(name, run_id)
             except (ExperimentNotFoundError, RunNotFoundError):
                 continue
+            except ReadError as error:
+                if experiment is not None:
+                    raise
+                report([error], [], strict=False)
 
     def _jobs_without_run(self, names: list[tuple[str, str]]) -> Iterator[Job]:
         """Jobs by their directories, as (task, job)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xpframe import _core
 from xpframe.backends.convert import converter_for
 from xpframe.errors import InvalidArgumentError
-from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, SERIES_DEFAULTS, keyword_options
+from xpframe.options import RUN_DEFAULTS, SERIES_DEFAULTS, keyword_options
 from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import table_request, title_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["scan_series", "series_of", "series_request", "xp_series"]
 
 
-@keyword_options(SERIES_DEFAULTS, RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+@keyword_options(RUN_DEFAULTS, SERIES_DEFAULTS)
 def xp_series(
     experiment: Experiments,
     handle: str | Result,
@@ -84,7 +84,7 @@ def series_of(
     return convert(table)
 
 
-@keyword_options(SERIES_DEFAULTS, RUN_DEFAULTS, JOB_DEFAULTS, REPORT_DEFAULTS)
+@keyword_options(RUN_DEFAULTS, SERIES_DEFAULTS)
 def scan_series(
     experiment: Experiments, handle: str | Result, **options: Unpack[RunSeriesOptions]
 ) -> polars.LazyFrame:

@@ -38,7 +38,7 @@ class Workspace(Displayed):
         self._workspace = find_workspace(path)
 
     def __reduce__(self) -> tuple[type[Workspace], tuple[Path]]:
-        return Workspace, (self.path,)
+        return type(self), (self.path,)
 
     @property
     def path(self) -> Path:

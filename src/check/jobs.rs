@@ -268,7 +268,8 @@ impl Comparison {
             return Self::Nothing;
         }
         let row = &rows.rows[position];
-        let executed = executed(run, (&rows.task_id(row), &rows.job_id(row)), loaded.relocation());
+        let directory = evidence.directory.as_deref().unwrap_or(run.path());
+        let executed = executed(run, (&rows.task_id(row), &rows.job_id(row)), directory, loaded.relocation());
         if let Ok(Executed::Formerly(identifier)) = &executed {
             let text = format!(
                 "ran under its former identifier {identifier}, before its class was deprecated: its directory is a link"

@@ -30,6 +30,12 @@ impl Signature {
         Self(paths.into_iter().map(FileState::of).collect())
     }
 
+    /// Whether the first of the files is there.
+    #[must_use]
+    pub fn has_first(&self) -> bool {
+        matches!(self.0.first(), Some(Some(_)))
+    }
+
     /// Whether the files may only have grown until `now`: the same files, written no earlier, and no smaller. Their content is
     /// not compared.
     #[must_use]

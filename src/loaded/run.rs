@@ -246,12 +246,21 @@ impl LoadedRun {
             .iter()
             .map(|name| self.run.path().join(name))
             .collect();
+        let signature = Signature::of(files.iter().map(PathBuf::as_path));
+        if signature.has_first() {
+            return signature;
+        }
         // before 2.0 the links are the list of jobs
         if files[0].symlink_metadata().is_err() {
             let directories = ["jobs", "jobs.bak"].map(|name| self.run.path().join(name));
             files.extend(directories.iter().flat_map(|directory| with_children(directory)));
         }
         Signature::of(files.iter().map(PathBuf::as_path))
+    }
+
+    /// Takes over a signature that was computed before anything was read; nothing if one is known already.
+    pub fn note_files(&self, signature: &Signature) {
+        let _ = self.first_signature.set(signature.clone());
     }
 
     /// Takes the signature before the first file is read, so that files that grow meanwhile count as changed.

@@ -59,8 +59,8 @@ impl JobLooks<'_> {
             return (State::Done, None);
         }
         let found = self.with_names(position, |task_id, job_id| self.statuses.state(task_id, job_id, errors));
-        let JobState { state, failure, done_at } = found;
-        if let (Some(done), Some(marked)) = (self.note(position, state), done_at) {
+        let JobState { state, failure, is_marked_done, done_at } = found;
+        if let (Some(done), Some(marked)) = (self.note(position, is_marked_done), done_at) {
             let _ = done.marked.set(marked);
         }
         (state, failure)
@@ -73,10 +73,9 @@ impl JobLooks<'_> {
         }
         let before = errors.len();
         let status = self.with_names(position, |task_id, job_id| self.statuses.job(task_id, job_id, errors));
-        // what is wrong with files is told each time
-        if errors.len() == before
-            && let Some(done) = self.note(position, status.state)
-        {
+        // what is wrong with files is told each time; a job without directory has no end, and costs no call
+        let is_final = status.state == State::Done && status.ended_at.is_some() && errors.len() == before;
+        if let Some(done) = self.note(position, is_final) {
             let _ = done.status.set(Box::new(status.clone()));
         }
         status
@@ -89,7 +88,7 @@ impl JobLooks<'_> {
         }
         let ending =
             self.with_names(position, |task_id, job_id| self.statuses.ending(task_id, job_id, errors));
-        self.note(position, ending.state);
+        self.note(position, ending.state == State::Done && ending.directory.is_some());
         ending
     }
 
@@ -106,8 +105,9 @@ impl JobLooks<'_> {
         known.or_else(changed)
     }
 
-    fn note(&self, position: usize, state: State) -> Option<&DoneJob> {
-        if state == State::Done { self.done.note(position, self.rows.rows.len()) } else { None }
+    /// Notes a job if it is final: done, and its directory was looked at.
+    fn note(&self, position: usize, is_final: bool) -> Option<&DoneJob> {
+        if is_final { self.done.note(position, self.rows.rows.len()) } else { None }
     }
 
     fn with_names<R>(&self, position: usize, ask: impl FnOnce(&str, &str) -> R) -> R {

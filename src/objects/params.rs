@@ -1,6 +1,7 @@
 //! Reads params.json, the file of a job: for what the file of the run lacks, and for what the job was executed with.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use super::container::{Container, Source};
 use super::cycles;
@@ -168,19 +169,31 @@ impl RunObjects {
 fn read_into(
     graph: &mut Graph,
     run: &Run,
-    (task_id, job_id): (&str, &str),
+    job: (&str, &str),
     relocation: &Relocation,
     defined: Option<&Ids>,
     errors: &mut Vec<Error>,
 ) -> Result<Container> {
-    let file = run.workspace().find_job_dir(task_id, job_id)?.join("params.json");
+    let file = run.workspace().find_job_dir(job.0, job.1)?.join("params.json");
     let bytes = file::read(&file)?;
+    parse_into(graph, run, job, (&file, &bytes), relocation, (defined, errors))
+}
+
+/// The same, of the bytes of the file.
+fn parse_into(
+    graph: &mut Graph,
+    run: &Run,
+    (task_id, job_id): (&str, &str),
+    (file, bytes): (&Path, &[u8]),
+    relocation: &Relocation,
+    (defined, errors): (Option<&Ids>, &mut Vec<Error>),
+) -> Result<Container> {
     let usual = run.workspace().job_dir(task_id, job_id)?;
     let job_dir = usual.to_string_lossy();
-    let root = recorded_root(&bytes);
+    let root = recorded_root(bytes);
     let own = root.map_or(Cow::Borrowed(relocation), |root| relocation.of_file(root));
-    let source = Source { file: &file, relocation: &own, job_dir: Some(&job_dir), data_dir: None };
-    Ok(graph.read_whole(source, &bytes, defined, errors))
+    let source = Source { file, relocation: &own, job_dir: Some(&job_dir), data_dir: None };
+    Ok(graph.read_whole(source, bytes, defined, errors))
 }
 
 /// The root of the workspace that a params.json names, which is its first key.
@@ -210,12 +223,16 @@ pub enum Executed {
     Other,
 }
 
-/// What the params.json of a job (its task and identifier) tells of its execution.
+/// What the params.json of a job (its task and identifier) tells of its execution. It was just seen in the job's directory.
 ///
 /// # Errors
 /// `Io`: there is no such file, or the system refuses; `InvalidName`.
-pub fn executed(run: &Run, job: (&str, &str), relocation: &Relocation) -> Result<Executed> {
-    let (params, container) = params_alone(run, job, relocation)?;
+pub fn executed(run: &Run, job: (&str, &str), directory: &Path, relocation: &Relocation) -> Result<Executed> {
+    let file = directory.join("params.json");
+    let Some((bytes, _)) = file::read_listed(&file)? else { return Ok(Executed::Other) };
+    let mut params = Graph::new();
+    let rest = (None, &mut Vec::new());
+    let container = parse_into(&mut params, run, job, (&file, &bytes), relocation, rest)?;
     let Some(last) = container.last else { return Ok(Executed::Other) };
     let identifier = params.identifier(last).into_owned();
     Ok(match () {

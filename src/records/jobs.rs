@@ -55,7 +55,9 @@ pub struct JobState {
     pub state: State,
     /// Why it failed, in upper case; there exactly when the state is an error
     pub failure: Option<String>,
-    /// When its marker of success was written, in microseconds since 1970 UTC, if that was learnt
+    /// Whether it has a marker of success
+    pub is_marked_done: bool,
+    /// When that was written, in microseconds since 1970 UTC, if that was learnt
     pub done_at: Option<i64>,
 }
 
@@ -152,9 +154,10 @@ impl<'a> JobStatuses<'a> {
     pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobState {
         let mut files = self.files(task_id, job_id, errors);
         let Decision { word, .. } = self.decide(&mut files, false, errors);
-        let written = files.markers.done.and_then(|marker| marker.written_if_known());
+        let done = files.markers.done;
+        let written = done.as_ref().and_then(Marker::written_if_known);
         let done_at = written.and_then(Moment::from_system).and_then(Moment::utc);
-        JobState { state: word.state, failure: word.reason, done_at }
+        JobState { state: word.state, failure: word.reason, is_marked_done: done.is_some(), done_at }
     }
 
     /// How a job ended, without the times. Wrong files are told in `errors`.

@@ -134,6 +134,9 @@ impl ScanPlan {
                 if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
             };
             let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
+            for (loaded, signature) in window.iter().zip(signatures) {
+                loaded.note_files(signature);
+            }
             let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
             threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
                 for loaded in group {
@@ -205,8 +208,8 @@ impl ScanPlan {
         let handles: Vec<Option<&str>> =
             self.request.results.iter().map(|result| result.name.as_deref()).collect();
         let columns = Columns::new(&self.tree, true, true).with_files(&handles);
-        let chosen = Chosen { pattern: pattern.to_owned(), rename: None };
-        let found = Selection::Chosen(vec![chosen]).choose(&columns, &self.tree, usize::MAX)?;
+        let chosen = Selection::Chosen(vec![Chosen::new(pattern)]);
+        let found = chosen.choose(&mut (&columns, &self.tree), &self.tree, usize::MAX)?;
         Ok(found.into_iter().map(|column| column.name).collect())
     }
 

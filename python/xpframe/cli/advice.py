@@ -22,7 +22,6 @@ _WORDS = [
     (r"\bexperiment=", "NAME "),
     (r"by=\['lr', 'seed'\] or by=\['tags\.\*', 'config\.\*'\]", "--by lr,seed or --by 'tags.*,config.*'"),
     (r"results=\"([^\"]*)\"", r"--results '\1'"),
-    (r"pandas writes it: (xp_frame\(…, naive_times=True\)\.to_excel\(path\)); or", r"in Python, \1; or"),
     (r"\(and (\d+) more, see [^)]*(?:\(…\)[^)]*)?\)", r"(and \1 more)"),
     (r"see \.errors", "xpframe check says why"),
     (r"(?:give )?((?:header|separator)=\S+) in Result\(…\)", r"in Python, Result(…) has \1"),

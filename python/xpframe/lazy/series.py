@@ -132,9 +132,9 @@ class SeriesSource(LazySource[SeriesPlan]):
         )
         groups = plan.plan.groups(rows, limit is not None)
         tables = _tables(read, groups, limit)
-        frames = reader.frames(tables, empty.select(asked), expected, len(rows))
-        # the columns come in the order of the plan
-        return (frame.select(columns) if columns else frame for frame in frames)
+        frames = reader.frames(tables, empty[asked], expected, len(rows))
+        # the columns come in the order of the plan; `select` would take "*" and "^a$" for patterns
+        return (frame[columns] if columns else frame for frame in frames)
 
 
 def _tables(

@@ -95,7 +95,7 @@ def _read(
     title = title_of([(experiment, run) for _, experiment, run, _ in plan.runs])
     reader = RowReader(title, query.pending_reads(), strict=query.strict, quiet=query.quiet)
     tables = _when_ready(plan.batches(columns, selection, JOBS_PER_BATCH))
-    yield from reader.frames(tables, to_polars(plan.empty()).select(columns), expected, total)
+    yield from reader.frames(tables, to_polars(plan.empty())[columns], expected, total)
 
 
 def _when_ready(batches: _core.Batches) -> Iterator[tuple[int, _core.Table] | None]:

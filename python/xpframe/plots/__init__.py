@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpframe.arguments import checked_texts
+from xpframe.arguments import checked_text, checked_texts
 from xpframe.plots.picture import Picture
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Plots:
         """
         from xpframe.plots.states import states
 
+        _check_names(x=x, y=y, metric=metric, task=task)
         return states(self._run, x, y, metric, results, task)
 
     def parallel(
@@ -84,6 +85,8 @@ class Plots:
         """
         from xpframe.plots.parallel import parallel
 
+        _check_names(task=task)
+        checked_text("color", color, "give the name of a column")
         hint = "give a list of names of columns"
         axes = None if columns is None else checked_texts("columns", columns, hint)
         return parallel(self._run, color, axes, results, task)
@@ -115,7 +118,9 @@ class Plots:
         """
         from xpframe.plots.series import series
 
-        return series(self._run, handle, metrics=metrics, color=color, over=over)
+        checked_text("color", color, "give the name of a column")
+        columns = None if over is None else checked_texts("over", over, "give a name, or a list of names")
+        return series(self._run, handle, metrics=metrics, color=color, over=columns)
 
     def timeline(self) -> Picture:
         """When each job ran; a running job extends to the latest time of all jobs."""
@@ -132,3 +137,10 @@ class Plots:
     def __repr__(self) -> str:
         calls = "states(x, y, task), parallel(color, columns, task), series(handle), timeline(), tasks()"
         return f"<pictures: {calls}>"
+
+
+def _check_names(**names: object) -> None:
+    """Raises an error for an argument that is not a name; None stands for the default."""
+    for argument, name in names.items():
+        if name is not None:
+            checked_text(argument, name, "give the name of a column" if argument != "task" else "give a name")

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from xpframe.arguments import checked_text
 from xpframe.errors import InvalidArgumentError
 from xpframe.handles import handles_seen
 from xpframe.summary import Column, columns_of, shown_state, table_of
@@ -125,6 +126,7 @@ def scope_of(run: Run, task: str | None) -> Scope:
     """The jobs of a run, or of a task: its name, its last component, or a glob."""
     if task is None:
         return Scope(run)
+    task = checked_text("task", task, "a picture shows one task: its name, its last component, or a glob")
     counts = Counter(name for _, name in run.rows())
     shown = dict(table_of(run, ["task"], task=task).value_counts(["task"]))
     others = [name for name in counts if (name,) not in shown]
@@ -148,7 +150,8 @@ def factor(run: Run, name: str, results: Results | None = None, task: str | None
 
     A column ``result.…`` without ``results`` is that of the only handle which leads to files of a known kind.
     """
-    if results is None and name.startswith("result."):
+    # the request refuses what is no text
+    if results is None and str(name).startswith("result."):
         results = _only_handle(run, name)
     table = table_of(run, [name], results, task)
     if len(table.column_names) != 1:

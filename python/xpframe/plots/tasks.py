@@ -227,4 +227,5 @@ def draw_need(canvas: Canvas, arrows: Canvas, needed: Box, task: Box, flow: Flow
     canvas.hide(x - width / 2, y - 7, width, 14)
     canvas.text(x, y + 3.5, number(count), anchor="middle", size=10)
     if name := flow.name():
+        canvas.hide(x - width_of(name) * 0.41 - 3, y + 8, width_of(name) * 0.82 + 6, 12)
         canvas.text(x, y + 17, name, anchor="middle", size=9)

@@ -149,7 +149,7 @@ def test_each_argument_with_each_wrong_value() -> None:
     ("call", "text"),
     [
         (lambda: wrongly(xpframe.xp_frame, "grid-search", columns={"lr": [1]}), "a dict from new names to"),
-        (lambda: wrongly(xpframe.xp_frame, "grid-search", run=1), 'run=1 (it is "latest", "all", a run id'),
+        (lambda: wrongly(xpframe.xp_frame, "grid-search", run=1), 'run=1 (it is "latest", "all", "distinct"'),
         (
             lambda: xpframe.xp_frame("grid-search", run=[]),
             "run is an empty list (name a run, or leave it out)",

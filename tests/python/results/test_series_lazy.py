@@ -387,3 +387,15 @@ def test_a_function_may_read_experiments_itself() -> None:
         "grid-search", workspace=sample_workspace(), results=Result("results.csv", format=outer)
     )
     assert table["result.read"].to_list() == [11] * 12
+
+
+def test_columns_with_names_that_polars_takes_for_patterns(tmp_path: Path) -> None:
+    """A header may hold nothing (as pandas writes an index), a star or a regular expression."""
+    root = copy_of_sample(tmp_path)
+    for path in root.glob("jobs/*/*/params.json"):
+        (path.parent / "log.csv").write_text(",*,^ab$,ab,a.b\n0,1,2,3,4\n")
+    lazy = scan_series("grid-search", "log.csv", workspace=root)
+    eager = xp_series("grid-search", "log.csv", workspace=root, backend="polars")
+    assert eager.columns == ["job_id", "", "*", "^ab$", "ab", "a\\.b"]
+    assert plain(lazy.collect()).equals(plain(eager))
+    assert lazy.filter(pl.col("ab") == 3).collect().row(0)[1:] == (0, 1, 2, 3, 4)

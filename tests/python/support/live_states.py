@@ -33,7 +33,7 @@ class Resumed(ResumableTask):
     def execute(self):
         if not Path("tried").exists():
             Path("tried").touch()
-            time.sleep(1)
+            time.sleep(3)
             raise GracefulTimeout("out of time")
 
 

@@ -18,17 +18,19 @@ ENDED = 1773922216
 RECORDED = {"done": "done", "failed": "error:FAILED", "started": "running", "waiting": "unscheduled"}
 
 
-def make_run(root: Path, ends: list[str], *, is_recorded: bool = True) -> Path:
-    """The directory of a run in a new workspace.
+def make_run(
+    root: Path, ends: list[str], *, is_recorded: bool = True, run_id: str = RUN_ID, first: int = 0
+) -> Path:
+    """The directory of a run in a workspace, new if there is none. Its jobs are numbered from `first` on.
 
     Its jobs ended so: ``done``, ``failed``, ``started`` (a pid file and no marker) or ``waiting`` (neither).
     Without `is_recorded` the driver was killed before it wrote their states.
     """
-    run = root / "experiments" / "grid" / RUN_ID
+    run = root / "experiments" / "grid" / run_id
     run.mkdir(parents=True)
     (root / ".__experimaestro__").touch()
     rows, objects, states = [], [], {}
-    for number, end in enumerate(ends):
+    for number, end in enumerate(ends, first):
         job_id = hashlib.sha256(f"{number}".encode()).hexdigest()
         states[job_id] = RECORDED[end]
         tags = {"rate": number / 8}
@@ -38,7 +40,7 @@ def make_run(root: Path, ends: list[str], *, is_recorded: bool = True) -> Path:
         make_directory(root / "jobs" / TASK / job_id, job_id, end, objects[-1], root)
     for name, lines in {"jobs.jsonl": rows, "objects.jsonl": objects}.items():
         (run / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    status: dict[str, Any] = {"version": 1, "experiment_id": "grid", "run_id": RUN_ID, "status": "done"}
+    status: dict[str, Any] = {"version": 1, "experiment_id": "grid", "run_id": run_id, "status": "done"}
     status |= {"started_at": "2026-03-19T12:00:00", "ended_at": "2026-03-19T13:00:00"}
     status["job_states"] = states if is_recorded else {}
     (run / "status.json").write_text(json.dumps(status))

@@ -35,6 +35,7 @@ OF_PYTHON = {
     "python/xpframe/experiment.py",
     "python/xpframe/changes.py",
     "python/xpframe/plots/states.py",
+    "python/xpframe/plots/series.py",
     "python/xpframe/analysis/replicates.py",
 }
 HINT = re.compile(r'(?:\.hint\(\s*(?:format!\(\s*)?|\bhint\s*=\s*(?:\(\s*)?f?)"((?:[^"\\]|\\.)*)"')

@@ -65,10 +65,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Live]]:
 
 def test_a_resumable_task_that_timed_out_waits_again(start: Callable[..., Live]) -> None:
     """It has the marker of its first attempt, and waits for a token: it is no error."""
-    live = start("timed_out", 6)
+    live = start("timed_out", 12)
     wait_until(lambda: has_marker(live, "failed"), "the first attempt timed out")
-    wait_until(lambda: states(live, "hold") == ["running"], "another job has the token")
-    wait_until(lambda: states(live, "resumed") == ["waiting"], "it is queued again")
+    wait_until(lambda: states(live, "") == ["waiting", "running"], "it is queued again behind the other job")
     assert has_marker(live, "failed")
     assert live.driver.wait(90) == 0
     rows = table(

@@ -42,12 +42,6 @@ EXPECTED = {
         "scheduler: nobody holds the lock of the experiment, so its unfinished job is lost, not running"
     ),
     "test_stray_jobs::test_running_state_detection": "scheduler: calls a private method of the provider",
-    "test_actions::test_load_xp_info_backward_compat_configs_json": (
-        "a directory with only a configs.json lists no jobs"
-    ),
-    "test_configs_serialization::test_load_xp_info_backward_compat_configs_json": (
-        "a directory with only a configs.json lists no jobs"
-    ),
 }
 
 
@@ -172,6 +166,32 @@ def test_orphans(workspaces: Workspaces, tmp_path: Path) -> None:
                 before[job.identifier].endtime,
             )
     assert provider.get_job(orphans[0].task_id, orphans[0].identifier) == orphans[0]
+
+
+def test_unreadable_runs_are_no_orphans(workspaces: Workspaces, tmp_path: Path) -> None:
+    """Where the jobs of a run cannot be read, orphans cannot be told; the other runs still can be read."""
+    root = tmp_path / "ws"
+    shutil.copytree(workspaces.path("v270_full"), root, symlinks=True)
+    provider = WorkspaceStateProvider(root)
+    (run,) = root.glob("experiments/ablation/2*")
+    content = (run / "jobs.jsonl").read_text()
+    (run / "jobs.jsonl").unlink()
+    (run / "jobs.jsonl").mkdir()
+    with pytest.raises(xpframe.XpFrameError, match=r"jobs\.jsonl"):
+        provider.get_orphan_jobs()
+    (run / "jobs.jsonl").rmdir()
+    (run / "jobs.jsonl").write_text(content[:-20])
+    with pytest.warns(xpframe.XpFrameWarning, match=r"jobs\.jsonl:26"):
+        assert len(provider.get_orphan_jobs()) == 1
+    assert len(provider.get_jobs("grid-search")) == 9
+
+
+def test_a_provider_is_pickled(workspaces: Workspaces) -> None:
+    """A copy in another process is a provider of the same workspace."""
+    provider = WorkspaceStateProvider(workspaces.path("v270_full"))
+    copy = pickle.loads(pickle.dumps(provider))
+    assert type(copy) is WorkspaceStateProvider
+    assert copy.path == provider.path
 
 
 def test_runs_of_an_experiment(workspaces: Workspaces) -> None:

@@ -50,6 +50,7 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
     SmallRun(root, experiment="a").submit(0)
     bad = SmallRun(root, experiment="b")
     bad.submit(1)
+    bad.execute(1)
     SmallRun(root, experiment="c").submit(2)
     locked = SmallRun(root, run_id="20260102_120000", experiment="c")
     locked.submit(3)
@@ -108,6 +109,7 @@ with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
 failures = xpframe.failures("*", workspace=root, backend="polars")
 tell(experiments=opened.experiments(), errors=told(opened.errors), html=len(opened._repr_html_()),
      text=repr(opened), runs=findings.seen["runs"], failures=len(failures),
+     orphans=sum(one.kind == "orphan-job" for one in findings),
      found=[[one.kind, one.file] for one in findings if one.kind == "unreadable-file"],
      code=code, ls=json.loads(out.getvalue()), err=err.getvalue())
 """
@@ -118,6 +120,8 @@ tell(experiments=opened.experiments(), errors=told(opened.errors), html=len(open
     assert said["runs"] == 3
     assert said["failures"] == 0
     assert ["unreadable-file", bad] in said["found"]
+    # the run that lists the job may be the one that cannot be read
+    assert said["orphans"] == 0
     assert said["code"] == 0
     assert {row["experiment"]: row["runs"] for row in said["ls"]} == {"a": 1, "b": None, "c": 2}
     assert bad in said["err"]
@@ -153,7 +157,7 @@ tell(said=said)
 
 def test_job_directories_that_cannot_be_listed(workspace: Path) -> None:
     """Without the right to list `jobs/`, rows keep their parameters, and the loss is told."""
-    (workspace / "jobs").mkdir()
+    (workspace / "jobs").mkdir(exist_ok=True)
     (workspace / "jobs").chmod(0)
     code = """
 table = xpframe.xp_table("a", workspace=root, columns=["job_id", "state", "config.n"])
