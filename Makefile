@@ -27,6 +27,12 @@ CHROMIUM := (for name in $${XPFRAME_CHROMIUM:-chromium chromium-browser google-c
 	&& command -v apt-get >/dev/null && apt-get update -q -q && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -q -q --no-install-recommends chromium fonts-liberation; } >/dev/null
 
+# succeeds where there are sshd, ssh and rsync, or where they can be installed
+SSH := (for name in sshd ssh rsync; do \
+		PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null || exit 1; done; exit 0) || { test "$$(id -u)" = 0 \
+	&& command -v apt-get >/dev/null && apt-get update -q -q && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -q -q --no-install-recommends openssh-server openssh-client rsync; } >/dev/null
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo check test browser fuzz soak reliability lint format docs stubs stubs-check clean
@@ -44,6 +50,7 @@ check: $(VENV)/.dev $(VENV)/.module target/rust-tests.ok  ## the fast tests, in 
 
 test: $(VENV)/.dev $(VENV)/.module  ## cargo test, then pytest, in Chromium too where apt-get can install it (more: make test ARGS="-k sample -x")
 	@$(CHROMIUM) || echo "NOT TESTED: the notebook in a browser. Chromium is missing and cannot be installed here." >&2
+	@$(SSH) || echo "NOT TESTED: xpframe pull. sshd or rsync is missing and cannot be installed here." >&2
 	$(CARGO) test --quiet
 	$(PYTEST) $(SPREAD) $(ARGS)
 

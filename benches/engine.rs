@@ -115,6 +115,7 @@ fn request(loaded: &Arc<LoadedRun>, patterns: &[&str]) -> TableRequest {
         zone: Zone::local(),
         results: Vec::new(),
         keep_bytes: u64::MAX,
+        scope: xpframe::scan::Scope::default(),
     }
 }
 

@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             zone: Zone::local(),
             results: Vec::new(),
             keep_bytes: u64::MAX,
+            scope: xpframe::scan::Scope::default(),
         }
         .read()?;
         println!(

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from xpframe.failed_jobs import failures
     from xpframe.frames import xp_frame, xp_table
     from xpframe.lazy import ReadReport, last_read, scan_xp
+    from xpframe.pieces import parts, series_parts
     from xpframe.provider import WorkspaceStateProvider
+    from xpframe.remote import Pulled, pull
     from xpframe.result_listing import result_files
     from xpframe.results import Result
     from xpframe.series import scan_series, xp_series
@@ -52,6 +54,7 @@ __all__ = [
     "Config",
     "EnumValue",
     "ExperimentInfo",
+    "Pulled",
     "ReadReport",
     "Result",
     "Table",
@@ -71,13 +74,16 @@ __all__ = [
     "identifier",
     "last_read",
     "load_xp_info",
+    "parts",
     "path",
     "producer",
+    "pull",
     "replicates",
     "result_files",
     "sample_workspace",
     "scan_series",
     "scan_xp",
+    "series_parts",
     "tags",
     "typename",
     "upstream",
@@ -95,15 +101,19 @@ _LAZY_MODULES = {
     "diff": "analysis",
     "factors": "analysis",
     "replicates": "analysis",
+    "Pulled": "remote",
     "ReadReport": "lazy",
     "Result": "results",
     "WorkspaceStateProvider": "provider",
     "failures": "failed_jobs",
     "last_read": "lazy",
+    "parts": "pieces",
+    "pull": "remote",
     "result_files": "result_listing",
     "sample_workspace": "_sample",
     "scan_xp": "lazy",
     "scan_series": "series",
+    "series_parts": "pieces",
     "xp_frame": "frames",
     "xp_series": "series",
     "xp_table": "frames",

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
+__all__ = ["COPY_MARKER", "__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_patterns", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
+
+COPY_MARKER: Final = ".xpframe-pull"
+"""
+The directory at the root of a copy of a workspace.
+"""
 
 __version__: Final[str]
 """
@@ -278,6 +283,14 @@ class ScanPlan:
     def empty(self, /) -> Table:
         """
         A table of these columns without rows.
+        """
+    def find(self, /, pattern: str) -> list[str]:
+        """
+        The full names of the columns that a name, short name or glob means, among all columns of the jobs.
+        """
+    def paths(self, /) -> bytes:
+        """
+        The paths and types of all values as bytes, for `plan_scan` of some of the runs.
         """
     @property
     def runs(self, /) -> list[tuple[str, str, str, int]]:
@@ -572,12 +585,13 @@ def path(config: Any) -> Path:
     Raises `JobNotFoundError` for a config that is no job.
     """
 
-def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex) -> ScanPlan:
+def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None, paths: bytes | None = None) -> ScanPlan:
     """
-    Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches.
+    Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches. `rows` has the positions of the jobs of
+    each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs.
     """
 
-def plan_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object") -> SeriesPlan:
+def plan_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> SeriesPlan:
     """
     Decides the columns of the rows that jobs of runs wrote.
     """
@@ -594,18 +608,24 @@ def progress_counters() -> tuple[int, int, int, int, int]:
     What this process has read so far: (files, bytes, objects, bytes of the files that were opened, bytes that were parsed).
     """
 
-def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None = None, backend: str = "polars") -> Table:
+def read_failures(runs: SupportsGetItem[int, Run], *, several_runs: bool, tasks: SupportsGetItem[int, str] | None = None, backend: str = "polars", rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:
     """
     Reads why the jobs of runs failed: one row a failed job, with its tags, its exception and the end of its log. Text is laid out
-    for `backend`: pandas, polars or pyarrow.
+    for `backend`: pandas, polars or pyarrow. `rows` has the positions of the jobs of each run to keep.
     """
 
-def read_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, backend: str) -> Table:
+def read_patterns(experiments: SupportsGetItem[int, str]) -> tuple[list[str], list[str], list[str]]:
     """
-    Reads the rows that jobs of runs wrote into a table, laid out for a backend.
+    Shell patterns of what is read: of experiments, relative to the root; of each job and of failed jobs, relative to the job.
     """
 
-def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str) -> Table:
+def read_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, backend: str, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:
+    """
+    Reads the rows that jobs of runs wrote into a table, laid out for a backend. `rows` has the positions of the jobs of each run to
+    keep.
+    """
+
+def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:
     """
     Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
     """

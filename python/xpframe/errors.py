@@ -15,6 +15,7 @@ __all__ = [
     "InvalidNameError",
     "JobNotFoundError",
     "MissingLibraryError",
+    "PullError",
     "ReadError",
     "RunNotFoundError",
     "TooManyColumnsError",
@@ -169,6 +170,10 @@ class FieldError(XpFrameError, AttributeError):
 
 class ReadError(XpFrameError, OSError):
     """The operating system refused to read a file."""
+
+
+class PullError(XpFrameError, OSError):
+    """A workspace of another machine could not be copied, or not the whole of it."""
 
 
 class MissingLibraryError(XpFrameError, ImportError):

@@ -15,6 +15,7 @@ from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import title_of
 from xpframe.resolve import resolve_runs
+from xpframe.where import rows_where
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -112,6 +113,8 @@ def failures(
 
         task: Tasks to keep: identifiers, their last component, or globs.
 
+        where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`.
+
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
 
         strict: Whether to raise at the first thing that cannot be read. Otherwise one
@@ -151,9 +154,10 @@ def _table(
     task = options["task"]
     tasks = None if task is None else checked_texts("task", task)
     title = title_of([(run.experiment, run.run_id) for run in runs])
+    rows = rows_where(runs, options["where"], options)
     # how many logs there are to read is known at the end only
     with reading(f"failures of {title}", quiet=options["quiet"], size=None):
-        table = _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend)
+        table = _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend, rows=rows)
     report(table.errors, table.warnings, strict=options["strict"])
     return table
 

@@ -9,6 +9,7 @@ from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, RUN
 from xpframe.report import report
 from xpframe.request import read_table, table_request
 from xpframe.resolve import resolve_runs
+from xpframe.where import rows_where
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -58,6 +59,9 @@ def xp_frame(
             run that lists it.
         task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
             the columns do not depend on it.
+        where: Keeps the jobs that pass a filter: a text, as in ``'@state = "done" and lr <= 0.1'``, or a dict
+            from names to values, ``{"state": "done", "lr": [0.1, 0.01]}``. A name is that of a tag if any job
+            has it, else that of a column, short or full. Names and types of the columns do not depend on it.
         columns: A name, short name or glob, or a list of them. ``"*"`` means the columns that are shown by
             default. A dict gives new names: ``{"lr": "config.lr"}``, or, if a parameter was renamed,
             ``{"lr": ["config.lr", "config.learning_rate"]}``, the first value that is not null; a list may
@@ -123,6 +127,7 @@ def table_of_runs(
         several_runs=several_runs,
         backend=backend,
         quiet=options.get("quiet", False),
+        rows=rows_where(runs, options.get("where"), options),
     )
     report(table.errors, table.warnings, strict=options.get("strict", False), listed_in=listed_in)
     return table

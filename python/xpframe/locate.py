@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-__all__ = ["archives", "expanded", "find_workspace", "how_to_copy", "open_run", "use"]
+__all__ = ["archives", "expanded", "find_workspace", "how_to_copy", "open_run", "remote_address", "use"]
 
 _SETTINGS = "~/.config/experimaestro/settings.yaml"
 _used: Path | None = None
@@ -46,6 +46,17 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
     except TypeError as error:
         raise InvalidArgumentError(f"{path!r} is not a path", hint="give a str or a pathlib.Path") from error
+
+
+def remote_address(workspace: str | bytes | os.PathLike[str]) -> tuple[str, str] | None:
+    """The host and the path of ``host:path``; None of the path of a directory of this machine."""
+    import re
+
+    text = os.fspath(workspace)
+    if isinstance(text, bytes):
+        return None
+    found = re.fullmatch(r"((?:[^/:@]*@)?(?:\[[^\]/]+\]|[^/:]+)):(.*)", text, re.DOTALL)
+    return (found[1], found[2]) if found else None
 
 
 def find_workspace(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Renaming: TypeAlias = Mapping[str, str | Sequence[str]]
     Columns: TypeAlias = str | Renaming | Sequence[str | Renaming]
     Results: TypeAlias = str | Result | Mapping[str, str | Result]
+    Where: TypeAlias = str | Mapping[str, Any]
     Names: TypeAlias = Literal["full", "short", "identifier"]
     Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
         """Which jobs are read."""
 
         task: str | Sequence[str] | None
+        where: Where | None
 
     class ColumnOptions(JobOptions, total=False):
-        """Which jobs and columns are read: arguments of ``_core.TableRequest``."""
+        """Which jobs and columns are read: arguments of ``_core.TableRequest`` but ``where``."""
 
         columns: Columns | None
         results: Results | None
@@ -95,7 +97,7 @@ __all__ = [
 ]
 
 RUN_DEFAULTS: RunOptions = {"workspace": None, "run": "latest"}
-JOB_DEFAULTS: JobOptions = {"task": None}
+JOB_DEFAULTS: JobOptions = {"task": None, "where": None}
 COLUMN_DEFAULTS: ColumnOptions = {
     **JOB_DEFAULTS,
     "columns": None,

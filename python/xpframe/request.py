@@ -24,6 +24,7 @@ def table_request(options: Mapping[str, object] | None = None) -> _core.TableReq
         InvalidArgumentError: An option has a wrong type or value.
     """
     arguments: dict[str, object] = {**COLUMN_DEFAULTS, **NAME_DEFAULTS}
+    del arguments["where"]  # it chooses rows, which are another argument of the engine
     arguments |= {name: value for name, value in (options or {}).items() if name in arguments}
     arguments["distinct"] = (options or {}).get("run") == "distinct"
     return _core.TableRequest(**arguments)
@@ -36,10 +37,14 @@ def read_table(
     several_runs: bool = False,
     backend: Backend = "polars",
     quiet: bool = False,
+    rows: list[list[int]] | None = None,
 ) -> _core.Table:
-    """Reads runs into a table, laid out for a backend. What could not be read is in its ``errors``."""
+    """Reads runs into a table, laid out for a backend. What could not be read is in its ``errors``.
+
+    ``rows`` has the positions of the jobs of each run to keep, among those of the requested tasks.
+    """
     with _progress(runs, quiet=quiet):
-        return _core.read_table(runs, request, several_runs=several_runs, backend=backend)
+        return _core.read_table(runs, request, several_runs=several_runs, backend=backend, rows=rows)
 
 
 def plan_scan(
@@ -49,10 +54,18 @@ def plan_scan(
     several_runs: bool = False,
     keep_bytes: int = 1 << 62,
     quiet: bool = False,
+    rows: list[list[int]] | None = None,
+    paths: bytes | None = None,
 ) -> _core.ScanPlan:
-    """Decides the columns of runs, without building any."""
+    """Decides the columns of runs, without building any.
+
+    ``rows`` has the positions of the jobs of each run to keep; ``paths``, of a plan of more runs, decides the
+    columns instead of these runs.
+    """
     with _progress(runs, quiet=quiet):
-        return _core.plan_scan(runs, request, several_runs=several_runs, keep_bytes=keep_bytes)
+        return _core.plan_scan(
+            runs, request, several_runs=several_runs, keep_bytes=keep_bytes, rows=rows, paths=paths
+        )
 
 
 def title_of(runs: Sequence[tuple[str, str]]) -> str:

@@ -13,6 +13,7 @@ from xpframe.progress import reading
 from xpframe.report import report
 from xpframe.request import table_request, title_of
 from xpframe.resolve import pin_paths, resolve_runs
+from xpframe.where import rows_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from xpframe.options import Backend, Experiments, RunSeriesOptions, SeriesOptions
     from xpframe.results import Result
 
-__all__ = ["scan_series", "series_of", "xp_series"]
+__all__ = ["scan_series", "series_of", "series_request", "xp_series"]
 
 
 @keyword_options(RUN_DEFAULTS, SERIES_DEFAULTS)
@@ -53,6 +54,7 @@ def xp_series(
         workspace: As for :func:`xpframe.xp_frame`.
         run: ``"latest"``, ``"all"``, a run id, or a list of run ids; ``"distinct"`` is ``"all"``.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`.
         backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``.
         strict: Raises the first error instead of a warning.
         quiet: Hides progress.
@@ -74,9 +76,10 @@ def series_of(
 ) -> Any:
     """The rows that the jobs of open runs wrote, as a frame of a backend."""
     convert = converter_for(backend)
-    request = _request(options["columns"], options["task"])
+    request = series_request(options["columns"], options["task"])
+    rows = rows_where(runs, options["where"], options)
     with _progress(runs, quiet=options["quiet"]):
-        table = _core.read_series(runs, request, handle, options["metrics"], backend=backend)
+        table = _core.read_series(runs, request, handle, options["metrics"], backend=backend, rows=rows)
     report(table.errors, table.warnings, strict=options["strict"])
     return convert(table)
 
@@ -108,16 +111,18 @@ def scan_series(
         experiment,
         workspace,
         options["run"],
-        _request(options["columns"], options["task"]),
+        series_request(options["columns"], options["task"]),
         handle,
         options["metrics"],
+        options["task"],
+        options["where"],
         strict=options["strict"],
         quiet=options["quiet"],
     )
     return SeriesSource(query).lazy_frame(f"{experiment}, {handle}")
 
 
-def _request(columns: Any, task: str | Sequence[str] | None) -> _core.TableRequest:
+def series_request(columns: Any, task: str | Sequence[str] | None) -> _core.TableRequest:
     """The jobs and the columns that their rows repeat, the job first."""
     chosen: Any = ["job_id"]
     if isinstance(columns, Mapping):

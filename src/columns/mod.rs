@@ -11,6 +11,7 @@ mod names;
 mod path_tree;
 mod seen;
 mod selection;
+mod stored_tree;
 mod types;
 mod unite;
 mod upstream_name;

@@ -144,6 +144,18 @@ impl PathTree {
         self.paths.is_empty()
     }
 
+    pub(super) fn max_paths(&self) -> usize {
+        self.max_paths
+    }
+
+    pub(super) fn is_too_deep(&self, id: PathId) -> bool {
+        self.too_deep == Some(id)
+    }
+
+    pub(super) fn mark_too_deep(&mut self, id: PathId) {
+        self.too_deep = Some(id);
+    }
+
     /// A path and those above it, up to the root.
     fn ancestors(&self, id: PathId) -> impl Iterator<Item = PathId> {
         std::iter::successors(Some(id), |&id| self.get(id).parent)
@@ -211,7 +223,7 @@ impl PathTree {
         Ok(Some(id))
     }
 
-    fn child(&mut self, parent: PathId, key: &str) -> Result<Option<PathId>> {
+    pub(super) fn child(&mut self, parent: PathId, key: &str) -> Result<Option<PathId>> {
         if let Some(&id) = self.get(parent).children.get(key) {
             return Ok(Some(id));
         }

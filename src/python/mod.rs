@@ -61,10 +61,14 @@ mod _core {
     #[pymodule_export]
     use super::table::{Table, read_table};
     #[pymodule_export]
-    use super::workspace::{Workspace, glob_matches, is_workspace, near_misses};
+    use super::workspace::{Workspace, glob_matches, is_workspace, near_misses, read_patterns};
 
     /// The version of the package.
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name that Python has for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// The directory at the root of a copy of a workspace.
+    #[pymodule_export]
+    const COPY_MARKER: &str = crate::workspace::COPY_MARKER;
 }

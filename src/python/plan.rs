@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyBytes, PyCapsule};
 use pyo3_arrow::error::PyArrowResult;
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use super::interrupt::{PATIENCE, interruptible};
-use super::request::{TableRequest, cancel_tokens};
+use super::request::{TableRequest, cancel_tokens, scope_of};
 use super::run::Run;
 use super::table::Table;
-use crate::columns::Naming;
+use crate::columns::{Naming, PathTree};
 use crate::error::{Error, ErrorKind, quoted};
 use crate::scan::{self, NextBatch, RowChoice};
 use crate::table::StringLayout;
@@ -61,6 +61,16 @@ impl ScanPlan {
     #[getter]
     fn upstream_has_changed(&self) -> bool {
         self.plan.upstream_has_changed()
+    }
+
+    /// The full names of the columns that a name, short name or glob means, among all columns of the jobs.
+    fn find(&self, pattern: &str) -> PyResult<Vec<String>> {
+        Ok(self.plan.find(pattern)?)
+    }
+
+    /// The paths and types of all values as bytes, for `plan_scan` of some of the runs.
+    fn paths<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.plan.tree().to_bytes())
     }
 
     /// A table of these columns without rows.
@@ -147,19 +157,24 @@ impl Batches {
     }
 }
 
-/// Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches.
+/// Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches. `rows` has the positions of the jobs of
+/// each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs.
 #[pyfunction]
-#[pyo3(signature = (runs, request, *, several_runs, keep_bytes))]
+#[pyo3(signature = (runs, request, *, several_runs, keep_bytes, rows=None, paths=None))]
 pub fn plan_scan(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
     request: &TableRequest,
     several_runs: bool,
     keep_bytes: u64,
+    rows: Option<Vec<Vec<usize>>>,
+    paths: Option<&[u8]>,
 ) -> PyResult<ScanPlan> {
     let tokens = cancel_tokens(&runs);
+    let paths = paths.map(PathTree::from_bytes).transpose()?.map(Arc::new);
+    let scope = scan::Scope { paths, ..scope_of(rows) };
     let (naming, naive_times) = (request.naming(), request.naive_times());
-    let request = request.for_runs(&runs, several_runs, StringLayout::View, keep_bytes)?;
+    let request = request.for_runs(&runs, several_runs, StringLayout::View, keep_bytes, scope)?;
     let plan = interruptible(py, &tokens, move || {
         scan::ScanPlan::of(&request)
             .map(|plan| if naming == Naming::Full { plan } else { plan.named(naming) })

@@ -1,5 +1,7 @@
 //! What is asked of runs, as Python says it and the engine takes it.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -37,6 +39,7 @@ impl TableRequest {
         several_runs: bool,
         layout: StringLayout,
         keep_bytes: u64,
+        scope: scan::Scope,
     ) -> Result<scan::TableRequest> {
         Ok(scan::TableRequest {
             runs: runs.iter().map(|run| run.get().loaded().usable()).collect(),
@@ -50,6 +53,7 @@ impl TableRequest {
             layout,
             zone: self.timezone.as_deref().map_or_else(|| Ok(Zone::local()), Zone::named)?,
             keep_bytes,
+            scope,
         })
     }
 }
@@ -62,6 +66,11 @@ impl TableRequest {
     pub(super) fn naive_times(&self) -> bool {
         self.naive_times
     }
+}
+
+/// The jobs to keep of each run, by their positions; all if there are none.
+pub(super) fn scope_of(rows: Option<Vec<Vec<usize>>>) -> scan::Scope {
+    scan::Scope { rows: rows.map(Arc::new), paths: None }
 }
 
 #[pymethods]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::interrupt::interruptible;
-use super::request::{TableRequest, cancel_tokens};
+use super::request::{TableRequest, cancel_tokens, scope_of};
 use super::results::{patterns, result};
 use super::run::Run;
 use super::table::Table;
@@ -76,16 +76,18 @@ fn series_request(
     handle: &Bound<'_, PyAny>,
     metrics: &Bound<'_, PyAny>,
     layout: StringLayout,
+    scope: scan::Scope,
 ) -> PyResult<SeriesRequest> {
     let mut result = result(None, handle)?;
     result.options.metrics = patterns("metrics", metrics)?;
     let options = SeriesOptions { result: result.options.clone(), ..SeriesOptions::default() };
-    Ok(SeriesRequest { jobs: request.for_runs(runs, false, layout, u64::MAX)?, result, options })
+    Ok(SeriesRequest { jobs: request.for_runs(runs, false, layout, u64::MAX, scope)?, result, options })
 }
 
-/// Reads the rows that jobs of runs wrote into a table, laid out for a backend.
+/// Reads the rows that jobs of runs wrote into a table, laid out for a backend. `rows` has the positions of the jobs of each run to
+/// keep.
 #[pyfunction]
-#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, backend))]
+#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, backend, rows=None))]
 pub fn read_series(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
@@ -93,10 +95,11 @@ pub fn read_series(
     handle: &Bound<'_, PyAny>,
     metrics: &Bound<'_, PyAny>,
     backend: &str,
+    rows: Option<Vec<Vec<usize>>>,
 ) -> PyResult<Table> {
     let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let tokens = cancel_tokens(&runs);
-    let request = series_request(&runs, request, handle, metrics, layout)?;
+    let request = series_request(&runs, request, handle, metrics, layout, scope_of(rows))?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &tokens, move || {
         let table = request.read()?;
@@ -107,16 +110,17 @@ pub fn read_series(
 
 /// Decides the columns of the rows that jobs of runs wrote.
 #[pyfunction]
-#[pyo3(signature = (runs, request, handle: "object", metrics: "object"))]
+#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, rows=None))]
 pub fn plan_series(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
     request: &TableRequest,
     handle: &Bound<'_, PyAny>,
     metrics: &Bound<'_, PyAny>,
+    rows: Option<Vec<Vec<usize>>>,
 ) -> PyResult<SeriesPlan> {
     let tokens = cancel_tokens(&runs);
-    let request = series_request(&runs, request, handle, metrics, StringLayout::View)?;
+    let request = series_request(&runs, request, handle, metrics, StringLayout::View, scope_of(rows))?;
     let plan = interruptible(py, &tokens, move || request.plan())??;
     Ok(SeriesPlan { plan: Arc::new(plan) })
 }

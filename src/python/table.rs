@@ -17,7 +17,7 @@ use super::counts::Numbered;
 use super::errors::exceptions;
 use super::interrupt::interruptible;
 use super::pickle::to_bytes;
-use super::request::{TableRequest, cancel_tokens, invalid};
+use super::request::{TableRequest, cancel_tokens, invalid, scope_of};
 use super::run::Run;
 use crate::columns::Naming;
 use crate::error::{Error, ErrorKind, did_you_mean, quoted};
@@ -314,18 +314,19 @@ fn convert_to<'py>(
 
 /// Reads runs into a table. Text is laid out for `backend`: pandas, polars or pyarrow.
 #[pyfunction]
-#[pyo3(signature = (runs, request, *, several_runs, backend))]
+#[pyo3(signature = (runs, request, *, several_runs, backend, rows=None))]
 pub fn read_table(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
     request: &TableRequest,
     several_runs: bool,
     backend: &str,
+    rows: Option<Vec<Vec<usize>>>,
 ) -> PyResult<Table> {
     let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let tokens = cancel_tokens(&runs);
     let (naming, naive_times) = (request.naming(), request.naive_times());
-    let request = request.for_runs(&runs, several_runs, layout, u64::MAX)?;
+    let request = request.for_runs(&runs, several_runs, layout, u64::MAX, scope_of(rows))?;
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &tokens, move || {
         let table = if naming == Naming::Identifier {

@@ -157,6 +157,14 @@ pub fn is_workspace(py: Python<'_>, path: PathArgument) -> PyResult<bool> {
     Ok(py.detach(|| workspace::Workspace::recognized(&path.0))?)
 }
 
+/// Shell patterns of what is read: of experiments, relative to the root; of each job and of failed jobs, relative to the job.
+#[pyfunction]
+pub fn read_patterns(experiments: Vec<String>) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let names: Vec<&str> = experiments.iter().map(String::as_str).collect();
+    let (of_jobs, of_failed_jobs) = workspace::job_patterns();
+    (workspace::run_patterns(&names), of_jobs, of_failed_jobs)
+}
+
 /// Whether a name matches a shell pattern.
 #[pyfunction]
 pub fn glob_matches(pattern: &str, name: &str) -> bool {

@@ -32,6 +32,10 @@ pub(super) fn alive(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
 /// Whether a driver of any run of this experiment is alive. Nothing when the file system does not tell.
 pub(super) fn any_driver(run: &Run, errors: &mut Vec<Error>) -> Option<bool> {
     let lock = run.lock_file();
+    // a copy has a lock only where nobody held it
+    if run.workspace().is_copy() && !lock.exists() {
+        return None;
+    }
     let holder = match run.layout() {
         Layout::V1 => held_by_fcntl(&lock),
         Layout::V2 => held_by_flock(&lock),

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use super::plan::has_several_workspaces;
 use super::request::TableRequest;
+use super::scope::Scope;
 use super::table::{Table, internal};
 use crate::columns::{Chosen, Selection, Type};
 use crate::error::{ErrorKind, Result};
@@ -31,6 +32,8 @@ pub struct FailureRequest {
     pub tasks: Option<Vec<String>>,
     /// The layout of text
     pub layout: StringLayout,
+    /// Which of their jobs are kept
+    pub scope: Scope,
 }
 
 /// A text column of failures: its name, and what stands in it.
@@ -106,6 +109,7 @@ impl FailureRequest {
             layout: self.layout,
             zone: Zone::local(),
             keep_bytes: u64::MAX,
+            scope: self.scope.clone(),
         }
     }
 

@@ -17,7 +17,7 @@ use super::table::{Table, internal};
 use super::upstream::Upstream;
 use super::upstream_arrays::UpstreamRows;
 use super::warnings;
-use crate::columns::{Column, ColumnSource, Naming, PathTree, named};
+use crate::columns::{Chosen, Column, ColumnSource, Columns, Naming, PathTree, Selection, named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
@@ -148,12 +148,16 @@ impl ScanPlan {
                     break;
                 }
                 let rows = builder.observe(&loaded)?;
+                let kept = request.scope.keep(runs.len(), loaded.rows().rows.len(), rows.as_ref());
                 if !wanted.is_empty() {
-                    results.observe(&loaded, rows.as_deref())?;
+                    // all jobs decide the columns, unless they are decided
+                    let read = if request.scope.paths.is_some() { &kept } else { &rows };
+                    results.observe(&loaded, read.as_deref())?;
                 }
                 if !is_single {
                     repeats.add(&loaded);
                 }
+                let rows = kept;
                 bytes_in_memory += signature.bytes();
                 let is_freed = bytes_in_memory > request.keep_bytes && !is_single;
                 let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
@@ -193,6 +197,26 @@ impl ScanPlan {
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The names of the columns that a pattern means, as [`Selection`] finds them: among all columns of the jobs, not only those of
+    /// the request.
+    ///
+    /// # Errors
+    /// `Column`.
+    pub fn find(&self, pattern: &str) -> Result<Vec<String>> {
+        let handles: Vec<Option<&str>> =
+            self.request.results.iter().map(|result| result.name.as_deref()).collect();
+        let columns = Columns::new(&self.tree, true, true).with_files(&handles);
+        let chosen = Selection::Chosen(vec![Chosen::new(pattern)]);
+        let found = chosen.choose(&mut (&columns, &self.tree), &self.tree, usize::MAX)?;
+        Ok(found.into_iter().map(|column| column.name).collect())
+    }
+
+    /// The paths and types of the values of all jobs, for the [`super::Scope`] of a request for some of them.
+    #[must_use]
+    pub fn tree(&self) -> &PathTree {
+        &self.tree
     }
 
     /// The Arrow schema of the columns.

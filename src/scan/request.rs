@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::results::ResultRequest;
+use super::scope::Scope;
 use crate::columns::Selection;
 use crate::loaded::LoadedRun;
 use crate::records::Zone;
@@ -34,4 +35,6 @@ pub struct TableRequest {
     /// Runs stay in memory between deciding and building the columns until their files reach this many bytes; later runs are
     /// read twice
     pub keep_bytes: u64,
+    /// Which of their jobs are kept, and columns that were decided before
+    pub scope: Scope,
 }

@@ -12,7 +12,9 @@ use super::names::plain;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The empty file at the root of a workspace.
-const MARKER: &str = ".__experimaestro__";
+pub(super) const MARKER: &str = ".__experimaestro__";
+/// The directory at the root of a copy of a workspace, which `xpframe pull` makes.
+pub const COPY_MARKER: &str = ".xpframe-pull";
 
 /// A directory that holds experiments and jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -106,6 +108,12 @@ impl Workspace {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether it is a copy of another machine's workspace: nobody holds locks in it.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.root.join(COPY_MARKER).is_dir()
     }
 
     /// The directory of the experiments of 2.x.

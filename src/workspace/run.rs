@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 use crate::threads;
 
 /// The files of a saved object, in the order of preference.
-const SAVED_FILES: [&str; 2] = ["experimaestro.json", "definition.json"];
+pub(super) const SAVED_FILES: [&str; 2] = ["experimaestro.json", "definition.json"];
 
 /// One launch of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -571,6 +571,7 @@ fn check_table(loaded: &Arc<LoadedRun>) {
         layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
+        scope: xpframe::scan::Scope::default(),
     };
     match request.read() {
         Ok(table) => {

@@ -11,7 +11,7 @@ use xpframe::columns::{Chosen, Selection};
 use xpframe::error::ErrorKind;
 use xpframe::loaded::LoadedRun;
 use xpframe::records::Zone;
-use xpframe::scan::{Table, TableRequest};
+use xpframe::scan::{Scope, Table, TableRequest};
 use xpframe::table::StringLayout;
 use xpframe::values::Value;
 
@@ -33,6 +33,7 @@ pub fn request(runs: Vec<LoadedRun>) -> TableRequest {
         layout: StringLayout::View,
         zone: Zone::named("UTC").unwrap(),
         keep_bytes: u64::MAX,
+        scope: Scope::default(),
     }
 }
 

@@ -21,6 +21,7 @@ def missing_cells(
     workspace: str | None,
     run: str,
     task: list[str] | None,
+    where: str | None,
     by: list[str] | None,
     failed: bool,
 ) -> Iterator[dict[str, Any]]:
@@ -31,7 +32,12 @@ def missing_cells(
     from xpframe.report import report
 
     table = xp_table(
-        experiment, workspace=workspace, run=run, task=task, columns=["task", "state", *(by or ["*.*"])]
+        experiment,
+        workspace=workspace,
+        run=run,
+        task=task,
+        where=where,
+        columns=["task", "state", *(by or ["*.*"])],
     )
     coverage = cover(any_frame(table), by)
     report([], coverage.notes, strict=False)

@@ -82,7 +82,11 @@ def failures(options: argparse.Namespace) -> None:
     from xpframe.failed_jobs import named_failures
 
     found = named_failures(
-        options.experiment, workspace=options.workspace, run=options.run, task=options.task
+        options.experiment,
+        workspace=options.workspace,
+        run=options.run,
+        task=options.task,
+        where=options.where,
     )
     if options.format is None and options.limit is None and options.output is None:
         print(failures_text(found.title, found.groups, whole=not is_terminal()))
@@ -126,6 +130,7 @@ def missing(options: argparse.Namespace) -> None:
         workspace=options.workspace,
         run=options.run,
         task=options.task,
+        where=options.where,
         by=by,
         failed=options.failed,
     ):
@@ -148,6 +153,7 @@ def _table(options: argparse.Namespace) -> _core.Table:
         workspace=options.workspace,
         run=options.run,
         task=options.task,
+        where=options.where,
         columns=_columns(options.columns),
         results=results_argument(options.results),
         names=options.names,

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xpframe import _core
 from xpframe.cli import commands
 from xpframe.cli.completion import SHELLS, complete_command, completion_command
+from xpframe.html_report.command import REPORT_HELP, add_report_arguments, report_command
 from xpframe.options import COLUMN_DEFAULTS
+from xpframe.remote.command import PULL_HELP, add_pull_arguments, pull_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +63,11 @@ def top_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
     _add_tables(subparsers)
     _add_reports(subparsers)
+    named = "an experiment, or the path of a run"
+    add_report_arguments(_command(subparsers, "report", report_command, REPORT_HELP, named=named))
+    sub = subparsers.add_parser("pull", help=PULL_HELP, description=PULL_HELP)
+    add_pull_arguments(sub)
+    sub.set_defaults(command=pull_command, failure=1)
     sub = _command(subparsers, "path", commands.path, "print the directory of a job, as for cd")
     sub.add_argument("job", metavar="JOB", help="the id of a job, or its beginning")
     sub = _command(subparsers, "completion", completion_command, "print the completion of a shell")
@@ -102,12 +109,14 @@ def _add_tables(subparsers: Any) -> None:
     named = "an experiment, a glob, or the path of a run"
     sub = _command(subparsers, "frame", commands.frame, "print jobs, or write them to a file", named=named)
     _choose_jobs(sub)
+    _filter_jobs(sub)
     _choose_columns(sub)
     _formats(sub)
     text = ".parquet, .arrow, .csv, .jsonl, a directory/, or - for stdout"
     sub.add_argument("--output", "-o", metavar="FILE", help=text)
     sub = _command(subparsers, "schema", commands.schema, "list the columns of an experiment", named=named)
     _choose_jobs(sub)
+    _filter_jobs(sub)
     _choose_columns(sub)
     _formats(sub)
     sub = _command(subparsers, "ls", commands.ls, "list the experiments")
@@ -126,11 +135,13 @@ def _add_reports(subparsers: Any) -> None:
     text = "show why jobs failed: the causes, with an example of each; with --tsv a row a job"
     sub = _command(subparsers, "failures", commands.failures, text, named=named)
     _choose_jobs(sub)
+    _filter_jobs(sub)
     _formats(sub)
     sub.add_argument("--output", "-o", metavar="FILE", help="as for frame")
     text = "print the cells of a grid that have no job, as JSON lines"
     sub = _command(subparsers, "missing", commands.missing, text, named=named)
     _choose_jobs(sub)
+    _filter_jobs(sub)
     text = "the factors of the grid, as in lr,seed; by default the tags that vary"
     sub.add_argument("--by", metavar="NAMES", help=text)
     text = "print the cells of which all jobs failed as well"
@@ -155,6 +166,11 @@ def _add_reports(subparsers: Any) -> None:
 def _choose_jobs(sub: Any) -> None:
     sub.add_argument("--run", default="latest", help="latest, all, distinct (each job once), or a run id")
     sub.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+
+
+def _filter_jobs(sub: Any) -> None:
+    text = "keep the jobs that pass a filter, as in '@state = \"done\" and lr <= 0.1'"
+    sub.add_argument("--where", metavar="FILTER", help=text)
 
 
 def _choose_columns(sub: Any) -> None:

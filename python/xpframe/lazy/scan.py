@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.lazy.narrow import narrow
 from xpframe.lazy.query import ScanQuery
 from xpframe.libraries import missing_library
 from xpframe.options import COLUMN_DEFAULTS, NAME_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
@@ -47,6 +48,7 @@ def scan_xp(
             job, and null on earlier ones. ``"distinct"`` has each job of an experiment once, on the latest
             run that lists it.
         task: Keeps the jobs of these tasks only: full names, last components, or globs.
+        where: Keeps the jobs that pass a filter, as for :func:`xpframe.xp_frame`: a filter of polars.
         columns: The columns of the LazyFrame, as for :func:`xpframe.xp_frame`.
         results: What jobs wrote, as columns ``result.<key>``: a handle, which is the name of a path parameter
             or a file below the job's directory (``"metrics.json"``, ``"runs/**/events.out.tfevents.*"``); a
@@ -76,6 +78,9 @@ def scan_xp(
     from xpframe.lazy.source import lazy_frame
 
     experiment, workspace = pin_paths(experiment, options["workspace"])
+    narrowed = narrow(experiment, workspace, options)
+    if narrowed is not None:
+        options = {**options, "columns": narrowed.columns}
     query = ScanQuery(
         experiment,
         workspace,
@@ -85,7 +90,8 @@ def scan_xp(
         keep_bytes=keep_bytes,
         quiet=options["quiet"],
     )
-    return lazy_frame(query)
+    frame = lazy_frame(query)
+    return frame if narrowed is None else narrowed.apply(frame)
 
 
 def require_polars() -> None:

@@ -17,13 +17,14 @@ from xpframe.lazy.report import Counts, ReadReport, add, read_counters, read_sin
 from xpframe.progress import reading
 from xpframe.request import title_of
 from xpframe.resolve import resolve_runs
+from xpframe.where import rows_where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
-    from xpframe.options import Experiments, Workspaces
+    from xpframe.options import Experiments, Where, Workspaces
     from xpframe.results import Result
 
 __all__ = ["SeriesQuery", "SeriesSource"]
@@ -54,6 +55,8 @@ class SeriesQuery:
     request: _core.TableRequest
     handle: str | Result
     metrics: str | Sequence[str] | None
+    task: str | Sequence[str] | None
+    where: Where | None
     strict: bool
     quiet: bool
     _plan: SeriesPlan | None = None
@@ -69,8 +72,9 @@ class SeriesQuery:
                 self._plan = None  # never two plans in memory
                 before = read_counters()
                 title = title_of([(run.experiment, run.run_id) for run in runs])
+                rows = rows_where(runs, self.where, {"task": self.task, "quiet": self.quiet})
                 with reading(title, quiet=self.quiet, size=lambda: sum(run.size for run in runs)):
-                    plan = _core.plan_series(runs, self.request, self.handle, self.metrics)
+                    plan = _core.plan_series(runs, self.request, self.handle, self.metrics, rows=rows)
                 self._pending = add(self._pending, read_since(before))
                 jobs = to_polars(plan.jobs()).with_row_index(_INDEX)
                 self._plan = SeriesPlan(plan, signatures, title, jobs)

@@ -16,21 +16,27 @@ from traitlets import Bool, Enum, Int, Unicode
 from xpframe.errors import XpFrameError
 from xpframe.failed_jobs import named_failures
 from xpframe.frames import frame_of_runs, xp_table
+from xpframe.html_report.command import add_report_arguments
 from xpframe.locate import use
 from xpframe.notebook.completion import matcher
 from xpframe.notebook.run_cache import RunCache
 from xpframe.options import COLUMN_DEFAULTS
+from xpframe.remote import pull
+from xpframe.remote.command import add_pull_arguments
 from xpframe.resolve import resolve_runs
 from xpframe.results import results_argument
 from xpframe.text import visible
 from xpframe.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from xpframe._core import Config
     from xpframe.experiment import ExperimentInfo
     from xpframe.options import InfoOptions, TableOptions
+    from xpframe.remote import Pulled
 
 __all__ = ["XpmError", "load", "unload"]
 
@@ -89,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--quiet", action="store_true", help="show no progress")
     for command in (load, schema, failures):
         command.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
+        text = "keep the jobs that pass a filter, as in 'lr <= 0.1'; in quotes"
+        command.add_argument("--where", metavar="FILTER", help=text)
     load.add_argument("--columns", nargs="+", help="names, short names or globs")
     text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
     load.add_argument("--results", action="append", metavar="HANDLE", help=text)
@@ -97,6 +105,16 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--names", choices=("full", "short", "identifier"), help="how columns are named")
     load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
     load.add_argument("--as", dest="variable", metavar="VAR", help="assign to this variable and show nothing")
+    report = commands.add_parser(
+        "report", help="a run as an HTML page", usage="%%xpm report NAME -o FILE [options]"
+    )
+    report.add_argument("name", metavar="NAME")
+    report.add_argument("--quiet", action="store_true", help="show no progress")
+    add_report_arguments(report)
+    pull = commands.add_parser(
+        "pull", help="copy a workspace from another machine", usage="%%xpm pull HOST:PATH DIR [EXPERIMENT …]"
+    )
+    add_pull_arguments(pull)
     commands.add_parser("ls", help="the experiments of the workspace", usage="%%xpm ls")
     use = commands.add_parser("use", help="set the workspace", usage="%%xpm use PATH")
     use.add_argument("path", metavar="PATH")
@@ -152,6 +170,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         refuse(options)
         columns: Any = {
             "task": options.task,
+            "where": options.where,
             "columns": options.columns,
             "results": results_argument(options.results),
             "max_columns": self.max_columns,
@@ -193,12 +212,36 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         config: Config = self._info(options).jobs[options.job]
         return config
 
+    def _report(self, options: argparse.Namespace) -> Path:
+        run = None if options.run == "latest" else options.run
+        info = Workspace(self._workspace()).load_xp_info(options.name, run, quiet=self._quiet(options))
+        return info.report(
+            options.output,
+            results=results_argument(options.results),
+            curves=options.curves,
+            title=options.title,
+            strict=options.strict,
+            quiet=self._quiet(options),
+        )
+
+    def _pull(self, options: argparse.Namespace) -> Pulled:
+        return pull(
+            options.source,
+            options.directory,
+            options.experiments,
+            results=options.results,
+            dry_run=options.dry_run,
+            ssh=options.ssh,
+            strict=options.strict,
+        )
+
     def _failures(self, options: argparse.Namespace) -> Any:
         return named_failures(
             options.name,
             workspace=self._workspace(),
             run=options.run,
             task=options.task,
+            where=options.where,
             quiet=self._quiet(options),
         )
 
@@ -208,6 +251,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             workspace=self._workspace(),
             run=options.run,
             task=options.task,
+            where=options.where,
             max_columns=self.max_columns,
             quiet=self._quiet(options),
         ).schema

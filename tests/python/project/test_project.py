@@ -55,8 +55,10 @@ PYTHON_ORDER = [
     "whole_file",
     "progress",
     "report",
+    "remote",
     "backends",
     "request",
+    "where",
     "resolve",
     "handles",
     "summary",
@@ -69,7 +71,11 @@ PYTHON_ORDER = [
     "failed_jobs",
     "result_listing",
     "series",
+    "pieces",
     "analysis",
+    "html_report",
+    "action",
+    "reported",
     "experiment",
     "check",
     "workspace",
@@ -198,7 +204,7 @@ def test_continuous_integration_calls_the_same_commands() -> None:
     assert "set -eu" in script.read_text()
     assert re.findall(r"for target in (.*); do", script.read_text()) == ["lint test"]
     assert re.findall(r"^ +(.*) make \"\$target\"$", script.read_text(), re.MULTILINE) == [
-        'XPFRAME_BROWSER=required XPFRAME_ARTIFACTS="$PWD/target/screenshots"'
+        'XPFRAME_BROWSER=required XPFRAME_SSH=required XPFRAME_ARTIFACTS="$PWD/target/screenshots"'
     ]
 
 

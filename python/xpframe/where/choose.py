@@ -1,0 +1,135 @@
+"""Which jobs of which runs pass a filter: reads the columns of the filter, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xpframe._core import near_misses
+from xpframe.errors import ColumnError
+from xpframe.request import plan_scan, table_request
+from xpframe.where.bind import bind_node
+from xpframe.where.bound import columns_of, evaluate
+from xpframe.where.parse import parse
+from xpframe.where.tree import Name, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xpframe import _core
+    from xpframe.where.bound import Test
+
+__all__ = ["bind", "chosen_rows"]
+
+SPECIAL = {"@state": "state", "@name": "task"}
+WILDCARDS = "*?["
+
+
+def bind(
+    runs: list[_core.Run], where: str | Mapping[str, Any], options: Mapping[str, Any], *, quiet: bool = False
+) -> Test:
+    """The filter on the columns of these runs. Configs are read only for names that are no tags.
+
+    Raises:
+        InvalidArgumentError: It is no filter.
+        ColumnError: The runs have no such column, or several.
+    """
+    node = parse(where)
+    names = names_in(node)
+    columns = _Columns(runs, options, quiet=quiet)
+    found = {name.text: columns.find(name) for name in names}
+    full = list(dict.fromkeys(name for each in found.values() for name in each))
+    types = dict(columns.plan(full).empty().schema) if full else {}
+    return bind_node(node, lambda name: [(each, types[each]) for each in found[name.text]])
+
+
+def chosen_rows(
+    runs: list[_core.Run], where: str | Mapping[str, Any], options: Mapping[str, Any], *, quiet: bool = False
+) -> list[list[int]]:
+    """The positions of the jobs that pass, for each run, among the jobs of the requested tasks."""
+    test = bind(runs, where, options, quiet=quiet)
+    names = columns_of(test)
+    # something that each job has
+    plan = _Columns(runs, options, quiet=quiet).plan(names or ["job_id"])
+    tables = plan.batches(names or ["job_id"], [(index, None) for index in range(len(runs))])
+    rows = []
+    for table in tables:
+        values = {name: table.column_values(name) for name in names}
+        mask = evaluate(test, values, len(table))
+        rows.append([row for row, passes in enumerate(mask) if passes])
+    return rows
+
+
+class _Columns:
+    """The columns of runs, found by name: tags first, which jobs.jsonl has."""
+
+    def __init__(self, runs: list[_core.Run], options: Mapping[str, Any], *, quiet: bool) -> None:
+        self.runs, self.quiet = runs, quiet
+        self.options = {name: options.get(name) for name in ("task", "results", "timezone")}
+        self.tags: list[str] | None = None
+        self.whole: _core.ScanPlan | None = None
+
+    def plan(self, columns: Sequence[str] | None) -> _core.ScanPlan:
+        options = {**self.options, "columns": columns, "max_columns": 1_000_000}
+        return plan_scan(self.runs, table_request(options), several_runs=True, quiet=self.quiet)
+
+    def find(self, name: Name) -> list[str]:
+        """The full names of the columns that a name means: one, or several of different types."""
+        text = SPECIAL.get(name.text, name.text)
+        if name.text in SPECIAL:
+            return [text]
+        if found := self._tag(text):
+            return found
+        cheap = ("workspace", "experiment", "run", "job_id", "task", "state", "submitted_at")
+        if text in cheap:
+            return [text]
+        try:
+            found = self._all().find(text)
+        except ColumnError:
+            try:
+                # the columns of upstream jobs are known by name only
+                found = [full for _, full, _ in self.plan([text]).columns]
+            except ColumnError as error:
+                raise self._unknown(name, error) from None
+        if len(found) > 1 and len({each.rpartition("@")[0] for each in found}) > 1:
+            raise ColumnError(
+                f"{text!r} could be any of {len(found)} columns",
+                field=text,
+                hint=f"write one of {', '.join(found[:5])}",
+            )
+        return found
+
+    def _tag(self, text: str) -> list[str]:
+        if self.tags is None:
+            try:
+                self.tags = self.plan(["tags.*"]).column_names
+            except ColumnError:
+                self.tags = []  # no job has a tag
+        names = {text, f"tags.{text}", f"tags.{_escaped(text)}"}
+        return [tag for tag in self.tags if tag in names] or [
+            tag for tag in self.tags if tag.rpartition("@")[0] in names and tag not in names
+        ]
+
+    def _all(self) -> _core.ScanPlan:
+        if self.whole is None:
+            for run in self.runs:
+                # kept for the plans to come
+                run.load()
+            self.whole = self.plan(None)
+        return self.whole
+
+    def _unknown(self, name: Name, error: ColumnError) -> ColumnError:
+        near = near_misses(name.text, [*SPECIAL, *(tag.removeprefix("tags.") for tag in self.tags or [])])
+        hint = f"did you mean {near[0]}?" if near and name.text.startswith("@") else error.hint
+        place = f"where, character {name.position + 1}: " if name.position else "where: "
+        return ColumnError(f"{place}{error.reason}", field=name.text, hint=hint)
+
+
+def _escaped(key: str) -> str:
+    """A key as the name of a column spells it: dots and backslashes escaped, ``@`` before a letter."""
+    written = ""
+    for position, character in enumerate(key):
+        after = key[position + 1 : position + 2]
+        if character in ".\\" or (character == "@" and after.isascii() and after.isalpha()):
+            written += "\\"
+        written += character
+    return written
