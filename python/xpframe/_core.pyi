@@ -10,7 +10,7 @@ from typing import Any, Final, SupportsIndex, final
 
 __all__ = ["COPY_MARKER", "__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_patterns", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
 
-COPY_MARKER: Final = ".xpframe-pull"
+COPY_MARKER: Final[str]
 """
 The directory at the root of a copy of a workspace.
 """
