@@ -62,7 +62,9 @@ pub fn read_listed(path: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
         Err(OpenError::System(error)) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error.at(path)),
     };
+    progress::opened();
     let bytes = read_up_to(&file, (metadata.len(), LARGEST + 1), path)?;
+    progress::bytes(bytes.len() as u64);
     if bytes.len() as u64 > LARGEST { Err(too_large(path)) } else { Ok(Some((bytes, metadata))) }
 }
 

@@ -466,13 +466,12 @@ class WorkspaceStateProvider(Workspace):
 def jobs_of(run: _core.Run, positions: Sequence[int] | None = None) -> list[Job]:
     """The jobs of a run, or those at some positions, in the order of submission."""
     plan = plan_scan([run], table_request({"columns": JOB_COLUMNS}), quiet=True)
-    names, tags, origin = plan.column_names, run.tags_map(), (run.experiment, run.run_id)
-    jobs = []
+    names, tags, jobs = plan.column_names, run.tags_map(), []
     for table in plan.batches(names, [(0, positions)]):
         report(table.errors, table.warnings, strict=False)
         rows = zip(*(table.column_values(name) for name in names), strict=True)
         facts = (dict(zip(names, row, strict=True)) for row in rows)
-        jobs += [_job(fact, tags.get(fact["job_id"], {}), origin) for fact in facts]
+        jobs += [_job(fact, tags.get(fact["job_id"], {}), (run.experiment, run.run_id)) for fact in facts]
     return jobs
 
 
@@ -497,6 +496,5 @@ def _time(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else at_microseconds(microseconds)
 
 
-def _is_since(time: datetime | None, since: datetime | None) -> bool:
-    """Whether a time is not before another; unknown times count as later."""
+def _is_since(time: datetime | None, since: datetime | None) -> bool:  # unknown times count as later
     return since is None or time is None or time >= since.astimezone()

@@ -45,7 +45,8 @@ impl PathTree {
 }
 
 fn read(bytes: &[u8]) -> Option<PathTree> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+    // each line is ended: a cut number would be another number
+    let mut lines = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.lines();
     if lines.next()? != VERSION {
         return None;
     }
@@ -99,8 +100,8 @@ fn read_types<'t>(facts: &mut impl Iterator<Item = &'t str>) -> Option<SeenTypes
     let int = match facts.next()? {
         "" => None,
         fit => {
-            let [in_i64, in_u64, in_38_digits, exact_as_float] = flags(fit)?;
-            Some(IntegerFit { in_i64, in_u64, in_38_digits, exact_as_float })
+            let [signed, unsigned, in_38_digits, exact_as_float] = flags(fit)?;
+            Some(IntegerFit { in_i64: signed, in_u64: unsigned, in_38_digits, exact_as_float })
         }
     };
     let mut names = || {

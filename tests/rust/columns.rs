@@ -161,7 +161,7 @@ fn columns_have_a_fixed_order() {
     let after = ["failure", "submitted_at", "started_at", "ended_at", "duration_s", "path"];
     assert_eq!(listed.defaults(), [&before[..], &values, &after].concat());
     let all: Vec<&str> = listed.columns.all.iter().map(|column| column.name.as_str()).collect();
-    assert_eq!(all.len(), 16 + 6 + 4);
+    assert_eq!(all.len(), 17 + 6 + 4);
     assert_eq!(all[..3], ["workspace", "experiment", "run"]);
     let facts = ["config@type", "config@id", "config.model@type", "config.model@id"];
     assert!(facts.iter().all(|fact| all.contains(fact)), "{all:?}");
@@ -419,7 +419,7 @@ fn unknown_columns_are_told() {
     );
     assert_eq!(
         listed.wrong("modle.*"),
-        "field modle.*: no column 'modle.*' (there are 32 columns; see xp_table(…).column_names)"
+        "field modle.*: no column 'modle.*' (there are 34 columns; see xp_table(…).column_names)"
     );
 }
 

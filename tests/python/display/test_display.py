@@ -94,7 +94,7 @@ def test_counts_agree(tmp_path: Path) -> None:
     (run / "objects.jsonl").write_text("")
     shutil.rmtree(run.parents[2] / "jobs")
     empty = quiet(partial(xpframe.load_xp_info, run))
-    assert "1 job, 0 actions" in repr(empty)
+    assert "1 job, 1 action" in repr(empty)  # status.json tells of it
     assert empty.jobs._display(as_html=False).startswith("0 jobs of ")
     assert "; 1 more without a config" in empty.jobs._display(as_html=False)
     assert "1 more without a config" in text_of(empty.jobs._repr_html_())

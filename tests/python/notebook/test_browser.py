@@ -333,7 +333,7 @@ def test_saved_outputs_are_readable_without_trust(
     for words in ("driver done", "9 done", "tags.learning_rate", "1e-05"):
         assert words in text[0]
     assert "learning_rate" in text[1]
-    assert "21 done, 5 failed" in text[2]
+    assert "21 done, 5 error" in text[2]
     assert page.locator("details summary").count() > 3
 
 

@@ -98,7 +98,7 @@ def test_ipython(tmp_path: Path) -> None:
     done = run(shell, tmp_path, input="\n".join([*lines, ""]))
     assert done.returncode == 0, done.stderr
     assert "[12 rows x 14 columns]" in done.stdout
-    assert "12 jobs: 11 done, 1 failed (why: info.failures())" in done.stdout
+    assert "12 jobs: 11 done, 1 error (why: info.failures())" in done.stdout
     assert "invalid choice: 'lod'" in done.stdout
     assert "Traceback" not in done.stdout
     assert "<div" not in done.stdout
@@ -141,12 +141,12 @@ def two_jobs() -> list[Any]:
 
 # display → texts that must be readable without a style sheet
 DISPLAYS: dict[str, tuple[Callable[[], Any], list[str]]] = {
-    "experiment": (grid, ["grid-search run ", "11 done ✓ 1 failed ✗", "config.model.hidden_size 64 "]),
+    "experiment": (grid, ["grid-search run ", "11 done ✓ 1 error ✗", "config.model.hidden_size 64 "]),
     "workspace": (
         lambda: xpframe.Workspace(xpframe.sample_workspace()),
-        ["1 experiment", "11 done, 1 failed"],
+        ["1 experiment", "11 done, 1 error"],
     ),
-    "jobs": (lambda: grid().jobs, ["job task state tags", "failed hidden_size=512 learning_rate=0.1"]),
+    "jobs": (lambda: grid().jobs, ["job task state tags", "error hidden_size=512 learning_rate=0.1"]),
     "job": (lambda: two_jobs()[0], ["lab.tasks.Train eed7695f", "hidden_size 64", "learning_rate 0.1"]),
     "actions": (lambda: grid().actions, ["Export transformer (hidden size 64)"]),
     "failures": (lambda: grid().failures(), ["all with hidden_size=512 learning_rate=0.1", "exit code 1"]),

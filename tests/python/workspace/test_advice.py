@@ -29,6 +29,7 @@ def test_advice_names_options() -> None:
 # files whose hints are for users of Python only: no command raises them
 OF_PYTHON = {
     "src/python/user_format.rs",
+    "src/lineage/producers.rs",
     "src/python/config.rs",
     "src/results/file_schema.rs",
     "python/xpframe/locate.py",
