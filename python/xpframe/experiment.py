@@ -437,7 +437,7 @@ def open_info(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> 
     # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = opened()
-    if run.is_readable and run.is_empty():
+    if run.is_empty():
         raise RunNotFoundError(
             "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
         )

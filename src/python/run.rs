@@ -151,8 +151,9 @@ impl Run {
     }
 
     /// Whether its directory has no file of a run and no links to jobs.
-    fn is_empty(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(py.detach(|| self.loaded().run().is_empty())?)
+    fn is_empty(&self, py: Python<'_>) -> bool {
+        // of one that cannot be looked at, reading it tells
+        py.detach(|| self.loaded().run().is_empty()).unwrap_or(false)
     }
 
     /// Reads the jobs and their configs now; Ctrl-C stops it.

@@ -129,11 +129,7 @@ impl ScanPlan {
         let is_single = request.runs.len() == 1;
         let signatures = threads::each_waiting(&request.runs, |loaded| loaded.signature());
         for (window, signatures) in windows(&request.runs, &signatures) {
-            // copies of several runs can be freed again; the caller's own stay in memory
-            let own_copy = |loaded: &Arc<LoadedRun>| {
-                if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
-            };
-            let window: Vec<Arc<LoadedRun>> = window.iter().map(own_copy).collect();
+            let window = own_copies(window, is_single);
             for (loaded, signature) in window.iter().zip(signatures) {
                 loaded.note_files(signature);
             }
@@ -413,6 +409,14 @@ fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
 pub(super) fn has_several_workspaces(runs: &[Arc<LoadedRun>]) -> bool {
     let roots: BTreeSet<&Path> = runs.iter().map(|loaded| loaded.run().workspace().root()).collect();
     roots.len() > 1
+}
+
+/// Copies of several runs can be freed again; the caller's own stay in memory.
+fn own_copies(runs: &[Arc<LoadedRun>], is_single: bool) -> Vec<Arc<LoadedRun>> {
+    let own_copy = |loaded: &Arc<LoadedRun>| {
+        if is_single || loaded.is_read() { Arc::clone(loaded) } else { Arc::new(loaded.fresh()) }
+    };
+    runs.iter().map(own_copy).collect()
 }
 
 /// The schema of columns, of which some are those of upstream jobs.

@@ -43,10 +43,10 @@ def test_pull(
     assert main(words) == 0
     done = capsys.readouterr().out
     assert done.startswith(said.partition(" (")[0].replace("would pull", "pulled"))
-    assert main(["frame", "grid-search", "-w", str(copy), "--where", "learning_rate = 0.1", "--json"]) == 0
+    assert main(["frame", "grid-search", "-w", str(copy), "--where", "learning_rate = 0.001", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(rows) > 0
-    assert {row["tags.learning_rate"] for row in rows} == {0.1}
+    assert {row["tags.learning_rate"] for row in rows} == {0.001}
     assert main(["pull", "nowhere", str(copy)]) == 1
     assert "names no workspace on another machine" in capsys.readouterr().err
 
@@ -83,9 +83,9 @@ def test_the_magic(
     done = shell.run_line_magic("xpm", f"pull 127.0.0.1:{root} {tmp_path / 'copy'} grid-search")
     assert isinstance(done, xpframe.Pulled)
     monkeypatch.setenv("XPFRAME_WORKSPACE", str(tmp_path / "copy"))
-    frame = shell.run_line_magic("xpm", "load grid-search --where 'learning_rate = 0.1' --backend polars")
-    assert set(frame["tags.learning_rate"]) == {0.1}
-    lazy = shell.run_line_magic("xpm", "load grid-search --where 'learning_rate = 0.1' --lazy")
+    frame = shell.run_line_magic("xpm", "load grid-search --where 'learning_rate = 0.001' --backend polars")
+    assert set(frame["tags.learning_rate"]) == {0.001}
+    lazy = shell.run_line_magic("xpm", "load grid-search --where 'learning_rate = 0.001' --lazy")
     assert lazy.collect().height == frame.height
     page = shell.run_line_magic("xpm", f"report grid-search -o {tmp_path / 'grid.html'}")
     assert page.stat().st_size > 700_000
