@@ -84,7 +84,7 @@ lint: $(VENV)/.dev stubs-check  ## formats, clippy, ruff, mypy --strict, and tha
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy $(LENIENT) tests/python/conftest.py tests/python/*/*.py tests/sample/*.py \
-		benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py benches/interactive.py docs/render.py
+		benches/compare.py benches/worker.py benches/instructions.py benches/lazy.py benches/interactive.py
 
 format: $(VENV)/.dev  ## write Rust and Python as `make lint` wants them
 	$(CARGO) fmt

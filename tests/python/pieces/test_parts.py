@@ -99,12 +99,11 @@ def odd_pair(root: Path) -> None:
     """Two runs that differ in types: int and float, int and text, a column less, nulls everywhere."""
     import json
 
-    for number, fields in enumerate(
-        [
-            {"a": 1, "b": 1, "c": {"x": 1}, "n": None, "e": [1]},
-            {"a": 1.5, "b": "t", "d": True, "n": None, "e": ["t"]},
-        ]
-    ):
+    of_runs: list[dict[str, Any]] = [
+        {"a": 1, "b": 1, "c": {"x": 1}, "n": None, "e": [1]},
+        {"a": 1.5, "b": "t", "d": True, "n": None, "e": ["t"]},
+    ]
+    for number, fields in enumerate(of_runs):
         run = root / "experiments" / "odd" / f"2026010{number + 1}_000000"
         run.mkdir(parents=True)
         rows, objects = "", ""
@@ -238,7 +237,7 @@ def test_refused(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- Dask ---
 
-RUNS, JOBS = effort((8, 500), (64, 20_000))
+RUNS, JOBS = effort(8, 64), effort(500, 20_000)
 
 
 @pytest.fixture(scope="module")

@@ -36,11 +36,15 @@ class Pages:
         page = self.browser.new_page(color_scheme=scheme, viewport={"width": 1300, "height": 900})
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("dialog", lambda dialog: self.said.append(f"dialog {dialog.message}") or dialog.dismiss())
+        page.on("dialog", self._dismiss)
         page.on("request", lambda request: self.asked.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_selector("#table_wrapper, #no-table")
         return page
+
+    def _dismiss(self, dialog: Any) -> None:
+        self.said.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
 
 @contextmanager
