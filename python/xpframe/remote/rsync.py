@@ -210,10 +210,12 @@ def _failure(address: Address, ssh: list[str], code: int, lines: list[str]) -> E
     if code == 127 or re.search(r"rsync: (command )?not found|rsync: No such file", text):
         hint = "install it on the host, or load its module"
         return PullError("rsync is not installed there", file=address.host, hint=hint)
-    if code == 255:
-        of_ssh = [line for line in own if not line.startswith("rsync")]
+    # rsync may notice first that ssh ended, and end with its own code
+    if code == 255 or any(line.startswith("ssh: ") for line in own):
+        of_ssh = [line.removeprefix("ssh: ") for line in own if not line.startswith("rsync")]
         hint = f"this must work first: {ssh[0]} {address.host} true"
-        return PullError(f"ssh: {of_ssh[-1] if of_ssh else said}", file=address.host, hint=hint)
+        why = f"ssh: {of_ssh[-1]}" if of_ssh else "ssh ended without a word"
+        return PullError(why, file=address.host, hint=hint)
     if "is your shell clean" in text or "protocol version mismatch" in text:
         hint = "what the shell there prints at login disturbs rsync: print only in interactive shells"
         return PullError("rsync on the host was not understood", file=address.host, hint=hint)

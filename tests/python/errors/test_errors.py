@@ -28,6 +28,7 @@ BUILTIN: dict[str, tuple[type[Exception], ...]] = {
     "UnresolvedError": (AttributeError,),
     "FieldError": (AttributeError,),
     "ReadError": (OSError,),
+    "PullError": (OSError,),
     "MissingLibraryError": (ImportError,),
 }
 
@@ -74,7 +75,7 @@ def test_every_class_is_met() -> None:
     classes = {name: getattr(errors, name) for name in errors.__all__}
     del classes["XpFrameError"], classes["XpFrameWarning"]
     assert {s.kind for s in SITUATIONS} == set(classes) == set(BUILTIN)
-    assert len(classes) == 13
+    assert len(classes) == 14
     for name, kind in classes.items():
         assert issubclass(kind, (XpFrameError, *BUILTIN[name])), name
         assert all(issubclass(kind, builtin) for builtin in BUILTIN[name]), name

@@ -76,7 +76,12 @@ def test_types_and_defaults_agree() -> None:
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
     types = {
         node.name: [
-            *("task" for base in node.bases if ast.unparse(base) == "JobOptions"),
+            *(
+                name
+                for base in node.bases
+                if ast.unparse(base) == "JobOptions"
+                for name in options.JOB_DEFAULTS
+            ),
             *(ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)),
         ]
         for node in ast.walk(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -512,6 +513,28 @@ FILES = [
     ),
 ]
 
+
+def unanswered(ws: Path) -> None:
+    """Pulls from a host to which ssh finds no way: rsync ends as it does then."""
+    program = ws.parent / "bin" / "rsync"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexit 255\n")
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        xpframe.pull("cluster:/data", ws.parent / "copy", ssh="sh -c true")
+
+
+HOSTS = [
+    Situation(
+        "PullError",
+        unanswered,
+        "ssh ended without a word",
+        "cluster",
+        "this must work first: sh cluster true",
+    )
+]
+
 LIBRARIES = [
     Situation(
         "MissingLibraryError",
@@ -533,7 +556,7 @@ LIBRARIES = [
     ),
 ]
 
-GROUPS = [WORKSPACES, EXPERIMENTS, RUNS, JOBS_OF_RUNS, NAMES, ARGUMENTS, COLUMNS, FILES, LIBRARIES]
+GROUPS = [WORKSPACES, EXPERIMENTS, RUNS, JOBS_OF_RUNS, NAMES, ARGUMENTS, COLUMNS, FILES, HOSTS, LIBRARIES]
 SITUATIONS = [situation for group in GROUPS for situation in group]
 
 
