@@ -63,8 +63,8 @@ with contextlib.redirect_stdout(quiet):
             info = attempt(x.load_xp_info, workspace.load_xp_info(name, run_id).path)
             for job in info.jobs.values():
                 attempt(x.asdict, job)
-                x.fields(job), x.tags(job), x.typename(job), x.identifier(job), x.producer(job), x.upstream(job)
-                x.path(job)
+                x.fields(job), x.tags(job), x.typename(job), x.identifier(job)
+                x.path(job), x.producer(job), x.upstream(job)
                 repr(job), job._repr_html_(), hash(job), job == job, dir(job), pickle.loads(pickle.dumps(job))
             [action.describe() for action in info.actions.values()]
             for fact in dir(info):
