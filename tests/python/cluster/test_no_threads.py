@@ -121,7 +121,7 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
         read()
         needed = threads.threads_started()
         refused = []
-        for allowed in sorted({*range(0, needed, int(sys.argv[3])), 1, 2, needed}):
+        for allowed in sorted({*range(0, needed, int(sys.argv[3])), 1, 2, 10_000}):
             threads.threads_allow(allowed)
             assert read() == healthy, allowed
             refused.append(threads.threads_refused())
@@ -133,7 +133,8 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
     needed, refused = json.loads(done.stdout)
     # a thread for each read, for parts of the file, for batches, for progress
     assert needed > 10
-    assert refused[0] >= needed - 1
+    # how many wait for files depends on how long they took
+    assert refused[0] > 10
     assert refused[-1] == 0
 
 

@@ -126,7 +126,8 @@ def test_streaming_to_a_file_is_bounded(peaks: dict[int, tuple[float, float]]) -
 
 def test_deciding_the_columns_is_bounded(peaks: dict[int, tuple[float, float]]) -> None:
     """With `keep_bytes` small, knowing the columns of 200 runs takes little more memory than of 40."""
-    assert peaks[200][0] - peaks[40][0] < 15
+    # which runs list each of the 40,000 jobs is kept, in some 100 bytes a job
+    assert peaks[200][0] - peaks[40][0] < 20
 
 
 @pytest.fixture(scope="module")

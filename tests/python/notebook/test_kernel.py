@@ -263,7 +263,7 @@ def test_tab_completes_what_objects_hold(kernel: Kernel) -> None:
     assert kernel.value("len(calls) > 0") == "True"
 
 
-HASTY = "import xpframe.progress as p\np.PATIENCE, p.PERIOD = 0.005, 0.005"
+HASTY = "import xpframe.progress as p\np.PATIENCE, p.PERIOD = 0.0, 0.001"
 NAMES = "import xpframe, polars, pandas, pyarrow, xpframe.lazy.source"
 # what is typed, and the beginning of what remains of its progress
 READS = {
