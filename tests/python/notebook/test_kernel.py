@@ -353,7 +353,7 @@ def test_interrupting_a_cell_stops_the_read(what: str, reader: Kernel) -> None:
     error = stopped.of("error")[0]
     assert error["ename"] == "KeyboardInterrupt"
     # a second KeyboardInterrupt of polars' may still come
-    reader.run("import time\ntime.sleep(0.1)")
+    reader.run("import time\ntime.sleep(0.5)")
     assert reader.value("%xpm load grid --as df\nlen(df)") == str(JOBS)
     assert (
         reader.value("import threading\n[t.name for t in threading.enumerate() if t.name == 'xpframe']")
