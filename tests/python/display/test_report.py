@@ -19,6 +19,8 @@ from conftest import Workspaces, archives, unpack
 from hostile import Workspace
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 3_000_000
 CURVES = ["runs/**/events.out.tfevents.*", "results.csv"]
 HOSTILE = (

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conftest import Workspaces
     from xpframe import Table
 
+pytestmark = pytest.mark.slow
+
 SLOW = ["v1161_full", "v200_full", "v230_full", "v270_full"]
 NAMES = ["v270_quirks", "v270_script", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 

@@ -29,6 +29,8 @@ from xpframe.errors import (
     WorkspaceNotFoundError,
 )
 
+pytestmark = pytest.mark.slow
+
 GLOBS = ["metrics.json", "*.csv", "runs/**/events.out.tfevents.*"]
 
 

@@ -14,6 +14,8 @@ import xpframe
 from conftest import Workspaces
 from xpframe.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Server]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from conftest import Workspaces
 
+pytestmark = pytest.mark.slow
+
 # each prints the completions of a line, one per line of the output
 SCRIPTS = {
     "bash": """

@@ -18,6 +18,8 @@ from xpframe.errors import InvalidNameError, RunNotFoundError, WorkspaceNotFound
 from xpframe.provider import Job
 from xpframe.state import State
 
+pytestmark = pytest.mark.slow
+
 PROVIDER = "test_workspace_state_provider"
 # the tests of experimaestro that cannot pass, with the reason
 EXPECTED = {
