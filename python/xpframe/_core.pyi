@@ -298,6 +298,11 @@ class ScanPlan:
         (workspace, experiment, run, number of jobs) of each run.
         """
     @property
+    def sources(self, /) -> list[list[str]]:
+        """
+        The full names of the columns whose values each column has: its own, then those that fill its nulls.
+        """
+    @property
     def upstream_has_changed(self, /) -> bool:
         """
         Whether a run that was not asked for, but has jobs upstream of those that were, has changed since.

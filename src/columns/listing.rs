@@ -185,6 +185,13 @@ pub struct Merged {
 }
 
 impl Column {
+    /// The whole names of the columns whose values it has: its own, then those that fill its nulls.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        let others = self.merged.iter().flat_map(|merged| &merged.others);
+        std::iter::once(self).chain(others).map(|column| column.name.as_str()).collect()
+    }
+
     /// A column of the job itself under its whole name.
     #[must_use]
     pub fn new(name: String, source: ColumnSource, kind: Type, by_default: bool) -> Self {

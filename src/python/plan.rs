@@ -11,7 +11,7 @@ use super::interrupt::{PATIENCE, interruptible};
 use super::request::{TableRequest, cancel_tokens, scope_of};
 use super::run::Run;
 use super::table::Table;
-use crate::columns::{Naming, PathTree};
+use crate::columns::{Column, Naming, PathTree};
 use crate::error::{Error, ErrorKind, quoted};
 use crate::scan::{self, NextBatch, RowChoice};
 use crate::table::StringLayout;
@@ -44,6 +44,12 @@ impl ScanPlan {
     fn columns(&self) -> Vec<(&str, &str, &str)> {
         let columns = self.plan.columns().iter();
         columns.map(|column| (column.shown(), column.name.as_str(), column.group())).collect()
+    }
+
+    /// The full names of the columns whose values each column has: its own, then those that fill its nulls.
+    #[getter]
+    fn sources(&self) -> Vec<Vec<&str>> {
+        self.plan.columns().iter().map(Column::sources).collect()
     }
 
     /// (workspace, experiment, run, number of jobs) of each run.

@@ -116,3 +116,19 @@ pub fn figures(name: &str, figures: &[(&str, usize)]) {
         std::fs::write(Path::new(&home).join(format!("{name}.json")), text).unwrap();
     }
 }
+
+/// Gives a fuzz target the seeds, then as many mutations of them.
+pub fn mutate(name: &str, seeds: &[Vec<u8>], target: fn(&[u8]), mutations: usize) {
+    for seed in seeds {
+        target(seed);
+    }
+    let mut dice = Dice(0x5EED + seeds.len() as u64);
+    for _ in 0..mutations {
+        let mut input = seeds[dice.below(seeds.len())].clone();
+        for _ in 0..=dice.below(3) {
+            input = damaged(KINDS[dice.below(KINDS.len())], &input, &mut dice);
+        }
+        target(&input);
+    }
+    figures(&format!("mutations-{name}"), &[("seeds", seeds.len()), ("mutations", mutations)]);
+}

@@ -1,23 +1,8 @@
 //! The fuzz targets of result files, without a fuzzer: seeds, and a few thousand mutations of them.
 
-use super::damage::{Dice, KINDS, damaged, effort, figures};
+use super::damage::{effort, mutate};
 use super::result_targets::{events, tables};
 use super::results_support::{Event, event_file, field, number};
-
-fn mutate(name: &str, seeds: &[Vec<u8>], target: fn(&[u8]), mutations: usize) {
-    for seed in seeds {
-        target(seed);
-    }
-    let mut dice = Dice(0x5EED + seeds.len() as u64);
-    for _ in 0..mutations {
-        let mut input = seeds[dice.below(seeds.len())].clone();
-        for _ in 0..=dice.below(3) {
-            input = damaged(KINDS[dice.below(KINDS.len())], &input, &mut dice);
-        }
-        target(&input);
-    }
-    figures(&format!("mutations-{name}"), &[("seeds", seeds.len()), ("mutations", mutations)]);
-}
 
 /// Event files and the messages inside of them.
 #[test]

@@ -1,22 +1,7 @@
 //! The fuzz targets of logs and requested schemas, without a fuzzer: seeds, and a few thousand mutations of them.
 
-use super::damage::{Dice, KINDS, damaged, effort, figures};
+use super::damage::{effort, mutate};
 use super::table_targets::{logs, schemas};
-
-fn mutate(name: &str, seeds: &[Vec<u8>], target: fn(&[u8]), mutations: usize) {
-    for seed in seeds {
-        target(seed);
-    }
-    let mut dice = Dice(0x5EED + seeds.len() as u64);
-    for _ in 0..mutations {
-        let mut input = seeds[dice.below(seeds.len())].clone();
-        for _ in 0..=dice.below(3) {
-            input = damaged(KINDS[dice.below(KINDS.len())], &input, &mut dice);
-        }
-        target(&input);
-    }
-    figures(&format!("mutations-{name}"), &[("seeds", seeds.len()), ("mutations", mutations)]);
-}
 
 /// Logs of any bytes have a printable reason.
 #[test]

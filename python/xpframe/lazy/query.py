@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from xpframe.lazy.report import Counts, add, read_counters, read_since
 from xpframe.request import plan_scan
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xpframe import _core
     from xpframe.options import Experiments, Workspaces
 
-__all__ = ["ResolvedPlan", "ScanQuery"]
+__all__ = ["LazyQuery", "ResolvedPlan", "ScanQuery"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,42 @@ class ResolvedPlan:
         }
 
 
+PlanT = TypeVar("PlanT")
+
+
+@dataclass(kw_only=True)
+class LazyQuery(Generic[PlanT]):
+    """What a lazy query remembers beside its arguments: the last plan, and what was read for it."""
+
+    _plan: PlanT | None = None
+    _pending: Counts = (0, 0, 0)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Counts what is read inside the block, for the report of the next query."""
+        before = read_counters()
+        try:
+            yield
+        finally:
+            self._pending = add(self._pending, read_since(before))
+
+    def pending_reads(self) -> Counts:
+        """What was read and not reported yet; from now on it counts as reported."""
+        counts, self._pending = self._pending, (0, 0, 0)
+        return counts
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A pickle holds the arguments, nothing that was read, and no lock."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Starts as a new query with the arguments of the pickle."""
+        vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())
+
+
 @dataclass
-class ScanQuery:
+class ScanQuery(LazyQuery[ResolvedPlan]):
     """A lazy query: the arguments of ``scan_xp``, and the plan they gave last."""
 
     experiment: Experiments
@@ -58,9 +92,6 @@ class ScanQuery:
     strict: bool
     keep_bytes: int
     quiet: bool
-    _plan: ResolvedPlan | None = None
-    _pending: Counts = (0, 0, 0)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __str__(self) -> str:
         """The query in one line."""
@@ -85,25 +116,3 @@ class ScanQuery:
                     )
                 self._plan = ResolvedPlan(plan, signatures)
             return self._plan
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Counts what is read inside the block, for the report of the next query."""
-        before = read_counters()
-        try:
-            yield
-        finally:
-            self._pending = add(self._pending, read_since(before))
-
-    def pending_reads(self) -> Counts:
-        """What was read and not reported yet; from now on it counts as reported."""
-        counts, self._pending = self._pending, (0, 0, 0)
-        return counts
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A pickle holds the arguments, nothing that was read, and no lock."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Starts as a new query with the arguments of the pickle."""
-        vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())

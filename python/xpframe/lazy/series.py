@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from polars.exceptions import PolarsError
 
 from xpframe import _core
 from xpframe.lazy.base import LazySource, RowReader, to_polars
 from xpframe.lazy.pushdown import names_wanted, range_wanted
-from xpframe.lazy.report import Counts, ReadReport, add, read_counters, read_since
+from xpframe.lazy.query import LazyQuery
+from xpframe.lazy.report import ReadReport
 from xpframe.progress import reading
 from xpframe.request import title_of
 from xpframe.resolve import resolve_runs
@@ -46,7 +47,7 @@ class SeriesPlan:
 
 
 @dataclass
-class SeriesQuery:
+class SeriesQuery(LazyQuery[SeriesPlan]):
     """A lazy query: the arguments of ``scan_series``, and the plan they gave last."""
 
     experiment: Experiments
@@ -59,9 +60,6 @@ class SeriesQuery:
     where: Where | None
     strict: bool
     quiet: bool
-    _plan: SeriesPlan | None = None
-    _pending: Counts = (0, 0, 0)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def resolve(self) -> SeriesPlan:
         """The columns; decided again when a run has changed or was added."""
@@ -70,28 +68,14 @@ class SeriesQuery:
             signatures = [run.signature for run in runs]
             if self._plan is None or signatures != self._plan.signatures:
                 self._plan = None  # never two plans in memory
-                before = read_counters()
                 title = title_of([(run.experiment, run.run_id) for run in runs])
-                rows = rows_where(runs, self.where, {"task": self.task, "quiet": self.quiet})
-                with reading(title, quiet=self.quiet, size=lambda: sum(run.size for run in runs)):
-                    plan = _core.plan_series(runs, self.request, self.handle, self.metrics, rows=rows)
-                self._pending = add(self._pending, read_since(before))
+                with self.counting():
+                    rows = rows_where(runs, self.where, {"task": self.task, "quiet": self.quiet})
+                    with reading(title, quiet=self.quiet, size=lambda: sum(run.size for run in runs)):
+                        plan = _core.plan_series(runs, self.request, self.handle, self.metrics, rows=rows)
                 jobs = to_polars(plan.jobs()).with_row_index(_INDEX)
                 self._plan = SeriesPlan(plan, signatures, title, jobs)
             return self._plan
-
-    def pending_reads(self) -> Counts:
-        """What was read and not reported yet; from now on it counts as reported."""
-        counts, self._pending = self._pending, (0, 0, 0)
-        return counts
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A pickle holds the arguments, nothing that was read, and no lock."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Starts as a new query with the arguments of the pickle."""
-        vars(self).update(state, _plan=None, _pending=(0, 0, 0), _lock=threading.RLock())
 
 
 class SeriesSource(LazySource[SeriesPlan]):

@@ -21,8 +21,7 @@ from xpframe.locate import use
 from xpframe.notebook.completion import matcher
 from xpframe.notebook.run_cache import RunCache
 from xpframe.options import COLUMN_DEFAULTS
-from xpframe.remote import pull
-from xpframe.remote.command import add_pull_arguments
+from xpframe.remote.command import add_pull_arguments, pull_as_asked
 from xpframe.resolve import resolve_runs
 from xpframe.results import results_argument
 from xpframe.text import visible
@@ -225,15 +224,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         )
 
     def _pull(self, options: argparse.Namespace) -> Pulled:
-        return pull(
-            options.source,
-            options.directory,
-            options.experiments,
-            results=options.results,
-            dry_run=options.dry_run,
-            ssh=options.ssh,
-            strict=options.strict,
-        )
+        return pull_as_asked(options)
 
     def _failures(self, options: argparse.Namespace) -> Any:
         return named_failures(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from xpframe import _core
 from xpframe.errors import InvalidArgumentError, ReadError
 from xpframe.libraries import missing_library
+from xpframe.locate import open_run
 from xpframe.options import COLUMN_DEFAULTS, REPORT_DEFAULTS, RUN_DEFAULTS, keyword_options
+from xpframe.pieces.framed import Framed
 from xpframe.pieces.layout import Layout, load_pyarrow
 from xpframe.report import report
 from xpframe.request import plan_scan, table_request
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     import dask.dataframe
     import pandas
-    import polars
     import pyarrow
 
+    from xpframe import _core
     from xpframe.options import Experiments, ScanOptions
 
 __all__ = ["JobParts", "Part", "Parts", "Positions", "parts"]
@@ -41,7 +42,8 @@ class Recipe:
     """What the parts of a call share; it is pickled with each of them.
 
     Args:
-        columns: The full name of each column; by them no glob matches other columns in a part.
+        columns: The full names of the columns whose values each column has; by them no glob matches other
+            columns in a part.
         options: ``task``, ``results``, ``max_columns`` and ``timezone`` of the call.
         paths: The paths and types of all runs, as the engine gives them.
         layout: The columns of the outcome.
@@ -49,7 +51,7 @@ class Recipe:
         strict: Whether to raise the first error.
     """
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, list[str]]
     options: Mapping[str, Any]
     paths: bytes
     layout: Layout
@@ -65,7 +67,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Framed):
     """Some jobs of one run. It can be pickled, and is read where it is asked: the files must be there too.
 
     Args:
@@ -95,12 +97,12 @@ class Part:
             ReadError: The run was changed since the part was made, other than by growing.
         """
         pa, recipe = load_pyarrow(), self.recipe
-        layout = recipe.layout if columns is None else recipe.layout.select(columns)
+        layout = self.layout(columns)
         names = layout.schema.names
         if not names or not self.rows:
             return layout.schema.empty_table() if names else pa.table({}).slice(0)
         plan = plan_scan(
-            [_core.open_run(self.path)],
+            [open_run(self.path)],
             recipe.request(names),
             several_runs=True,
             quiet=True,
@@ -119,33 +121,21 @@ class Part:
             )
         return self._without_later(layout.conform(table))
 
-    def polars(self, columns: Sequence[str] | None = None) -> polars.DataFrame:
-        """The jobs as a DataFrame of polars."""
-        import polars as pl
-
-        frame = pl.from_arrow(self.arrow(columns))
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for types: a table is a frame
-        return frame
-
-    def pandas(self, columns: Sequence[str] | None = None) -> pandas.DataFrame:
-        """The jobs as a DataFrame of pandas, with the same types in each part, as in :attr:`Parts.meta`."""
-        layout = self.recipe.layout if columns is None else self.recipe.layout.select(columns)
-        return layout.pandas(self.arrow(columns))
-
     def _without_later(self, table: pyarrow.Table) -> pyarrow.Table:
         """What the directory of a job tells belongs to the last run that lists the job."""
         names = [name for name in self.recipe.once if name in table.column_names]
         if not self.elsewhere or not names:
             return table
+        import pyarrow.compute as pc
+
         pa = load_pyarrow()
-        compute = __import__("pyarrow.compute").compute
         later = set(self.elsewhere)
         mask = pa.array([row in later for row in self.rows])
         for name in names:
             index = table.schema.get_field_index(name)
             column = table.column(index)
             other = pa.scalar(self.recipe.once[name], column.type)
-            table = table.set_column(index, table.schema.field(index), compute.if_else(mask, other, column))
+            table = table.set_column(index, table.schema.field(index), pc.if_else(mask, other, column))
         return table
 
 
@@ -248,7 +238,7 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
     plan = plan_scan(runs, table_request(options), several_runs=several, quiet=options["quiet"])
     layout = Layout.of(pa.schema(plan), categories_of(plan))
     recipe = Recipe(
-        {shown: full for shown, full, _ in plan.columns},
+        dict(zip(plan.column_names, plan.sources, strict=True)),
         {name: options[name] for name in ("task", "results", "max_columns", "timezone", "naive_times")},
         plan.paths(),
         layout,

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
+from xpframe.errors import ReadError
+from xpframe.locate import open_run
+from xpframe.pieces.framed import Framed
 from xpframe.pieces.jobs import (
     Parts,
     Positions,
@@ -25,8 +28,6 @@ from xpframe.where import rows_where
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas
-    import polars
     import pyarrow
 
     from xpframe.options import Columns, Experiments, Where, Workspaces
@@ -57,7 +58,7 @@ class SeriesRecipe:
 
 
 @dataclass(frozen=True)
-class SeriesPart:
+class SeriesPart(Framed):
     """The rows that some jobs of a run wrote. It can be pickled, and is read where it is asked.
 
     Args:
@@ -73,26 +74,13 @@ class SeriesPart:
     def arrow(self, columns: Sequence[str] | None = None) -> pyarrow.Table:
         """The rows as an Arrow table; with ``columns``, some of the columns."""
         pa, recipe = load_pyarrow(), self.recipe
-        layout = recipe.layout if columns is None else recipe.layout.select(columns)
-        runs = [_core.open_run(self.path)]
+        layout = self.layout(columns)
+        runs = [open_run(self.path)]
         table = _core.read_series(
             runs, recipe.request, recipe.handle, recipe.metrics, backend="pyarrow", rows=[list(self.rows)]
         )
         report(table.errors, [], strict=recipe.strict)
-        return layout.conform(renamed(pa.table(table), layout))
-
-    def polars(self, columns: Sequence[str] | None = None) -> polars.DataFrame:
-        """The rows as a DataFrame of polars."""
-        import polars as pl
-
-        frame = pl.from_arrow(self.arrow(columns))
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for types: a table is a frame
-        return frame
-
-    def pandas(self, columns: Sequence[str] | None = None) -> pandas.DataFrame:
-        """The rows as a DataFrame of pandas, with the same types in each part."""
-        layout = self.recipe.layout if columns is None else self.recipe.layout.select(columns)
-        return layout.pandas(self.arrow(columns))
+        return layout.conform(renamed(pa.table(table), recipe.layout, self.path))
 
 
 class SeriesParts(Parts):
@@ -159,20 +147,40 @@ def own_rows(runs: list[_core.Run], task: Any, kept: list[list[int]] | None) -> 
     return without(wanted_rows(ids, kept), repeated)
 
 
-def renamed(table: pyarrow.Table, layout: Layout) -> pyarrow.Table:
-    """A part in which a column has one type has it under the name that it has beside other types."""
-    suffixes = {
-        "int": "int",
-        "double": "float",
-        "bool": "bool",
-        "string": "str",
-        "dictionary": "str",
-        "list": "list",
-    }
+def renamed(table: pyarrow.Table, layout: Layout, path: str) -> pyarrow.Table:
+    """A part in which a column has one type has it under the name that it has beside other types.
+
+    Raises:
+        ReadError: The part has values that no column of all parts can hold: a file was changed.
+    """
+    known = set(layout.schema.names)
     names = []
     for column in table.schema:
-        kind = next((word for begin, word in suffixes.items() if begin in str(column.type)), "")
-        split = f"{column.name}@{kind}"
-        taken = column.name in layout.schema.names or split not in layout.schema.names
-        names.append(column.name if taken else split)
+        word = type_word(column.type)
+        base = column.name.removesuffix(f"@{word}")
+        # where some values are floats, integers are floats too
+        candidates = [column.name, f"{base}@{word}", *([base, f"{base}@float"] if word == "int" else [])]
+        name = next((each for each in candidates if each in known), None)
+        if name is None and table.column(column.name).null_count < len(table):
+            raise ReadError(
+                f"its files have a column {column.name} of type {column.type}, which they had not when the "
+                "parts were made",
+                file=path,
+                hint="make the parts again",
+            )
+        names.append(name or column.name)
     return table.rename_columns(names)
+
+
+def type_word(kind: pyarrow.DataType) -> str:
+    """The word for a type at the end of the name of a column that several types share; empty for nulls."""
+    types = load_pyarrow().types
+    if types.is_boolean(kind):
+        return "bool"
+    if types.is_integer(kind) or types.is_decimal(kind):
+        return "int"
+    if types.is_floating(kind):
+        return "float"
+    if types.is_list(kind) or types.is_large_list(kind):
+        return "list"
+    return "" if types.is_null(kind) else "str"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_pull_arguments", "pull_command"]
+    from xpframe.remote.outcome import Pulled
+
+__all__ = ["add_pull_arguments", "pull_as_asked", "pull_command"]
 
 PULL_HELP = "copy what xpframe reads of a workspace on another machine, with rsync over ssh"
 
@@ -31,9 +33,14 @@ def add_pull_arguments(parser: Any) -> None:
 
 def pull_command(options: argparse.Namespace) -> None:
     """Copies, and says how much."""
+    print(pull_as_asked(options))
+
+
+def pull_as_asked(options: argparse.Namespace) -> Pulled:
+    """Copies what the words of a command ask for, in a shell or a notebook."""
     from xpframe.remote.copy import pull
 
-    done = pull(
+    return pull(
         options.source,
         options.directory,
         options.experiments,
@@ -42,4 +49,3 @@ def pull_command(options: argparse.Namespace) -> None:
         ssh=options.ssh,
         strict=options.strict,
     )
-    print(done)

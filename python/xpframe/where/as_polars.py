@@ -38,8 +38,6 @@ def polars_filter(test: Test) -> pl.Expr:
     match test:
         case Constant(value):
             return pl.lit(value)
-        case All(()) | Some(()):
-            return pl.lit(isinstance(test, All))
         case All(parts):
             return reduce(pl.Expr.__and__, [polars_filter(part) for part in parts])
         case Some(parts):

@@ -64,6 +64,8 @@ def bind_node(node: Node, lookup: Lookup) -> Test:
         InvalidArgumentError: A column and a value cannot be compared.
     """
     match node:
+        case And(()):
+            return Constant(True)  # an empty dict asks nothing
         case And(parts):
             return All(tuple(bind_node(part, lookup) for part in parts))
         case Or(parts):

@@ -23,8 +23,8 @@ COUNT = """
     import ctypes, json, sys, warnings
     import xpframe
     warnings.simplefilter("ignore")
-    library, root, delay, *names = sys.argv[1:]
-    slow = ctypes.CDLL(library)
+    shim, root, delay, *names = sys.argv[1:]
+    slow = ctypes.CDLL(shim)
     workspace = xpframe.Workspace(root)
     held = {}
 
@@ -70,18 +70,18 @@ COUNT = """
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that counts calls."""
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shim that counts calls."""
     path = tmp_path_factory.mktemp("slow") / "slow.so"
     command = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(path)]
     subprocess.run([*command, str(SUPPORT / "faults.c"), "-ldl"], check=True)
     return path
 
 
-def counted(library: Path, root: Path, *names: str, delay: int = 0) -> dict[str, list[int]]:
+def counted(shim: Path, root: Path, *names: str, delay: int = 0) -> dict[str, list[int]]:
     """The calls of some questions by kind, and last how many there were at the same time."""
-    command = [sys.executable, "-c", textwrap.dedent(COUNT), str(library), str(root), str(delay), *names]
-    environment = {**os.environ, "LD_PRELOAD": str(library)}
+    command = [sys.executable, "-c", textwrap.dedent(COUNT), str(shim), str(root), str(delay), *names]
+    environment = {**os.environ, "LD_PRELOAD": str(shim)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[int]] = json.loads(done.stdout)
@@ -91,8 +91,8 @@ def counted(library: Path, root: Path, *names: str, delay: int = 0) -> dict[str,
 class Runs:
     """Runs of few and of many jobs that ended alike, made once."""
 
-    def __init__(self, directory: Path, library: Path) -> None:
-        self.directory, self.library = directory, library
+    def __init__(self, directory: Path, shim: Path) -> None:
+        self.directory, self.shim = directory, shim
 
     def calls(self, end: str, *names: str, is_recorded: bool = True) -> tuple[dict[str, Any], dict[str, int]]:
         """The calls of questions for each job, by kind; and how many do not depend on the number of jobs."""
@@ -100,7 +100,7 @@ class Runs:
         for root, jobs in zip(roots, (FEW, MANY), strict=True):
             if not root.exists():
                 make_run(root, [end] * jobs, is_recorded=is_recorded)
-        few, many = (counted(self.library, root, *names) for root in roots)
+        few, many = (counted(self.shim, root, *names) for root in roots)
         each: dict[str, Any] = {}
         rest = {}
         for name in names:
@@ -112,8 +112,8 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Runs:
-    return Runs(tmp_path_factory.mktemp("counts"), library)
+def runs(tmp_path_factory: pytest.TempPathFactory, shim: Path) -> Runs:
+    return Runs(tmp_path_factory.mktemp("counts"), shim)
 
 
 def look_open_read(looks: int, opens: int, reads: int, lists: int = 0) -> dict[str, int]:
@@ -197,21 +197,21 @@ def test_threads_wait_together(end: str, runs: Runs) -> None:
     root = runs.directory / f"{end}-slow"
     make_run(root, [end] * 300)
     questions = ["default", "state", "failures", "check", "display", "lazy"]
-    found = counted(runs.library, root, *questions, delay=1_000)
+    found = counted(runs.shim, root, *questions, delay=1_000)
     assert {name: calls[-1] for name, calls in found.items() if not 24 <= calls[-1] <= 40} == {}
 
 
-def test_runs_are_waited_for_together(tmp_path: Path, library: Path) -> None:
+def test_runs_are_waited_for_together(tmp_path: Path, shim: Path) -> None:
     """Small runs are read at the same time where a call takes a millisecond."""
     for number in range(40):
         make_run(tmp_path, ["done"] * 2, run_id=f"20260319_12{number:02}00", first=2 * number)
-    assert counted(library, tmp_path, "runs", delay=1_000)["runs"][-1] >= 16
+    assert counted(shim, tmp_path, "runs", delay=1_000)["runs"][-1] >= 16
 
 
-def test_displays_list_few_directories(tmp_path: Path, library: Path) -> None:
+def test_displays_list_few_directories(tmp_path: Path, shim: Path) -> None:
     """A display lists 64 directories for what jobs wrote, and looks for the states of done jobs once."""
     make_run(tmp_path, ["done"] * 300)
-    found = counted(library, tmp_path, "display", "display again")
+    found = counted(shim, tmp_path, "display", "display again")
     first, again = (sum(found[name][:5]) for name in ("display", "display again"))
     assert first - again >= 300
     assert again <= 2 * 64 + 20

@@ -95,6 +95,20 @@ def test_the_arguments_of_a_frame(options: dict[str, Any], cifar: Path) -> None:
     assert_whole(xpframe.parts("cifar", workspace=cifar, run="all", rows=5, **options), frame)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"id": "job_id", "lr": ["config.optimizer.lr", "config.optimizer.learning_rate"]},
+        {"id": "job_id", "lr": ["up.learn.tags.lr", "tags.lr"], "job": "config.trained@job"},
+    ],
+)
+def test_columns_of_several_names_and_of_jobs_upstream(columns: dict[str, Any], cifar: Path) -> None:
+    options: dict[str, Any] = {"workspace": cifar, "columns": columns}
+    frame = xpframe.xp_frame(["cifar", "cifar-v2"], backend="polars", **options)
+    assert 0 < frame["lr"].count() < len(frame)
+    assert_whole(xpframe.parts(["cifar", "cifar-v2"], rows=7, **options), frame)
+
+
 def odd_pair(root: Path) -> None:
     """Two runs that differ in types: int and float, int and text, a column less, nulls everywhere."""
     import json
@@ -193,6 +207,23 @@ def test_series_in_parts(cifar: Path) -> None:
             xpframe.series_parts("cifar", handle, where="lr = 0.1", **options).dask()["tags.lr"].compute()
         )
         assert set(filtered) == {0.1}
+
+
+def test_rows_of_a_part_have_the_names_of_all(tmp_path: Path) -> None:
+    """A column has one type in a part and several in all: its name says which."""
+    odd_pair(tmp_path)
+    jobs = xpframe.xp_frame("odd", workspace=tmp_path, run="all", backend="polars")["job_id"].to_list()
+    for job, value in zip(jobs, ['"t"', '"u"', "1", "2.5", "[1]", "null"], strict=True):
+        directory = tmp_path / "jobs" / "lab.t" / job
+        directory.mkdir(parents=True)
+        (directory / "rows.jsonl").write_text(f'{{"v": {value}}}\n')
+    options: dict[str, Any] = {"workspace": tmp_path, "run": "all"}
+    frame = xpframe.xp_series("odd", "rows.jsonl", backend="polars", **options)
+    assert {name for name in frame.columns if name.startswith("v@")} >= {"v@str", "v@list"}
+    pieces = xpframe.series_parts("odd", "rows.jsonl", rows=1, **options)
+    joined = pa.concat_tables([part.arrow() for part in pieces])
+    for name in frame.columns:
+        assert str(joined[name].to_pylist()) == str(frame[name].to_list()), name
 
 
 def test_a_run_that_grew_or_was_replaced(tmp_path: Path) -> None:

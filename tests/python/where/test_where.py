@@ -384,6 +384,14 @@ def test_names_that_are_odd(tmp_path: Path) -> None:
         read(tmp_path, "x", where="x = x")
 
 
+def test_an_empty_dict_keeps_all(cifar: Path) -> None:
+    """No condition is no filter, eager and lazy."""
+    whole = read(cifar)
+    assert read(cifar, where={}).equals(whole)
+    assert scan(cifar, where={}).equals(whole)
+    assert len(xpframe.failures("cifar", workspace=cifar, where={})) == 6
+
+
 def test_columns_do_not_depend_on_it(cifar: Path) -> None:
     """Names and types are those of all jobs; columns of the filter need not be shown."""
     whole = read(cifar, results="metrics.json")
