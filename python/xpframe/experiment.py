@@ -427,9 +427,20 @@ def load_xp_info(
         The run. Its jobs and actions are built on access.
 
     Raises:
-        RunNotFoundError: There is no run at this path.
+        RunNotFoundError: There is no run at this path, or its driver has written nothing yet. By name,
+            ``Workspace().load_xp_info(name)``, such a run has no jobs.
     """
-    return open_info(lambda: open_run(path), strict=strict, quiet=quiet)
+    run = open_run(path)
+    refuse_empty(run)
+    return open_info(lambda: run, strict=strict, quiet=quiet)
+
+
+def refuse_empty(run: _core.Run) -> None:
+    """Refuses a directory without any file of a run, as experimaestro does."""
+    if run.is_empty():
+        raise RunNotFoundError(
+            "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
+        )
 
 
 def open_info(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> ExperimentInfo:
@@ -437,10 +448,6 @@ def open_info(opened: Callable[[], _core.Run], *, strict: bool, quiet: bool) -> 
     # file systems use a clock that may be some milliseconds behind
     started = time.time_ns() // 1000 - 10_000
     run = opened()
-    if run.is_empty():
-        raise RunNotFoundError(
-            "this run has no files", file=str(run.path), hint="its driver wrote nothing, or not yet"
-        )
     if quiet or run.size < MIN_BYTES_FOR_PROGRESS:
         run.load()
     else:

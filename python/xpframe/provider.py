@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xpframe import _core
 from xpframe.errors import ExperimentNotFoundError, ReadError, RunNotFoundError, WorkspaceNotFoundError
-from xpframe.experiment import Actions
+from xpframe.experiment import Actions, refuse_empty
 from xpframe.locate import expanded
 from xpframe.report import report
 from xpframe.request import plan_scan, table_request
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from xpframe.experiment import ExperimentInfo
     from xpframe.service import Service
 
 __all__ = ["ExperimentRun", "Job", "WorkspaceStateProvider"]
@@ -120,10 +121,7 @@ class ExperimentRun:
         """The directory of the run."""
         return self._run.path
 
-    @property
-    def run_dir(self) -> Path:
-        """The directory of the run."""
-        return self._run.path
+    run_dir = workdir
 
     @property
     def runs_count(self) -> int | None:
@@ -131,28 +129,23 @@ class ExperimentRun:
         return self._runs_count
 
     @cached_property
-    def _record(self) -> dict[str, Any]:
+    def _record(self) -> Any:
         return self._run.record()
 
     @property
     def status(self) -> State | None:
-        """The state of the driver: ``running``, ``done`` or ``failed``. A killed driver stays ``running``,
-        but is not ``alive``.
-        """
-        status = self._record["status"]
-        return None if status is None else State(status)
+        """The state of the driver: ``running`` (also if it was killed: see ``alive``), ``done`` or ``failed``."""
+        return None if self._record["status"] is None else State(self._record["status"])
 
     @property
     def alive(self) -> bool | None:
         """Whether the driver process exists now; None if unknown."""
-        alive: bool | None = self._record["alive"]
-        return alive
+        return cast("bool | None", self._record["alive"])
 
     @property
     def hostname(self) -> str | None:
         """The host on which the driver ran."""
-        hostname: str | None = self._record["hostname"]
-        return hostname
+        return cast("str | None", self._record["hostname"])
 
     @property
     def started_at(self) -> datetime | None:
@@ -255,6 +248,13 @@ class WorkspaceStateProvider(Workspace):
     def read_only(self) -> bool:
         """True."""
         return True
+
+    def load_xp_info(
+        self, experiment: str, run_id: str | None = None, *, strict: bool = False, quiet: bool = False
+    ) -> ExperimentInfo:
+        """As :meth:`Workspace.load_xp_info`, but a run without any file is an error, as in experimaestro."""
+        refuse_empty(self._run(experiment, run_id))
+        return super().load_xp_info(experiment, run_id, strict=strict, quiet=quiet)
 
     def close(self) -> None:
         """Does nothing: no file is kept open."""

@@ -104,3 +104,13 @@ def test_grid_search_is_read_wherever_and_whatever_remains(grid_search: tuple[Pa
     paths = table("grid-search", workspace=moved)["path"].to_pylist()
     assert all(p.startswith(f"{moved}/jobs/") for p in paths)
     assert "grid_tasks" not in sys.modules
+
+
+def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
+    """A run is listed as soon as its directory is there: by name it has no jobs yet."""
+    (tmp_path / ".__experimaestro__").touch()
+    run = tmp_path / "experiments" / "grid" / "20260101_000000"
+    run.mkdir(parents=True)
+    info = xpframe.Workspace(tmp_path).load_xp_info("grid", quiet=True)
+    assert (len(info.jobs), info.states, len(info.frame(quiet=True))) == (0, {}, 0)
+    assert info.refresh().path == run
