@@ -134,7 +134,7 @@ class ExperimentRun:
 
     @property
     def status(self) -> State | None:
-        """The state of the driver: ``running`` (also if it was killed: see ``alive``), ``done`` or ``failed``."""
+        """The state of the driver: ``running`` (or killed: see ``alive``), ``done`` or ``failed``."""
         return None if self._record["status"] is None else State(self._record["status"])
 
     @property
