@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+from pandas.api.internals import create_dataframe_from_blocks
 
 from xpframe.backends.cells import CellDtype
 
@@ -63,33 +62,85 @@ def shared_frame(form: pa.Table) -> pd.DataFrame:
 
 
 def writable_frame(form: pa.Table) -> pd.DataFrame:
-    """A frame of its own numpy blocks: pyarrow builds all columns of one dtype together.
-
-    The dtype of a column may depend on its values. pyarrow takes it from the metadata that pandas writes into
-    a schema, see https://pandas.pydata.org/docs/development/developer.html.
-    """
+    """A frame of its own numpy blocks: one for all columns of a numpy dtype, one for each other column."""
+    index = pd.RangeIndex(form.num_rows)
     if not form.column_names:
-        return pd.DataFrame(index=pd.RangeIndex(form.num_rows))
-    named = []
-    for name, column in zip(form.column_names, form.columns, strict=True):
-        dtype = dtype_of_values(column)
-        if dtype is not None:
-            kinds = {"pandas_type": str(column.type), "numpy_type": str(dtype)}
-            named.append({"name": name, "field_name": name, "metadata": None, **kinds})
-    index = {"kind": "range", "name": None, "start": 0, "stop": form.num_rows, "step": 1}
-    described = json.dumps({"index_columns": [index], "column_indexes": [], "columns": named})
-    form = form.replace_schema_metadata({b"pandas": described.encode()})
-    use_threads = form.num_rows * form.num_columns >= MIN_CELLS_FOR_THREADS
-    frame: pd.DataFrame = form.to_pandas(types_mapper=writable_dtype, use_threads=use_threads)
-    for name, kind in zip(form.column_names, form.schema.types, strict=True):
-        # the keys of a category without nulls are Arrow's memory, which cannot be assigned to
-        if pa.types.is_dictionary(kind):
-            frame[name] = frame[name].array.copy()
-    return frame
+        return pd.DataFrame(index=index)
+    blocks = []
+    groups: dict[tuple[np.dtype[Any], Any], tuple[list[int], list[np.ndarray[Any, Any]]]] = {}
+    for position, column in enumerate(form.columns):
+        values = values_of(column)
+        if isinstance(values, np.ndarray):
+            zone = getattr(column.type, "tz", None)
+            positions, arrays = groups.setdefault((values.dtype, zone), ([], []))
+            positions.append(position)
+            arrays.append(values)
+        else:
+            blocks.append((values, np.array([position], dtype=np.intp)))
+    for (dtype, zone), (positions, arrays) in groups.items():
+        block: Any = np.empty((len(arrays), form.num_rows), dtype)
+        for row, values in zip(block, arrays, strict=True):
+            row[:] = values
+        if zone is not None:
+            unit, _ = np.datetime_data(dtype)
+            block = pd.array(block.view("int64"), dtype=pd.DatetimeTZDtype(unit, zone), copy=False)
+        blocks.append((block, np.array(positions, dtype=np.intp)))
+    return create_dataframe_from_blocks(blocks, index=index, columns=pd.Index(form.column_names, dtype=TEXT))
 
 
-# with fewer, threads of pyarrow take longer to start than to work
-MIN_CELLS_FOR_THREADS = 1_000_000
+def values_of(column: pa.ChunkedArray) -> Any:
+    """The values of a column: a numpy array if a block may hold it with others, else an extension array.
+
+    The dtype of numbers and bools is one that keeps every value.
+    """
+    kind = column.type
+    if pa.types.is_large_string(kind):
+        return TEXT.__from_arrow__(column)
+    if pa.types.is_nested(kind) or pa.types.is_null(kind):
+        return CellDtype(kind).__from_arrow__(column)
+    if pa.types.is_dictionary(kind):
+        return category(whole(column))
+    if pa.types.is_floating(kind):
+        array = whole(column)
+        values = array.to_numpy(zero_copy_only=False)
+        has_nan = np.count_nonzero(np.isnan(values)) > array.null_count
+        return pd.arrays.ArrowExtensionArray(column) if has_nan else values
+    if pa.types.is_integer(kind) and column.null_count:
+        # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
+        return masked(whole(column))
+    if pa.types.is_boolean(kind) and column.null_count:
+        return pd.arrays.ArrowExtensionArray(column)
+    # Decimal objects: of Arrow-backed ones, describe and convert_dtypes fail
+    if pa.types.is_primitive(kind) or pa.types.is_decimal(kind):
+        return whole(column).to_numpy(zero_copy_only=False)
+    return pd.arrays.ArrowExtensionArray(column)
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; our tables have one chunk."""
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [empty(column)])
+
+
+def empty(column: pa.ChunkedArray) -> pa.Array:
+    return pa.array([], column.type)
+
+
+def masked(array: pa.Array) -> pd.arrays.IntegerArray:
+    """Integers with nulls."""
+    valid, numbers = array.buffers()
+    rows = slice(array.offset, array.offset + len(array))
+    values = np.frombuffer(numbers, array.type.to_pandas_dtype())[rows].copy()
+    is_valid = np.unpackbits(np.frombuffer(valid, np.uint8), count=rows.stop, bitorder="little")[rows]
+    return pd.arrays.IntegerArray(values, is_valid == 0)
+
+
+def category(array: pa.DictionaryArray) -> pd.Categorical:
+    """Enums, with keys of their own: those of Arrow cannot be assigned to."""
+    keys = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).copy()
+    dtype = pd.CategoricalDtype(pd.Index(TEXT.__from_arrow__(array.dictionary), dtype=TEXT))
+    return pd.Categorical.from_codes(keys, dtype=dtype, validate=False)
+
+
 TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
@@ -98,27 +149,3 @@ def shared_dtype(kind: pa.DataType) -> Any:
     if pa.types.is_large_string(kind):
         return TEXT
     return None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
-
-
-def writable_dtype(kind: pa.DataType) -> Any:
-    """The dtype of columns of this type; None if it depends on their values, or is the default of pyarrow."""
-    if pa.types.is_large_string(kind):
-        return TEXT
-    if pa.types.is_nested(kind) or pa.types.is_null(kind):
-        return CellDtype(kind)
-    # Decimal objects: of Arrow-backed ones, describe and convert_dtypes fail
-    is_numpy = pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind) or pa.types.is_decimal(kind)
-    return None if is_numpy or pa.types.is_primitive(kind) else pd.ArrowDtype(kind)
-
-
-def dtype_of_values(column: pa.ChunkedArray) -> Any:
-    """The dtype that keeps every value of a column of numbers or bools; None for the default of pyarrow."""
-    kind = column.type
-    if pa.types.is_floating(kind):
-        return pd.ArrowDtype(kind) if pc.any(pc.is_nan(column)).as_py() else None
-    if column.null_count == 0:
-        return None
-    if pa.types.is_integer(kind):
-        # Arrow-backed ints are as exact, but in pandas 3.1 one value beyond 2**53 makes describe() fail
-        return pd.UInt64Dtype() if pa.types.is_unsigned_integer(kind) else pd.Int64Dtype()
-    return pd.ArrowDtype(kind) if pa.types.is_boolean(kind) else None

@@ -242,6 +242,18 @@ def first_byte(values: pd.api.extensions.ExtensionArray) -> int:
     return address
 
 
+def test_columns_of_a_dtype_are_one_block() -> None:
+    """Columns of one numpy dtype are one block, whatever stands between them."""
+    rows = 5
+    numbers = pa.array([0.5, None, 2.5, -1.0, 3.0])
+    source = pa.table(
+        {"a": numbers, "name": pa.array(list("abcde")), "b": numbers, "n": pa.array(range(rows))}
+    )
+    frame = to_pandas(EngineTable(source.append_column("c", numbers)))
+    first = first_byte(frame["a"].array)
+    assert [first_byte(frame[name].array) - first for name in "bc"] == [8 * rows, 16 * rows]
+
+
 SHARED = {"name", "layers", "names", "grid", "blocks", "loss"}
 
 
