@@ -1,17 +1,19 @@
-"""Makes the seeds of the fuzz targets from the reference workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
+"""Makes the seeds of the fuzz targets from the tests' workspaces: `python tests/fuzz/seeds.py DIRECTORY`.
 
-Nothing is kept in git: DIRECTORY/json, /graph, /run, /events, /tables, /logs and /schemas are filled with
-files named by what they hold.
+Those of $XPFRAME_REFERENCE_WORKSPACES, a directory of archives, are added. Nothing is kept in git:
+DIRECTORY/json, /graph, /run, /events, /tables, /logs and /schemas are filled with files named by what they
+hold.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import tarfile
 from pathlib import Path, PurePosixPath
 
-ARCHIVES = Path(__file__).resolve().parents[1] / "workspaces"
+REPOSITORY = Path(__file__).resolve().parents[2]
 RUN = "experiments/x/20260101_000000"  # as in targets.rs
 LARGEST = 100_000
 JOBS = 6
@@ -19,8 +21,12 @@ JOBS = 6
 
 def main(home: Path) -> None:
     """Writes the seeds, and says how many there are."""
-    archives = sorted(ARCHIVES.glob("*.tar.gz"))
-    assert archives, f"no archives in {ARCHIVES}"
+    # the sample has the event files of TensorBoard
+    folders = [REPOSITORY / "tests" / "workspaces", REPOSITORY / "python" / "xpframe" / "_sample"]
+    if more := os.environ.get("XPFRAME_REFERENCE_WORKSPACES"):
+        folders.append(Path(more))
+    archives = sorted(archive for folder in folders for archive in folder.glob("*.tar.gz"))
+    assert archives, f"no archives in {folders}"
     keep(home / "schemas", bytes(range(14)))
     for archive in archives:
         files = contents(archive)

@@ -469,6 +469,20 @@ def test_workflows_only_call_make() -> None:
         assert not re.search(r"uses: (?!\./)[^@\n]*(\n|@(main|master)\b)", text)
 
 
+def test_fuzz_crate_names_what_its_targets_use() -> None:
+    """The fuzz targets compile where `cargo test` compiles them: nothing of CI builds their own crate."""
+    targets = "\n".join(file.read_text() for file in (ROOT / "tests" / "fuzz").glob("*.rs"))
+    used = set(re.findall(r"^use (\w+)::", targets, re.MULTILINE)) - {"std", "super", "crate"}
+    assert {"arrow", "xpframe"} <= used
+    manifest = read_toml("tests/fuzz/Cargo.toml")
+    assert used <= set(manifest["dependencies"])
+    locked = {package["name"]: package for package in read_toml("tests/fuzz/Cargo.lock")["package"]}
+    assert set(locked["xpframe-fuzz"]["dependencies"]) == set(manifest["dependencies"])
+    depended = {line.split()[0] for line in locked["xpframe"]["dependencies"]}
+    ours = read_toml("Cargo.toml")["dependencies"]
+    assert {name for name, wanted in ours.items() if "optional" not in wanted} <= depended
+
+
 def test_development_dependencies_are_pinned() -> None:
     """`requirements/dev.txt` pins each package of the groups, to a version that pyproject.toml allows."""
     from packaging.requirements import Requirement
