@@ -3,98 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from xpframe import _core
-from xpframe.errors import ExperimentNotFoundError, ReadError, RunNotFoundError, WorkspaceNotFoundError
+from xpframe.errors import (
+    ExperimentNotFoundError,
+    ReadError,
+    RunNotFoundError,
+    WorkspaceNotFoundError,
+    XpFrameError,
+)
 from xpframe.experiment import Actions, refuse_empty
 from xpframe.locate import expanded
+from xpframe.provided_job import Job, job_of, jobs_of, time_of
 from xpframe.report import report
-from xpframe.request import plan_scan, table_request
 from xpframe.service import services_of
 from xpframe.state import State
-from xpframe.text import at_microseconds
 from xpframe.workspace import Workspace
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from xpframe.experiment import ExperimentInfo
     from xpframe.service import Service
 
 __all__ = ["ExperimentRun", "Job", "WorkspaceStateProvider"]
-
-JOB_COLUMNS = [
-    "job_id",
-    "task",
-    "path",
-    "state",
-    "failure",
-    "submitted_at",
-    "started_at",
-    "ended_at",
-    "exit_code",
-    "retries",
-]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job, by the names that experimaestro gives its facts. Times are in UTC.
-
-    Attributes:
-        identifier: Its id.
-        task_id: Its task.
-        path: Its directory.
-        state: Its state, with ``failure_reason``.
-        submittime: When it was submitted; None if no run lists the job.
-        starttime: When it began to run, None if it never did.
-        endtime: When it ended.
-        exit_code: Its exit code, if it failed with one.
-        retry_count: How many times it was run again.
-        tags: Its tags in the run.
-        experiment_id: The experiment of the run; empty if no run lists the job.
-        run_id: The run.
-    """
-
-    identifier: str
-    task_id: str
-    path: Path
-    state: State
-    submittime: datetime | None = None
-    starttime: datetime | None = None
-    endtime: datetime | None = None
-    exit_code: int | None = None
-    retry_count: int = 0
-    tags: dict[str, Any] = field(default_factory=dict)
-    experiment_id: str = ""
-    run_id: str = ""
-
-    @property
-    def failure_reason(self) -> State | None:
-        """Why it failed, as ``TIMEOUT``; None if it did not."""
-        return self.state.failure_reason
-
-    @property
-    def full_id(self) -> str:
-        """``task:job``, which is unique in the workspace."""
-        return f"{self.task_id}:{self.identifier}"
-
-    @property
-    def locator(self) -> str:
-        """``task/job``, its path below ``jobs/``."""
-        return f"{self.task_id}/{self.identifier}"
-
-    @property
-    def last_time(self) -> datetime | None:
-        """The last time that is known of it."""
-        return max((time for time in (self.submittime, self.starttime, self.endtime) if time), default=None)
-
 
 class ExperimentRun:
     """A run of an experiment, by the names that experimaestro gives its facts. They are read when they are
@@ -150,12 +87,12 @@ class ExperimentRun:
     @property
     def started_at(self) -> datetime | None:
         """When the driver started, in UTC."""
-        return _time(self._record["started_at"])
+        return time_of(self._record["started_at"])
 
     @property
     def ended_at(self) -> datetime | None:
         """When the driver ended, in UTC; None if it is running or was killed."""
-        return _time(self._record["ended_at"])
+        return time_of(self._record["ended_at"])
 
     @property
     def run_tags(self) -> set[str]:
@@ -265,13 +202,19 @@ class WorkspaceStateProvider(Workspace):
         *,
         refresh: bool = False,  # noqa: ARG002 - nothing is cached
     ) -> list[ExperimentRun]:
-        """The latest run of each experiment that has a run, sorted by name.
+        """The latest run of each experiment that has a run, sorted by name. An experiment that cannot be read
+        is left out with a warning; asked for by its name, it raises.
 
         Args:
             since: Leaves out runs that ended before. A time without a zone is local.
             refresh: Has no effect: nothing is cached.
         """
-        latest = [self._latest(name) for name in self.experiments()]
+        latest = []
+        for name in self.experiments():
+            try:
+                latest.append(self.get_experiment(name))
+            except ReadError as error:
+                report([error], [], strict=False)
         return [run for run in latest if run is not None and _is_since(run.ended_at, since)]
 
     def get_experiment(
@@ -282,8 +225,9 @@ class WorkspaceStateProvider(Workspace):
     ) -> ExperimentRun | None:
         """The latest run of an experiment; None if there is no such experiment, or it has no run."""
         try:
-            return self._latest(experiment_id)
-        except ExperimentNotFoundError:
+            run = self._workspace.latest(experiment_id)
+            return ExperimentRun(run, len(self._workspace.runs(experiment_id)))
+        except (ExperimentNotFoundError, RunNotFoundError):
             return None
 
     def get_experiment_runs(
@@ -408,10 +352,7 @@ class WorkspaceStateProvider(Workspace):
         listed: set[str] = set()
         for name in self.experiments():
             for run in self._workspace.runs(name):
-                listed.update(job_id for job_id, _ in run.rows())
-                unlisted = [error for error in run.errors() if error.job is None]
-                report([error for error in unlisted if isinstance(error, ReadError)], [], strict=True)
-                errors += unlisted
+                listed |= self._listed_jobs(run, errors)
         report(errors, [], strict=False)
         return list(self._jobs_without_run([job for job in directories if job[1] not in listed]))
 
@@ -420,29 +361,35 @@ class WorkspaceStateProvider(Workspace):
         *,
         refresh: bool = False,  # noqa: ARG002 - nothing is cached
     ) -> list[Job]:
-        """The jobs that run now and that only earlier runs list, not the latest run of an experiment."""
+        """The jobs that run now and that only earlier runs list, not the latest run of an experiment.
+
+        Raises:
+            ReadError: A run cannot be read, so that its jobs would be taken for strays.
+        """
+        errors: list[XpFrameError] = []
         current: set[str] = set()
         earlier: dict[str, Job] = {}
         for name in self.experiments():
             latest = self.get_current_run(name)
             for run in self._workspace.runs(name):
                 if run.run_id == latest:
-                    current.update(job_id for job_id, _ in run.rows())
+                    current |= self._listed_jobs(run, errors)
                 else:
                     running = (job for job in jobs_of(run) if job.state.running())
                     earlier.update({job.identifier: job for job in running})
+        report(errors, [], strict=False)
         return [job for job_id, job in earlier.items() if job_id not in current]
 
-    def _latest(self, experiment: str) -> ExperimentRun | None:
-        """The latest run; None if the experiment has none, or cannot be read, which is reported."""
-        try:
-            run = self._workspace.latest(experiment)
-            return ExperimentRun(run, len(self._workspace.runs(experiment)))
-        except RunNotFoundError:
-            return None
-        except ReadError as error:
-            report([error], [], strict=False)
-            return None
+    @staticmethod
+    def _listed_jobs(run: _core.Run, errors: list[XpFrameError]) -> set[str]:
+        """The ids of the jobs that a run lists. If its list cannot be read it raises; lines that cannot are added
+        to `errors`.
+        """
+        listed = {job_id for job_id, _ in run.rows()}
+        unlisted = [error for error in run.errors() if error.job is None]
+        report([error for error in unlisted if isinstance(error, ReadError)], [], strict=True)
+        errors += unlisted
+        return listed
 
     def _runs_of(self, experiment: str | None, run_id: str | None) -> Iterator[_core.Run]:
         """A run, by default the latest, of an experiment, by default of all."""
@@ -460,40 +407,7 @@ class WorkspaceStateProvider(Workspace):
         """Jobs by their directories, as (task, job)."""
         for (task_id, job_id), status in zip(names, self._workspace.job_statuses(names), strict=True):
             path = self.path / "jobs" / task_id / job_id
-            yield _job(status | {"job_id": job_id, "task": task_id, "path": path}, {}, ("", ""))
-
-
-def jobs_of(run: _core.Run, positions: Sequence[int] | None = None) -> list[Job]:
-    """The jobs of a run, or those at some positions, in the order of submission."""
-    plan = plan_scan([run], table_request({"columns": JOB_COLUMNS}), quiet=True)
-    names, tags, jobs = plan.column_names, run.tags_map(), []
-    for table in plan.batches(names, [(0, positions)]):
-        report(table.errors, table.warnings, strict=False)
-        rows = zip(*(table.column_values(name) for name in names), strict=True)
-        facts = (dict(zip(names, row, strict=True)) for row in rows)
-        jobs += [_job(fact, tags.get(fact["job_id"], {}), (run.experiment, run.run_id)) for fact in facts]
-    return jobs
-
-
-def _job(fact: dict[str, Any], tags: dict[str, Any], origin: tuple[str, str]) -> Job:
-    return Job(
-        identifier=fact["job_id"],
-        task_id=fact["task"],
-        path=Path(fact["path"] or ""),
-        state=State(fact["state"], fact["failure"]),
-        submittime=_time(fact["submitted_at"]),
-        starttime=_time(fact["started_at"]),
-        endtime=_time(fact["ended_at"]),
-        exit_code=fact["exit_code"],
-        retry_count=fact["retries"] or 0,
-        tags=tags,
-        experiment_id=origin[0],
-        run_id=origin[1],
-    )
-
-
-def _time(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else at_microseconds(microseconds)
+            yield job_of(status | {"job_id": job_id, "task": task_id, "path": path}, {}, ("", ""))
 
 
 def _is_since(time: datetime | None, since: datetime | None) -> bool:  # unknown times count as later

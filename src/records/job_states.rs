@@ -33,6 +33,11 @@ impl Entry {
 }
 
 impl JobStates {
+    /// The number of jobs.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
     /// The word for the state of a job.
     #[must_use]
     pub fn get(&self, job_id: &str) -> Option<&str> {

@@ -17,6 +17,7 @@ mod job_states;
 mod jobs;
 mod json_file;
 mod line_templates;
+mod lost_list;
 mod markers;
 mod moment;
 mod offsets;

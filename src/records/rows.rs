@@ -10,6 +10,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::line_templates::TemplateCache;
+use super::lost_list::lost_job_list;
 use super::row::{JobRow, microseconds};
 use super::unusual::{no_state_row, no_tags, no_time, unusual_type};
 use crate::error::{Error, Result};
@@ -133,12 +134,7 @@ impl JobRows {
         }
         self.read_configs_json(run);
         self.follow_links(run);
-        let list = run.path().join("jobs.jsonl");
-        if !self.rows.is_empty() && file::is_there(&list.with_file_name("objects.jsonl")).unwrap_or(false) {
-            let missing = Error::format("is missing, so the jobs have neither tags nor times of submission");
-            let hint = "restore it from a backup; the jobs are those that the run links to";
-            self.errors.push(missing.at_file(&list).hint(hint));
-        }
+        self.errors.extend(lost_job_list(run, !self.rows.is_empty()));
     }
 
     /// The identifier of a job.

@@ -79,6 +79,7 @@ PYTHON_ORDER = [
     "experiment",
     "check",
     "workspace",
+    "provided_job",
     "provider",
     "notebook",
     "cli",

@@ -15,7 +15,7 @@ from conftest import Workspaces, changes, listing
 from own_tests import FILES, READERS, copy_own_tests, installed_tests, run_own_tests, with_our_readers
 from xpframe import WorkspaceStateProvider
 from xpframe.errors import InvalidNameError, RunNotFoundError, WorkspaceNotFoundError
-from xpframe.provider import Job
+from xpframe.provided_job import Job
 from xpframe.state import State
 
 pytestmark = pytest.mark.slow

@@ -184,3 +184,34 @@ found = named_failures("logs", workspace=root)
 tell(failures=len(found), errors=told(found.errors))
 """
     assert run_without_rights(workspace, code) == {"failures": 1, "errors": [f"ReadError: {log}"]}
+
+
+def test_the_provider_leaves_out_what_it_cannot_read(workspace: Path) -> None:
+    """Lists of all experiments leave one out with a warning; a name raises; orphans and strays are not guessed."""
+    code = """
+provider = xpframe.WorkspaceStateProvider(root)
+def ask(call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            answer = call()
+        except xpframe.XpFrameError as error:
+            return told([error])
+    return [answer, [name for one in caught for name in told(one.message.errors)]]
+tell(lists={
+        "get_experiments": ask(lambda: [run.experiment_id for run in provider.get_experiments()]),
+        "get_jobs": ask(lambda: [job.experiment_id for job in provider.get_jobs()]),
+        "get_all_jobs": ask(lambda: [job.experiment_id for job in provider.get_all_jobs()]),
+        "get_services": ask(lambda: ["a", "c", *provider.get_services()]),
+    },
+    named={name: ask(lambda: getattr(provider, name)("b")) for name in
+        ("get_experiment", "get_current_run", "get_experiment_runs", "get_jobs", "get_services", "load_xp_info")},
+    guesses=[ask(provider.get_orphan_jobs), ask(provider.get_stray_jobs)],
+)
+"""
+    said = run_without_rights(workspace, code)
+    bad = f"ReadError: {workspace}/experiments/b"
+    assert {name: answer[0] for name, answer in said["lists"].items()} == dict.fromkeys(said["lists"], ["a", "c"])
+    assert all(len(answer[1]) == 1 and answer[1][0].startswith(bad) for answer in said["lists"].values())
+    answers = [*said["named"].values(), *said["guesses"]]
+    assert all(len(answer) == 1 and str(answer[0]).startswith(bad) for answer in answers)
