@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from xpframe import _core
@@ -27,11 +26,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from xpframe.experiment import ExperimentInfo
     from xpframe.service import Service
 
 __all__ = ["ExperimentRun", "Job", "WorkspaceStateProvider"]
+
 
 class ExperimentRun:
     """A run of an experiment, by the names that experimaestro gives its facts. They are read when they are
@@ -382,8 +383,8 @@ class WorkspaceStateProvider(Workspace):
 
     @staticmethod
     def _listed_jobs(run: _core.Run, errors: list[XpFrameError]) -> set[str]:
-        """The ids of the jobs that a run lists. If its list cannot be read it raises; lines that cannot are added
-        to `errors`.
+        """The ids of the jobs that a run lists. Raises if its list cannot be read; adds its broken lines to
+        ``errors``.
         """
         listed = {job_id for job_id, _ in run.rows()}
         unlisted = [error for error in run.errors() if error.job is None]

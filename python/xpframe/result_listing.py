@@ -51,15 +51,9 @@ class ResultFiles(Displayed, Sequence[ResultFile]):
         return self._display(as_html=False)
 
     def _display(self, *, as_html: bool) -> str:
-        from html import escape
+        from xpframe.display.results import result_files_html, result_files_text
 
-        lines = [
-            f"{file.handle}: {file.kind or 'unknown'}, {file.files} files of {file.jobs} jobs, "
-            f"{file.bytes:,} bytes ({file.task})"
-            for file in self._files
-        ]
-        text = "\n".join(lines) or "no file that could be a result"
-        return f"<pre>{escape(text)}</pre>" if as_html else text
+        return result_files_html(self.rows()) if as_html else result_files_text(self.rows())
 
 
 def result_files(

@@ -41,7 +41,8 @@ STYLE = (
 --value:color-mix(in srgb,#2f9e63 66%,currentColor);--warn:color-mix(in srgb,#d9483b 78%,currentColor);
 --mono:var(--jp-code-font-family,var(--vscode-editor-font-family,ui-monospace,Menlo,Consolas,monospace));
 --sans:var(--jp-ui-font-family,var(--vscode-font-family,system-ui,sans-serif));
-font:13px/1.5 var(--sans);color:inherit;max-width:68em;overflow-wrap:break-word}
+font:13px/1.5 var(--sans);color:inherit;max-width:68em;overflow-wrap:break-word;overflow-x:auto}
+@media print{.xpf{overflow:visible}}
 .xpf .id{white-space:nowrap}
 .xpf .pc{display:inline-block;max-width:100%}
 .xpf .path{display:inline-block;max-width:100%;overflow-x:auto;text-overflow:ellipsis;white-space:nowrap;

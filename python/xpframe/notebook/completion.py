@@ -29,14 +29,9 @@ __all__ = ["matcher"]
 # cached(key, find): the list that `find` gave last for this key, if that was not long ago
 Cached: TypeAlias = Callable[[str, Callable[[], list[str]]], list[str]]
 
-_COMMANDS = ("failures", "info", "job", "load", "ls", "runs", "schema", "use")
-_OPTIONS = {
-    "load": ("--as", "--backend", "--columns", "--lazy", "--names", "--quiet", "--run", "--short", "--task"),
-    "schema": ("--quiet", "--run", "--task"),
-    "info": ("--quiet", "--run"),
-    "job": ("--quiet", "--run"),
-    "failures": ("--quiet", "--run", "--task"),
-}
+# options whose value nothing can guess
+_FREE = ("--as", "--output", "--title", "--timezone", "--where")
+_REPEATED = ("--results", "--task")
 _LINE = re.compile(r".*%xpm[ \t]+(.*)$")
 # a name followed by attributes and by subscripts that are constants or names: evaluating it calls nothing
 _ROOTED = r"""(?<![\w.\])}'"])([A-Za-z_]\w*(?:\.\w+|\[(?:'[^']*'|"[^"]*"|-?\d+|[A-Za-z_]\w*)\])*)"""
@@ -49,7 +44,9 @@ _FRESH_PER_COST = 20
 
 
 def matcher(
-    workspace: Callable[[], str | None], namespace: Callable[[], dict[str, Any]]
+    workspace: Callable[[], str | None],
+    namespace: Callable[[], dict[str, Any]],
+    options: dict[str, list[str]],
 ) -> Callable[[Any], dict[str, Any]]:
     """The matcher of one shell.
 
@@ -57,6 +54,8 @@ def matcher(
         workspace: Gives the path of the workspace that the magic uses; None for the usual rules.
 
         namespace: Gives the variables of the user.
+
+        options: The options of each command.
     """
     listings: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
@@ -84,7 +83,7 @@ def matcher(
         text = context.text_until_cursor
         if match := _LINE.match(text):
             words, token, prefix = _split(match[1])
-            candidates = _candidates(words, prefix, workspace(), cached)
+            candidates = _candidates(words, prefix, options, workspace(), cached)
             # a name with unprintable characters cannot be typed; {variable} can give it
             names = [name for name in candidates if name.startswith(prefix) and name.isprintable()]
             return _answer([_quoted(name, token[:1]) for name in names], token, "experiment")
@@ -138,15 +137,19 @@ def _quoted(name: str, quote: str) -> str:
     return f'"{inner}"'
 
 
-def _candidates(words: list[str], prefix: str, workspace: str | None, cached: Cached) -> list[str]:
+def _candidates(
+    words: list[str], prefix: str, options: dict[str, list[str]], workspace: str | None, cached: Cached
+) -> list[str]:
     """The words that may follow these words."""
     if not words:
-        return list(_COMMANDS)
+        return list(options)
     command, last = words[0], words[-1]
     if command == "use" and len(words) == 1:
         return _directories(prefix)
-    if command not in _COMMANDS or command in ("ls", "use") or last == "--as":
+    if command not in options or command in ("ls", "use") or last in _FREE:
         return []
+    if command == "pull":
+        return [*(_directories(prefix) if len(words) == 2 else []), *_left(options[command], words)]
     if len(words) == 1:
         return cached("experiments", lambda: Workspace(workspace).experiments())
     name = words[1]
@@ -162,12 +165,17 @@ def _candidates(words: list[str], prefix: str, workspace: str | None, cached: Ca
         return cached(f"jobs {name}", lambda: list(Workspace(workspace).load_xp_info(name, quiet=True).jobs))
     if last == "--task":
         return cached(f"tasks {name}", lambda: _tasks(name, workspace))
-    options = [option for option in _OPTIONS.get(command, ()) if option not in words]
+    left = _left(options[command], words)
     if "--columns" not in words or any(
         word.startswith("--") for word in words[words.index("--columns") + 1 :]
     ):
-        return options
-    return [*cached(f"columns {name}", lambda: _columns(name, workspace)), *options]
+        return left
+    return [*cached(f"columns {name}", lambda: _columns(name, workspace)), *left]
+
+
+def _left(options: list[str], words: list[str]) -> list[str]:
+    """The options that are not given yet, or may be repeated."""
+    return [option for option in options if option not in words or option in _REPEATED]
 
 
 def _directories(prefix: str) -> list[str]:

@@ -102,6 +102,9 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
     load.add_argument("--short", action="store_true", help="names without tags. and config.")
     load.add_argument("--names", choices=("full", "short", "identifier"), help="how columns are named")
+    load.add_argument("--timezone", metavar="ZONE", help="the zone of times that the files hold without one")
+    load.add_argument("--naive-times", action="store_true", help="times in UTC, without a zone")
+    load.add_argument("--strict", action="store_true", help="stop at the first error")
     load.add_argument("--lazy", action="store_true", help="a polars LazyFrame")
     load.add_argument("--as", dest="variable", metavar="VAR", help="assign to this variable and show nothing")
     report = commands.add_parser(
@@ -118,6 +121,15 @@ def parser() -> argparse.ArgumentParser:
     use = commands.add_parser("use", help="set the workspace", usage="%%xpm use PATH")
     use.add_argument("path", metavar="PATH")
     return top
+
+
+def options_by_command() -> dict[str, list[str]]:
+    """The long options of each command, which Tab offers."""
+    (commands,) = (one for one in parser()._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001 - argparse has no other list
+    return {
+        name: sorted(option for option in command._option_string_actions if option.startswith("--"))  # noqa: SLF001 - as above
+        for name, command in sorted(commands.choices.items())
+    }
 
 
 def refuse(options: argparse.Namespace) -> None:
@@ -174,6 +186,9 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
             "results": results_argument(options.results),
             "max_columns": self.max_columns,
             "names": "short" if options.short else options.names or self.names,
+            "timezone": options.timezone,
+            "naive_times": options.naive_times,
+            "strict": options.strict,
         }
         if options.lazy:
             from xpframe.lazy import scan_xp
@@ -262,7 +277,7 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     magic = Xpm(shell)
     shell.register_magics(magic)
-    complete = matcher(lambda: magic.workspace or None, lambda: shell.user_ns)
+    complete = matcher(lambda: magic.workspace or None, lambda: shell.user_ns, options_by_command())
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(complete)
     _loaded[id(shell)] = (magic, complete)

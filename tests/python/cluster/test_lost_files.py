@@ -42,7 +42,7 @@ def write_status(run: Path, **facts: Any) -> None:
     ],
 )
 def test_a_lost_list_of_jobs_is_told(run: Path, status: dict[str, Any] | None, evidence: str) -> None:
-    """Without jobs.jsonl and links nothing says which objects are jobs: an empty frame would be taken for none."""
+    """Without jobs.jsonl and links nothing says which objects are jobs: no frame is empty in silence."""
     if status is not None:
         write_status(run, **status)
     message = f"{run}/jobs.jsonl: is missing, so the run shows no jobs, although its {evidence} {RESTORE}"

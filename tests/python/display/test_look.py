@@ -116,6 +116,7 @@ def panels(tmp_path_factory: pytest.TempPathFactory, workspaces: Workspaces) -> 
         side_by_side(first, last),
         xpframe.Workspace(home / "quirks").check(quiet=True),
         first,
+        xpframe.result_files("grid-search", workspace=xpframe.sample_workspace()),
     ]
     return [*(thing._repr_html_() for thing in shown), table_html(quiet(info.table))]
 
@@ -150,6 +151,17 @@ def test_names_do_not_break(width: int, browser: Any, panels: list[str], tmp_pat
     page.close()
     assert seen > 100
     assert broken == []
+
+
+@pytest.mark.parametrize("width", [320, 480])
+def test_narrow_pages_do_not_grow(width: int, browser: Any, panels: list[str]) -> None:
+    """What is wider than the page, as the 64 digits of an id, scrolls in its own display."""
+    wide = f'<div class="xpf"><code class="id">{"0123456789abcdef" * 4}</code></div>'
+    for content in [*panels, panels[-1] + wide]:
+        page = opened(browser, [content], "light", width)
+        size = page.evaluate("() => document.documentElement.scrollWidth")
+        page.close()
+        assert size == width, content[-200:]
 
 
 def test_tables_take_the_colour_of_the_page(browser: Any, panels: list[str]) -> None:

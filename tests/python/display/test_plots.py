@@ -296,7 +296,7 @@ def test_unknown_columns(workspaces: Workspaces) -> None:
 def test_colours_stand_out_on_light_and_dark() -> None:
     """The ink and every colour of the scale have contrast on white and on JupyterLab's black."""
     inks = [INK, *(gradient(step / 20) for step in range(21))]
-    assert contrast(INK, "#ffffff") > 4
+    assert contrast(INK, "#ffffff") >= 4.5
     assert contrast(INK, "#111111") > 4
     assert min(contrast(ink, page) for ink in inks for page in ("#ffffff", "#111111")) > 2.1
     assert len(set(inks)) == 22

@@ -61,6 +61,40 @@ def test_load_gives_the_frame(shell: InteractiveShell) -> None:
     assert len(run(shell, "%xpm load {which} --task train")) == 12
 
 
+def test_load_takes_the_options_of_frames(shell: InteractiveShell) -> None:
+    """Times without a zone, the zone of those that have none, and strict reading, eager and lazy."""
+    columns = "%xpm load grid-search --columns started_at state --backend polars"
+    options = {"--naive-times": {"naive_times": True}, "--timezone Asia/Tokyo": {"timezone": "Asia/Tokyo"}}
+    for option, arguments in options.items():
+        expected = xpframe.xp_frame(
+            "grid-search", columns=["started_at", "state"], backend="polars", **arguments
+        )
+        assert run(shell, f"{columns} {option} --strict").equals(expected)
+        lazy: pl.LazyFrame = run(shell, f"{columns} {option} --strict --lazy")
+        assert lazy.collect().equals(expected)
+    assert run(shell, f"{columns} --naive-times").schema["started_at"] == pl.Datetime("us")
+    with pytest.raises(XpmError, match="Mars/Olympus"):
+        run(shell, f"{columns} --timezone Mars/Olympus")
+
+
+def test_every_command_and_option_is_completed(shell: InteractiveShell, tmp_path: Path) -> None:
+    """Tab offers what the parser knows, and nothing for the text of a filter."""
+    commands = {line.split()[-1] for line in completions(shell, "%xpm ")}
+    assert commands == {"failures", "info", "job", "load", "ls", "pull", "report", "runs", "schema", "use"}
+    for command in sorted(commands - {"ls", "use", "pull"}):
+        usage = run(shell, f"%xpm {command} --help")
+        assert usage is None
+        assert f"%xpm {command} grid-search" in completions(shell, f"%xpm {command} gr")
+    offered = completions(shell, "%xpm load grid-search --task lab.tasks.train --")
+    names = {line.split()[-1] for line in offered}
+    assert {"--results", "--where", "--naive-times", "--timezone", "--strict", "--task"} <= names
+    assert "%xpm report grid-search --output" in completions(shell, "%xpm report grid-search --o")
+    assert "%xpm load grid-search --where --run" not in completions(shell, "%xpm load grid-search --where ")
+    assert "%xpm pull host:ws --dry-run" in completions(shell, "%xpm pull host:ws --d")
+    (tmp_path / "copies").mkdir()
+    assert completions(shell, f"%xpm pull host:ws {tmp_path}/c") == [f"%xpm pull host:ws {tmp_path}/copies/"]
+
+
 def test_the_other_commands(shell: InteractiveShell) -> None:
     """ls, runs, info and schema give what the public functions give."""
     assert run(shell, "%xpm ls") == ["grid-search"]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from pages import check_html, text_of
+from small_runs import SmallRun
 from xpframe import Result, Workspace, result_files, sample_workspace, scan_xp, xp_frame, xp_table
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
 
@@ -160,3 +162,23 @@ def test_discovery_lists_what_jobs_wrote() -> None:
     assert sum(file.jobs for file in found) == len(written)
     assert sum(file.bytes for file in found) == sum(path.stat().st_size for path in written)
     assert {file.kind for file in found} == {"json"}
+
+
+def test_discovery_shows_any_name(tmp_path: Path) -> None:
+    """Handles are shown in one line each, whatever characters the names of files have."""
+    run = SmallRun(tmp_path)
+    assert "no file that could be a result" in result_files(run.path)._repr_html_()
+    run.submit(1)
+    directory = run.execute(1)
+    names = ["<b>.json", "a\nb.csv", "\x1b[31m.tsv", "é 1.jsonl"]
+    for name in names:
+        (directory / name).write_text("{}")
+    found = result_files(run.path)
+    assert {file.handle for file in found} >= set(names)
+    lines = str(found).splitlines()
+    assert len(lines) == len(found)
+    assert "\x1b" not in str(found)
+    page = found._repr_html_()
+    check_html(page)
+    assert "<b>.json" in text_of(page)
+    assert all(page.count(f">{file.kind}</td>") for file in found if file.kind)
