@@ -114,7 +114,7 @@ class Jobs(_Configs):
     """The configs of the jobs of a run, by job id, in experimaestro's order.
 
     The beginning of an id, as displays show it, is enough where no other begins with it:
-    ``info.jobs["54fe1c79"]``. Fewer than four characters, or several jobs, are a ``JobNotFoundError``.
+    ``info.jobs["eed7695f"]``. Fewer than four characters, or several jobs, are a ``JobNotFoundError``.
     """
 
     _noun = "job"

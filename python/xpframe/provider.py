@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from xpframe import _core
+from xpframe.arguments import checked_text
 from xpframe.errors import (
     ExperimentNotFoundError,
+    InvalidArgumentError,
     ReadError,
     RunNotFoundError,
     WorkspaceNotFoundError,
@@ -20,6 +22,7 @@ from xpframe.provided_job import Job, job_of, jobs_of, time_of
 from xpframe.report import report
 from xpframe.service import services_of
 from xpframe.state import State
+from xpframe.summary import STATES
 from xpframe.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -280,12 +283,13 @@ class WorkspaceStateProvider(Workspace):
             The jobs; none if there is no such experiment or run.
         """
         wanted = (tags or {}).items()
+        word = None if state is None else _state_word(state)
         return [
             job
             for run in self._runs_of(experiment_id, run_id)
             for job in jobs_of(run)
             if (task_id is None or job.task_id == task_id)
-            and (state is None or job.state == state.lower())
+            and (word is None or job.state == word)
             and all(name in job.tags and job.tags[name] == value for name, value in wanted)
             and _is_since(job.last_time, since)
         ]
@@ -411,5 +415,15 @@ class WorkspaceStateProvider(Workspace):
             yield job_of(status | {"job_id": job_id, "task": task_id, "path": path}, {}, ("", ""))
 
 
+def _state_word(state: object) -> str:
+    """The word of a state, or of a member of experimaestro's enum."""
+    word = checked_text("state", state if isinstance(state, str) else getattr(state, "name", state)).lower()
+    if word not in STATES:
+        raise InvalidArgumentError(f"state={word!r}", hint=f"states are {', '.join(STATES)}")
+    return word
+
+
 def _is_since(time: datetime | None, since: datetime | None) -> bool:  # unknown times count as later
+    if since is not None and not hasattr(since, "astimezone"):
+        raise InvalidArgumentError(f"since={since!r}", hint="give a datetime")
     return since is None or time is None or time >= since.astimezone()

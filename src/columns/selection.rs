@@ -139,13 +139,19 @@ fn find_chosen(chosen: &Chosen, names: &mut impl ColumnNames) -> Result<Vec<Colu
         return merge(chosen, names).map(|column| vec![column]);
     }
     let mut columns = names.find(&chosen.pattern)?;
-    if columns.is_empty() {
+    if columns.is_empty() && !is_result_glob(chosen, names)? {
         return Err(names.unknown(&chosen.pattern));
     }
     for column in &mut columns {
         column.renamed.clone_from(&chosen.rename);
     }
     Ok(columns)
+}
+
+/// Whether a pattern means what files hold that were asked for: before the first job has written its file, nothing.
+fn is_result_glob(chosen: &Chosen, names: &mut impl ColumnNames) -> Result<bool> {
+    let is_glob = chosen.rename.is_none() && chosen.pattern.contains('*');
+    Ok(is_glob && chosen.pattern.starts_with("result.") && !names.find("result*@file")?.is_empty())
 }
 
 impl Columns {
@@ -314,9 +320,14 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
     let mut near: Vec<&str> =
         names.clone().find(spelled).into_iter().chain(near_misses(pattern, names)).collect();
     near.dedup();
+    let are_results =
+        || pattern.starts_with("result.") && columns.all.iter().any(|column| column.group() == "result");
     let hint = match (deeper, near.is_empty()) {
         (Some(_), _) => format!("it holds other values: ask for {pattern}.* or {pattern}@type"),
         (None, false) => format!("did you mean {}?", near.join(", ")),
+        (None, true) if are_results() => {
+            "no file that was read has it: result@file says what became of each".to_owned()
+        }
         (None, true) => format!("there are {} columns; see xp_table(…).column_names", columns.all.len()),
     };
     Error::new(ErrorKind::Column, format!("no column {}", quoted(pattern))).at_field(pattern).hint(hint)

@@ -1,5 +1,8 @@
 //! One short text for each cause: the same for failures that differ in numbers, paths, addresses and identifiers only.
 
+const BYTE_UNITS: [&str; 15] =
+    ["B", "bytes", "byte", "kB", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB", "PB", "PiB", "EiB"];
+
 /// The fingerprint of texts: 16 hexadecimal digits, the same on every machine and in every version.
 #[must_use]
 pub fn fingerprint(parts: &[&str]) -> String {
@@ -42,7 +45,7 @@ fn masks(rest: &str, before: char, text: &mut String) -> usize {
     for (mask, length) in [
         ("<path>", if inside || matches!(before, '#' | '<') { 0 } else { path_length(rest) }),
         ("#", if inside { 0 } else { hexadecimal_length(rest) }),
-        ("#", number_length(rest, inside)),
+        ("#", quantity_length(rest, inside)),
     ] {
         if length > 0 {
             text.push_str(mask);
@@ -89,6 +92,20 @@ fn hexadecimal_length(rest: &str) -> usize {
         && word[..first].bytes().any(|byte| byte.is_ascii_alphabetic());
     let ends = first < word.len() || is_over;
     if first >= 8 && is_mixed && ends { first } else { 0 }
+}
+
+/// The length of a number, with the unit of bytes behind it: `512.00 MiB` and `2 GiB` are sizes of one kind.
+fn quantity_length(rest: &str, inside: bool) -> usize {
+    let number = number_length(rest, inside);
+    if number == 0 {
+        return 0;
+    }
+    let behind = &rest[number..];
+    let unit = behind.strip_prefix(' ').unwrap_or(behind);
+    let length = unit.find(|next: char| !next.is_ascii_alphabetic()).unwrap_or(unit.len());
+    let is_over = !unit[length..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    let is_unit = is_over && BYTE_UNITS.contains(&&unit[..length]);
+    if is_unit { rest.len() - unit.len() + length } else { number }
 }
 
 /// The length of a number; with its sign, unless it stands inside a word.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::{fingerprint, masked};
+use super::last_words::{LastWords, last_words};
 use super::location::UserCode;
 use super::log::LogText;
 use super::reason::{self, Ending, Reason};
@@ -18,6 +19,10 @@ const KILLED: &str = "KILLED";
 const LOST: &str = "LOST";
 /// The reason of a failure that no file explains.
 const FAILED: &str = "FAILED";
+/// The failures of jobs that something outside ended.
+const MEMORY: &str = "MEMORY";
+const TIMEOUT: &str = "TIMEOUT";
+const CANCELLED: &str = "CANCELLED";
 /// A longer message is cut.
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
 
@@ -113,7 +118,7 @@ pub fn explain(task_id: &str, job_id: &str, ending: &JobEnding, logs: &Logs) -> 
         _ => reason,
     };
     let how = match failure.as_str() {
-        KILLED | "MEMORY" => Ending::Died,
+        KILLED | MEMORY => Ending::Died,
         FAILED => Ending::Failed,
         _ => Ending::Stopped,
     };
@@ -123,6 +128,10 @@ pub fn explain(task_id: &str, job_id: &str, ending: &JobEnding, logs: &Logs) -> 
         told.exit_code = Some(code);
     }
     tell_exception(&mut told, (task_id, job_id), &found, ending);
+    if told.failure == KILLED && is_uncaught(&found, task_id) {
+        FAILED.clone_into(&mut told.failure);
+    }
+    tell_last_words(&mut told, logs);
     told.cause_group = group(&told, task_id);
     told
 }
@@ -132,7 +141,9 @@ fn best_reason(logs: &Logs, how: Ending) -> (Option<PathBuf>, Reason) {
     let read = |log: &Option<(PathBuf, LogText)>| {
         let (path, text) = log.as_ref()?;
         let mut found = reason::find(&text.tail, text.is_cut(), how);
-        if text.is_cut() && found.certain {
+        if text.is_cut() && found.raised.is_empty() && how != Ending::Stopped {
+            found = reason::begun(&text.head, &text.tail).unwrap_or(found);
+        } else if text.is_cut() && found.certain {
             let head: Vec<&str> = text.head.split('\n').collect();
             if let Some(root) = reason::root(&head).filter(|_| !records::starts_traceback(&text.tail)) {
                 found.raised.insert(0, root);
@@ -181,6 +192,31 @@ fn tell_exception(
         let innermost: Vec<_> = frames.iter().rev().cloned().collect();
         told.location = UserCode::of(task_id, job_id, innermost.iter()).last(&innermost);
         told.message = told.message.take().or_else(|| text(said));
+    }
+}
+
+/// Whether an exception ended the interpreter before anything could write a marker: nobody caught it below the launch script.
+fn is_uncaught(found: &Reason, task_id: &str) -> bool {
+    let script = format!("/{}.py", task_id.rsplit('.').next().unwrap_or(task_id));
+    let first = found.raised.last().and_then(|raised| raised.frames.first());
+    let is_script = first
+        .is_some_and(|frame| frame.function.as_deref() == Some("<module>") && frame.file.ends_with(&script));
+    found.certain || is_script
+}
+
+/// Says what ended the process where no exception did: a marker knows that it was told to end, and not why.
+fn tell_last_words(told: &mut JobFailure, logs: &Logs) {
+    if told.exception.is_some() || ![KILLED, MEMORY, TIMEOUT, CANCELLED].contains(&told.failure.as_str()) {
+        return;
+    }
+    let texts = [&logs.error, &logs.output].into_iter().flatten();
+    let Some(LastWords { message, failure }) = texts.filter_map(|(_, log)| last_words(&log.tail)).next()
+    else {
+        return;
+    };
+    told.message = text(&message).or(told.message.take());
+    if let Some(failure) = failure.filter(|_| [KILLED, CANCELLED].contains(&told.failure.as_str())) {
+        failure.clone_into(&mut told.failure);
     }
 }
 

@@ -7,6 +7,7 @@
 mod blocked;
 mod fingerprint;
 mod job;
+mod last_words;
 mod location;
 mod log;
 mod reason;

@@ -55,7 +55,7 @@ fn find_in_lines(lines: &[&str], cut: bool, ending: Ending) -> Reason {
     if ending == Ending::Died
         && let Some(start) = lines.iter().rposition(|line| line.starts_with("Fatal Python error: "))
     {
-        let frames = lines[start + 1..].iter().filter_map(|line| crash_frame(line)).collect();
+        let frames = crash_frames(&lines[start + 1..]);
         let crash = Some((lines[start].trim_end().to_owned(), frames));
         return Reason { crash, tail: tail_of(lines, lines.len()), ..Reason::default() };
     }
@@ -75,6 +75,24 @@ pub fn root(lines: &[&str]) -> Option<Raised> {
     // the last one may be cut
     let is_whole = chain.raised.len() > 1 || chain.end < lines.len();
     chain.raised.into_iter().next().filter(|_| is_whole)
+}
+
+/// The reason that the first lines of a log begin to tell, where the message of the exception is longer than the rest that was
+/// read: the last lines have the end of it, and nothing of another traceback.
+pub fn begun(head: &str, tail: &str) -> Option<Reason> {
+    let rest: Vec<&str> = tail.split('\n').collect();
+    if !rest.iter().any(|line| ends_traceback(line))
+        || rest.iter().any(|line| is_header(line) || is_link(line))
+    {
+        return None;
+    }
+    let lines: Vec<&str> = head.split('\n').collect();
+    let announced = lines.iter().rposition(|line| starts_traceback(line))?;
+    let start = begins(&lines, announced + 1).then_some(announced + 1)?;
+    let mut chain = read_chain(&lines, start, End::Exact(lines.len()))?;
+    let last = chain.raised.last_mut().filter(|last| !last.class.is_empty() && !last.message.is_empty())?;
+    last.message.push('…');
+    Some(of_chain(&lines, start, chain, true))
 }
 
 fn of_chain(lines: &[&str], start: usize, chain: Chain, certain: bool) -> Reason {
@@ -200,6 +218,14 @@ fn led_to_end(lines: &[&str], after: usize, end: usize, ending: Ending) -> bool 
         }
     }
     plain <= MAX_LINES_AFTER
+}
+
+/// The frames of the thread that crashed, the innermost first: other threads may be printed before it.
+fn crash_frames(lines: &[&str]) -> Vec<Frame> {
+    let current = lines.iter().position(|line| line.starts_with("Current thread "));
+    let (from, is_one) = current.map_or((0, false), |header| (header + 1, true));
+    let of_thread = lines[from..].iter().take_while(|line| !is_one || line.starts_with("  "));
+    of_thread.filter_map(|line| crash_frame(line)).collect()
 }
 
 /// `  File "…", line 3 in name`, as the interpreter prints it when it crashes.

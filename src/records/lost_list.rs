@@ -19,7 +19,8 @@ struct StatusFile {
 /// status.json names no job, though its objects.jsonl may hold the configs of actions.
 pub(super) fn lost_job_list(run: &Run, has_jobs: bool) -> Option<Error> {
     let has_objects = fs::metadata(run.path().join("objects.jsonl")).is_ok_and(|file| file.len() > 0);
-    let missing = |reason: String, hint| Error::format(reason).at_file(&run.path().join("jobs.jsonl")).hint(hint);
+    let missing =
+        |reason: String, hint| Error::format(reason).at_file(&run.path().join("jobs.jsonl")).hint(hint);
     if has_jobs {
         return has_objects.then(|| {
             let reason = "is missing, so the jobs have neither tags nor times of submission".to_owned();

@@ -6,7 +6,7 @@ use super::cells::{Cell, CellType, CellTypes, float};
 use super::csv_records::{Cut, CutRecord, Cutter, RecordEnd};
 use super::file_schema::FileSchema;
 use super::format::Format;
-use super::problems::Problems;
+use super::problems::{Problems, not_utf8};
 use super::select::{Select, names};
 use super::source::Source;
 use super::state::FileState;
@@ -153,7 +153,7 @@ impl<'c> CsvFile<'c> {
         self.rows.clear();
         let block = &self.source.bytes()[..self.block];
         if !json::is_utf8(block) {
-            return Err(not_utf8(block, first_line));
+            return Err(not_utf8_at(block, first_line));
         }
         let has_zeros = memchr::memchr(0, block).is_some();
         for record in &self.cut.records {
@@ -221,10 +221,10 @@ fn fault(record: &CutRecord, columns: usize, zeros: bool) -> Option<String> {
 }
 
 /// The error at the first byte of a block that is not UTF-8.
-fn not_utf8(block: &[u8], first_line: u64) -> Error {
+fn not_utf8_at(block: &[u8], first_line: u64) -> Error {
     let valid = std::str::from_utf8(block).map_or_else(|error| error.valid_up_to(), str::len);
     let lines = memchr::memchr_iter(b'\n', &block[..valid]).count() as u64;
-    Error::format("the text is not UTF-8").at_line(first_line + lines).hint("write it as UTF-8")
+    not_utf8(block).at_line(first_line + lines)
 }
 
 /// The names of the columns, or why this cannot be a header.

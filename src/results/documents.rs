@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::lines::TextLines;
-use super::problems::Problems;
+use super::problems::{Problems, not_utf8};
 use super::select::{Select, number_of};
 use super::source::Source;
 use super::state::FileState;
@@ -67,10 +67,6 @@ fn object(reader: &mut Reader<'_>, store: &mut Store) -> Parsed<Record> {
     }
     let mark = store.mark();
     record(reader, store, &mut Plain).inspect_err(|_| store.rewind(mark))
-}
-
-fn not_utf8() -> Error {
-    Error::format("the text is not UTF-8").hint("write it as UTF-8")
 }
 
 /// A syntax error with its line.
@@ -237,7 +233,7 @@ impl<'a> Objects<'a> {
 fn document<'b>(source: &'b mut Source<'_>) -> Result<Option<(JsonType, &'b [u8])>> {
     let bytes = source.whole()?;
     if !json::is_utf8(bytes) {
-        return Err(not_utf8());
+        return Err(not_utf8(bytes));
     }
     if bytes.trim_ascii().is_empty() {
         return Ok(None);

@@ -53,3 +53,16 @@ impl Problems {
         errors.into_iter().map(|error| error.at_job(job)).collect()
     }
 }
+
+/// The error for a text file whose bytes are none, by how they begin.
+pub(super) fn not_utf8(bytes: &[u8]) -> Error {
+    const COMPRESSED: [(&[u8], &str); 4] =
+        [(b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"), (b"BZh", "bzip2")];
+    if let Some((_, name)) = COMPRESSED.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Error::format(format!("it is compressed ({name})"))
+            .hint("decompress it, or give format= a function");
+    }
+    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let reason = if is_utf16 { "the text is UTF-16" } else { "the text is not UTF-8" };
+    Error::format(reason).hint("write it as UTF-8")
+}

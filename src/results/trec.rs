@@ -6,11 +6,11 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::cells::{Cell, CellType, float};
 use super::lines::TextLines;
-use super::problems::Problems;
+use super::problems::{Problems, not_utf8};
 use super::source::Source;
 use super::state::FileState;
 use super::wanted::Patterns;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json;
 use crate::progress::CancelToken;
 use crate::values::{Record, Store};
@@ -118,7 +118,7 @@ fn read_lines(path: &Path, cancel: &CancelToken, mut row: impl FnMut([&[u8]; 3])
     while let Some(length) = source.lines()? {
         let bytes = &source.bytes()[..length];
         if !json::is_utf8(bytes) {
-            return Err(Error::format("the text is not UTF-8").at_line(number + 1).hint("write it as UTF-8"));
+            return Err(not_utf8(bytes).at_line(number + 1));
         }
         let mut lines = TextLines::after(number, bytes);
         for line in lines.by_ref().filter(|line| !is_skipped(line.bytes)) {

@@ -455,3 +455,122 @@ fn masks_hide_what_differs_from_job_to_job() {
         assert_eq!(masked(message), mask, "{message}");
     }
 }
+
+#[test]
+fn a_batch_system_says_why_it_ended_a_job() {
+    let slurm = "slurmstepd: error: *** JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02";
+    let oom = "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=12.batch. Some of your processes may have been killed";
+    for (line, failure, message) in [
+        (
+            format!("{slurm} DUE TO TIME LIMIT ***"),
+            "TIMEOUT",
+            "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02 DUE TO TIME LIMIT",
+        ),
+        (
+            format!("{slurm} DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***"),
+            "KILLED",
+            "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02 DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS",
+        ),
+        (format!("{slurm} ***"), "CANCELLED", "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02"),
+        (oom.to_owned(), "MEMORY", oom.strip_prefix("slurmstepd: error: ").expect("it begins so")),
+        (
+            "slurmstepd: error: Exceeded step memory limit at some point.".to_owned(),
+            "MEMORY",
+            "Exceeded step memory limit at some point.",
+        ),
+        ("srun: error: n1: task 0: Out Of Memory".to_owned(), "MEMORY", "n1: task 0: Out Of Memory"),
+        ("srun: error: n1: task 0: Bus error".to_owned(), "KILLED", "n1: task 0: Bus error"),
+        (
+            "=>> PBS: job killed: walltime 3620 exceeded limit 3600".to_owned(),
+            "TIMEOUT",
+            "walltime 3620 exceeded limit 3600",
+        ),
+        (
+            "TERM_RUNLIMIT: job killed after reaching LSF run time limit.".to_owned(),
+            "TIMEOUT",
+            "job killed after reaching LSF run time limit.",
+        ),
+    ] {
+        let log = format!("epoch 1\r 10%|#   | 1/10{line}\nsrun: Job step aborted\n");
+        let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
+        assert_eq!((found.failure.as_str(), found.message.as_deref()), (failure, Some(message)));
+        let only_output = explain("lab.train", JOB, &killed(), &Logs::of(Some(b""), Some(log.as_bytes())));
+        assert_eq!(only_output.message, found.message);
+    }
+    // a marker of SIGTERM does not know why; an exception of the job does
+    let told = JobEnding {
+        message: Some("Job terminated by SIGTERM".to_owned()),
+        ..ending(State::Error, "CANCELLED")
+    };
+    let log = format!("{slurm} DUE TO TIME LIMIT ***\n");
+    assert_eq!(explain("lab.train", JOB, &told, &Logs::of(Some(log.as_bytes()), None)).failure, "TIMEOUT");
+    let found = said(format!("{STARTS}{RUNNER}{EXECUTE}ValueError: no\n{ENDS}{log}"));
+    assert_eq!((found.failure.as_str(), found.message.as_deref()), ("FAILED", Some("no")));
+}
+
+#[test]
+fn one_group_for_one_limit() {
+    let group = |node: u32| {
+        let line = format!(
+            "slurmstepd: error: *** JOB {node} ON node{node} CANCELLED AT 2026-11-{node}T07:18:02 DUE TO TIME LIMIT ***"
+        );
+        explain("lab.train", JOB, &killed(), &Logs::of(Some(line.as_bytes()), None)).cause_group
+    };
+    assert_eq!(group(12), group(27));
+}
+
+#[test]
+fn the_runtime_of_other_languages_says_why_it_aborted() {
+    let log = "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n";
+    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
+    let message = "terminate called after throwing an instance of 'std::bad_alloc': std::bad_alloc";
+    assert_eq!((found.failure.as_str(), found.message.as_deref()), ("KILLED", Some(message)));
+}
+
+#[test]
+fn a_launch_script_that_fails_was_not_killed() {
+    let log = "Traceback (most recent call last):\n  File \"/ws/jobs/lab.train/ab/train.py\", line 3, in <module>\n    from experimaestro.run import TaskRunner\nModuleNotFoundError: No module named 'experimaestro'\n";
+    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
+    assert_eq!((found.failure.as_str(), found.exception.as_deref()), ("FAILED", Some("ModuleNotFoundError")));
+    // one that the task logged itself, before it was killed
+    let log = log.replace("/ws/jobs/lab.train/ab/train.py", "/code/loop.py");
+    assert_eq!(explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None)).failure, "KILLED");
+}
+
+#[test]
+fn the_thread_that_crashed_is_shown() {
+    let log = "Fatal Python error: Segmentation fault\n\nThread 0x1 (most recent call first):\n  File \"/code/other.py\", line 9 in wait\n\nCurrent thread 0x2 (most recent call first):\n  File \"/code/crash.py\", line 7 in native\n  File \"/code/crash.py\", line 2 in execute\n\nExtension modules: numpy\n";
+    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
+    assert_eq!(found.location.as_deref(), Some("/code/crash.py:7 in native"));
+}
+
+#[test]
+fn sizes_of_memory_are_one_cause() {
+    let torch = |size: &str, gpu: u32| {
+        masked(&format!("CUDA out of memory. Tried to allocate {size}. GPU {gpu} has 1.12 GiB free."))
+    };
+    assert_eq!(torch("2.00 GiB", 0), torch("512.00 MiB", 1));
+    assert_eq!(masked("4 Bees, 3 MBit, 5kB and 1 B"), "# Bees, # MBit, # and #");
+}
+
+#[test]
+fn a_message_may_be_longer_than_what_is_read() {
+    let line = "x".repeat(200_000);
+    let found = raised(&format!("{EXECUTE}ValueError: {line}"));
+    let message = found.message.as_deref().unwrap_or_default();
+    assert_eq!((found.location.as_deref(), found.exception.as_deref()), (AT, Some("ValueError")));
+    assert!(
+        message.starts_with("xxx") && message.ends_with('…') && message.len() < HEAD_BYTES,
+        "{}",
+        message.len()
+    );
+    let lines = "a line of the message\n".repeat(20_000);
+    let found = raised(&format!("{EXECUTE}lab.errors.Many: first\n{lines}"));
+    assert_eq!((found.location.as_deref(), found.exception.as_deref()), (AT, Some("lab.errors.Many")));
+    // the tail may be of another exception, which followed
+    let cause = format!(
+        "{EXECUTE}ValueError: {line}\n\nDuring handling of the above exception, another exception occurred:\n\n"
+    );
+    let found = raised(&format!("{cause}{RUNNER}{EXECUTE}KeyError: 'b'"));
+    assert_eq!(found.exception.as_deref(), Some("KeyError"));
+}

@@ -13,23 +13,33 @@ from pathlib import Path
 _ARCHIVE = Path(__file__).with_name("workspace.tar.gz")
 
 
-def sample_workspace() -> Path:
+def sample_workspace(directory: str | os.PathLike[str] | None = None) -> Path:
     """Unpack the sample workspace and return its directory.
 
     The workspace holds one experiment, `grid-search`, with one run of twelve jobs: three learning rates by
-    four sizes of a model, each with a `metrics.json`, except one job whose loss diverged. The directory is
-    temporary: the first call creates it, later calls in the process return it, and it is removed at exit.
+    four sizes of a model, each with a `metrics.json`, except one job whose loss diverged. Without an
+    argument the directory is temporary: the first call creates it, later calls in the process return it,
+    and it is removed at exit.
+
+    Args:
+        directory: A directory that does not exist yet, for a copy that stays, to try the command line on.
 
     Returns:
         The directory of the workspace, absolute.
 
     Raises:
-        OSError: No temporary directory can be written.
+        OSError: No directory can be written.
+        FileExistsError: The directory exists.
 
     >>> from xpframe import sample_workspace
     >>> [path.name for path in sample_workspace().glob("experiments/*")]
     ['grid-search']
     """
+    if directory is not None:
+        target = Path(directory).expanduser().absolute()
+        target.mkdir(parents=True)
+        _unpack(target)
+        return target
     # keyed by process: a forked process must not use a directory that its parent removes
     return _unpacked(os.getpid())
 
@@ -37,16 +47,29 @@ def sample_workspace() -> Path:
 @cache
 def _unpacked(process: int) -> Path:
     import atexit  # these cost milliseconds, and few who import xpframe need them
-    import tarfile
     import tempfile
 
     directory = tempfile.mkdtemp(prefix="xpframe-")
     atexit.register(_remove, directory, process)
+    sample = Path(directory).resolve() / "sample"
+    sample.mkdir()
+    _unpack(sample)
+    return sample
+
+
+def _unpack(directory: Path) -> None:
+    """Unpacks what is below `sample/` in the archive."""
+    import tarfile
+
     with tarfile.open(_ARCHIVE) as archive:
         # Python 3.11.0 to 3.11.3 have no filters, and would refuse the argument
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-        archive.extractall(directory)  # noqa: S202 -- our own archive
-    return Path(directory).resolve() / "sample"
+        members = []
+        for member in archive:
+            _, _, member.name = member.name.partition("sample/")
+            if member.name:
+                members.append(member)
+        archive.extractall(directory, members)  # noqa: S202 -- our own archive
 
 
 def _remove(directory: str, process: int) -> None:

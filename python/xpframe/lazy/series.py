@@ -139,11 +139,20 @@ def _tables(
                 return
         return
     pool = ThreadPoolExecutor(1)
+
+    def begin(group: list[int]) -> Future[_core.Table]:
+        try:
+            return pool.submit(read, group)
+        except RuntimeError:  # no thread can start
+            done: Future[_core.Table] = Future()
+            done.set_result(read(group))
+            return done
+
     try:
         futures: list[Future[_core.Table]] = []
         for index, group in enumerate(groups):
             ahead = index + 1 + (limit is None)
-            futures += [pool.submit(read, later) for later in groups[len(futures) : ahead]]
+            futures += [begin(later) for later in groups[len(futures) : ahead]]
             while not wait(futures[index : index + 1], _PATIENCE).done:
                 yield None
             table = futures[index].result()

@@ -120,6 +120,10 @@ class _Columns:
     def _unknown(self, name: Name, error: ColumnError) -> ColumnError:
         near = near_misses(name.text, [*SPECIAL, *(tag.removeprefix("tags.") for tag in self.tags or [])])
         hint = f"did you mean {near[0]}?" if near and name.text.startswith("@") else error.hint
+        if name.compared:
+            # most forgot the quotes: state = done
+            near_name = f"{hint}; " if hint and "did you mean" in hint else ""
+            hint = f'{near_name}a text stands in quotes: {name.compared} "{name.text}"'
         place = f"where, character {name.position + 1}: " if name.position else "where: "
         return ColumnError(f"{place}{error.reason}", field=name.text, hint=hint)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpframe._core import near_misses
+from xpframe.arguments import checked_text
 from xpframe.errors import InvalidArgumentError
 from xpframe.where.tree import And, Comparison, Literal, Membership, Name, Node, Not, Or, Pattern, Value
 
@@ -70,6 +71,7 @@ def parse(where: str | Mapping[str, Any]) -> Node:
         raise InvalidArgumentError(
             f"where has {len(where)} characters", hint="give a dict with lists of values"
         )
+    checked_text("where", where)
     return _Parser(where).whole()
 
 
@@ -132,6 +134,8 @@ class _Parser:
             right: Name | Literal | None = self.literal() or self.name()
             if right is None:
                 self.fail("a value: a text in quotes, a number, true, false, null, or a name")
+            if isinstance(right, Name):
+                right = replace(right, compared=f"{name.text} {token.text}")
             return Comparison(name, OPERATORS[token.text], right)
         if self.take("~"):
             regex = self.literal() if self.token.kind == "text" else None
@@ -250,8 +254,7 @@ def _wrong(source: str, position: int, reason: str, hint: str) -> InvalidArgumen
 def _of_dict(where: Mapping[str, Any]) -> Node:
     parts: list[Node] = []
     for name, value in where.items():
-        if not isinstance(name, str):
-            raise InvalidArgumentError(f"where={{{name!r}: …}}", hint="names are texts")
+        checked_text("where", name, "names are texts")
         if isinstance(value, (list, tuple, set, frozenset)):
             literals = tuple(_literal(name, each) for each in value)
             parts.append(Membership(Name(name), literals))
@@ -261,7 +264,7 @@ def _of_dict(where: Mapping[str, Any]) -> Node:
 
 
 def _literal(name: str, value: Any) -> Literal:
-    if isinstance(value, Decimal) and value == int(value):
+    if isinstance(value, Decimal) and value.is_finite() and value == int(value):
         value = int(value)  # polars has integers of more than 64 bits so
     if not isinstance(value, (str, int, float, bool, type(None))):
         # a scalar of numpy, an enum of a frame
@@ -271,4 +274,6 @@ def _literal(name: str, value: Any) -> Literal:
             f"where={{{name!r}: {value!r:.100}}}",
             hint='give a text, number, bool or None, or a list of them; others as a text: "lr < 0.1"',
         )
+    if isinstance(value, str):
+        checked_text(f"where[{name!r}]", value)
     return Literal(value, str(value))

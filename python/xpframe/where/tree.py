@@ -17,10 +17,12 @@ class Name:
     Args:
         text: The name as it was written, without backticks.
         position: Where it begins in the text of the filter.
+        compared: What stands before it, if it is the right side of a comparison, as in ``lr =``.
     """
 
     text: str
     position: int = 0
+    compared: str = ""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,40 @@ TEXTS: dict[str, Call] = {
     "column_values": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).column_values(bad),
     "column_metadata": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).column_metadata(bad),
     "value_counts": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).value_counts([bad]),
+    "where": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, where=bad),
+    "a value of where": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, where={"state": bad}
+    ),
+    "results": lambda root, bad: xpframe.xp_table("grid-search", workspace=root, results=bad),
+    "results in a dict": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, results={"m": bad}
+    ),
+    "the row of a result": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, results=xpframe.Result("metrics.json", max=bad)
+    ),
+    "the format of a result": lambda root, bad: xpframe.xp_table(
+        "grid-search", workspace=root, results=xpframe.Result("metrics.json", format=bad)
+    ),
+    "series": lambda root, bad: xpframe.xp_series("grid-search", bad, workspace=root),
+    "metrics": lambda root, bad: xpframe.xp_series("grid-search", "m.json", workspace=root, metrics=bad),
+    "scan_series": lambda root, bad: xpframe.scan_series("grid-search", bad, workspace=root).collect(),
+    "failures": lambda root, bad: xpframe.failures(bad, workspace=root),
+    "task of failures": lambda root, bad: xpframe.failures("grid-search", workspace=root, task=bad),
+    "result_files": lambda root, bad: xpframe.result_files(bad, workspace=root),
+    "parts": lambda root, bad: list(xpframe.parts("grid-search", workspace=root, columns=bad)),
+    "colour of a picture": lambda root, bad: (
+        xpframe.Workspace(root).load_xp_info("grid-search").plot.parallel(color=bad)
+    ),
+    "series of a picture": lambda root, bad: (
+        xpframe.Workspace(root).load_xp_info("grid-search").plot.series(bad)
+    ),
+    "jobs of a provider": lambda root, bad: xpframe.WorkspaceStateProvider(root).get_jobs(bad),
+    "run of a provider": lambda root, bad: xpframe.WorkspaceStateProvider(root).get_jobs("grid-search", bad),
+    "state of a provider": lambda root, bad: xpframe.WorkspaceStateProvider(root).get_jobs(state=bad),
+    "job of a provider": lambda root, bad: xpframe.WorkspaceStateProvider(root).get_job("lab.train", bad),
 }
+# those that say what the argument is instead
+OWN_WORDS = {"the row of a result", "the format of a result", "metrics"}
 # argument → the call, for paths
 PATHS: dict[str, Call] = {
     "workspace": lambda _, bad: xpframe.xp_table("grid-search", workspace=bad),
@@ -96,6 +129,8 @@ PATHS: dict[str, Call] = {
     "Workspace": lambda _, bad: xpframe.Workspace(bad),
     "use": lambda _, bad: xpframe.use(bad),
     "load_xp_info": lambda _, bad: xpframe.load_xp_info(bad),
+    "WorkspaceStateProvider": lambda _, bad: xpframe.WorkspaceStateProvider(bad),
+    "report": lambda root, bad: xpframe.Workspace(root).load_xp_info("grid-search").report(bad),
     "write": lambda root, bad: xpframe.xp_table("grid-search", workspace=root).write(bad),
     "save": lambda root, bad: xpframe.Workspace(root).load_xp_info("grid-search").plot.states().save(bad),
 }
@@ -108,7 +143,8 @@ def test_surrogates_in_text(name: str, root: Path) -> None:
         TEXTS[name](root, f"x{HALF}")
     assert not isinstance(caught.value, UnicodeError)
     assert "'x\\udcff'" in str(caught.value)
-    assert "has an unpaired surrogate (no name is written like this)" in str(caught.value)
+    if name not in OWN_WORDS:
+        assert "has an unpaired surrogate (no name is written like this)" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ CALLS = {
     "polars lazily": "xpframe.scan_xp('grid-search', workspace=root)",
     "polars for files": "xpframe.xp_table('grid-search', workspace=root).write(sys.argv[1] + '/out.parquet')",
     "resvg_py": "xpframe.Workspace(root).load_xp_info('grid-search').plot.states().png()",
+    "itables": "xpframe.Workspace(root).load_xp_info('grid-search').report(sys.argv[1] + '/r.html')",
+    "dask": "xpframe.parts('grid-search', workspace=root).dask()",
+    "pyarrow for parts": "list(xpframe.parts('grid-search', workspace=root))[0].arrow()",
     "narwhals": "xpframe.analysis.factors(xpframe.xp_table('grid-search', workspace=root))",
 }
 # what needs it, for the text
@@ -27,6 +30,9 @@ NEEDS = {
     "polars lazily": "lazy queries need",
     "polars for files": "Parquet, Arrow and CSV need",
     "resvg_py": "a PNG needs",
+    "itables": "a report needs",
+    "dask": ".dask() needs",
+    "pyarrow for parts": "parts need",
     "narwhals": "this function needs",
 }
 

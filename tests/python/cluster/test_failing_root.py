@@ -42,6 +42,12 @@ CALLS = """
         "load_xp_info of a workspace": lambda: xpframe.Workspace(root).load_xp_info("grid-search"),
         "a run by name": lambda: xpframe.xp_frame("grid-search", workspace=root, run=run.name),
         "use": lambda: xpframe.use(root),
+        "WorkspaceStateProvider": lambda: xpframe.WorkspaceStateProvider(root).get_jobs("grid-search"),
+        "failures": lambda: xpframe.failures("grid-search", workspace=root),
+        "xp_series": lambda: xpframe.xp_series("grid-search", "metrics.json", workspace=root),
+        "scan_series": lambda: xpframe.scan_series("grid-search", "m.csv", workspace=root).collect(),
+        "result_files": lambda: xpframe.result_files("grid-search", workspace=root),
+        "parts": lambda: xpframe.parts("grid-search", workspace=root),
         "check": lambda: str(xpframe.Workspace(root).check()),
     }
     said = {}

@@ -39,6 +39,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 }
                 fields = {"rate": job / 8, "name": f"n{job % 7}", "sizes": [job, job + 1]}
                 config = {"id": job + 1, "module": "lab", "type": "Train", "typename": "lab.train"}
+                if number == 1 and job % 2:
+                    write_results(root / "jobs" / "lab.train" / job_id, job)
                 jobs.write(json.dumps(row) + "\n")
                 objects.write(json.dumps({**config, "identifier": job_id, "fields": fields}) + "\n")
     return root
@@ -49,6 +51,17 @@ def public_path() -> Iterator[Path]:
     """A directory for processes of another user."""
     with public_directory() as path:
         yield path
+
+
+def write_results(directory: Path, job: int) -> None:
+    """What a job wrote: every fourth one failed."""
+    directory.mkdir(parents=True)
+    (directory / "metrics.json").write_text(json.dumps({"loss": job / 3}))
+    (directory / "rows.csv").write_text(
+        "".join(f"{line}\n" for line in ("step,loss", f"1,{job}", f"2,{job}"))
+    )
+    (directory / ("train.failed" if job % 4 == 1 else "train.done")).write_text("1")
+    (directory / "train.err").write_text("Traceback (most recent call last):\nValueError: no\n")
 
 
 READ = """
@@ -78,6 +91,16 @@ READ = """
         lazy = xpframe.scan_xp("grid", workspace=root, run="all")
         seen.append(lazy.filter(polars.col("tags.size") < 5).collect().to_dicts())
         seen.append(lazy.collect(engine="streaming").height)
+        seen.append(xpframe.failures("grid", workspace=root, backend="polars").to_dicts())
+        results = xpframe.xp_table("grid", workspace=root, results={"m": "metrics.json", "c": "rows.csv"})
+        seen += [results.column_values(name) for name in results.column_names if "result" in name]
+        seen.append(xpframe.xp_series("grid", "rows.csv", workspace=root, backend="polars").to_dicts())
+        curves = xpframe.scan_series("grid", "rows.csv", workspace=root, columns=["tags.size"])
+        seen.append(curves.filter(polars.col("step") > 1).collect().to_dicts())
+        seen.append([part.arrow().num_rows for part in xpframe.parts("large", workspace=root, rows=5000)])
+        seen.append(str(xpframe.result_files("grid", workspace=root)))
+        seen.append(len(xpframe.xp_table("grid", workspace=root, where="size < 5 and rate > 0.1")))
+        seen.append(len(xpframe.WorkspaceStateProvider(root).get_jobs("grid")))
         from xpframe import progress
         with progress.watch(lambda: (1, 2, "jobs"), "title", output=Output()):
             time.sleep(0.01)

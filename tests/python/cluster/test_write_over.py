@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 Write = Callable[[Path], Any]
 
 
-@pytest.fixture(params=["table", "picture"])
+@pytest.fixture(params=["table", "picture", "report"])
 def write(request: pytest.FixtureRequest, workspaces: Workspaces) -> Write:
-    """Both things that write: a table as CSV, a picture as SVG, here under one ending."""
+    """What writes: a table as CSV, a picture as SVG, a report as HTML, each under one ending."""
     root = workspaces.path("v270_full")
     if request.param == "table":
         table = xpframe.xp_table("grid-search", workspace=root)
         return lambda path: table.write(path.with_suffix(".csv"))
     info = xpframe.Workspace(root).load_xp_info("grid-search")
+    if request.param == "report":
+        return lambda path: info.report(path.with_suffix(".html"), quiet=True)
     picture = info.plot.states()
     return lambda path: picture.save(path.with_suffix(".svg"))
 

@@ -10,6 +10,8 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from xpframe import Workspace, sample_workspace, xp_frame
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,6 +118,21 @@ def test_directory_lives_as_long_as_the_process() -> None:
     assert int(jobs) == 12
     assert directory != str(sample_workspace())
     assert not Path(directory).parent.exists()
+
+
+def test_a_copy_that_stays(tmp_path: Path) -> None:
+    """A named directory gets the same files, links and times, and is never written over."""
+    copy = sample_workspace(tmp_path / "deep" / "copy")
+    assert copy == tmp_path / "deep" / "copy"
+    below = {path.relative_to(copy) for path in copy.rglob("*")}
+    assert below == {path.relative_to(sample_workspace()) for path in sample_workspace().rglob("*")}
+    frames = [
+        xp_frame("grid-search", workspace=root, backend="polars").drop("path")
+        for root in (copy, sample_workspace())
+    ]
+    assert frames[0].equals(frames[1])
+    with pytest.raises(FileExistsError):
+        sample_workspace(copy)
 
 
 def test_fork_does_not_take_the_directory_along() -> None:

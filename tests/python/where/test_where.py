@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -306,6 +307,9 @@ def test_what_is_mended(cifar: Path) -> None:
         (3, "where=3 (give a text or a dict"),
         ({"lr": {"a": 1}}, "where={'lr': {'a': 1}} (give a text, number, bool or None"),
         ({3: 1}, "names are texts"),
+        ("name = zzyzx", """no column 'zzyzx' (a text stands in quotes: name = "zzyzx")"""),
+        ("name = nmae", "(did you mean name"),
+        ({"lr": Decimal("NaN")}, "where={'lr': Decimal('NaN')} (give a text"),
     ],
 )
 def test_errors_say_where(where: Any, said: str, cifar: Path) -> None:
