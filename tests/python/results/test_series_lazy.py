@@ -349,8 +349,8 @@ def test_ctrl_c_stops_one_query_and_not_the_next(tmp_path: Path) -> None:
     result = Result("log.csv", schema={"step": int, "loss": float})
     lazy = scan_series("grid-search", result, workspace=root)
     timer = threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()
         collect_forever(lazy)
     timer.join()
     assert lazy.select(pl.len()).collect().item() == 12 * 300_000
