@@ -14,16 +14,15 @@ const MAX_LINES: usize = 40;
 /// How lines of batch systems begin: Slurm, PBS, LSF.
 const BATCH: [&str; 5] =
     ["slurmstepd: error: ", "srun: error: ", "=>> PBS: job killed: ", "TERM_RUNLIMIT: ", "TERM_MEMLIMIT: "];
-/// What they say, in lower case, and the failure that it means.
-const MEANINGS: [(&str, &str); 8] = [
-    ("oom", "MEMORY"),
-    ("out-of-memory", "MEMORY"),
+/// What they say, in lower case and with spaces for hyphens, and the failure that it means.
+const MEANINGS: [(&str, &str); 7] = [
+    ("oom kill", "MEMORY"),
+    ("oom condition", "MEMORY"),
     ("out of memory", "MEMORY"),
     ("memory limit", "MEMORY"),
     ("memory usage limit", "MEMORY"),
     ("time limit", "TIMEOUT"),
     ("walltime", "TIMEOUT"),
-    ("run time limit", "TIMEOUT"),
 ];
 const ABORTED: &str = "terminate called after throwing an instance of ";
 
@@ -42,7 +41,7 @@ fn of_batch_system(line: &str) -> Option<LastWords> {
     // a progress bar may stand before it
     let (start, prefix) = BATCH.iter().find_map(|prefix| Some((line.find(prefix)?, *prefix)))?;
     let said = line[start..].strip_prefix(prefix)?;
-    let small = said.to_ascii_lowercase();
+    let small = said.to_ascii_lowercase().replace(['-', '_'], " ");
     let failure = MEANINGS.iter().find(|(words, _)| small.contains(words)).map(|&(_, failure)| failure);
     let failure = failure.or(match prefix {
         "TERM_MEMLIMIT: " => Some("MEMORY"),

@@ -479,7 +479,12 @@ fn a_batch_system_says_why_it_ended_a_job() {
             "Exceeded step memory limit at some point.",
         ),
         ("srun: error: n1: task 0: Out Of Memory".to_owned(), "MEMORY", "n1: task 0: Out Of Memory"),
-        ("srun: error: n1: task 0: Bus error".to_owned(), "KILLED", "n1: task 0: Bus error"),
+        ("srun: error: bloom1: task 0: Bus error".to_owned(), "KILLED", "bloom1: task 0: Bus error"),
+        (
+            "slurmstepd: error: Detected 2 oom_kill events in StepId=7.0. Some of the step tasks have been OOM Killed.".to_owned(),
+            "MEMORY",
+            "Detected 2 oom_kill events in StepId=7.0. Some of the step tasks have been OOM Killed.",
+        ),
         (
             "=>> PBS: job killed: walltime 3620 exceeded limit 3600".to_owned(),
             "TIMEOUT",
