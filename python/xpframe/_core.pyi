@@ -326,9 +326,18 @@ class SeriesPlan:
         """
         Whether the rows are scalars of event files.
         """
+    @property
+    def job_columns(self, /) -> list[tuple[str, list[str]]]:
+        """
+        The columns of the jobs that each row repeats: the name of each, and the full names of the columns whose values it has.
+        """
     def jobs(self, /) -> Table:
         """
         The jobs, with the columns that each of their rows repeats.
+        """
+    def paths(self, /) -> bytes:
+        """
+        What decided the columns as bytes, for `read_series` of some of the jobs.
         """
     def read(self, /, jobs: SupportsGetItem[int, SupportsIndex], *, columns: SupportsGetItem[int, str] | None, metrics: SupportsGetItem[int, str] | None, steps: tuple[SupportsIndex, SupportsIndex] | None, limit: SupportsIndex | None) -> Table:
         """
@@ -590,10 +599,11 @@ def path(config: Any) -> Path:
     Raises `JobNotFoundError` for a config that is no job.
     """
 
-def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None, paths: bytes | None = None) -> ScanPlan:
+def plan_scan(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, keep_bytes: SupportsIndex, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None, paths: bytes | None = None, listed_later: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> ScanPlan:
     """
     Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches. `rows` has the positions of the jobs of
-    each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs.
+    each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs. `listed_later` has the
+    positions of the jobs of each run that a later one of those lists too.
     """
 
 def plan_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> SeriesPlan:
@@ -624,10 +634,11 @@ def read_patterns(experiments: SupportsGetItem[int, str]) -> tuple[list[str], li
     Shell patterns of what is read: of experiments, relative to the root; of each job and of failed jobs, relative to the job.
     """
 
-def read_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, backend: str, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:
+def read_series(runs: SupportsGetItem[int, Run], request: TableRequest, handle: "object", metrics: "object", *, backend: str, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None, paths: bytes | None = None, listed_later: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:
     """
     Reads the rows that jobs of runs wrote into a table, laid out for a backend. `rows` has the positions of the jobs of each run to
-    keep.
+    keep; `paths`, the bytes of a plan of more jobs, decides the columns instead of these jobs. `listed_later` has the positions of
+    the jobs of each run that a later run lists too.
     """
 
 def read_table(runs: SupportsGetItem[int, Run], request: TableRequest, *, several_runs: bool, backend: str, rows: SupportsGetItem[int, SupportsGetItem[int, SupportsIndex]] | None = None) -> Table:

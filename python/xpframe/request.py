@@ -56,15 +56,23 @@ def plan_scan(
     quiet: bool = False,
     rows: list[list[int]] | None = None,
     paths: bytes | None = None,
+    listed_later: list[list[int]] | None = None,
 ) -> _core.ScanPlan:
     """Decides the columns of runs, without building any.
 
     ``rows`` has the positions of the jobs of each run to keep; ``paths``, of a plan of more runs, decides the
-    columns instead of these runs.
+    columns instead of these runs. ``listed_later`` has the positions of the jobs that a later one of those
+    lists too.
     """
     with _progress(runs, quiet=quiet):
         return _core.plan_scan(
-            runs, request, several_runs=several_runs, keep_bytes=keep_bytes, rows=rows, paths=paths
+            runs,
+            request,
+            several_runs=several_runs,
+            keep_bytes=keep_bytes,
+            rows=rows,
+            paths=paths,
+            listed_later=listed_later,
         )
 
 

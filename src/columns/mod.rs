@@ -23,5 +23,6 @@ pub use listing::{Column, ColumnSource, Columns, Merged, Step, System};
 pub use names::{escape, short_name, task_matches};
 pub use path_tree::{FieldPath, PathId, PathTree};
 pub use selection::{Chosen, ColumnNames, Selection, glob_matches};
+pub use stored_tree::{StoredPaths, UpstreamPaths};
 pub use types::{Member, MemberSource, Type};
 pub use upstream_name::{UpstreamName, task_splits};

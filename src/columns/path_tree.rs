@@ -234,6 +234,11 @@ impl PathTree {
         Ok(added)
     }
 
+    /// A path that no other leads to, as [`Self::without_results`] leaves them.
+    pub(super) fn forgotten_child(&mut self, parent: PathId, key: &str) -> Result<Option<PathId>> {
+        self.add(parent, key, false)
+    }
+
     /// The path of each key of a shape below `parent`; none for a key that is too deep.
     pub(super) fn children_of_shape(
         &mut self,

@@ -1,6 +1,7 @@
-//! A [`PathTree`] as bytes, so that another process builds the columns that this one decided.
+//! The [`PathTree`]s of a plan as bytes, so that another process builds the columns that this one decided.
 //!
-//! A line each: `max_paths`, then a path a line in the order of the indices, its facts separated by tabs. Texts are JSON strings.
+//! Each tree begins with a line of its limit and the number of its paths; then a path a line in the order of the indices, its facts
+//! separated by tabs. Texts are JSON strings.
 
 use std::fmt::Write;
 
@@ -8,31 +9,48 @@ use super::path_tree::{PathId, PathTree};
 use super::seen::{IntegerFit, SeenTypes};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The first line: a tree of another layout is refused.
-const VERSION: &str = "xpframe paths 1";
+/// The first line: trees of another layout are refused.
+const VERSION: &str = "xpframe paths 2";
 
-impl PathTree {
-    /// The tree as bytes for [`Self::from_bytes`] of the same version of this crate.
+/// What decided the columns of a plan.
+#[derive(Debug, Clone)]
+pub struct StoredPaths {
+    /// The paths and types of the jobs
+    pub tree: PathTree,
+    /// What decided the columns of jobs upstream, if there are some
+    pub upstream: Option<UpstreamPaths>,
+}
+
+/// What decided the columns of jobs upstream.
+#[derive(Debug, Clone)]
+pub struct UpstreamPaths {
+    /// The paths and types of the jobs, and of those upstream
+    pub tree: PathTree,
+    /// The identifiers of the tasks of the jobs upstream
+    pub tasks: Vec<String>,
+}
+
+impl StoredPaths {
+    /// The trees as bytes for [`Self::from_bytes`] of the same version of this crate.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = format!("{VERSION}\n{}\n", self.max_paths());
-        for id in (0..self.len()).map(|id| PathId(crate::values::index(id))) {
-            let path = self.get(id);
-            let (relation, parent) = match path.parent {
-                None => ('r', 0),
-                Some(parent) if self.get(parent).items == Some(id) => ('i', parent.0),
-                Some(parent) if self.get(parent).members == Some(id) => ('m', parent.0),
-                Some(parent) => ('k', parent.0),
-            };
-            let _ = write!(text, "{relation}\t{parent}\t{}", quoted(path.key()));
-            write_types(&mut text, &path.seen);
-            text.push(if self.is_too_deep(id) { '!' } else { '.' });
-            text.push('\n');
+        let mut text = format!("{VERSION}\n");
+        write_tree(&mut text, &self.tree);
+        match &self.upstream {
+            None => text.push_str("end\n"),
+            Some(UpstreamPaths { tree, tasks }) => {
+                let _ = write!(text, "upstream\t{}", tasks.len());
+                for task in tasks {
+                    let _ = write!(text, "\t{}", quoted(task));
+                }
+                text.push('\n');
+                write_tree(&mut text, tree);
+            }
         }
         text.into_bytes()
     }
 
-    /// The tree that [`Self::to_bytes`] wrote.
+    /// The trees that [`Self::to_bytes`] wrote.
     ///
     /// # Errors
     /// `InvalidArgument`: the bytes are of another version, or damaged.
@@ -44,24 +62,59 @@ impl PathTree {
     }
 }
 
-fn read(bytes: &[u8]) -> Option<PathTree> {
+fn read(bytes: &[u8]) -> Option<StoredPaths> {
     // each line is ended: a cut number would be another number
     let mut lines = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.lines();
     if lines.next()? != VERSION {
         return None;
     }
-    let mut tree = PathTree::new(lines.next()?.parse().ok()?);
-    for (position, line) in lines.enumerate() {
-        let mut facts = line.split('\t');
+    let tree = read_tree(&mut lines)?;
+    let mut facts = lines.next()?.split('\t');
+    let upstream = match facts.next()? {
+        "end" => None,
+        "upstream" => {
+            let count: usize = facts.next()?.parse().ok()?;
+            let tasks = (0..count).map(|_| unquoted(facts.next()?)).collect::<Option<_>>()?;
+            Some(UpstreamPaths { tree: read_tree(&mut lines)?, tasks })
+        }
+        _ => return None,
+    };
+    lines.next().is_none().then_some(StoredPaths { tree, upstream })
+}
+
+fn write_tree(text: &mut String, tree: &PathTree) {
+    let _ = writeln!(text, "{}\t{}", tree.max_paths(), tree.len());
+    for id in (0..tree.len()).map(|id| PathId(crate::values::index(id))) {
+        let path = tree.get(id);
+        let (relation, parent) = match path.parent {
+            None => ('r', 0),
+            Some(parent) if tree.get(parent).items == Some(id) => ('i', parent.0),
+            Some(parent) if tree.get(parent).members == Some(id) => ('m', parent.0),
+            Some(parent) if tree.get(parent).children.get(path.key()) == Some(&id) => ('k', parent.0),
+            // of forgotten results
+            Some(parent) => ('f', parent.0),
+        };
+        let _ = write!(text, "{relation}\t{parent}\t{}", quoted(path.key()));
+        write_types(text, &path.seen);
+        text.push(if tree.is_too_deep(id) { '!' } else { '.' });
+        text.push('\n');
+    }
+}
+
+fn read_tree<'t>(lines: &mut impl Iterator<Item = &'t str>) -> Option<PathTree> {
+    let (limit, count) = lines.next()?.split_once('\t')?;
+    let mut tree = PathTree::new(limit.parse().ok()?);
+    for position in 0..count.parse().ok()? {
+        let mut facts = lines.next()?.split('\t');
         let (relation, parent, key) = (facts.next()?, facts.next()?, facts.next()?);
-        let parent = PathId(parent.parse().ok()?);
-        let id = PathId(u32::try_from(position).ok()?);
+        let (parent, id) = (PathId(parent.parse().ok()?), PathId(position));
         if relation != "r" && parent >= id {
             return None;
         }
         let added = match relation {
             "r" => Some(id),
             "k" => tree.child(parent, &unquoted(key)?).ok()?,
+            "f" => tree.forgotten_child(parent, &unquoted(key)?).ok()?,
             "i" => tree.elements_of(parent, false).ok()?,
             "m" => tree.elements_of(parent, true).ok()?,
             _ => None,
@@ -154,8 +207,7 @@ fn unquoted(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_tree_returns_from_its_bytes() {
+    fn odd_tree() -> PathTree {
         let mut tree = PathTree::new(100);
         let odd = tree.child(PathTree::CONFIG, "a\tb\n\\t").unwrap().unwrap();
         let items = tree.elements_of(odd, false).unwrap().unwrap();
@@ -166,26 +218,38 @@ mod tests {
         tree.get_mut(odd).seen.classes.insert("x\ny".to_owned());
         IntegerFit::of_i64(-1).narrow(&mut tree.get_mut(tag).seen.int);
         tree.mark_too_deep(items);
-        let again = PathTree::from_bytes(&tree.to_bytes()).unwrap();
-        assert_eq!(format!("{again:?}"), format!("{tree:?}"));
+        let result = tree.child(PathTree::RESULT, "eval").unwrap().unwrap();
+        tree.child(result, "loss").unwrap();
+        tree
+    }
+
+    #[test]
+    fn trees_return_from_their_bytes() {
+        let tree = odd_tree();
+        let mut of_upstream = tree.without_results();
+        of_upstream.child(PathTree::RESULT, "loss").unwrap();
+        let upstream = UpstreamPaths { tree: of_upstream, tasks: vec!["lab.a\tb".to_owned(), String::new()] };
+        for upstream in [None, Some(upstream)] {
+            let stored = StoredPaths { tree: tree.clone(), upstream };
+            let again = StoredPaths::from_bytes(&stored.to_bytes()).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{stored:?}"));
+        }
     }
 
     #[test]
     fn damaged_bytes_are_refused() {
-        let mut tree = PathTree::new(100);
-        tree.child(PathTree::CONFIG, "lr").unwrap();
-        let bytes = tree.to_bytes();
-        for end in 0..bytes.len() - 1 {
-            let cut = PathTree::from_bytes(&bytes[..end]);
-            assert!(cut.is_err() || bytes[end] == b'\n' || bytes[..end].ends_with(b"\n"), "{end}");
+        let upstream = UpstreamPaths { tree: odd_tree(), tasks: vec!["lab.a".to_owned()] };
+        let bytes = StoredPaths { tree: odd_tree(), upstream: Some(upstream) }.to_bytes();
+        for end in 0..bytes.len() {
+            assert!(StoredPaths::from_bytes(&bytes[..end]).is_err(), "{end}");
         }
         for wrong in [
-            "xpframe paths 1\n9\nk\t0\ta\t00000\t\t0\t0\t.",
-            "xpframe paths 0\n9",
+            "xpframe paths 2\n9\t1\nk\t0\ta\t00000\t\t0\t0\t.\nend\n",
+            "xpframe paths 1\n9\n",
             "",
-            "xpframe paths 1\n9\nr\t0\ttags",
+            "xpframe paths 2\n9\t0\nmore\n",
         ] {
-            assert!(PathTree::from_bytes(wrong.as_bytes()).is_err(), "{wrong}");
+            assert!(StoredPaths::from_bytes(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::interrupt::{PATIENCE, interruptible};
 use super::request::{TableRequest, cancel_tokens, scope_of};
 use super::run::Run;
 use super::table::Table;
-use crate::columns::{Column, Naming, PathTree};
+use crate::columns::{Column, Naming, StoredPaths};
 use crate::error::{Error, ErrorKind, quoted};
 use crate::scan::{self, NextBatch, RowChoice};
 use crate::table::StringLayout;
@@ -76,7 +76,7 @@ impl ScanPlan {
 
     /// The paths and types of all values as bytes, for `plan_scan` of some of the runs.
     fn paths<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.plan.tree().to_bytes())
+        PyBytes::new(py, &self.plan.paths().to_bytes())
     }
 
     /// A table of these columns without rows.
@@ -164,9 +164,11 @@ impl Batches {
 }
 
 /// Decides the columns of runs. `keep_bytes` of their files stay in memory for the batches. `rows` has the positions of the jobs of
-/// each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs.
+/// each run to keep; `paths`, the bytes of a plan of more runs, decides the columns instead of these runs. `listed_later` has the
+/// positions of the jobs of each run that a later one of those lists too.
 #[pyfunction]
-#[pyo3(signature = (runs, request, *, several_runs, keep_bytes, rows=None, paths=None))]
+#[pyo3(signature = (runs, request, *, several_runs, keep_bytes, rows=None, paths=None, listed_later=None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub fn plan_scan(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
@@ -175,10 +177,11 @@ pub fn plan_scan(
     keep_bytes: u64,
     rows: Option<Vec<Vec<usize>>>,
     paths: Option<&[u8]>,
+    listed_later: Option<Vec<Vec<usize>>>,
 ) -> PyResult<ScanPlan> {
     let tokens = cancel_tokens(&runs);
-    let paths = paths.map(PathTree::from_bytes).transpose()?.map(Arc::new);
-    let scope = scan::Scope { paths, ..scope_of(rows) };
+    let paths = paths.map(StoredPaths::from_bytes).transpose()?.map(Arc::new);
+    let scope = scan::Scope { paths, listed_later: listed_later.map(Arc::new), ..scope_of(rows) };
     let (naming, naive_times) = (request.naming(), request.naive_times());
     let request = request.for_runs(&runs, several_runs, StringLayout::View, keep_bytes, scope)?;
     let plan = interruptible(py, &tokens, move || {

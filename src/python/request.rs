@@ -70,7 +70,7 @@ impl TableRequest {
 
 /// The jobs to keep of each run, by their positions; all if there are none.
 pub(super) fn scope_of(rows: Option<Vec<Vec<usize>>>) -> scan::Scope {
-    scan::Scope { rows: rows.map(Arc::new), paths: None }
+    scan::Scope { rows: rows.map(Arc::new), ..scan::Scope::default() }
 }
 
 #[pymethods]

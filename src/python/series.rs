@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::interrupt::interruptible;
 use super::request::{TableRequest, cancel_tokens, scope_of};
@@ -11,7 +12,7 @@ use super::run::Run;
 use super::table::Table;
 use crate::progress::CancelToken;
 use crate::results::{Patterns, SeriesOptions};
-use crate::scan::{self, SeriesQuery, SeriesRequest};
+use crate::scan::{self, SeriesPaths, SeriesQuery, SeriesRequest};
 use crate::table::StringLayout;
 
 /// The rows that some jobs wrote, with columns that are decided over all of them.
@@ -30,6 +31,17 @@ impl SeriesPlan {
     /// A table of these columns without rows.
     fn empty(&self) -> Table {
         Table::new(self.plan.empty())
+    }
+
+    /// The columns of the jobs that each row repeats: the name of each, and the full names of the columns whose values it has.
+    #[getter]
+    fn job_columns(&self) -> Vec<(&str, Vec<&str>)> {
+        self.plan.job_columns().iter().map(|column| (column.shown(), column.sources())).collect()
+    }
+
+    /// What decided the columns as bytes, for `read_series` of some of the jobs.
+    fn paths<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.plan.paths().to_bytes())
     }
 
     /// Whether the rows are scalars of event files.
@@ -81,13 +93,16 @@ fn series_request(
     let mut result = result(None, handle)?;
     result.options.metrics = patterns("metrics", metrics)?;
     let options = SeriesOptions { result: result.options.clone(), ..SeriesOptions::default() };
-    Ok(SeriesRequest { jobs: request.for_runs(runs, false, layout, u64::MAX, scope)?, result, options })
+    let jobs = request.for_runs(runs, false, layout, u64::MAX, scope)?;
+    Ok(SeriesRequest { jobs, result, options, paths: None })
 }
 
 /// Reads the rows that jobs of runs wrote into a table, laid out for a backend. `rows` has the positions of the jobs of each run to
-/// keep.
+/// keep; `paths`, the bytes of a plan of more jobs, decides the columns instead of these jobs. `listed_later` has the positions of
+/// the jobs of each run that a later run lists too.
 #[pyfunction]
-#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, backend, rows=None))]
+#[pyo3(signature = (runs, request, handle: "object", metrics: "object", *, backend, rows=None, paths=None, listed_later=None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub fn read_series(
     py: Python<'_>,
     runs: Vec<Py<Run>>,
@@ -96,10 +111,15 @@ pub fn read_series(
     metrics: &Bound<'_, PyAny>,
     backend: &str,
     rows: Option<Vec<Vec<usize>>>,
+    paths: Option<&[u8]>,
+    listed_later: Option<Vec<Vec<usize>>>,
 ) -> PyResult<Table> {
     let layout = if backend == "polars" { StringLayout::View } else { StringLayout::Large };
     let tokens = cancel_tokens(&runs);
-    let request = series_request(&runs, request, handle, metrics, layout, scope_of(rows))?;
+    let scope = scan::Scope { listed_later: listed_later.map(Arc::new), ..scope_of(rows) };
+    let paths = paths.map(SeriesPaths::from_bytes).transpose()?.map(Arc::new);
+    let request = series_request(&runs, request, handle, metrics, layout, scope)?;
+    let request = SeriesRequest { paths, ..request };
     let for_pandas = backend == "pandas";
     let table = interruptible(py, &tokens, move || {
         let table = request.read()?;

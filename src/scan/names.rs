@@ -54,14 +54,17 @@ impl Names<'_> {
             columns.iter().chain(others).filter(|column| !column.steps.is_empty()).collect();
         let Some(mut lineage) = self.upstream.filter(|_| !upstream.is_empty()) else { return Ok(None) };
         for column in upstream {
-            lineage.check(&column.steps, &column.name, &self.planned)?;
+            lineage.follow(&column.steps, &self.planned)?;
+            if !self.request.scope.is_decided() {
+                lineage.check(&column.steps, &column.name, &self.planned)?;
+            }
         }
         Ok(Some(lineage))
     }
 
     fn load_upstream(&mut self) -> Result<()> {
         if self.upstream.is_none() {
-            self.upstream = Some(Upstream::of(&self.planned, self.tree)?);
+            self.upstream = Some(Upstream::of(&self.planned, self.tree, self.request)?);
         }
         Ok(())
     }

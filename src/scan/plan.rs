@@ -13,11 +13,14 @@ use super::request::TableRequest;
 use super::results::{ReadResults, ResultReader, needs_results};
 use super::run_batch::RunBatch;
 use super::schema_builder::{Decided, SchemaBuilder};
+use super::scope::ChosenJobs;
 use super::table::{Table, internal};
 use super::upstream::Upstream;
 use super::upstream_arrays::UpstreamRows;
 use super::warnings;
-use crate::columns::{Chosen, Column, ColumnSource, Columns, Naming, PathTree, Selection, named};
+use crate::columns::{
+    Chosen, Column, ColumnSource, Columns, Naming, PathTree, Selection, StoredPaths, named,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
@@ -54,6 +57,9 @@ pub(super) struct PlannedRun {
     extent: Option<ReadExtent>,
     /// The positions of the jobs of the requested tasks; all jobs if there are none
     rows: Option<Vec<usize>>,
+    /// The positions of the jobs that decide the columns of jobs upstream: those of the requested tasks, kept or not, unless the
+    /// columns were decided before; all jobs if there are none
+    deciding: Option<Vec<usize>>,
     jobs: usize,
     /// What the result files of its jobs hold
     results: Option<ReadResults>,
@@ -62,6 +68,14 @@ pub(super) struct PlannedRun {
 }
 
 impl PlannedRun {
+    fn new(loaded: Arc<LoadedRun>, signature: Signature, chosen: ChosenJobs, is_freed: bool) -> Self {
+        let ChosenJobs { rows, deciding, listed_later } = chosen;
+        let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
+        let extent = if is_freed { loaded.extent() } else { None };
+        let loaded = if is_freed { Arc::new(loaded.fresh()) } else { loaded };
+        Self { loaded, signature, extent, rows, deciding, jobs, results: None, listed_later }
+    }
+
     /// The run, ready to build batches. A run that was freed is read again under `cancel`, as far as it was read when the columns
     /// were decided.
     ///
@@ -85,9 +99,14 @@ impl PlannedRun {
         self.loaded.objects_if_read().is_some()
     }
 
-    /// The positions of the jobs of the requested tasks; all jobs if there are none.
-    pub fn chosen(&self) -> Option<&[usize]> {
-        self.rows.as_deref()
+    /// The positions of the jobs that decide the columns of jobs upstream; all jobs if there are none.
+    pub fn deciding(&self) -> Option<&[usize]> {
+        self.deciding.as_deref()
+    }
+
+    /// Whether a later run lists the job too, by the positions of the jobs; empty if there is one run.
+    pub fn listed_later(&self) -> &[bool] {
+        &self.listed_later
     }
 
     /// Refuses a run whose files changed since the columns were decided, unless they only grew and the extent is known.
@@ -143,30 +162,25 @@ impl ScanPlan {
                 if loaded.cancel_token().is_cancelled() {
                     break;
                 }
-                let rows = builder.observe(&loaded)?;
-                let kept = request.scope.keep(runs.len(), loaded.rows().rows.len(), rows.as_ref());
+                let of_tasks = builder.observe(&loaded)?;
+                let jobs = request.scope.choose(runs.len(), loaded.rows().rows.len(), of_tasks);
                 if !wanted.is_empty() {
-                    // all jobs decide the columns, unless they are decided
-                    let read = if request.scope.paths.is_some() { &kept } else { &rows };
-                    results.observe(&loaded, read.as_deref())?;
+                    results.observe(&loaded, jobs.deciding.as_deref(), &jobs.listed_later)?;
                 }
                 if !is_single {
                     repeats.add(&loaded);
                 }
-                let rows = kept;
                 bytes_in_memory += signature.bytes();
                 let is_freed = bytes_in_memory > request.keep_bytes && !is_single;
-                let jobs = rows.as_ref().map_or_else(|| loaded.rows().rows.len(), Vec::len);
-                let extent = if is_freed { loaded.extent() } else { None };
-                let loaded = if is_freed { Arc::new(loaded.fresh()) } else { loaded };
-                let (results, listed_later) = (None, Vec::new());
-                runs.push(PlannedRun { loaded, signature, extent, rows, jobs, results, listed_later });
+                runs.push(PlannedRun::new(loaded, signature, jobs, is_freed));
             }
         }
         if !wanted.is_empty() {
             let tokens: Vec<CancelToken> =
                 request.runs.iter().map(|run| run.cancel_token().clone()).collect();
-            let read = results.read(&mut builder.tree, &tokens)?;
+            // other runs may have the parameters of the handles
+            let checks = !request.scope.is_decided();
+            let read = results.read(&mut builder.tree, &tokens, checks)?;
             runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
         }
         note_repeats(&mut runs, &repeats, request.distinct);
@@ -211,8 +225,8 @@ impl ScanPlan {
 
     /// The paths and types of the values of all jobs, for the [`super::Scope`] of a request for some of them.
     #[must_use]
-    pub fn tree(&self) -> &PathTree {
-        &self.tree
+    pub fn paths(&self) -> StoredPaths {
+        StoredPaths { tree: self.tree.clone(), upstream: self.upstream.as_ref().map(Upstream::paths) }
     }
 
     /// The Arrow schema of the columns.
@@ -396,12 +410,21 @@ impl ScanPlan {
 fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
     for (run, listed) in runs.iter_mut().zip(repeats.listed(distinct)) {
         if distinct {
-            let rows = run.rows.take().unwrap_or_else(|| (0..listed.of_experiment.len()).collect());
-            let rows: Vec<usize> = rows.into_iter().filter(|&row| !listed.of_experiment[row]).collect();
+            let once = |rows: Option<Vec<usize>>| -> Vec<usize> {
+                let rows = rows.unwrap_or_else(|| (0..listed.of_experiment.len()).collect());
+                rows.into_iter().filter(|&row| !listed.of_experiment[row]).collect()
+            };
+            let rows = once(run.rows.take());
             run.jobs = rows.len();
             run.rows = Some(rows);
+            run.deciding = Some(once(run.deciding.take()));
         }
-        run.listed_later = listed.of_workspace;
+        for (position, is_listed) in listed.of_workspace.into_iter().enumerate() {
+            match run.listed_later.get_mut(position) {
+                Some(listed) => *listed |= is_listed,
+                None => run.listed_later.push(is_listed),
+            }
+        }
     }
 }
 

@@ -52,6 +52,8 @@ struct PlannedJob {
     job_id: String,
     /// Nothing if its name cannot be that of a directory
     directory: Option<PathBuf>,
+    /// Whether a later run lists it too, which may not be among those that are read
+    is_listed_later: bool,
     targets: Vec<Target>,
 }
 
@@ -85,11 +87,17 @@ impl<'r> ResultReader<'r> {
         self.requests.iter().any(|request| request.handle.is_parameter())
     }
 
-    /// Notes what the handles mean for some jobs of a run; all of its jobs if there are none.
+    /// Notes what the handles mean for some jobs of a run; all of its jobs if there are none. `listed_later` says which of its
+    /// jobs a later run lists too, by their positions, besides the runs that are noted here.
     ///
     /// # Errors
     /// `InvalidArgument`: a handle means several paths of one job.
-    pub fn observe(&mut self, loaded: &LoadedRun, chosen: Option<&[usize]>) -> Result<()> {
+    pub fn observe(
+        &mut self,
+        loaded: &LoadedRun,
+        chosen: Option<&[usize]>,
+        listed_later: &[bool],
+    ) -> Result<()> {
         let rows = loaded.rows();
         let count = rows.rows.len();
         let positions: Vec<usize> = chosen.map_or_else(|| (0..count).collect(), <[usize]>::to_vec);
@@ -119,7 +127,8 @@ impl<'r> ResultReader<'r> {
                     _ => target,
                 });
             }
-            jobs.push(PlannedJob { position, job_id, directory, targets });
+            let is_listed_later = listed_later.get(position).copied().unwrap_or_default();
+            jobs.push(PlannedJob { position, job_id, directory, is_listed_later, targets });
         }
         self.jobs += jobs.len();
         self.runs.push((count, jobs));
@@ -129,23 +138,18 @@ impl<'r> ResultReader<'r> {
     /// Reads the files of all jobs, each on the last run that lists the job, and notes what they hold.
     ///
     /// # Errors
-    /// `InvalidArgument`: no job has a parameter of that name; `TooManyColumns`.
-    pub fn read(self, tree: &mut PathTree, cancel: &[CancelToken]) -> Result<Vec<ReadResults>> {
-        self.check()?;
-        self.read_unchecked(tree, cancel)
-    }
-
-    /// As [`Self::read`], also if no job has a parameter of the name of a handle.
-    ///
-    /// # Errors
-    /// `TooManyColumns`.
-    pub fn read_unchecked(self, tree: &mut PathTree, cancel: &[CancelToken]) -> Result<Vec<ReadResults>> {
+    /// `InvalidArgument`, if `checks`: no job has a parameter of that name; `TooManyColumns`.
+    pub fn read(self, tree: &mut PathTree, cancel: &[CancelToken], checks: bool) -> Result<Vec<ReadResults>> {
+        if checks {
+            self.check()?;
+        }
         let last_run = self.last_runs();
         let mut all = Vec::with_capacity(self.runs.len());
         for (index, (count, jobs)) in self.runs.iter().enumerate() {
             let token = cancel.get(index).cloned().unwrap_or_default();
             let is_last = |job: &&PlannedJob| {
-                job.directory.as_ref().is_some_and(|directory| last_run.get(directory) == Some(&index))
+                let is_last_here = |directory| last_run.get(directory) == Some(&index);
+                !job.is_listed_later && job.directory.as_ref().is_some_and(is_last_here)
             };
             let last: Vec<&PlannedJob> = jobs.iter().filter(is_last).collect();
             let mut read = ReadResults::default();
@@ -196,9 +200,11 @@ impl<'r> ResultReader<'r> {
     /// What the only handle means for the jobs of each run, in the order of their rows; nothing for jobs that a later run lists.
     ///
     /// # Errors
-    /// `InvalidArgument`: no job has a parameter of that name.
-    pub fn jobs(self) -> Result<Vec<Vec<Option<ResultJob>>>> {
-        self.check()?;
+    /// `InvalidArgument`, if `checks`: no job has a parameter of that name.
+    pub fn jobs(self, checks: bool) -> Result<Vec<Vec<Option<ResultJob>>>> {
+        if checks {
+            self.check()?;
+        }
         let last_run = self.last_runs();
         let runs = self.runs.into_iter().enumerate().map(|(index, (_, jobs))| {
             let target = |job: PlannedJob| {

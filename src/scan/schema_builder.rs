@@ -40,7 +40,10 @@ impl<'r> SchemaBuilder<'r> {
         Self {
             request,
             needs_configs: needs_configs(&request.selection),
-            tree: request.scope.paths.as_deref().cloned().unwrap_or_else(|| PathTree::new(max_paths)),
+            tree: match &request.scope.paths {
+                Some(paths) => paths.tree.clone(),
+                None => PathTree::new(max_paths),
+            },
             task_tree: request.tasks.as_ref().map(|_| PathTree::new(max_paths)),
             seen_tasks: BTreeSet::new(),
             matched_tasks: BTreeSet::new(),
@@ -51,7 +54,7 @@ impl<'r> SchemaBuilder<'r> {
     /// Observes all jobs of a run. Returns the positions of the jobs of the requested tasks, if tasks were requested.
     pub fn observe(&mut self, loaded: &LoadedRun) -> Result<Option<Vec<usize>>> {
         let chosen = self.jobs_of_tasks(loaded);
-        if self.request.scope.paths.is_some() {
+        if self.request.scope.is_decided() {
             return Ok(chosen);
         }
         if self.needs_configs {
@@ -104,7 +107,7 @@ impl<'r> SchemaBuilder<'r> {
         let Self { request, tree, task_tree, matched_tasks, seen_tasks, short_names, .. } = self;
         let unmatched = request.tasks.iter().flatten().find(|task| !matched_tasks.contains(*task));
         // other runs may have it
-        if let Some(task) = unmatched.filter(|_| request.scope.paths.is_none()) {
+        if let Some(task) = unmatched.filter(|_| !request.scope.is_decided()) {
             return Err(unknown_task(task, &seen_tasks));
         }
         let handles: Vec<Option<&str>> =

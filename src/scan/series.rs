@@ -9,12 +9,13 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::results::{ResultReader, ResultRequest};
+use super::series_paths::SeriesPaths;
 use super::series_read::{KeptBatch, read_chunks};
 use super::series_rows::{Body, Chunk, Kind, chunk_of};
 use super::series_tables::observe;
 use super::table::{Table, internal};
-use crate::columns::{Column, ColumnSource, Columns, PathTree, System, Type};
-use crate::error::{Error, Result};
+use crate::columns::{Column, ColumnSource, Columns, PathTree, StoredPaths, System, Type};
+use crate::error::{Error, ErrorKind, Result};
 use crate::progress::CancelToken;
 use crate::results::{CellType, FileSchema, Patterns, Pins, ResultJob, SeriesOptions, locate};
 use crate::table::{StringLayout, data_type, schema};
@@ -33,6 +34,8 @@ pub struct SeriesRequest {
     pub result: ResultRequest,
     /// Which of their rows
     pub options: SeriesOptions,
+    /// What decided the columns over more jobs; without it, these jobs do
+    pub paths: Option<Arc<SeriesPaths>>,
 }
 
 /// A job with files of its own.
@@ -50,6 +53,9 @@ pub(super) struct SeriesJob {
 pub struct SeriesPlan {
     /// One row a job, text as dictionaries
     pub(super) jobs: RecordBatch,
+    /// The columns of the jobs that each row repeats, and what decided them
+    job_columns: Vec<Column>,
+    job_paths: StoredPaths,
     /// The jobs that have files of their own
     pub(super) targets: Vec<SeriesJob>,
     pub(super) options: SeriesOptions,
@@ -71,11 +77,14 @@ impl SeriesRequest {
     /// Reads all rows.
     ///
     /// # Errors
-    /// As [`Self::plan`].
+    /// As [`Self::plan`]; `Io`, if rows have values for which the decided columns have no room.
     pub fn read(&self) -> Result<Table> {
         let mut plan = self.prepare()?;
         let chunks = read_chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
-        plan.decide(&chunks)?;
+        match &self.paths {
+            None => plan.decide(&chunks)?,
+            Some(paths) => plan.follow(paths, &chunks)?,
+        }
         plan.table(chunks, None)
     }
 
@@ -112,22 +121,27 @@ impl SeriesRequest {
     }
 
     fn prepare(&self) -> Result<SeriesPlan> {
-        let request = TableRequest { results: Vec::new(), ..self.jobs.clone() };
+        let mut request = TableRequest { results: Vec::new(), ..self.jobs.clone() };
+        if let Some(paths) = &self.paths {
+            request.scope.paths = Some(Arc::new(paths.jobs.clone()));
+        }
         let plan = Arc::new(ScanPlan::of(&request)?);
         let handles = [self.result.clone()];
         let mut reader = ResultReader::new(&handles);
         for index in 0..plan.runs() {
-            reader.observe(plan.run(index), plan.chosen(index))?;
+            reader.observe(plan.run(index), plan.chosen(index), &[])?;
         }
         let table = request.read_plan(&plan)?;
         let jobs = concat_batches(&table.schema, &table.batches).map_err(internal)?;
         let targets: Vec<(u32, ResultJob)> = (0..)
-            .zip(reader.jobs()?.into_iter().flatten())
+            .zip(reader.jobs(self.paths.is_none())?.into_iter().flatten())
             .filter_map(|(row, job)| Some((row, job?)))
             .collect();
         let targets = located(&targets);
         Ok(SeriesPlan {
             jobs: with_dictionaries(&jobs, self.jobs.layout)?,
+            job_columns: plan.columns().to_vec(),
+            job_paths: plan.paths(),
             has_files: targets.iter().any(|job| job.has_several),
             targets,
             options: self.options.clone(),
@@ -178,6 +192,19 @@ impl SeriesPlan {
         Table { schema: Arc::clone(&self.schema), batches: vec![], errors: vec![], warnings: vec![] }
     }
 
+    /// The columns of the jobs that each row repeats.
+    #[must_use]
+    pub fn job_columns(&self) -> &[Column] {
+        &self.job_columns
+    }
+
+    /// What decided the columns, for a request for some of the jobs.
+    #[must_use]
+    pub fn paths(&self) -> SeriesPaths {
+        let (jobs, tree) = (self.job_paths.clone(), self.tree.clone());
+        SeriesPaths { jobs, tree, kind: self.kind, has_files: self.has_files }
+    }
+
     /// Whether the rows are scalars of event files, which have steps.
     #[must_use]
     pub fn has_steps(&self) -> bool {
@@ -207,16 +234,53 @@ impl SeriesPlan {
             observe_schema(&mut self.tree, schema)?;
         } else {
             self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
-            for chunk in chunks {
-                match &chunk.body {
-                    Body::Records(store, records) => {
-                        self.tree.observe_results(store, records.iter().copied())?;
-                    }
-                    Body::Tables(tables) => observe(&mut self.tree, tables.iter())?,
-                    _ => {}
+            self.observe(chunks)?;
+        }
+        self.describe();
+        Ok(())
+    }
+
+    /// Takes the columns that more jobs decided, if they have room for what was read.
+    ///
+    /// # Errors
+    /// `Io`, if they have not: a file was changed.
+    fn follow(&mut self, paths: &SeriesPaths, chunks: &[Chunk]) -> Result<()> {
+        (self.tree, self.kind, self.has_files) = (paths.tree.clone(), paths.kind, paths.has_files);
+        self.describe();
+        if self.options.result.schema.is_some() {
+            return Ok(());
+        }
+        let changed = match self.kind {
+            None => chunks.iter().any(|chunk| chunk.kind().is_some()).then(|| "rows".to_owned()),
+            Some(Kind::Records) => {
+                let decided = columns_of(&self.tree);
+                self.observe(chunks)?;
+                let is_new = |column: &Column| !decided.contains(column);
+                let now = columns_of(&self.tree).into_iter().find(is_new);
+                now.map(|column| format!("values of {}", column.shown()))
+            }
+            Some(Kind::Points | Kind::Measures) => None,
+        };
+        let Some(changed) = changed else { return Ok(()) };
+        let reason = format!("files have {changed} that they had not when the parts were made");
+        Err(Error::new(ErrorKind::Io, reason).hint("make the parts again"))
+    }
+
+    fn observe(&mut self, chunks: &[Chunk]) -> Result<()> {
+        for chunk in chunks {
+            match &chunk.body {
+                Body::Records(store, records) => {
+                    self.tree.observe_results(store, records.iter().copied())?;
                 }
+                Body::Tables(tables) => observe(&mut self.tree, tables.iter())?,
+                _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// Names and types of the columns, as they were decided.
+    fn describe(&mut self) {
         let text = |name: &str, kind: &Type| -> FieldRef {
             Arc::new(Field::new(name, data_type(kind, self.layout), true))
         };
@@ -246,7 +310,6 @@ impl SeriesPlan {
             }
         }
         self.schema = Arc::new(Schema::new(fields));
-        Ok(())
     }
 }
 

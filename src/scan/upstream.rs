@@ -7,7 +7,7 @@ use ahash::HashMap;
 use super::plan::PlannedRun;
 use super::request::TableRequest;
 use super::results::{ReadResults, ResultReader, needs_results};
-use crate::columns::{Columns, PathTree, Step};
+use crate::columns::{Columns, PathTree, Step, UpstreamPaths};
 use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::lineage::{ConfigLocation, JobIx, Lineage, Link, Planned};
 use crate::loaded::LoadedRun;
@@ -67,13 +67,13 @@ impl Upstream {
     ///
     /// # Errors
     /// `TooManyColumns`; `Io`, if a run has changed since it was read.
-    pub fn of(planned: &PlannedRuns<'_>, tree: &PathTree) -> Result<Self> {
+    pub fn of(planned: &PlannedRuns<'_>, tree: &PathTree, request: &TableRequest) -> Result<Self> {
         let lineage = Lineage::of(planned)?;
         let (mut starts, mut is_chosen) = (Vec::new(), Vec::new());
         for (run, planned) in planned.0.iter().enumerate() {
             starts.push(is_chosen.len());
             let end = is_chosen.len() + lineage.listed_count(run);
-            match planned.chosen() {
+            match planned.deciding() {
                 None => is_chosen.resize(end, true),
                 Some(rows) => {
                     let start = is_chosen.len();
@@ -97,11 +97,28 @@ impl Upstream {
             result_steps: Vec::new(),
             results: Vec::new(),
         };
+        let decided = request.scope.paths.as_ref().and_then(|paths| paths.upstream.as_ref());
+        if let Some(UpstreamPaths { tree, tasks }) = decided {
+            (upstream.tree, upstream.tasks) = (tree.clone(), tasks.clone());
+            upstream.columns = Arc::new(upstream.columns_with_files(request));
+            return Ok(upstream);
+        }
         let mut tree = std::mem::replace(&mut upstream.tree, PathTree::new(3));
         upstream.observe(&mut tree, &upstream.lineage.unlisted_jobs(), planned)?;
         upstream.columns = Arc::new(Columns::new(&tree, false, false));
         upstream.tree = tree;
         Ok(upstream)
+    }
+
+    /// What decides the columns, for a request for some of the jobs.
+    pub fn paths(&self) -> UpstreamPaths {
+        UpstreamPaths { tree: self.tree.clone(), tasks: self.tasks.clone() }
+    }
+
+    fn columns_with_files(&self, request: &TableRequest) -> Columns {
+        let handles: Vec<Option<&str>> =
+            request.results.iter().map(|result| result.name.as_deref()).collect();
+        Columns::new(&self.tree, false, false).with_files(&handles)
     }
 
     /// Describes the columns.
@@ -225,21 +242,16 @@ impl Upstream {
             rows.sort_unstable();
             rows.dedup();
             let loaded = self.open(run, planned)?;
-            reader.observe(&loaded, Some(rows.as_slice()))?;
+            let listed_later = planned.0.get(run).map_or(&[][..], PlannedRun::listed_later);
+            reader.observe(&loaded, Some(rows.as_slice()), listed_later)?;
             if run >= tokens.len() {
                 tokens.push(loaded.cancel_token().clone());
             }
         }
-        // else the handles were checked on the jobs of the plan
-        let is_unchecked = !needs_results(&request.selection);
-        self.results = if is_unchecked {
-            reader.read(&mut self.tree, &tokens)?
-        } else {
-            reader.read_unchecked(&mut self.tree, &tokens)?
-        };
-        let handles: Vec<Option<&str>> =
-            request.results.iter().map(|result| result.name.as_deref()).collect();
-        self.columns = Arc::new(Columns::new(&self.tree, false, false).with_files(&handles));
+        // else the handles were checked on the jobs of the plan, or of more runs
+        let checks = !needs_results(&request.selection) && !request.scope.is_decided();
+        self.results = reader.read(&mut self.tree, &tokens, checks)?;
+        self.columns = Arc::new(self.columns_with_files(request));
         Ok(())
     }
 

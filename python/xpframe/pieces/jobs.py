@@ -34,7 +34,6 @@ __all__ = ["JobParts", "Part", "Parts", "Positions", "parts"]
 Positions: TypeAlias = range | tuple[int, ...]
 
 ROWS = 50_000
-ELSEWHERE = "later"  # what `result@file` says of a job that a later run lists too
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ class Recipe:
         options: ``task``, ``results``, ``max_columns`` and ``timezone`` of the call.
         paths: The paths and types of all runs, as the engine gives them.
         layout: The columns of the outcome.
-        once: The columns that only the last run that lists a job has, by the text that others have instead.
         strict: Whether to raise the first error.
     """
 
@@ -55,7 +53,6 @@ class Recipe:
     options: Mapping[str, Any]
     paths: bytes
     layout: Layout
-    once: Mapping[str, str | None]
     strict: bool
 
     def __hash__(self) -> int:
@@ -73,15 +70,16 @@ class Part(Framed):
     Args:
         path: The directory of the run.
         rows: The positions of its jobs, among those of the requested tasks.
-        jobs: The number of jobs of the run when the part was made.
-        elsewhere: Those of them whose results belong to a later run.
+        jobs: The number of those when the part was made.
+        listed_later: The positions, among all jobs of the run, of those that a later run lists too: what
+            their directories say belongs to that run.
         recipe: The columns.
     """
 
     path: str
     rows: Positions
     jobs: int
-    elsewhere: tuple[int, ...] = field(repr=False)
+    listed_later: tuple[int, ...] = field(repr=False)
     recipe: Recipe = field(repr=False)
 
     def __len__(self) -> int:
@@ -108,6 +106,7 @@ class Part(Framed):
             quiet=True,
             rows=[list(self.rows)],
             paths=recipe.paths,
+            listed_later=[list(self.listed_later)],
         )
         tables = list(plan.batches(names, [(0, None)]))
         errors = [error for table in tables for error in table.errors]
@@ -119,24 +118,7 @@ class Part(Framed):
                 file=self.path,
                 hint="make the parts again",
             )
-        return self._without_later(layout.conform(table))
-
-    def _without_later(self, table: pyarrow.Table) -> pyarrow.Table:
-        """What the directory of a job tells belongs to the last run that lists the job."""
-        names = [name for name in self.recipe.once if name in table.column_names]
-        if not self.elsewhere or not names:
-            return table
-        import pyarrow.compute as pc
-
-        pa = load_pyarrow()
-        later = set(self.elsewhere)
-        mask = pa.array([row in later for row in self.rows])
-        for name in names:
-            index = table.schema.get_field_index(name)
-            column = table.column(index)
-            other = pa.scalar(self.recipe.once[name], column.type)
-            table = table.set_column(index, table.schema.field(index), pc.if_else(mask, other, column))
-        return table
+        return layout.conform(table)
 
 
 class Parts(Sequence[Any]):
@@ -235,38 +217,28 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
     pa = load_pyarrow()
     check_rows(rows)
     runs, several = resolve_runs(experiment, options["workspace"], options["run"])
-    plan = plan_scan(runs, table_request(options), several_runs=several, quiet=options["quiet"])
+    kept = rows_where(runs, options["where"], options)
+    request = table_request(options)
+    plan = plan_scan(runs, request, several_runs=several, quiet=options["quiet"], rows=kept)
     layout = Layout.of(pa.schema(plan), categories_of(plan))
     recipe = Recipe(
         dict(zip(plan.column_names, plan.sources, strict=True)),
         {name: options[name] for name in ("task", "results", "max_columns", "timezone", "naive_times")},
         plan.paths(),
         layout,
-        columns_of_last_run(plan),
         options["strict"],
     )
-    kept = rows_where(runs, options["where"], options)
-    ids = listed_jobs(runs, options["task"])
-    elsewhere = later_rows([str(run.workspace) for run in runs], ids)
-    positions = wanted_rows(ids, kept)
+    jobs = listed_jobs(runs, options["task"])
+    positions = wanted_rows(jobs, kept)
     if options["run"] == "distinct":
-        repeated = later_rows([f"{run.workspace}/{run.experiment}" for run in runs], ids)
-        positions = without(positions, repeated)
+        positions = without(positions, later_rows(experiments_of(runs), jobs))
+    later = listed_later(runs, options["task"], jobs)
     made = [
-        Part(str(run.path), some, len(jobs), later_in(some, later), recipe)
-        for run, jobs, whole, later in zip(runs, ids, positions, elsewhere, strict=True)
+        Part(str(run.path), some, len(all_jobs), repeated, recipe)
+        for run, all_jobs, whole, repeated in zip(runs, jobs, positions, later, strict=True)
         for some in ranges(whole, rows)
     ]
     return JobParts(made, layout)
-
-
-def columns_of_last_run(plan: _core.ScanPlan) -> dict[str, str | None]:
-    """The columns that only the last run that lists a job has, by the text that others have instead."""
-    once: dict[str, str | None] = {}
-    for shown, full, _ in plan.columns:
-        if full in ("failure", "exit_code") or full.startswith(("result.", "result@")):
-            once[shown] = ELSEWHERE if full.endswith("@file") else None
-    return once
 
 
 def check_rows(rows: object) -> None:
@@ -314,6 +286,16 @@ def later_rows(groups: list[str], ids: list[list[str]]) -> list[tuple[int, ...]]
     return found[::-1]
 
 
+def listed_later(runs: list[_core.Run], task: Any, jobs: list[list[str]]) -> list[tuple[int, ...]]:
+    """The positions, among all jobs of each run, of those that a later run of the workspace lists too."""
+    return later_rows([str(run.workspace) for run in runs], jobs if task is None else listed_jobs(runs, None))
+
+
+def experiments_of(runs: list[_core.Run]) -> list[str]:
+    """The experiment of each run, as its directory."""
+    return [f"{run.workspace}/{run.experiment}" for run in runs]
+
+
 def wanted_rows(ids: list[list[str]], kept: list[list[int]] | None) -> list[Positions]:
     """The positions to read of each run: all, or those that a filter kept."""
     if kept is None:
@@ -328,9 +310,3 @@ def without(positions: list[Positions], left_out: list[tuple[int, ...]]) -> list
         tuple(row for row in some if row not in left) if left else some
         for some, left in zip(positions, sets, strict=True)
     ]
-
-
-def later_in(rows: Positions, later: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of some positions that are among others."""
-    wanted = set(rows)
-    return tuple(position for position in later if position in wanted)

@@ -82,6 +82,10 @@ class Layout:
             kind = self.pandas_type(field)
             if isinstance(kind, pd.CategoricalDtype):
                 series[name] = pd.Series(pd.Categorical(column.to_pylist(), dtype=kind), name=name)
+            elif isinstance(kind, pd.Float64Dtype):
+                # pandas' own conversion would turn NaN into null
+                values, nulls = column.to_numpy(), column.is_null().to_numpy()
+                series[name] = pd.Series(pd.arrays.FloatingArray(values.copy(), nulls.copy()), name=name)
             elif isinstance(kind, pd.ArrowDtype) or kind == pd.StringDtype("pyarrow"):
                 array: Any = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
                 series[name] = pd.Series(pd.arrays.ArrowExtensionArray(array), name=name).astype(kind)

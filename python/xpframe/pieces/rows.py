@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.errors import ReadError
 from xpframe.locate import open_run
 from xpframe.pieces.framed import Framed
 from xpframe.pieces.jobs import (
@@ -15,6 +14,7 @@ from xpframe.pieces.jobs import (
     check_rows,
     later_rows,
     listed_jobs,
+    listed_later,
     ranges,
     wanted_rows,
     without,
@@ -46,6 +46,7 @@ class SeriesRecipe:
         request: The jobs, and the columns of theirs that each row repeats.
         handle: The files.
         metrics: Names or globs of metrics.
+        paths: What decided the columns over all jobs, as the engine gives it.
         layout: The columns.
         strict: Whether to raise the first error.
     """
@@ -53,6 +54,7 @@ class SeriesRecipe:
     request: _core.TableRequest
     handle: str | Result
     metrics: Any
+    paths: bytes
     layout: Layout
     strict: bool
 
@@ -64,23 +66,34 @@ class SeriesPart(Framed):
     Args:
         path: The directory of the run.
         rows: The positions of the jobs, among those of the requested tasks.
+        listed_later: The positions, among all jobs of the run, of those that a later run lists too.
         recipe: The columns.
     """
 
     path: str
     rows: Positions
+    listed_later: tuple[int, ...] = field(repr=False)
     recipe: SeriesRecipe = field(repr=False)
 
     def arrow(self, columns: Sequence[str] | None = None) -> pyarrow.Table:
-        """The rows as an Arrow table; with ``columns``, some of the columns."""
+        """The rows as an Arrow table; with ``columns``, some of the columns.
+
+        Raises:
+            ReadError: Files were changed since the part was made, and have values that no column can hold.
+        """
         pa, recipe = load_pyarrow(), self.recipe
-        layout = self.layout(columns)
-        runs = [open_run(self.path)]
         table = _core.read_series(
-            runs, recipe.request, recipe.handle, recipe.metrics, backend="pyarrow", rows=[list(self.rows)]
+            [open_run(self.path)],
+            recipe.request,
+            recipe.handle,
+            recipe.metrics,
+            backend="pyarrow",
+            rows=[list(self.rows)],
+            paths=recipe.paths,
+            listed_later=[list(self.listed_later)],
         )
         report(table.errors, [], strict=recipe.strict)
-        return layout.conform(renamed(pa.table(table), recipe.layout, self.path))
+        return self.layout(columns).conform(pa.table(table))
 
 
 class SeriesParts(Parts):
@@ -129,58 +142,18 @@ def series_parts(
     request = series_request(columns, task)
     plan = _core.plan_series(runs, request, handle, metrics, rows=kept)
     layout = Layout.of(pa.schema(plan.empty()), {})
-    recipe = SeriesRecipe(request, handle, metrics, layout, strict)
+    # by full names no glob means other columns in a part
+    request = series_request(dict(plan.job_columns), task)
+    recipe = SeriesRecipe(request, handle, metrics, plan.paths(), layout, strict)
+    jobs = listed_jobs(runs, task)
+    # a job's rows belong to the last run that lists it
+    positions = without(wanted_rows(jobs, kept), later_rows([str(each.workspace) for each in runs], jobs))
+    later = listed_later(runs, task, jobs)
     return SeriesParts(
         [
-            SeriesPart(str(each.path), some, recipe)
-            for each, positions in zip(runs, own_rows(runs, task, kept), strict=True)
-            for some in ranges(positions, rows)
+            SeriesPart(str(each.path), some, repeated, recipe)
+            for each, whole, repeated in zip(runs, positions, later, strict=True)
+            for some in ranges(whole, rows)
         ],
         layout,
     )
-
-
-def own_rows(runs: list[_core.Run], task: Any, kept: list[list[int]] | None) -> list[Positions]:
-    """For each run the positions of its jobs that no later run lists: a job's rows belong to the last run."""
-    ids = listed_jobs(runs, task)
-    repeated = later_rows([str(run.workspace) for run in runs], ids)
-    return without(wanted_rows(ids, kept), repeated)
-
-
-def renamed(table: pyarrow.Table, layout: Layout, path: str) -> pyarrow.Table:
-    """A part in which a column has one type has it under the name that it has beside other types.
-
-    Raises:
-        ReadError: The part has values that no column of all parts can hold: a file was changed.
-    """
-    known = set(layout.schema.names)
-    names = []
-    for column in table.schema:
-        word = type_word(column.type)
-        base = column.name.removesuffix(f"@{word}")
-        # where some values are floats, integers are floats too
-        candidates = [column.name, f"{base}@{word}", *([base, f"{base}@float"] if word == "int" else [])]
-        name = next((each for each in candidates if each in known), None)
-        if name is None and table.column(column.name).null_count < len(table):
-            raise ReadError(
-                f"its files have a column {column.name} of type {column.type}, which they had not when the "
-                "parts were made",
-                file=path,
-                hint="make the parts again",
-            )
-        names.append(name or column.name)
-    return table.rename_columns(names)
-
-
-def type_word(kind: pyarrow.DataType) -> str:
-    """The word for a type at the end of the name of a column that several types share; empty for nulls."""
-    types = load_pyarrow().types
-    if types.is_boolean(kind):
-        return "bool"
-    if types.is_integer(kind) or types.is_decimal(kind):
-        return "int"
-    if types.is_floating(kind):
-        return "float"
-    if types.is_list(kind) or types.is_large_list(kind):
-        return "list"
-    return "" if types.is_null(kind) else "str"

@@ -259,7 +259,7 @@ def test_refused(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             part.recipe.request(["job_id"]),
             several_runs=True,
             keep_bytes=0,
-            paths=b"xpframe paths 0\n3\n",
+            paths=b"xpframe paths 0\n3\t3\n",
         )
     monkeypatch.setitem(__import__("sys").modules, "dask.dataframe", None)
     with pytest.raises(MissingLibraryError, match=r"\.dask\(\) needs dask.*pip install 'xpframe\[dask\]'"):
