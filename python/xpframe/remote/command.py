@@ -31,9 +31,11 @@ def add_pull_arguments(parser: Any) -> None:
     parser.add_argument("--strict", action="store_true", help="an error if a file could not be copied")
 
 
-def pull_command(options: argparse.Namespace) -> None:
-    """Copies, and says how much."""
-    print(pull_as_asked(options))
+def pull_command(options: argparse.Namespace) -> int:
+    """Copies, and says how much. Returns 1 if something could not be copied."""
+    done = pull_as_asked(options)
+    print(done)
+    return int(bool(done.problems))
 
 
 def pull_as_asked(options: argparse.Namespace) -> Pulled:

@@ -17,6 +17,7 @@ from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, Worksp
 from xpframe.locate import expanded
 from xpframe.remote.address import Address
 from xpframe.remote.outcome import Counts, Pulled
+from xpframe.remote.problems import problem_of, writing_into
 from xpframe.remote.rsync import connect
 from xpframe.remote.rules import job_rules, literal, result_patterns, run_rules
 from xpframe.report import report
@@ -80,8 +81,9 @@ def pull(
     globs = checked_texts("results", results, hint)
     patterns = [pattern for glob in globs for pattern in result_patterns(glob)]
     target = expanded(directory).absolute()
-    _check_target(target, address)
     with ExitStack() as stack:
+        stack.enter_context(writing_into(target))
+        _check_target(target, address)
         connection = stack.enter_context(connect(address, ssh))
         _check_source(connection)
         counted = target
@@ -319,11 +321,5 @@ def _parents(name: str) -> list[str]:
 
 
 def _report(address: Address, problems: list[str], *, strict: bool) -> None:
-    errors = [_problem(address, line) for line in problems]
+    errors: list[XpFrameError] = [problem_of(address, line) for line in problems]
     report(errors, [], strict=strict)
-
-
-def _problem(address: Address, line: str) -> XpFrameError:
-    from xpframe.errors import PullError
-
-    return PullError(line.removeprefix("rsync: "), file=str(address), hint="the rest was copied")

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xpframe.errors import MissingLibraryError, PullError, WorkspaceNotFoundError
+from xpframe.errors import MissingLibraryError
 from xpframe.remote.outcome import Counts
+from xpframe.remote.problems import failure_of, is_of_the_copy, is_of_the_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class Connection:
             text = "".join(f"{name}\0" for name in listed)
             names.write_text(text, encoding="utf-8", errors="surrogateescape")
             options += ["--from0", f"--files-from={names}", "--ignore-missing-args"]
-        done = self._run([*options, self.address.root, f"{target.absolute()}/"], partial=True)
+        done = self._run([*options, self.address.root, f"{target.absolute()}/"], target)
         return _counts(done.stdout)
 
     def ask(self, command: str) -> str | None:
@@ -102,15 +103,16 @@ class Connection:
         done = self._start([*self.ssh, self.address.host, command])
         return done.stdout if done.returncode == 0 else None
 
-    def _run(self, arguments: list[str], *, partial: bool = False) -> subprocess.CompletedProcess[str]:
-        """Runs rsync. With `partial`, files that could not be sent are noted."""
+    def _run(self, arguments: list[str], target: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs rsync. With a target, files that could not be sent are noted."""
         rsh = " ".join(_for_rsync(word) for word in self.ssh)
         done = self._start(["rsync", "--secluded-args", f"--rsh={rsh}", *arguments])
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        if partial and done.returncode in PARTIAL and not _is_missing(lines):
+        is_whole_failure = is_of_the_workspace(lines) or is_of_the_copy(lines)
+        if target is not None and done.returncode in PARTIAL and not is_whole_failure:
             self.problems += [line for line in lines if not line.startswith("rsync error:")]
         elif done.returncode:
-            raise _failure(self.address, self.ssh, done.returncode, lines)
+            raise failure_of(self.address, self.ssh, target, done.returncode, lines)
         return done
 
     def _start(self, command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -191,34 +193,3 @@ def _counts(text: str) -> Counts:
         deleted=value(r"Number of deleted files: ([\d,]+)"),
         received=value(r"Total bytes received: ([\d,]+)"),
     )
-
-
-def _is_missing(lines: list[str]) -> bool:
-    """Whether the workspace itself could not be entered."""
-    return any("[sender] change_dir" in line for line in lines)
-
-
-def _failure(address: Address, ssh: list[str], code: int, lines: list[str]) -> Exception:
-    """The error for what rsync and ssh said."""
-    own = [line.strip() for line in lines if not line.startswith("rsync error:")]
-    said = own[0] if own else f"rsync ended with {code}"
-    text = " ".join(lines)
-    if _is_missing(lines):
-        why = "there is no such directory" if "No such file" in text else said
-        hint = "a relative path begins in your home directory there"
-        return WorkspaceNotFoundError(why, file=str(address), hint=hint)
-    if code == 127 or re.search(r"rsync: (command )?not found|rsync: No such file", text):
-        hint = "install it on the host, or load its module"
-        return PullError("rsync is not installed there", file=address.host, hint=hint)
-    # rsync may notice first that ssh ended, and end with its own code
-    if code == 255 or any(line.startswith("ssh: ") for line in own):
-        of_ssh = [line.removeprefix("ssh: ") for line in own if not line.startswith("rsync")]
-        hint = f"this must work first: {ssh[0]} {address.host} true"
-        why = f"ssh: {of_ssh[-1]}" if of_ssh else "ssh ended without a word"
-        return PullError(why, file=address.host, hint=hint)
-    if "is your shell clean" in text or "protocol version mismatch" in text:
-        hint = "what the shell there prints at login disturbs rsync: print only in interactive shells"
-        return PullError("rsync on the host was not understood", file=address.host, hint=hint)
-    if "No space left" in text or "Disk quota" in text:
-        return PullError(said, file=str(address), hint="free some space here and run it again: it goes on")
-    return PullError(said, file=str(address), hint="run it again: it goes on where it stopped")

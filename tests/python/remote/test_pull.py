@@ -342,37 +342,6 @@ def assert_same_after_pull(host: str, root: Path, copy: Path) -> None:
     assert_same(copy, root)
 
 
-def test_errors_say_what_to_do(server: sshd.Server, workspaces: Workspaces, tmp_path: Path) -> None:
-    root, ssh = workspaces.path("v270_full"), server.ssh()
-    copy = tmp_path / "copy"
-
-    def error(kind: type[Exception], source: str, ssh: str = ssh, **options: Any) -> str:
-        with pytest.raises(kind) as raised:
-            xpframe.pull(source, copy, ssh=ssh, **options)
-        assert not copy.exists()
-        return str(raised.value)
-
-    said = error(WorkspaceNotFoundError, f"127.0.0.1:{root}/nowhere")
-    assert said == (
-        f"127.0.0.1:{root}/nowhere: there is no such directory "
-        "(a relative path begins in your home directory there)"
-    )
-    said = error(WorkspaceNotFoundError, f"127.0.0.1:{root}/jobs")
-    assert "jobs: this directory is not an experimaestro workspace (expected there: experiments/" in said
-    closed = ssh.replace(f"-p {server.port}", "-p 1")
-    said = error(PullError, f"127.0.0.1:{root}", closed)
-    assert said.startswith("127.0.0.1: ssh: ")
-    assert "Connection refused (this must work first: ssh 127.0.0.1 true)" in said
-    said = error(PullError, f"nobody@127.0.0.1:{root}", f"{ssh} -o IdentityFile=none")
-    assert "Permission denied" in said or "ssh: " in said
-    without = server.allow("bare", "echo 'sh: 1: rsync: not found' >&2; exit 127")
-    said = error(PullError, f"127.0.0.1:{root}", without)
-    assert said == "127.0.0.1: rsync is not installed there (install it on the host, or load its module)"
-    noisy = server.allow("noisy", "echo Welcome to the cluster; eval $SSH_ORIGINAL_COMMAND")
-    said = error(PullError, f"127.0.0.1:{root}", noisy)
-    assert "print only in interactive shells" in said
-
-
 def test_an_experiment_that_is_not_there(host: str, workspaces: Workspaces, tmp_path: Path) -> None:
     root = workspaces.path("v270_full")
     with pytest.raises(
@@ -457,19 +426,6 @@ def test_a_remote_workspace_names_pull(call: str, monkeypatch: pytest.MonkeyPatc
 def test_a_directory_with_a_colon_is_a_directory(workspaces: Workspaces, tmp_path: Path) -> None:
     root = Path(shutil.copytree(workspaces.path("v270_full"), tmp_path / "host:ws", symlinks=True))
     assert xpframe.Workspace(root).experiments() == xpframe.Workspace(str(root)).experiments()
-
-
-def test_a_file_that_cannot_be_sent_is_said(host: str, workspaces: Workspaces, tmp_path: Path) -> None:
-    """Root reads everything: a name that is too long for a temporary file stands for what cannot be sent."""
-    if os.getuid() == 0:
-        pytest.skip("root may read all files")
-    root = Path(shutil.copytree(workspaces.path("v270_full"), tmp_path / "there", symlinks=True))
-    locked = min(root.glob("jobs/*/*/metrics.json"))
-    locked.chmod(0)
-    with pytest.warns(xpframe.XpFrameWarning, match=r"metrics\.json.*Permission denied"):
-        done = xpframe.pull(f"{host}:{root}", tmp_path / "copy", results="metrics.json")
-    assert len(done.problems) == 1
-    assert "Permission denied" in done.problems[0]
 
 
 @pytest.mark.slow

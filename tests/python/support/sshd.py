@@ -66,6 +66,15 @@ class Server:
             file.write(f'command="{command}" {public}')
         return self.ssh(key)
 
+    def as_nobody(self) -> str:
+        """The ssh command whose session may read what everybody may, also where the tests run as root."""
+        if os.getuid():
+            return self.ssh()
+        if not (self.home / "nobody").exists():
+            drop = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+            return self.allow("nobody", f'{drop} sh -c \\"$SSH_ORIGINAL_COMMAND\\"')
+        return self.ssh("nobody")
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)
