@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reliability import effort, figures
+from strace import require_strace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,13 +124,7 @@ FOREIGN = r"\b(socket|connect|bind|sendto|sendmsg|execve|execveat|fork|vfork|ptr
 
 @pytest.fixture(scope="module")
 def strace() -> str:
-    """strace: there, or installed where this test may do so, as in CI."""
-    if shutil.which("strace") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run("apt-get update -q -q && apt-get install -y -q -q strace", shell=True, check=False)
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed: nobody saw what the system sees")
-    return found
+    return require_strace()
 
 
 @pytest.mark.slow
