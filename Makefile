@@ -36,7 +36,7 @@ SSH := (for name in sshd ssh rsync; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo check test browser fuzz soak reliability lint format docs stubs stubs-check clean
-.PHONY: bench bench-lazy bench-lineage bench-interactive bench-engine bench-instructions profile
+.PHONY: bench bench-lazy bench-lineage bench-parts bench-interactive bench-engine bench-instructions profile
 .PHONY: toolchain lock wheel wheel-linux wheel-check wheel-check-alpine sdist release-check
 
 help:  ## list these targets
@@ -103,6 +103,9 @@ bench-lazy: $(VENV)/.dev target/release-site/.ok  ## judge lazy queries: many ru
 
 bench-lineage: $(VENV)/.dev target/release-site/.ok  ## judge columns of jobs upstream, on 100,000 jobs of three levels
 	PYTHONPATH=target/release-site $(PYTHON) benches/lineage.py $(ARGS)
+
+bench-parts: $(VENV)/.dev target/release-site/.ok  ## measure parts and Dask on 64 runs of 20,000 jobs, write their section of docs/benchmarks.md
+	PYTHONPATH=target/release-site $(PYTHON) benches/parts.py $(ARGS)
 
 bench-interactive: $(VENV)/.dev target/release-site/.ok  ## judge what a person waits for: import, displays, Tab, progress
 	PYTHONPATH=target/release-site $(PYTHON) benches/interactive.py $(ARGS)

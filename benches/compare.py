@@ -21,8 +21,8 @@ import gen
 import result_readers
 from bars import BARS
 from contests import HUGE, LARGE, MIDDLE, SMALL, Contest, contests
-from directory_page import directory_sections, with_sections
-from page import bars, details, page
+from directory_page import directory_sections, section_of, with_sections
+from page import PARTS, bars, details, page
 from workspaces import ROOT, environment, refuse_slow_build, run_of, with_results
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -50,10 +50,13 @@ def main() -> int:
         print("\nnothing is judged: these runs are smaller than those of the limits")
     RAW.write_text(json.dumps({key: contest.found for key, contest in held.items()}, indent=1))
     if not (asked.no_write or asked.quick or asked.only != "*"):
-        PAGE.write_text(page(held), encoding="utf-8")
+        # `make bench-parts` writes a section of its own
+        kept = section_of(PAGE.read_text(encoding="utf-8"), PARTS)
+        PAGE.write_text(with_sections(page(held), kept), encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")
     elif not (asked.no_write or asked.quick):
-        PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), held), encoding="utf-8")
+        sections = "\n".join(directory_sections(held))
+        PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), sections), encoding="utf-8")
     return int(any(bar.verdict(held) == "MISSED" for bar in BARS))
 
 

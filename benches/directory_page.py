@@ -83,9 +83,8 @@ def network_lines(slow: dict[str, Contest]) -> Iterator[str]:
             yield f"| {end} | {name} | {calls:,.0f} | {duration(seconds)} | {most} |"
 
 
-def with_sections(page: str, held: dict[str, Contest]) -> str:
-    """The page with the sections that were measured in the place of those it had, or before the method."""
-    text = "\n".join(directory_sections(held))
+def with_sections(page: str, text: str) -> str:
+    """The page with sections in the place of those of the same headings, or before the method."""
     for section in filter(None, text.split("## ")):
         heading = section.partition("\n")[0]
         start = page.find(f"## {heading}\n")
@@ -94,3 +93,9 @@ def with_sections(page: str, held: dict[str, Contest]) -> str:
             start = end = page.index("## How is it measured?\n")
         page = f"{page[:start]}## {section.rstrip()}\n\n{page[end:]}"
     return page
+
+
+def section_of(page: str, heading: str) -> str:
+    """A section of the page with its heading; empty if the page has none."""
+    start = page.find(f"## {heading}\n")
+    return page[start : page.find("\n## ", start + 1) + 1] if start >= 0 else ""

@@ -19,6 +19,7 @@ from units import duration, milliseconds
 from workspaces import ROOT
 
 OURS = "xpframe_all"
+PARTS = "What if one machine is not enough?"
 TITLES = {
     "experimaestro": "experimaestro: `load_xp_info`, tags, loop, DataFrame",
     "orjson": "orjson, references resolved by hand, the same columns, DataFrame",
