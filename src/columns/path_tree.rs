@@ -82,8 +82,8 @@ pub struct PathTree {
     too_deep: Option<PathId>,
 }
 
-/// The deepest nesting inside of lists: Arrow types, and the libraries that read them, are recursive.
-const MAX_LIST_DEPTH: usize = 64;
+/// The deepest nesting inside of lists. pyarrow reads types of 64 levels: these, the column and the table.
+const MAX_LIST_DEPTH: usize = 62;
 /// The deepest nesting elsewhere. A chain of jobs, each of which holds the job before it, needs a path for each.
 const MAX_LEVEL: usize = 8192;
 /// The length of the names of all paths, in bytes. A key may have any length, and every path below repeats it.

@@ -31,7 +31,7 @@ fn missing(column: &Column) -> Option<String> {
 /// The error about values that are nested too deep for columns.
 pub(super) fn too_deep(name: &str) -> Error {
     Error::format(
-        "values nested more than 64 deep in lists, or 8192 elsewhere, have no columns; they are left out",
+        "values nested more than 62 deep in lists, or 8192 elsewhere, have no columns; they are left out",
     )
     .at_field(name)
     .hint("the objects have them: load_xp_info(…).jobs")

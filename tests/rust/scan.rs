@@ -199,7 +199,7 @@ fn warnings_name_the_columns() {
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
     let table = request(vec![with_values(&[&deep]).load(RUN)]).read().unwrap();
     assert_eq!(table.warnings, ["values nested too deep are left out of config.x"]);
-    let told = "field config.x: values nested more than 64 deep in lists, or 8192 elsewhere, have no columns; they are left out \
+    let told = "field config.x: values nested more than 62 deep in lists, or 8192 elsewhere, have no columns; they are left out \
                 (the objects have them: load_xp_info(…).jobs)";
     assert_eq!(table.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
 }
