@@ -4,8 +4,8 @@ PY     ?= python3
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 CARGO  ?= cargo
-# The module is built unoptimised, so that a change costs seconds, and with the data for stubs, so that `make lint`
-# builds nothing twice. `make wheel` and `make bench` build what users get.
+# The module and all that it is built of are unoptimised, so that a change costs seconds and a fresh clone two minutes;
+# it has the data for stubs, so that `make lint` builds nothing twice. `make wheel` and `make bench` build what users get.
 MATURIN := $(PYTHON) -m maturin
 STUBS   := --features stubs
 # what comes out of an oracle, or of a library without types, is Any: a test that said more would be guessing

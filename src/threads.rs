@@ -13,6 +13,12 @@ pub fn at_most(most: usize) -> usize {
     most.clamp(1, *processors)
 }
 
+/// Every thread of the engine begins here. Values nested as deep as JSON may be take 2.5 MB of stack in unoptimised code, more than
+/// a thread has unless it asks.
+fn builder() -> Builder {
+    if cfg!(debug_assertions) { Builder::new().stack_size(8 << 20) } else { Builder::new() }
+}
+
 /// Applies `work` to each item; the results are in the order of the items. Each of `threads` threads, the calling thread among
 /// them, takes the next item when it is done with one.
 pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -71,7 +77,7 @@ fn wait_for_each<T: Sync, R: Send>(
     let queue = WaitQueue { items, work, slow_item, next, is_slow };
     let mut done = std::thread::scope(|scope| {
         let work = || queue.take_items(|_| {});
-        let start = |_| Builder::new().spawn_scoped(scope, work).ok();
+        let start = |_| builder().spawn_scoped(scope, work).ok();
         let mut threads: Vec<_> = (1..busy.min(items.len())).map_while(start).collect();
         let mut done = queue.take_items(|left| {
             let missing = MAX_WAITING_THREADS.min(left).saturating_sub(threads.len() + 1);
@@ -200,7 +206,7 @@ pub(crate) fn start<'scope, R: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> R + Copy + Send + 'scope,
 ) -> impl FnOnce() -> R + 'scope {
-    let thread = Builder::new().spawn_scoped(scope, work);
+    let thread = builder().spawn_scoped(scope, work);
     move || match thread {
         Ok(thread) => joined(thread),
         Err(_) => work(),
@@ -214,7 +220,7 @@ pub(crate) fn start<'scope, R: Send + 'scope>(
 pub fn detach<W: FnOnce() + Send + 'static>(work: W) -> Result<(), impl FnOnce() + Send + use<W>> {
     let work = Arc::new(Once::new(work));
     let shared = Arc::clone(&work);
-    Builder::new().spawn(move || shared.run()).map(drop).map_err(|_| move || work.run())
+    builder().spawn(move || shared.run()).map(drop).map_err(|_| move || work.run())
 }
 
 /// Work that the first thread to run it does.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,6 +94,42 @@ def test_deep_values_are_read_or_refused(tmp_path: Path) -> None:
     info = load(write(tmp_path / "ws", content))
     assert {job.n for k, job in info.jobs.items() if k[0] != "1"} == {0, 2}
     assert info.jobs["0" * 64].deep == nested
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("levels", [62, 63])
+def test_every_library_takes_the_deepest_lists(levels: int, backend: str, tmp_path: Path) -> None:
+    """Lists 62 deep are a column of every library; deeper values are left out, with a warning."""
+    deep = b'"deep":' + b"[" * levels + b'"x"' + b"]" * levels
+    write(tmp_path / "ws", b"".join(line(n, deep=0).replace(b'"deep":0', deep) for n in range(JOBS)))
+    options: dict[str, Any] = {"workspace": tmp_path / "ws", "backend": backend, "columns": ["config.deep"]}
+    if levels == 62:
+        assert len(xpframe.xp_frame("x", **options)) == JOBS
+    else:
+        with pytest.warns(xpframe.errors.XpFrameWarning, match="nested more than 62 deep"):
+            assert len(xpframe.xp_frame("x", **options)) == JOBS
+
+
+def depth(value: list[Any]) -> int:
+    levels = 1
+    while value:
+        (value,) = value
+        levels += 1
+    return levels
+
+
+def test_the_deepest_values_fit_on_the_stack_of_each_thread(tmp_path: Path) -> None:
+    """Values nested 990 deep are read by the caller, our threads, Python's, and those of polars."""
+    deep = b"[" * 990 + b"]" * 990
+    # so large that two of our threads share the file
+    lines = [line(n, text="x" * 600_000, deep=0).replace(b'"deep":0', b'"deep":' + deep) for n in range(JOBS)]
+    run = write(tmp_path / "ws", b"".join(lines))
+    with ThreadPoolExecutor() as pool:
+        for info in (load(run), pool.submit(load, run).result()):
+            assert [depth(job.deep) for job in info.jobs.values()] == [990] * JOBS
+    lazy = xpframe.scan_xp("x", workspace=tmp_path / "ws", columns=["config.n"])
+    with pytest.warns(xpframe.errors.XpFrameWarning, match="nested too deep"):
+        assert lazy.collect()["config.n"].to_list() == [0, 1, 2]
 
 
 def test_long_lines(tmp_path: Path) -> None:
