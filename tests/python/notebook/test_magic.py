@@ -64,7 +64,8 @@ def test_load_gives_the_frame(shell: InteractiveShell) -> None:
 def test_load_takes_the_options_of_frames(shell: InteractiveShell) -> None:
     """Times without a zone, the zone of those that have none, and strict reading, eager and lazy."""
     columns = "%xpm load grid-search --columns started_at state --backend polars"
-    options = {"--naive-times": {"naive_times": True}, "--timezone Asia/Tokyo": {"timezone": "Asia/Tokyo"}}
+    naive: dict[str, Any] = {"naive_times": True}
+    options = {"--naive-times": naive, "--timezone Asia/Tokyo": {"timezone": "Asia/Tokyo"}}
     for option, arguments in options.items():
         expected = xpframe.xp_frame(
             "grid-search", columns=["started_at", "state"], backend="polars", **arguments

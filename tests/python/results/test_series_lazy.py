@@ -350,13 +350,13 @@ def test_ctrl_c_stops_one_query_and_not_the_next(tmp_path: Path) -> None:
     lazy = scan_series("grid-search", result, workspace=root)
     timer = threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        timer.start()
-        collect_forever(lazy)
+        collect_forever(lazy, timer)
     timer.join()
     assert lazy.select(pl.len()).collect().item() == 12 * 300_000
 
 
-def collect_forever(lazy: pl.LazyFrame) -> None:
+def collect_forever(lazy: pl.LazyFrame, timer: threading.Timer) -> None:
+    timer.start()  # here: the signal must not come before the block that expects it
     while True:
         lazy.select(pl.col("loss").sum()).collect()
 

@@ -7,6 +7,7 @@ import pickle
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,6 +123,10 @@ def test_jobs_are_filtered(workspaces: Workspaces) -> None:
     tagged = next(job for job in jobs if job.tags)
     assert tagged in provider.get_jobs("ablation", tags=tagged.tags)
     assert provider.get_jobs("ablation", tags={"no such tag": 1}) == []
+    assert provider.get_jobs("ablation", state=SimpleNamespace(name="ERROR")) == failed  # type: ignore[arg-type]
+    for wrong in ({"state": "finished"}, {"state": 3}, {"since": "yesterday"}):
+        with pytest.raises(xpframe.errors.InvalidArgumentError, match=r"state|since"):
+            provider.get_jobs("ablation", **wrong)  # type: ignore[arg-type]
     assert provider.get_jobs("ablation", since=datetime.now(UTC) + timedelta(days=10**4)) == []
     assert ids(provider.get_jobs("ablation", since=datetime(2020, 1, 1))) == ids(jobs)  # noqa: DTZ001 - local
     assert len(provider.get_all_jobs()) == len(provider.get_jobs()) > len(jobs)
