@@ -59,8 +59,7 @@ pub(super) fn not_utf8(bytes: &[u8]) -> Error {
     const COMPRESSED: [(&[u8], &str); 4] =
         [(b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"), (b"BZh", "bzip2")];
     if let Some((_, name)) = COMPRESSED.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return Error::format(format!("it is compressed ({name})"))
-            .hint("decompress it");
+        return Error::format(format!("it is compressed ({name})")).hint("decompress it");
     }
     let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     let reason = if is_utf16 { "the text is UTF-16" } else { "the text is not UTF-8" };
