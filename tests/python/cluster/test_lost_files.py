@@ -10,17 +10,30 @@ from typing import Any
 import pytest
 
 import xpframe
+from conftest import unpack
 from odd_runs import job_id, row, write_run
 from xpframe.errors import FormatError, XpFrameWarning
 
 RESTORE = "(restore it from a backup, or the links below its jobs/ directory)"
 
 
+@pytest.fixture(params=["missing", "empty"])
+def lost(request: pytest.FixtureRequest) -> str:
+    """What became of the jobs.jsonl."""
+    return str(request.param)
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
+def run(lost: str, tmp_path: Path) -> Path:
     run = write_run(tmp_path, [json.dumps(row(job)) for job in range(5)])
-    (run / "jobs.jsonl").unlink()
+    lose(run, lost)
     return run
+
+
+def lose(run: Path, lost: str) -> None:
+    (run / "jobs.jsonl").unlink()
+    if lost == "empty":
+        (run / "jobs.jsonl").touch()
 
 
 def errors_of(run: Path) -> list[str]:
@@ -41,11 +54,13 @@ def write_status(run: Path, **facts: Any) -> None:
         ({"job_states": {job_id(0): "done", job_id(1): "error"}}, "status.json names 2 jobs"),
     ],
 )
-def test_a_lost_list_of_jobs_is_told(run: Path, status: dict[str, Any] | None, evidence: str) -> None:
+def test_a_lost_list_of_jobs_is_told(
+    run: Path, lost: str, status: dict[str, Any] | None, evidence: str
+) -> None:
     """Without jobs.jsonl and links nothing says which objects are jobs: no frame is empty in silence."""
     if status is not None:
         write_status(run, **status)
-    message = f"{run}/jobs.jsonl: is missing, so the run shows no jobs, although its {evidence} {RESTORE}"
+    message = f"{run}/jobs.jsonl: is {lost}, so the run shows no jobs, although its {evidence} {RESTORE}"
     assert errors_of(run) == [message]
     with pytest.warns(XpFrameWarning, match="shows no jobs"):
         assert len(xpframe.xp_table(run)) == 0
@@ -71,3 +86,33 @@ def test_a_run_that_submitted_no_job_lost_nothing(run: Path, objects: str | None
     elif not objects:
         (run / "objects.jsonl").write_text("")
     assert errors_of(run) == []
+
+
+@pytest.mark.parametrize("workspace", ["v200_full", "v214_full", "v216_full", "v230_full", "v270_full"])
+def test_runs_of_each_version_without_their_list(workspace: str, lost: str, tmp_path: Path) -> None:
+    """The jobs that a run links to are shown, and what they lack is told, whatever version wrote the run."""
+    (run,) = unpack(workspace, tmp_path).glob("experiments/ablation/2*")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XpFrameWarning)
+        whole = xpframe.load_xp_info(run)
+        tags = str(whole.tags)  # NaN equals nothing
+    lose(run, lost)
+    lacking = "no times" if workspace == "v216_full" else "neither tags nor times"
+    (error,) = (error for error in errors_of(run) if f"jobs.jsonl: is {lost}" in error)
+    assert f"so the jobs have {lacking} of submission" in error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XpFrameWarning)
+        again = xpframe.load_xp_info(run)
+    assert set(again.states) <= set(whole.states)
+    assert len(again.states) >= len(whole.states) - 1
+    # configs.json has the tags
+    assert (str(again.tags) == tags) == (workspace == "v216_full")
+
+
+def test_runs_of_version_1_have_no_such_list(tmp_path: Path) -> None:
+    """Neither a workspace of version 1 nor one that was migrated lost anything."""
+    for name, pattern in (("v1161_full", "xp/*"), ("v1161_migrated", "experiments/*/*")):
+        (tmp_path / name).mkdir()
+        for run in unpack(name, tmp_path / name).glob(pattern):
+            if run.is_dir() and not run.is_symlink():
+                assert not any("jobs.jsonl" in error for error in errors_of(run))

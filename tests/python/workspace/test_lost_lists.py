@@ -25,14 +25,15 @@ def with_configs(root: Path, *jobs: int) -> SmallRun:
 
 
 def test_a_run_with_only_configs_json(tmp_path: Path) -> None:
-    """Its jobs, tags and parameters are read; the task is that of the directory, else the class."""
+    """Its jobs, tags and parameters are read; the task is that of the directory, else the class; no times."""
     run = with_configs(tmp_path / "ws", 3, 1)
     run.execute(1)
     (tmp_path / "ws" / "jobs" / TASK).rename(tmp_path / "ws" / "jobs" / "my.task")
     info = load(run.path)
     assert list(info.jobs) == [job_id(3), job_id(1)]
     assert info.tags == {job_id(3): {"lr": 0.5}}
-    assert info.errors == []
+    (error,) = info.errors
+    assert "jobs.jsonl: is missing, so the jobs have no times of submission" in str(error)
     rows = table("grid", workspace=tmp_path / "ws", columns=["task", "tags.lr", "config.n", "submitted_at"])
     assert rows.to_pylist() == [
         {"task": "lab.train", "tags.lr": 0.5, "config.n": 3, "submitted_at": None},
