@@ -209,9 +209,8 @@ fn tell_last_words(told: &mut JobFailure, logs: &Logs) {
     if told.exception.is_some() || ![KILLED, MEMORY, TIMEOUT, CANCELLED].contains(&told.failure.as_str()) {
         return;
     }
-    let texts = [&logs.error, &logs.output].into_iter().flatten();
-    let Some(LastWords { message, failure }) = texts.filter_map(|(_, log)| last_words(&log.tail)).next()
-    else {
+    let mut texts = [&logs.error, &logs.output].into_iter().flatten();
+    let Some(LastWords { message, failure }) = texts.find_map(|(_, log)| last_words(&log.tail)) else {
         return;
     };
     told.message = text(&message).or(told.message.take());
