@@ -299,10 +299,13 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open(path: &Path) -> Result<Self> {
-        let (file, metadata) = open(path)?;
+        open(path).map(|opened| Self::of(path, opened))
+    }
+
+    fn of(path: &Path, (file, metadata): (File, Metadata)) -> Self {
         progress::opened();
         let identity = Identity::of(&metadata);
-        Ok(Self { path: path.to_path_buf(), file, size: metadata.len(), identity })
+        Self { path: path.to_path_buf(), file, size: metadata.len(), identity }
     }
 
     /// Opens the file; none if nothing has that name. A dangling link has it, and is an error.
@@ -310,7 +313,11 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open_if_there(path: &Path) -> Result<Option<Self>> {
-        if is_there(path)? { Self::open(path).map(Some) } else { Ok(None) }
+        match look_and_open(path) {
+            Ok(opened) => Ok(Some(Self::of(path, opened))),
+            Err(OpenError::System(error)) if is_absent(&error) && !is_there(path)? => Ok(None),
+            Err(error) => Err(error.at(path)),
+        }
     }
 
     /// The same file, read as if it had at most `size` bytes.

@@ -50,13 +50,17 @@ pub fn each<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> 
 /// Applies `work`, which asks the file system, to each item; the results are in the order of the items. Begins with a thread a
 /// processor, as a local disk answers at once. If answers take long, as those of a network do, 32 threads wait for them.
 pub fn each_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    each_waiting_at(items, |_, item| work(item))
+    each_waiting_at(items, false, |_, item| work(item))
 }
 
-/// The same, with the position of each item.
-pub fn each_waiting_at<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+/// The same, with the position of each item. If `is_slow`, 32 threads wait from the start.
+pub fn each_waiting_at<T: Sync, R: Send>(
+    items: &[T],
+    is_slow: bool,
+    work: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
     let busy = at_most(MAX_BUSY_THREADS).min(items.len() / MIN_ITEMS_PER_THREAD);
-    wait_for_each(items, (busy, SLOW_ITEM), work)
+    wait_for_each(items, (if is_slow { MAX_WAITING_THREADS } else { busy }, SLOW_ITEM), work)
 }
 
 /// The same for groups of up to `size` items, of which `busy` threads take one at a time if answers do not take long.
@@ -105,7 +109,7 @@ const MAX_BUSY_THREADS: usize = 8;
 /// With fewer items, a fast file system answers one thread sooner.
 const MIN_ITEMS_PER_THREAD: usize = 256;
 /// A thread that waits for longer than that for an item waits for a network. A local disk takes about 10 µs for a job.
-const SLOW_ITEM: Duration = Duration::from_micros(500);
+pub(crate) const SLOW_ITEM: Duration = Duration::from_micros(500);
 /// The most items that a thread takes together, if they are fast.
 const MAX_FAST_SHARE: usize = 128;
 /// The most items that a thread takes together, if they are slow.

@@ -9,7 +9,7 @@ use super::finding::{Finding, Severity, Trouble};
 use crate::error::Error;
 use crate::loaded::{JobLooks, LoadedRun};
 use crate::objects::{Executed, difference, executed, is_same_process};
-use crate::records::{Evidence, JobStatuses, State};
+use crate::records::{Evidence, State};
 use crate::threads;
 use crate::workspace::{LinkedJob, Run};
 
@@ -47,7 +47,7 @@ impl Check<'_> {
         let (run, rows) = (loaded.run(), loaded.rows());
         let looks = loaded.job_looks();
         let positions: Vec<usize> = (0..rows.rows.len()).collect();
-        let (looked, wrong) = JobStatuses::each(&positions, |&position, errors| {
+        let (looked, wrong) = looks.each(&positions, |&position, errors| {
             let is_cancelled = self.cancel.is_cancelled();
             (!is_cancelled).then(|| Looked::at(loaded, &looks, position, errors))
         });

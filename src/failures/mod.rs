@@ -27,7 +27,7 @@ use self::blocked::Blockers;
 use self::job::log_of;
 use crate::error::Error;
 use crate::loaded::{JobLooks, LoadedRun};
-use crate::records::{JobEnding, JobStatuses, State};
+use crate::records::{JobEnding, State};
 use crate::threads;
 
 /// The reason of a job that a failed one kept from starting.
@@ -38,7 +38,7 @@ const DEPENDENCY: &str = "DEPENDENCY";
 #[must_use]
 pub fn failures(loaded: &LoadedRun, jobs: &[(&str, &str)]) -> (Vec<(usize, JobFailure)>, Vec<Error>) {
     let (rows, looks) = (loaded.rows(), loaded.job_looks());
-    let (endings, mut errors) = JobStatuses::each(jobs, |(_, job_id), errors| {
+    let (endings, mut errors) = looks.each(jobs, |(_, job_id), errors| {
         let position = rows.find(job_id)?;
         Some(looks.ending(position, errors))
     });

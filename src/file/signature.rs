@@ -2,6 +2,12 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::threads::SLOW_ITEM;
+
+/// With fewer looks, that all take long may be chance.
+const MIN_LOOKS: usize = 3;
 
 /// The state of some files. It differs once one of them was written, replaced or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -28,6 +34,23 @@ impl Signature {
     #[must_use]
     pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
         Self(paths.into_iter().map(FileState::of).collect())
+    }
+
+    /// The same, and whether the files are on a slow file system, as a network is: then each look takes long. On a busy machine
+    /// some do.
+    #[must_use]
+    pub fn timed<'p>(paths: impl IntoIterator<Item = &'p Path>) -> (Self, bool) {
+        let mut fastest = Duration::MAX;
+        let mut last = Instant::now();
+        let look = |path| {
+            let state = FileState::of(path);
+            let now = Instant::now();
+            fastest = fastest.min(now - std::mem::replace(&mut last, now));
+            state
+        };
+        let signature = Self(paths.into_iter().map(look).collect());
+        let is_slow = signature.0.len() >= MIN_LOOKS && fastest > SLOW_ITEM;
+        (signature, is_slow)
     }
 
     /// Whether the first of the files is there.

@@ -22,7 +22,8 @@ impl LoadedRun {
     #[must_use]
     pub fn truncated_to(&self, extent: Option<ReadExtent>, cancel: CancelToken) -> Self {
         let unreadable = self.unreadable.clone();
-        Self { unreadable, extent, ..Self::new(self.run.clone(), cancel) }
+        let is_slow = self.is_slow().into();
+        Self { unreadable, extent, is_slow, ..Self::new(self.run.clone(), cancel) }
     }
 
     /// This run, or an unread copy if readers of this one were cancelled, so that it may be incomplete.

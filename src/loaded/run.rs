@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
 
@@ -35,6 +36,8 @@ pub struct LoadedRun {
     pub(super) extent: Option<ReadExtent>,
     /// The signature before the first file was read
     pub(super) first_signature: OnceCell<Signature>,
+    /// Whether the last signature took long to compute, as on a network
+    pub(super) is_slow: AtomicBool,
     pub(super) rows: OnceCell<Arc<JobRows>>,
     pub(super) objects: OnceCell<Arc<RunObjects>>,
     pub(super) record: OnceCell<(RunRecord, Vec<Error>)>,
@@ -55,6 +58,7 @@ impl LoadedRun {
             unreadable: None,
             extent: None,
             first_signature: OnceCell::new(),
+            is_slow: AtomicBool::new(false),
             rows: OnceCell::new(),
             objects: OnceCell::new(),
             record: OnceCell::new(),
@@ -145,8 +149,9 @@ impl LoadedRun {
                     let _ = self.rows.get_or_init(parse);
                 }
             };
-            let threads = threads::at_most(MAX_THREADS);
-            let aside = ConcurrentTask { threads, work: read_rows, bytes };
+            let is_slow = self.is_slow();
+            let threads = threads::at_most(MAX_THREADS).max(if is_slow { 2 } else { 1 });
+            let aside = ConcurrentTask { threads, work: read_rows, bytes, is_slow };
             let end = self.extent.as_ref().and_then(|extent| extent.objects.as_ref()).map(Bookmark::at);
             let parsed = RunObjects::parse(&self.run, end, relocation, &self.cancel, aside);
             Arc::new(parsed.of_jobs(&self.run, &self.keys(self.rows()), relocation, &self.cancel))
@@ -204,7 +209,7 @@ impl LoadedRun {
             let sample: Vec<(String, String)> =
                 first_jobs(&self.run, RELOCATION_SAMPLE).unwrap_or_else(from_rows);
             let now = self.run.workspace().root().to_string_lossy().trim_end_matches('/').to_owned();
-            Relocation::new(now, recorded_roots(&self.run, &sample))
+            Relocation::new(now, recorded_roots(&self.run, &sample, self.is_slow()))
         })
     }
 
@@ -239,6 +244,12 @@ impl LoadedRun {
         Some(ReadExtent { jobs, objects })
     }
 
+    /// Whether its file system makes callers wait, as a network does. Unknown, so false, before a signature was computed.
+    #[must_use]
+    pub(crate) fn is_slow(&self) -> bool {
+        self.is_slow.load(Ordering::Relaxed)
+    }
+
     /// The signature of the files of its jobs and configs, as they are now. It differs once one of them changed.
     #[must_use]
     pub fn signature(&self) -> Signature {
@@ -246,7 +257,8 @@ impl LoadedRun {
             .iter()
             .map(|name| self.run.path().join(name))
             .collect();
-        let signature = Signature::of(files.iter().map(PathBuf::as_path));
+        let (signature, is_slow) = Signature::timed(files.iter().map(PathBuf::as_path));
+        self.is_slow.store(is_slow, Ordering::Relaxed);
         if signature.has_first() {
             return signature;
         }

@@ -39,6 +39,7 @@ pub struct JobLooks<'r> {
     statuses: JobStatuses<'r>,
     rows: &'r JobRows,
     done: &'r DoneJobs,
+    is_slow: bool,
 }
 
 impl LoadedRun {
@@ -47,11 +48,20 @@ impl LoadedRun {
     pub fn job_looks(&self) -> JobLooks<'_> {
         let rows = self.rows();
         let statuses = JobStatuses::open(&self.run, self.record()).sharing(&self.offsets, rows);
-        JobLooks { statuses, rows, done: &self.done }
+        JobLooks { statuses, rows, done: &self.done, is_slow: self.is_slow() }
     }
 }
 
 impl JobLooks<'_> {
+    /// Asks about many jobs: see [`JobStatuses::each`].
+    pub fn each<J: Sync, R: Send>(
+        &self,
+        jobs: &[J],
+        ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
+    ) -> (Vec<R>, Vec<Error>) {
+        JobStatuses::each(jobs, self.is_slow, ask)
+    }
+
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong files are told in
     /// `errors`.
     pub fn state(&self, position: usize, errors: &mut Vec<Error>) -> (State, Option<String>) {

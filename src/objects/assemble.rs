@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::container::{Container, Source};
 use super::decode::Relocation;
-use super::lines::{ConcurrentTask, MIN_BYTES_PER_THREAD, read_lines, read_on};
+use super::lines::{ConcurrentTask, read_lines, read_on};
 use super::params::Jobs;
 use super::run::{JobKeys, Resume, RunObjects};
 use crate::file::{self, LinedFile};
@@ -13,8 +13,11 @@ use crate::threads;
 use crate::values::Value;
 use crate::workspace::Run;
 
-/// The files of a run that define its objects, newest format first.
-const FILES: [&str; 3] = ["objects.jsonl", "configs.json", "state.json"];
+/// The file of a run that defines its objects, one a line.
+const LINES: &str = "objects.jsonl";
+
+/// The files that earlier versions wrote in its place, newest format first.
+const WHOLE_FILES: [&str; 2] = ["configs.json", "state.json"];
 
 /// The objects of the file of a run, not yet assigned to its jobs.
 #[derive(Debug)]
@@ -73,25 +76,27 @@ impl RunObjects {
         stop: &CancelToken,
         beside: ConcurrentTask<impl FnOnce() + Send>,
     ) -> Option<Container> {
-        let exists = |file: &PathBuf| file::is_there(file).unwrap_or(true);
-        let Some(file) = FILES.map(|name| run.path().join(name)).into_iter().find(exists) else {
+        let file = run.path().join(LINES);
+        let Ok(lines) = LinedFile::open_if_there(&file).map_err(|error| self.errors.push(error)) else {
             (beside.work)();
             return None;
         };
-        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
-        if file.ends_with(FILES[0]) {
-            let Ok(lines) = LinedFile::open(&file).map_err(|error| self.errors.push(error)) else {
-                (beside.work)();
-                return None;
-            };
+        if let Some(lines) = lines {
+            let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
             let (graph, container) = read_lines(source, &lines.until(until), beside, stop, &mut self.errors);
             self.graph = graph;
             return Some(container);
         }
+        let exists = |file: &PathBuf| file::is_there(file).unwrap_or(true);
+        let Some(file) = WHOLE_FILES.map(|name| run.path().join(name)).into_iter().find(exists) else {
+            (beside.work)();
+            return None;
+        };
+        let source = Source { file: &file, relocation, job_dir: None, data_dir: None };
         let bytes = file::read(&file).map_err(|error| self.errors.push(error)).ok();
         let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         let parse = || Some(self.graph.read_whole(source, &bytes?, None, &mut self.errors));
-        if size + beside.bytes < MIN_BYTES_PER_THREAD {
+        if !beside.is_worth_thread(size) {
             (beside.work)();
             return parse();
         }

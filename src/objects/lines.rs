@@ -24,6 +24,15 @@ pub struct ConcurrentTask<F> {
     pub work: F,
     /// Its size, in bytes of a file
     pub bytes: u64,
+    /// Whether it waits for a slow file system, so that a thread is worth it whatever the size
+    pub is_slow: bool,
+}
+
+impl<F> ConcurrentTask<F> {
+    /// Whether it is worth a thread, beside reading a file of `size` bytes.
+    pub(super) fn is_worth_thread(&self, size: u64) -> bool {
+        self.threads > 1 && (self.is_slow || size + self.bytes >= MIN_BYTES_PER_THREAD)
+    }
 }
 
 /// Reads an objects.jsonl. An invalid line becomes an error in `errors`, and the next one is read.
@@ -81,9 +90,10 @@ fn read_chunks<'s>(
     beside: ConcurrentTask<impl FnOnce() + Send>,
     stop: &CancelToken,
 ) -> Vec<FileChunk<'s>> {
-    let ConcurrentTask { threads, work, bytes } = beside;
+    let is_worth_thread = beside.is_worth_thread(file.size());
+    let ConcurrentTask { threads, work, bytes, .. } = beside;
     let read = |range: Range<u64>| FileChunk::read(source, file, range, stop);
-    if threads < 2 || file.size() + bytes < MIN_BYTES_PER_THREAD {
+    if !is_worth_thread {
         work();
         return vec![read(0..file.size())];
     }

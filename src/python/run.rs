@@ -20,7 +20,7 @@ use crate::file::Signature;
 use crate::lineage::{Flow, flows};
 use crate::loaded::LoadedRun;
 use crate::progress::CancelToken;
-use crate::records::{JobStatuses, Moment, State, Zone, services};
+use crate::records::{Moment, State, Zone, services};
 use crate::threads;
 use crate::values::{ObjectIx, Value};
 use crate::workspace;
@@ -196,7 +196,10 @@ impl Run {
                 is_new.then(|| rows.job_id(&rows.rows[position]).into_owned())
             };
             let positions: Vec<usize> = (0..rows.rows.len()).collect();
-            threads::each_waiting(&positions, changed).into_iter().flatten().collect()
+            threads::each_waiting_at(&positions, loaded.is_slow(), |_, position| changed(position))
+                .into_iter()
+                .flatten()
+                .collect()
         })
     }
 
@@ -329,7 +332,7 @@ impl Run {
                 (rows.job_id(&rows.rows[position]).into_owned(), state, failure)
             };
             // errors in small files are reported when their columns are read
-            JobStatuses::each(&(0..rows.rows.len()).collect::<Vec<_>>(), state).0
+            looks.each(&(0..rows.rows.len()).collect::<Vec<_>>(), state).0
         });
         let told = states.iter().map(|(_, state, _)| *state).collect();
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);

@@ -130,13 +130,15 @@ impl<'a> JobStatuses<'a> {
         Self { shared: Some(Shared { offsets, rows }), ..self }
     }
 
-    /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
+    /// Asks about many jobs, on several threads, on many if the file system `is_slow`; what `ask` says of each, in order, and what
+    /// is wrong with their files.
     pub fn each<J: Sync, R: Send>(
         jobs: &[J],
+        is_slow: bool,
         ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
     ) -> (Vec<R>, Vec<Error>) {
         let wrong: Mutex<Vec<(usize, Vec<Error>)>> = Mutex::default();
-        let answers = threads::each_waiting_at(jobs, |position, job| {
+        let answers = threads::each_waiting_at(jobs, is_slow, |position, job| {
             let mut errors = Vec::new();
             let answer = ask(job, &mut errors);
             if !errors.is_empty() {

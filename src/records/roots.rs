@@ -6,13 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::json_file::read_json;
+use crate::threads;
 use crate::workspace::Run;
 
-/// How many files of each kind are opened.
-const OPENED: usize = 4;
-
-/// How many jobs are looked at for files to open.
-const LOOKED_AT: usize = 64;
+/// How many jobs are looked at.
+const MAX_JOBS: usize = 4;
 
 #[derive(Deserialize)]
 struct StatusFile {
@@ -35,31 +33,33 @@ pub struct RecordedRoots {
     pub aliases: Vec<String>,
 }
 
-/// The roots that differ from where the workspace is now. `sample` names jobs as (task, job); a few of their links and
-/// `status.json` are read. They say where the run was executed; only where there is none of both does `params.json` count: that of
+/// The roots that differ from where the workspace is now. `sample` names jobs as (task, job), of which a few count; their links and
+/// `status.json` are read, at the same time if the file system `is_slow`. They say where the run was executed; only where there is none of both does `params.json` count: that of
 /// a job taken over from another workspace names the other one. Files that tell nothing are passed over in silence: whoever needs
 /// them reports them.
 #[must_use]
-pub fn recorded_roots(run: &Run, sample: &[(String, String)]) -> RecordedRoots {
-    let jobs = &sample[..sample.len().min(LOOKED_AT)];
-    let links = jobs.iter().filter_map(|(task, job)| {
-        let target = run.link_target(task, job)?;
-        root_of_job(target.to_str()?, task, job)
-    });
-    let directories = || {
-        jobs.iter().filter_map(|(task, job)| Some((run.workspace().find_job_dir(task, job).ok()?, task, job)))
-    };
-    let statuses = directories().filter_map(|(directory, task, job)| {
-        let status: StatusFile = read_json(&directory.join(".experimaestro/status.json"), &mut Vec::new())?;
-        root_of_job(&status.path?, task, job)
-    });
-    let params = directories().filter_map(|(directory, ..)| {
-        let params: ParamsFile = read_json(&directory.join("params.json"), &mut Vec::new())?;
-        params.workspace
-    });
-    let mut recorded: Vec<String> = links.take(OPENED).chain(statuses.take(OPENED)).collect();
+pub fn recorded_roots(run: &Run, sample: &[(String, String)], is_slow: bool) -> RecordedRoots {
+    let jobs = &sample[..sample.len().min(MAX_JOBS)];
+    let (links, statuses): (Vec<_>, Vec<_>) = threads::each_waiting_at(jobs, is_slow, |_, (task, job)| {
+        let target = run.link_target(task, job);
+        let link = target.and_then(|target| root_of_job(target.to_str()?, task, job));
+        let directory = run.workspace().find_job_dir(task, job).ok();
+        let status = directory.and_then(|directory| {
+            let file = directory.join(".experimaestro/status.json");
+            let status: StatusFile = read_json(&file, &mut Vec::new())?;
+            root_of_job(&status.path?, task, job)
+        });
+        (link, status)
+    })
+    .into_iter()
+    .unzip();
+    let mut recorded: Vec<String> = links.into_iter().chain(statuses).flatten().collect();
     if recorded.is_empty() {
-        recorded.extend(params.take(OPENED));
+        recorded.extend(jobs.iter().filter_map(|(task, job)| {
+            let directory = run.workspace().find_job_dir(task, job).ok()?;
+            let params: ParamsFile = read_json(&directory.join("params.json"), &mut Vec::new())?;
+            params.workspace
+        }));
     }
     let here = run.workspace().root();
     let mut roots = RecordedRoots::default();

@@ -14,5 +14,5 @@ pub fn statuses_without_run(
 ) -> (Vec<JobStatus>, Vec<Error>) {
     let (run, record) = (Run::without_files(workspace), RunRecord::default());
     let statuses = JobStatuses::open(&run, &record);
-    JobStatuses::each(jobs, |(task_id, job_id), errors| statuses.job(task_id, job_id, errors))
+    JobStatuses::each(jobs, false, |(task_id, job_id), errors| statuses.job(task_id, job_id, errors))
 }

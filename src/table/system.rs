@@ -20,7 +20,7 @@ use super::texts::{TextBuilder, strings};
 use super::times::TimeSources;
 use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
-use crate::records::{JobRow, JobStatuses, Moment, State, Zone};
+use crate::records::{JobRow, Moment, State, Zone};
 use crate::values::{Symbol, index};
 use crate::workspace::plain;
 
@@ -174,7 +174,7 @@ impl<'r> SystemColumns<'r> {
         if self.statuses.is_none() {
             let (looks, recorded) = (self.rows.loaded.job_looks(), self.rows.recorded());
             let positions: Vec<usize> = self.rows.positions().collect();
-            let (mut row_statuses, errors) = JobStatuses::each(&positions, |&position, errors| {
+            let (mut row_statuses, errors) = looks.each(&positions, |&position, errors| {
                 if self.with_times {
                     let status = looks.status(position, errors);
                     return RowStatus {

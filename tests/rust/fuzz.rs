@@ -193,7 +193,7 @@ fn tangled(round: usize, dice: &mut Dice) -> String {
 fn objects_shown(run: &Run, threads: usize, other: Duration) -> Vec<String> {
     let relocation = Relocation::default();
     let stop = CancelToken::default();
-    let beside = ConcurrentTask { threads, work: || std::thread::sleep(other), bytes: 0 };
+    let beside = ConcurrentTask { threads, work: || std::thread::sleep(other), bytes: 0, is_slow: false };
     let read =
         RunObjects::parse(run, None, &relocation, &stop, beside).of_jobs(run, &NoJobs, &relocation, &stop);
     let objects = (0..read.graph.len()).map(|at| ObjectIx(u32::try_from(at).unwrap()));
