@@ -5,11 +5,13 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use rustix::fs::OFlags;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress;
+use crate::threads::SLOW_ITEM;
 
 mod signature;
 
@@ -242,6 +244,8 @@ pub struct LinedFile {
     file: File,
     size: u64,
     identity: Identity,
+    /// How many bytes are read at once, unless a line is longer
+    block: usize,
 }
 
 /// Which file it is, whatever its name, and the time of its last write.
@@ -288,8 +292,10 @@ impl Bookmark {
 /// The number of bytes before a bookmark that are compared to see whether the file only grew.
 const TAIL_BYTES: u64 = 256;
 
-/// The number of bytes that are read at once, unless a line is longer.
+/// The number of bytes that are read at once. Memory that is touched anew costs more than another call to a local disk.
 const BLOCK_BYTES: usize = 1 << 16;
+/// The number of bytes that are read at once from a slow file system.
+const SLOW_BLOCK_BYTES: usize = 1 << 20;
 /// A longer line is refused: a sparse file may have lines that do not fit into memory.
 const MAX_LINE_BYTES: usize = 1 << 28;
 
@@ -299,13 +305,16 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open(path: &Path) -> Result<Self> {
-        open(path).map(|opened| Self::of(path, opened))
+        let begin = Instant::now();
+        open(path).map(|opened| Self::of(path, opened, begin))
     }
 
-    fn of(path: &Path, (file, metadata): (File, Metadata)) -> Self {
+    fn of(path: &Path, (file, metadata): (File, Metadata), begin: Instant) -> Self {
         progress::opened();
+        // it was looked at, then opened: on a network each call takes long, and larger blocks need fewer
+        let block = if begin.elapsed() > 2 * SLOW_ITEM { SLOW_BLOCK_BYTES } else { BLOCK_BYTES };
         let identity = Identity::of(&metadata);
-        Self { path: path.to_path_buf(), file, size: metadata.len(), identity }
+        Self { path: path.to_path_buf(), file, size: metadata.len(), identity, block }
     }
 
     /// Opens the file; none if nothing has that name. A dangling link has it, and is an error.
@@ -313,8 +322,9 @@ impl LinedFile {
     /// # Errors
     /// `Io`, with the path.
     pub fn open_if_there(path: &Path) -> Result<Option<Self>> {
+        let begin = Instant::now();
         match look_and_open(path) {
-            Ok(opened) => Ok(Some(Self::of(path, opened))),
+            Ok(opened) => Ok(Some(Self::of(path, opened, begin))),
             Err(OpenError::System(error)) if is_absent(&error) && !is_there(path)? => Ok(None),
             Err(error) => Err(error.at(path)),
         }
@@ -463,7 +473,8 @@ impl Blocks<'_> {
     }
 
     fn make_room(&mut self, unread: usize) -> Result<()> {
-        let wanted = if self.filled == self.buffer.len() { (2 * self.filled).max(BLOCK_BYTES) } else { 0 };
+        let wanted =
+            if self.filled == self.buffer.len() { (2 * self.filled).max(self.file.block) } else { 0 };
         let wanted = wanted.min(self.filled.saturating_add(unread));
         if self.filled >= MAX_LINE_BYTES {
             let reason = format!("has a line of more than {} MiB", MAX_LINE_BYTES >> 20);

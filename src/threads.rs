@@ -59,8 +59,17 @@ pub fn each_waiting_at<T: Sync, R: Send>(
     is_slow: bool,
     work: impl Fn(usize, &T) -> R + Sync,
 ) -> Vec<R> {
+    whole(shares_waiting_at(items, is_slow, work))
+}
+
+/// The same, with the results in the shares in which they were made: their concatenation would be a copy.
+pub fn shares_waiting_at<T: Sync, R: Send>(
+    items: &[T],
+    is_slow: bool,
+    work: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<Vec<R>> {
     let busy = at_most(MAX_BUSY_THREADS).min(items.len() / MIN_ITEMS_PER_THREAD);
-    wait_for_each(items, (if is_slow { MAX_WAITING_THREADS } else { busy }, SLOW_ITEM), work)
+    wait_for_shares(items, (if is_slow { MAX_WAITING_THREADS } else { busy }, SLOW_ITEM), work)
 }
 
 /// The same for groups of up to `size` items, of which `busy` threads take one at a time if answers do not take long.
@@ -69,14 +78,23 @@ pub fn each_waiting_group<T: Sync, R: Send>(
     (busy, size): (usize, u32),
     work: impl Fn(&[T]) -> R + Sync,
 ) -> Vec<R> {
-    wait_for_each(groups, (busy, size * SLOW_ITEM), |_, group| work(group))
+    whole(wait_for_shares(groups, (busy, size * SLOW_ITEM), |_, group| work(group)))
 }
 
-fn wait_for_each<T: Sync, R: Send>(
+fn whole<R>(mut shares: Vec<Vec<R>>) -> Vec<R> {
+    if let [all] = &mut shares[..] {
+        return std::mem::take(all);
+    }
+    let mut results = Vec::with_capacity(shares.iter().map(Vec::len).sum());
+    results.extend(shares.into_iter().flatten());
+    results
+}
+
+fn wait_for_shares<T: Sync, R: Send>(
     items: &[T],
     (busy, slow_item): (usize, Duration),
     work: impl Fn(usize, &T) -> R + Sync,
-) -> Vec<R> {
+) -> Vec<Vec<R>> {
     let (next, is_slow) = (AtomicUsize::new(0), AtomicBool::new(false));
     let queue = WaitQueue { items, work, slow_item, next, is_slow };
     let mut done = std::thread::scope(|scope| {
@@ -94,12 +112,7 @@ fn wait_for_each<T: Sync, R: Send>(
         done
     });
     done.sort_unstable_by_key(|&(start, _)| start);
-    if let [(_, all)] = &mut done[..] {
-        return std::mem::take(all);
-    }
-    let mut results = Vec::with_capacity(items.len());
-    results.extend(done.into_iter().flat_map(|(_, share)| share));
-    results
+    done.into_iter().map(|(_, share)| share).collect()
 }
 
 /// Threads that wait for the file system at the same time: they need no processor.
@@ -142,10 +155,7 @@ impl<T, W> WaitQueue<'_, T, W> {
             let share = &rest[..size.min(rest.len())];
             let begin = Instant::now();
             let results = share.iter().enumerate().map(|(offset, item)| (self.work)(start + offset, item));
-            match done.last_mut() {
-                Some((first, before)) if *first + before.len() == start => before.extend(results),
-                _ => done.push((start, results.collect())),
-            }
+            done.push((start, results.collect()));
             let limit = self.slow_item * u32::try_from(share.len()).unwrap_or(u32::MAX);
             let is_fast = begin.elapsed() <= limit;
             let is_slow = self.is_slow.load(Ordering::Relaxed);

@@ -46,6 +46,7 @@ pub struct LoadedRun {
     pub(super) actions: OnceCell<Roots>,
     pub(super) action_ids: ActionIds,
     pub(super) done: DoneJobs,
+    pub(super) is_in_order: OnceCell<bool>,
 }
 
 impl LoadedRun {
@@ -67,6 +68,7 @@ impl LoadedRun {
             actions: OnceCell::new(),
             action_ids: ActionIds::default(),
             done: DoneJobs::default(),
+            is_in_order: OnceCell::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use once_cell::sync::OnceCell;
 
 use super::run::LoadedRun;
 use crate::error::Error;
-use crate::records::{Evidence, JobEnding, JobRows, JobState, JobStatus, JobStatuses, State};
+use crate::records::{Evidence, JobEnding, JobKey, JobRows, JobState, JobStatus, JobStatuses, State};
 
 /// A job that was seen to be done.
 #[derive(Debug, Default)]
@@ -40,6 +40,8 @@ pub struct JobLooks<'r> {
     rows: &'r JobRows,
     done: &'r DoneJobs,
     is_slow: bool,
+    /// Whether the run recorded the states of its jobs in their order
+    is_in_order: bool,
 }
 
 impl LoadedRun {
@@ -47,19 +49,31 @@ impl LoadedRun {
     #[must_use]
     pub fn job_looks(&self) -> JobLooks<'_> {
         let rows = self.rows();
-        let statuses = JobStatuses::open(&self.run, self.record()).sharing(&self.offsets, rows);
-        JobLooks { statuses, rows, done: &self.done, is_slow: self.is_slow() }
+        let record = self.record();
+        let statuses = JobStatuses::open(&self.run, record).sharing(&self.offsets, rows);
+        let is_in_order = *self.is_in_order.get_or_init(|| record.job_states.are_of(rows.job_ids()));
+        JobLooks { statuses, rows, done: &self.done, is_slow: self.is_slow(), is_in_order }
     }
 }
 
 impl JobLooks<'_> {
-    /// Asks about many jobs: see [`JobStatuses::each`].
+    /// Asks about many jobs, on several threads; what `ask` says of each, in order, and what is wrong with their files.
     pub fn each<J: Sync, R: Send>(
         &self,
         jobs: &[J],
         ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
     ) -> (Vec<R>, Vec<Error>) {
-        JobStatuses::each(jobs, self.is_slow, ask)
+        let (shares, errors) = self.each_in_shares(jobs, ask);
+        (shares.into_iter().flatten().collect(), errors)
+    }
+
+    /// The same, see [`JobStatuses::each_in_shares`].
+    pub fn each_in_shares<J: Sync, R: Send>(
+        &self,
+        jobs: &[J],
+        ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
+    ) -> (Vec<Vec<R>>, Vec<Error>) {
+        JobStatuses::each_in_shares(jobs, self.is_slow, ask)
     }
 
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong files are told in
@@ -68,7 +82,7 @@ impl JobLooks<'_> {
         if self.done.get(position).is_some() {
             return (State::Done, None);
         }
-        let found = self.with_names(position, |task_id, job_id| self.statuses.state(task_id, job_id, errors));
+        let found = self.with_key(position, |job| self.statuses.state(job, errors));
         let JobState { state, failure, is_marked_done, done_at } = found;
         if let (Some(done), Some(marked)) = (self.note(position, is_marked_done), done_at) {
             let _ = done.marked.set(marked);
@@ -82,7 +96,7 @@ impl JobLooks<'_> {
             return JobStatus::clone(status);
         }
         let before = errors.len();
-        let status = self.with_names(position, |task_id, job_id| self.statuses.job(task_id, job_id, errors));
+        let status = self.with_key(position, |job| self.statuses.job(job, errors));
         // what is wrong with files is told each time; a job without directory has no end, and costs no call
         let is_final = status.state == State::Done && status.ended_at.is_some() && errors.len() == before;
         if let Some(done) = self.note(position, is_final) {
@@ -96,22 +110,21 @@ impl JobLooks<'_> {
         if self.done.get(position).is_some() {
             return JobEnding::done();
         }
-        let ending =
-            self.with_names(position, |task_id, job_id| self.statuses.ending(task_id, job_id, errors));
+        let ending = self.with_key(position, |job| self.statuses.ending(job, errors));
         self.note(position, ending.state == State::Done && ending.directory.is_some());
         ending
     }
 
     /// Everything known of the execution of a job, with what its files say side by side.
     pub fn evidence(&self, position: usize, errors: &mut Vec<Error>) -> (JobStatus, Evidence) {
-        self.with_names(position, |task_id, job_id| self.statuses.evidence(task_id, job_id, errors))
+        self.with_key(position, |job| self.statuses.evidence(job, errors))
     }
 
     /// When the state of a job changed last, in microseconds since 1970 UTC, as far as files tell.
     #[must_use]
     pub fn changed(&self, position: usize) -> Option<i64> {
         let known = self.done.get(position).and_then(|done| done.marked.get().copied());
-        let changed = || self.with_names(position, |task_id, job_id| self.statuses.changed(task_id, job_id));
+        let changed = || self.with_key(position, |job| self.statuses.changed(job));
         known.or_else(changed)
     }
 
@@ -120,8 +133,10 @@ impl JobLooks<'_> {
         if is_final { self.done.note(position, self.rows.rows.len()) } else { None }
     }
 
-    fn with_names<R>(&self, position: usize, ask: impl FnOnce(&str, &str) -> R) -> R {
+    fn with_key<R>(&self, position: usize, ask: impl FnOnce(JobKey<'_>) -> R) -> R {
         let row = &self.rows.rows[position];
-        ask(&self.rows.task_id(row), &self.rows.job_id(row))
+        let (task_id, job_id) = (self.rows.task_id(row), self.rows.job_id(row));
+        let listed = self.is_in_order.then_some(position);
+        ask(self.statuses.key(&task_id, &job_id, listed))
     }
 }

@@ -43,8 +43,7 @@ impl JobDirectories {
         job_id: &str,
         errors: &mut Vec<Error>,
     ) -> Result<Option<PathBuf>> {
-        plain("task", task_id).and_then(|_| plain("job", job_id))?;
-        match self.listed(workspace, task_id, job_id, errors) {
+        match self.listed(workspace, task_id, job_id, errors)? {
             Listed::Directory => workspace.job_dir(task_id, job_id).map(Some),
             Listed::Somewhere => {
                 let directory = workspace.find_job_dir(task_id, job_id)?;
@@ -54,10 +53,17 @@ impl JobDirectories {
         }
     }
 
-    fn listed(&self, workspace: &Workspace, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> Listed {
+    fn listed(
+        &self,
+        workspace: &Workspace,
+        task_id: &str,
+        job_id: &str,
+        errors: &mut Vec<Error>,
+    ) -> Result<Listed> {
         if let Some(listing) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(task_id) {
             return listing.of(job_id);
         }
+        plain("task", task_id)?;
         let mut listings = self.0.write().unwrap_or_else(PoisonError::into_inner);
         listings
             .entry(task_id.to_owned())
@@ -84,13 +90,22 @@ impl Listing {
         listing
     }
 
-    fn of(&self, job_id: &str) -> Listed {
-        match &self.jobs {
-            None => Listed::Directory,
+    /// What the listing tells of a job.
+    ///
+    /// # Errors
+    /// `InvalidName`.
+    fn of(&self, job_id: &str) -> Result<Listed> {
+        Ok(match &self.jobs {
             Some(_) if self.links.contains(job_id) => Listed::Somewhere,
             Some(jobs) if jobs.contains(job_id) => Listed::Directory,
-            Some(_) if self.may_be_elsewhere => Listed::Somewhere,
-            Some(_) => Listed::Nowhere,
-        }
+            jobs => {
+                plain("job", job_id)?;
+                match jobs {
+                    None => Listed::Directory,
+                    Some(_) if self.may_be_elsewhere => Listed::Somewhere,
+                    Some(_) => Listed::Nowhere,
+                }
+            }
+        })
     }
 }

@@ -41,10 +41,30 @@ impl StatusFile {
     }
 }
 
+/// What is known of a job before its files are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct JobKey<'a> {
+    /// The identifier of its task
+    pub task_id: &'a str,
+    /// Its identifier
+    pub job_id: &'a str,
+    pub(super) recorded: Option<&'a StateWord>,
+}
+
+impl<'a> JobKey<'a> {
+    /// A job of which no run recorded a state.
+    #[must_use]
+    pub fn new(task_id: &'a str, job_id: &'a str) -> Self {
+        Self { task_id, job_id, recorded: None }
+    }
+}
+
 /// The files of one job, as far as they were looked at.
 #[derive(Debug)]
 pub(super) struct JobFiles<'a> {
     pub job_id: &'a str,
+    /// The state that the run recorded, unless its word is unknown
+    pub recorded: Option<&'a StateWord>,
     /// Nothing when there is no directory, so that nothing is looked for
     pub directory: Option<PathBuf>,
     pub markers: Markers,
@@ -53,8 +73,9 @@ pub(super) struct JobFiles<'a> {
 }
 
 impl<'a> JobFiles<'a> {
-    pub fn new(job_id: &'a str) -> Self {
-        Self { job_id, directory: None, markers: Markers::default(), status: None }
+    pub fn new(key: JobKey<'a>) -> Self {
+        let JobKey { job_id, recorded, .. } = key;
+        Self { job_id, recorded, directory: None, markers: Markers::default(), status: None }
     }
 
     /// The job's status.json. It is empty if there is none, or if it is wrong.

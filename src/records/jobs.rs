@@ -12,7 +12,7 @@ use super::ending::JobEnding;
 use super::events::LastEvent;
 use super::evidence::Evidence;
 use super::job_dirs::JobDirectories;
-use super::job_files::{JobFiles, StatusFile, name_job};
+use super::job_files::{JobFiles, JobKey, StatusFile, name_job};
 use super::markers::{Failure, Marker, Markers, markers, read_failure};
 use super::moment::Moment;
 use super::offsets::{JobClock, Offsets};
@@ -130,15 +130,15 @@ impl<'a> JobStatuses<'a> {
         Self { shared: Some(Shared { offsets, rows }), ..self }
     }
 
-    /// Asks about many jobs, on several threads, on many if the file system `is_slow`; what `ask` says of each, in order, and what
-    /// is wrong with their files.
-    pub fn each<J: Sync, R: Send>(
+    /// Asks about many jobs, on several threads, on many if the file system `is_slow`; what `ask` says of each, in order, in the
+    /// shares in which threads asked, and what is wrong with their files.
+    pub fn each_in_shares<J: Sync, R: Send>(
         jobs: &[J],
         is_slow: bool,
         ask: impl Fn(&J, &mut Vec<Error>) -> R + Sync,
-    ) -> (Vec<R>, Vec<Error>) {
+    ) -> (Vec<Vec<R>>, Vec<Error>) {
         let wrong: Mutex<Vec<(usize, Vec<Error>)>> = Mutex::default();
-        let answers = threads::each_waiting_at(jobs, is_slow, |position, job| {
+        let answers = threads::shares_waiting_at(jobs, is_slow, |position, job| {
             let mut errors = Vec::new();
             let answer = ask(job, &mut errors);
             if !errors.is_empty() {
@@ -151,10 +151,18 @@ impl<'a> JobStatuses<'a> {
         (answers, wrong.into_iter().flat_map(|(_, errors)| errors).collect())
     }
 
+    /// The key of a job of the run; `listed` is its position in the states that the run recorded, if that is known.
+    #[must_use]
+    pub fn key<'j>(&'j self, task_id: &'j str, job_id: &'j str, listed: Option<usize>) -> JobKey<'j> {
+        let states = &self.record.job_states;
+        let recorded = listed.map_or_else(|| states.state(job_id), |position| states.state_at(position));
+        JobKey { recorded, ..JobKey::new(task_id, job_id) }
+    }
+
     /// The state of a job with the reason of its failure, without the times: opens the fewest files. Wrong
     /// files are told in `errors`.
-    pub fn state(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobState {
-        let mut files = self.files(task_id, job_id, errors);
+    pub fn state(&self, job: JobKey<'_>, errors: &mut Vec<Error>) -> JobState {
+        let mut files = self.files(job, errors);
         let Decision { word, .. } = self.decide(&mut files, false, errors);
         let done = files.markers.done;
         let written = done.as_ref().and_then(Marker::written_if_known);
@@ -163,8 +171,8 @@ impl<'a> JobStatuses<'a> {
     }
 
     /// How a job ended, without the times. Wrong files are told in `errors`.
-    pub fn ending(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobEnding {
-        let mut files = self.files(task_id, job_id, errors);
+    pub fn ending(&self, job: JobKey<'_>, errors: &mut Vec<Error>) -> JobEnding {
+        let mut files = self.files(job, errors);
         let Decision { word, failure, .. } = self.decide(&mut files, false, errors);
         let JobFiles { directory, markers, .. } = files;
         JobEnding {
@@ -179,15 +187,15 @@ impl<'a> JobStatuses<'a> {
     }
 
     /// Everything known of the execution of a job. Wrong files are told in `errors`.
-    pub fn job(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> JobStatus {
-        self.status(&mut self.files(task_id, job_id, errors), errors)
+    pub fn job(&self, job: JobKey<'_>, errors: &mut Vec<Error>) -> JobStatus {
+        self.status(&mut self.files(job, errors), errors)
     }
 
     /// Everything known of the execution of a job, with what its files say side by side.
-    pub fn evidence(&self, task_id: &str, job_id: &str, errors: &mut Vec<Error>) -> (JobStatus, Evidence) {
-        let mut files = self.files_as(task_id, job_id, Some(false), errors);
+    pub fn evidence(&self, job: JobKey<'_>, errors: &mut Vec<Error>) -> (JobStatus, Evidence) {
+        let mut files = self.files_as(job, Some(false), errors);
         let status = self.status(&mut files, errors);
-        let evidence = Evidence::of(&mut files, self.record.job_states.get(job_id));
+        let evidence = Evidence::of(&mut files, self.record.job_states.get(job.job_id));
         (status, evidence)
     }
 
@@ -269,8 +277,8 @@ impl<'a> JobStatuses<'a> {
     /// When the state of a job changed last, in microseconds since 1970 UTC: its last marker; of a job without a marker of its end,
     /// as one that another one kept from starting, also the last event of the run; without both, its status.json.
     #[must_use]
-    pub fn changed(&self, task_id: &str, job_id: &str) -> Option<i64> {
-        let files = self.files(task_id, job_id, &mut Vec::new());
+    pub fn changed(&self, job: JobKey<'_>) -> Option<i64> {
+        let files = self.files(job, &mut Vec::new());
         let utc = |time: SystemTime| Moment::from_system(time).and_then(Moment::utc);
         if let Some(done) = &files.markers.done {
             return done.written().and_then(utc);
@@ -280,31 +288,25 @@ impl<'a> JobStatuses<'a> {
         if files.markers.failed.is_some() {
             return marked;
         }
-        let event = self.last_event(job_id, &mut Vec::new()).and_then(|event| event.time);
+        let event = self.last_event(job.job_id, &mut Vec::new()).and_then(|event| event.time);
         let written = || utc(fs::metadata(files.status_path()).ok()?.modified().ok()?);
         marked.max(event).or_else(written)
     }
 
     /// Looks for the directory of a job and its markers in the fewest calls.
-    fn files<'j>(&self, task_id: &str, job_id: &'j str, errors: &mut Vec<Error>) -> JobFiles<'j> {
-        self.files_as(task_id, job_id, None, errors)
+    fn files<'j>(&self, job: JobKey<'j>, errors: &mut Vec<Error>) -> JobFiles<'j> {
+        self.files_as(job, None, errors)
     }
 
     /// Looks for the directory of a job and its markers, supposing that it is done or not; without a supposition, that it is as
     /// the run recorded, or as the job that was looked at last.
-    fn files_as<'j>(
-        &self,
-        task_id: &str,
-        job_id: &'j str,
-        is_done: Option<bool>,
-        errors: &mut Vec<Error>,
-    ) -> JobFiles<'j> {
-        let mut files = JobFiles::new(job_id);
+    fn files_as<'j>(&self, job: JobKey<'j>, is_done: Option<bool>, errors: &mut Vec<Error>) -> JobFiles<'j> {
+        let JobKey { task_id, job_id, recorded } = job;
+        let mut files = JobFiles::new(job);
         match self.directories.of(self.run.workspace(), task_id, job_id, errors) {
             Ok(Some(directory)) => {
                 let before = errors.len();
-                let recorded = self.record.job_states.state(job_id).map(|word| word.state);
-                let is_probably_done = is_done.unwrap_or_else(|| match recorded {
+                let is_probably_done = is_done.unwrap_or_else(|| match recorded.map(|word| word.state) {
                     Some(State::Done) => true,
                     Some(State::Error) => false,
                     _ => self.was_done.load(Ordering::Relaxed),
@@ -362,14 +364,12 @@ impl<'a> JobStatuses<'a> {
     }
 
     fn without_markers(&self, files: &mut JobFiles<'_>, errors: &mut Vec<Error>) -> StateWord {
-        let recorded = self.record.job_states.state(files.job_id).cloned();
         let word = |state| StateWord { state, reason: None };
-        if files.directory.is_none()
-            && recorded.as_ref().is_some_and(|recorded| recorded.state == State::Done)
-        {
+        if files.directory.is_none() && files.recorded.is_some_and(|recorded| recorded.state == State::Done) {
             // a transient job whose directory was removed after its success
             return word(State::Done);
         }
+        let recorded = files.recorded.cloned();
         let is_alive = self.record.alive == Some(true);
         let last =
             |errors: &mut Vec<Error>| self.last_event(files.job_id, errors).map(|event| event.word.clone());

@@ -34,6 +34,7 @@ pub use ending::JobEnding;
 pub use events::foreign_events;
 pub use evidence::Evidence;
 pub use job_dirs::JobDirectories;
+pub use job_files::JobKey;
 pub use job_states::JobStates;
 pub use jobs::{JobState, JobStatus, JobStatuses};
 pub use markers::ExitValue;

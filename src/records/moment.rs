@@ -9,6 +9,9 @@ use once_cell::sync::OnceCell;
 
 use crate::error::{Error, ErrorKind, Result, quoted};
 
+/// The length of the shortest date, as in `20260319`: a `-` after it may begin an offset.
+const DATE_LENGTH: usize = 8;
+
 /// A point in time as a file gives it, in microseconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
@@ -24,7 +27,9 @@ impl Moment {
     /// Reads the ISO 8601 text of Python's `isoformat()`, with or without an offset.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(moment) = text.parse::<Timestamp>() {
+        // most have no offset; making jiff's error for them would take longer than reading them
+        let may_have_offset = text.bytes().skip(DATE_LENGTH).any(|byte| b"Zz+-".contains(&byte));
+        if may_have_offset && let Ok(moment) = text.parse::<Timestamp>() {
             return Some(Self::Utc(moment.as_microsecond()));
         }
         let wall: DateTime = text.parse().ok()?;

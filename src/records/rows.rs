@@ -146,6 +146,11 @@ impl JobRows {
         self.store.text(row.job_id).0
     }
 
+    /// The identifiers of all jobs, in bytes.
+    pub(crate) fn job_ids(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        (0..self.rows.len()).map(|position| self.store.bytes(self.rows[position].job_id))
+    }
+
     /// The identifier of a job's task.
     #[must_use]
     pub fn task_id(&self, row: &JobRow) -> std::borrow::Cow<'_, str> {

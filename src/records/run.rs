@@ -6,12 +6,13 @@ use indexmap::IndexMap;
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::job_states::JobStates;
-use super::json_file::read_json;
+use super::job_states::{JobStates, StatesInFile};
+use super::json_file::{read_json, read_json_with};
 use super::moment::Moment;
 use super::{alive, events};
 use crate::error::{Error, Result, quoted};
 use crate::file::{LARGEST, LinedFile};
+use crate::json;
 use crate::workspace::Run;
 
 /// What the files say of a run. Everything that they leave out is empty.
@@ -129,7 +130,7 @@ struct EnvironmentRun {
 /// files are told in `errors`.
 pub fn run_record(run: &Run, errors: &mut Vec<Error>) -> RunRecord {
     let path = run.path().join("status.json");
-    let status: StatusFile = read_json(&path, errors).unwrap_or_default();
+    let status = read_json_with(&path, errors, parse_status).unwrap_or_default();
     let environment: EnvironmentFile =
         read_json(&run.path().join("environment.json"), errors).unwrap_or_default();
     let ran = environment.run.unwrap_or_default();
@@ -159,6 +160,16 @@ pub fn run_record(run: &Run, errors: &mut Vec<Error>) -> RunRecord {
         outcome: ran.status,
         run_id,
     }
+}
+
+/// Parses the text of a status.json, which is mostly states of jobs.
+fn parse_status(text: Vec<u8>) -> Result<StatusFile> {
+    if let Some(found) = StatesInFile::find(&text)
+        && let Ok(others) = json::from_slice(&found.others(&text))
+    {
+        return Ok(StatusFile { job_states: Some(found.in_text(text)), ..others });
+    }
+    json::from_slice(&text)
 }
 
 /// The identifiers of the actions that were added. Costs a glance at `status.json` where it says that there are none.

@@ -1,5 +1,6 @@
 //! Jobs whose run is not known: what their directories say.
 
+use super::job_files::JobKey;
 use super::jobs::{JobStatus, JobStatuses};
 use super::run::RunRecord;
 use crate::error::Error;
@@ -14,5 +15,9 @@ pub fn statuses_without_run(
 ) -> (Vec<JobStatus>, Vec<Error>) {
     let (run, record) = (Run::without_files(workspace), RunRecord::default());
     let statuses = JobStatuses::open(&run, &record);
-    JobStatuses::each(jobs, false, |(task_id, job_id), errors| statuses.job(task_id, job_id, errors))
+    let ask = |(task_id, job_id): &(String, String), errors: &mut Vec<Error>| {
+        statuses.job(JobKey::new(task_id, job_id), errors)
+    };
+    let (shares, errors) = JobStatuses::each_in_shares(jobs, false, ask);
+    (shares.into_iter().flatten().collect(), errors)
 }

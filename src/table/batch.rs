@@ -183,7 +183,8 @@ struct ChosenColumns<'b> {
 }
 
 impl<'b> ChosenColumns<'b> {
-    /// The system columns with their positions, in groups to build together. Columns of the job's status are one group.
+    /// The system columns with their positions, in groups to build together. Columns of the job's status are one group, and the
+    /// first, as it takes longest.
     fn system_groups(&self) -> Vec<Vec<(usize, System)>> {
         let system = |(index, column): (usize, &Column)| match column.source {
             ColumnSource::System(system) => Some((index, system)),
@@ -191,10 +192,8 @@ impl<'b> ChosenColumns<'b> {
         };
         let all = self.columns.iter().enumerate().filter_map(system);
         let (of_status, single): (Vec<_>, Vec<_>) = all.partition(|(_, system)| system.needs_status());
-        let mut groups: Vec<Vec<(usize, System)>> = single.into_iter().map(|column| vec![column]).collect();
-        groups.push(of_status);
-        groups.retain(|group| !group.is_empty());
-        groups
+        let groups = std::iter::once(of_status).chain(single.into_iter().map(|column| vec![column]));
+        groups.filter(|group| !group.is_empty()).collect()
     }
 
     fn build_system(
@@ -203,8 +202,8 @@ impl<'b> ChosenColumns<'b> {
         rows: Rows<'_>,
         zone: &Zone,
     ) -> Result<BuiltGroup, ArrowError> {
-        let with_times = group.iter().any(|(_, system)| system.needs_times());
-        let mut system_columns = SystemColumns::new(&rows, zone, self.tree, self.layout, with_times);
+        let wanted = group.iter().map(|&(_, system)| system);
+        let mut system_columns = SystemColumns::new(&rows, zone, self.tree, self.layout, wanted);
         let mut columns = Vec::new();
         for &(index, system) in group {
             columns.push(BuiltColumn { index, array: system_columns.column(system)?, has_surrogates: false });

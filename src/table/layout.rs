@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, LargeStringArray, RecordBatch, RecordBatchOptions,
+};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::datatypes::{
+    ArrowDictionaryKeyType, DataType, Field, FieldRef, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
+};
 use arrow::error::ArrowError;
+use indexmap::IndexSet;
 
 use super::schema::{StringLayout, data_type};
 use crate::columns::Type;
@@ -15,27 +20,40 @@ use crate::columns::Type;
 /// # Errors
 /// Arrow's.
 pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let packed = convert_columns(batch, |_, array| large(array.data_type()))?;
-    let was_enum = |name: &str| {
-        let kind = batch.schema().field_with_name(name).map(|field| field.data_type().clone());
-        matches!(kind, Ok(DataType::Dictionary(..)))
-    };
-    // through plain text: concatenated batches may repeat a name in their dictionary, which pandas refuses
-    let packed = convert_columns(&packed, |name, array| {
-        let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
-        if was_enum(name) { dictionary() } else { array.data_type().clone() }
-    })?;
-    convert_columns(&packed, |_, array| match array.data_type() {
-        DataType::Dictionary(..) => {
-            let key = match array.as_any_dictionary().values().len() {
-                0..127 => DataType::Int8,
-                127..32_767 => DataType::Int16,
-                _ => DataType::Int32,
-            };
-            DataType::Dictionary(Box::new(key), Box::new(DataType::LargeUtf8))
-        }
-        unchanged => unchanged.clone(),
+    convert_columns(batch, |array| match array.data_type() {
+        DataType::Dictionary(..) => compact(array),
+        kind => cast_to(array, &large(kind)),
     })
+}
+
+/// A column of enums whose dictionary has each name that occurs once, in the order of their occurrence, and the smallest keys.
+/// Concatenated batches may repeat a name, which pandas refuses.
+fn compact(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let dictionary = array.as_any_dictionary();
+    let names = cast_to(dictionary.values().as_ref(), &DataType::LargeUtf8)?;
+    let names = names.as_string::<i64>();
+    let old_keys = cast_to(dictionary.keys(), &DataType::Int64)?;
+    let mut found: IndexSet<&str, ahash::RandomState> = IndexSet::default();
+    let mut new_keys: Vec<Option<i32>> = vec![None; names.len()];
+    let new_key = |old: Option<i64>| {
+        let old = usize::try_from(old?).ok().filter(|&old| names.is_valid(old))?;
+        if new_keys[old].is_none() {
+            new_keys[old] = i32::try_from(found.insert_full(names.value(old)).0).ok();
+        }
+        new_keys[old]
+    };
+    let keys: Int32Array = old_keys.as_primitive::<Int64Type>().iter().map(new_key).collect();
+    let names: ArrayRef = Arc::new(LargeStringArray::from_iter_values(found));
+    match names.len() {
+        0..127 => with_keys::<Int8Type>(&keys, names),
+        127..32_767 => with_keys::<Int16Type>(&keys, names),
+        _ => with_keys::<Int32Type>(&keys, names),
+    }
+}
+
+fn with_keys<K: ArrowDictionaryKeyType>(keys: &dyn Array, names: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let keys = cast(keys, &K::DATA_TYPE)?.as_primitive::<K>().clone();
+    Ok(Arc::new(DictionaryArray::try_new(keys, names)?))
 }
 
 /// Text as `large_utf8` and enums with keys of 32 bits, at any depth: the types that pyarrow has functions for.
@@ -43,11 +61,12 @@ pub fn for_pandas(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
 /// # Errors
 /// Arrow's.
 pub fn for_pyarrow(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    convert_columns(batch, |_, array| {
-        with_texts(array.data_type(), &|kind| match kind {
+    convert_columns(batch, |array| {
+        let wanted = with_texts(array.data_type(), &|kind| match kind {
             DataType::Dictionary(..) => data_type(&Type::Enum, StringLayout::Large),
             _ => data_type(&Type::Utf8, StringLayout::Large),
-        })
+        });
+        cast_to(array, &wanted)
     })
 }
 
@@ -80,20 +99,24 @@ pub fn in_layout_of(
 /// Casts each column to the type that `choose` returns for its name and array.
 fn convert_columns(
     batch: &RecordBatch,
-    choose: impl Fn(&str, &ArrayRef) -> DataType,
+    convert: impl Fn(&ArrayRef) -> Result<ArrayRef, ArrowError>,
 ) -> Result<RecordBatch, ArrowError> {
     let schema = batch.schema();
     let mut fields: Vec<FieldRef> = Vec::with_capacity(schema.fields().len());
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for (field, array) in schema.fields().iter().zip(batch.columns()) {
-        let chosen = choose(field.name(), array);
-        let same = chosen == *array.data_type();
-        arrays.push(if same { Arc::clone(array) } else { cast(array, &chosen)? });
-        fields.push(Arc::new(field.as_ref().clone().with_data_type(chosen)));
+        let array = convert(array)?;
+        fields.push(Arc::new(field.as_ref().clone().with_data_type(array.data_type().clone())));
+        arrays.push(array);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
     RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options)
+}
+
+/// An array in another type; the same array if it has that type.
+fn cast_to(array: &dyn Array, kind: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == kind { Ok(array.slice(0, array.len())) } else { cast(array, kind) }
 }
 
 fn large(kind: &DataType) -> DataType {

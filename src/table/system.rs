@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ahash::HashMap;
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, LargeListArray, TimestampMicrosecondArray,
+    ArrayRef, ArrowPrimitiveType, BooleanBuilder, LargeListArray, PrimitiveArray, PrimitiveBuilder,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
-use arrow::datatypes::Field;
+use arrow::datatypes::{Field, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use indexmap::IndexSet;
 
@@ -20,7 +21,7 @@ use super::texts::{TextBuilder, strings};
 use super::times::TimeSources;
 use crate::columns::{PathTree, System, Type};
 use crate::error::Error;
-use crate::records::{JobRow, Moment, State, Zone};
+use crate::records::{JobRow, JobStatus, Moment, State, Zone};
 use crate::values::{Symbol, index};
 use crate::workspace::plain;
 
@@ -32,27 +33,54 @@ pub(super) struct SystemColumns<'r> {
     layout: StringLayout,
     /// Whether a column needs the times of the jobs
     with_times: bool,
-    statuses: Option<Vec<RowStatus>>,
+    with_retries: bool,
+    /// In the shares in which threads asked for them, in order
+    statuses: Option<Vec<Vec<RowStatus>>>,
     pub errors: Vec<Error>,
     /// What dates the times of the jobs
     pub times: TimeSources,
 }
 
-/// The part of a job's status that columns show.
+/// The part of a job's status that columns show: small, since a page of memory is slower to touch than to fill.
 struct RowStatus {
     state: State,
-    failure: Option<String>,
+    reused: Option<bool>,
     started_at: Option<Moment>,
     ended_at: Option<Moment>,
+    /// Few jobs have any
+    details: Option<Box<Details>>,
+}
+
+#[derive(Default, PartialEq)]
+struct Details {
+    failure: Option<String>,
     exit_code: Option<i64>,
     retries: Option<i64>,
-    reused: Option<bool>,
 }
 
 impl RowStatus {
     fn of(state: State, failure: Option<String>) -> Self {
-        let (started_at, ended_at, exit_code, retries, reused) = (None, None, None, None, None);
-        Self { state, failure, started_at, ended_at, exit_code, retries, reused }
+        let details = Details { failure, ..Details::default() }.boxed();
+        Self { state, reused: None, started_at: None, ended_at: None, details }
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.details.as_ref()?.failure.as_deref()
+    }
+
+    fn exit_code(&self) -> Option<i64> {
+        self.details.as_ref()?.exit_code
+    }
+
+    fn retries(&self) -> Option<i64> {
+        self.details.as_ref()?.retries
+    }
+}
+
+impl Details {
+    /// Nothing if there are none.
+    fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
     }
 }
 
@@ -62,14 +90,15 @@ impl<'r> SystemColumns<'r> {
         zone: &'r Zone,
         tree: &'r PathTree,
         layout: StringLayout,
-        with_times: bool,
+        mut wanted: impl Iterator<Item = System> + Clone,
     ) -> Self {
         Self {
             rows,
             zone,
             tree,
             layout,
-            with_times,
+            with_times: wanted.clone().any(System::needs_times),
+            with_retries: wanted.any(|system| system == System::Retries),
             statuses: None,
             errors: Vec::new(),
             times: TimeSources::default(),
@@ -88,19 +117,15 @@ impl<'r> SystemColumns<'r> {
             System::Path => self.paths(),
             System::SubmittedAt => times(rows.jobs().map(|row| row.submitted)),
             System::State => self.of_status(|status| Some(status.state.as_str())),
-            System::Failure => self.of_status(|status| status.failure.as_deref()),
-            System::ExitCode => self.integers(|status| status.exit_code),
-            System::Retries => self.integers(|status| status.retries),
-            System::Reused => {
-                Arc::new(self.statuses().iter().map(|status| status.reused).collect::<BooleanArray>())
-            }
+            System::Failure => self.of_status(RowStatus::failure),
+            System::ExitCode => Arc::new(self.values::<Int64Type>(RowStatus::exit_code)),
+            System::Retries => Arc::new(self.values::<Int64Type>(RowStatus::retries)),
+            System::Reused => self.reused(),
             System::StartedAt => self.moments(|status| status.started_at),
             System::EndedAt => self.moments(|status| status.ended_at),
             System::DurationS => {
                 let zone = self.zone;
-                let seconds: Float64Array =
-                    self.statuses().iter().map(|status| duration(status, zone)).collect();
-                Arc::new(seconds)
+                Arc::new(self.values::<Float64Type>(|status| duration(status, zone)))
             }
             System::Dependencies => self.dependencies()?,
         })
@@ -157,51 +182,67 @@ impl<'r> SystemColumns<'r> {
     }
 
     fn of_status(&mut self, text: impl Fn(&RowStatus) -> Option<&str>) -> ArrayRef {
-        let layout = self.layout;
-        strings(self.statuses().iter().map(text), layout)
+        let (layout, count) = (self.layout, self.rows.len());
+        let mut array = TextBuilder::new(layout, count);
+        self.statuses().for_each(|status| array.append(text(status)));
+        array.finish()
     }
 
-    fn integers(&mut self, value: impl Fn(&RowStatus) -> Option<i64>) -> ArrayRef {
-        Arc::new(self.statuses().iter().map(value).collect::<Int64Array>())
+    fn values<T: ArrowPrimitiveType>(
+        &mut self,
+        value: impl Fn(&RowStatus) -> Option<T::Native>,
+    ) -> PrimitiveArray<T> {
+        let mut array = PrimitiveBuilder::with_capacity(self.rows.len());
+        self.statuses().for_each(|status| array.append_option(value(status)));
+        array.finish()
     }
 
     fn moments(&mut self, moment: impl Fn(&RowStatus) -> Option<Moment>) -> ArrayRef {
         let zone = self.zone;
-        times(self.statuses().iter().map(|status| moment(status).map(|moment| moment.to_utc(zone))))
+        let micros = |status: &RowStatus| moment(status).map(|moment| moment.to_utc(zone));
+        Arc::new(self.values::<TimestampMicrosecondType>(micros).with_timezone("UTC"))
     }
 
-    fn statuses(&mut self) -> &[RowStatus] {
+    fn reused(&mut self) -> ArrayRef {
+        let mut array = BooleanBuilder::with_capacity(self.rows.len());
+        self.statuses().for_each(|status| array.append_option(status.reused));
+        Arc::new(array.finish())
+    }
+
+    fn statuses(&mut self) -> impl Iterator<Item = &RowStatus> {
         if self.statuses.is_none() {
             let (looks, recorded) = (self.rows.loaded.job_looks(), self.rows.recorded());
             let positions: Vec<usize> = self.rows.positions().collect();
-            let (mut row_statuses, errors) = looks.each(&positions, |&position, errors| {
+            let (mut row_statuses, errors) = looks.each_in_shares(&positions, |&position, errors| {
                 if self.with_times {
                     let status = looks.status(position, errors);
-                    return RowStatus {
-                        state: status.state,
+                    let reused = is_reused(&recorded.rows[position], status.state, status.ended_at);
+                    let retries = status.retry_count.filter(|_| self.with_retries);
+                    let details = Details {
                         failure: status.failure,
-                        started_at: status.started_at,
-                        ended_at: status.ended_at,
                         exit_code: status.exit_code,
-                        retries: status.retry_count.and_then(|count| i64::try_from(count).ok()),
-                        reused: is_reused(&recorded.rows[position], status.state, status.ended_at),
+                        retries: retries.and_then(|count| i64::try_from(count).ok()),
                     };
+                    let JobStatus { state, started_at, ended_at, .. } = status;
+                    return RowStatus { state, reused, started_at, ended_at, details: details.boxed() };
                 }
                 let (state, failure) = looks.state(position, errors);
                 RowStatus::of(state, failure)
             });
-            for (status, position) in row_statuses.iter_mut().zip(self.rows.positions()) {
+            for (status, &position) in row_statuses.iter_mut().flatten().zip(&positions) {
                 // the directory of the job is about the later run
-                if self.rows.is_listed_later(position) {
-                    (status.failure, status.exit_code) = (None, None);
+                if let Some(details) = status.details.as_mut().filter(|_| self.rows.is_listed_later(position))
+                {
+                    (details.failure, details.exit_code) = (None, None);
                 }
             }
-            let moments = row_statuses.iter().flat_map(|status| [status.started_at, status.ended_at]);
+            let moments =
+                row_statuses.iter().flatten().flat_map(|status| [status.started_at, status.ended_at]);
             self.times = TimeSources::of(moments);
             self.statuses = Some(row_statuses);
             self.errors.extend(errors);
         }
-        self.statuses.as_deref().unwrap_or_default()
+        self.statuses.iter().flatten().flatten()
     }
 
     fn dependencies(&self) -> Result<ArrayRef, ArrowError> {

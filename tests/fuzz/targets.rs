@@ -411,7 +411,7 @@ fn check(root: &Path) {
     let errors = loaded.errors();
     for (row, root) in rows.rows.iter().zip(&objects.roots) {
         let job_id = rows.job_id(row);
-        let _ = statuses.job(&rows.task_id(row), &job_id, &mut Vec::new());
+        let _ = statuses.job(statuses.key(&rows.task_id(row), &job_id, None), &mut Vec::new());
         let told = || errors.iter().any(|error| error.location().job.as_deref() == Some(&job_id));
         match root {
             Some(root) => {

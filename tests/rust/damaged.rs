@@ -73,7 +73,8 @@ fn read(run: &Run) -> LoadedRun {
     loaded.read(true);
     let statuses = JobStatuses::open(run, loaded.record());
     for row in loaded.rows().rows.iter() {
-        let _ = statuses.job(&loaded.rows().task_id(row), &loaded.rows().job_id(row), &mut Vec::new());
+        let (task, job) = (loaded.rows().task_id(row), loaded.rows().job_id(row));
+        let _ = statuses.job(statuses.key(&task, &job, None), &mut Vec::new());
     }
     let _ = loaded.actions();
     loaded

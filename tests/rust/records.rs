@@ -299,6 +299,27 @@ fn a_run_record_joins_its_files() {
     assert_eq!(record.alive, Some(false));
 }
 
+/// States of jobs are read from any JSON: packed or not, with escapes, and an identifier twice, of which the last counts.
+#[test]
+fn states_are_read_from_any_text() {
+    let texts = [
+        r#"{"job_states": {"b": "done", "a": "error:TIMEOUT"}, "run_id": "r"}"#,
+        "{\n  \"run_id\": \"r\",\n  \"job_states\": {\n    \"a\": \"error:TIMEOUT\",\n    \"b\": \"done\"\n  }\n}\n",
+        r#"{"run_id": "r", "job_states": {"a": "done", "b": "done", "a": "error:TIMEOUT"}}"#,
+        r#"{"run_id": "r", "job_states": {"\u0061": "error:TIMEOUT", "b": "do\u006ee"}}"#,
+        r#"{"run_id": "r", "other": {"job_states": {"a": "done"}}, "job_states": {"a": "error:TIMEOUT", "b": "done"}}"#,
+        r#"{"run_id": "r", "job\u005fstates": {"a": "error:TIMEOUT", "b": "done"}}"#,
+    ];
+    for text in texts {
+        let tree = Tree::new();
+        tree.run_file("status.json", text);
+        let (record, errors) = tree.record();
+        assert_eq!((record.run_id.as_str(), errors), ("r", Vec::new()), "{text}");
+        let states = ["a", "b", "c"].map(|job_id| record.job_states.get(job_id));
+        assert_eq!(states, [Some("error:TIMEOUT"), Some("done"), None], "{text}");
+    }
+}
+
 /// A run directory without any of the small files is a run of which nothing is known.
 #[test]
 fn missing_files_are_no_errors() {
@@ -441,8 +462,8 @@ fn a_moved_workspace_is_noticed() {
     tree.job_status("c", r#"{"path": "relative/jobs/lab.train/c"}"#);
     tree.job_status("d", "broken");
     let sample = ["none", "a", "b", "c", "d"].map(|id| (TASK.to_owned(), id.to_owned()));
-    assert_eq!(recorded_roots(&tree.run(), &sample), before(&["/first", "/second"]));
-    assert_eq!(recorded_roots(&tree.run(), &[]), before(&[]));
+    assert_eq!(recorded_roots(&tree.run(), &sample, false), before(&["/first", "/second"]));
+    assert_eq!(recorded_roots(&tree.run(), &[], false), before(&[]));
 }
 
 /// One value serves all threads that read jobs.
@@ -455,8 +476,11 @@ fn jobs_are_asked_from_several_threads() {
     }
     let (run, (record, _)) = (tree.run(), tree.record());
     let statuses = JobStatuses::open(&run, &record);
-    let count =
-        || ids.iter().filter(|id| statuses.state(TASK, id, &mut Vec::new()).state == State::Done).count();
+    let count = || {
+        ids.iter()
+            .filter(|id| statuses.state(statuses.key(TASK, id, None), &mut Vec::new()).state == State::Done)
+            .count()
+    };
     let counts: Vec<usize> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(count)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -77,8 +77,8 @@ impl Tree {
     pub fn job_and_errors(&self, task: &str, id: &str) -> (JobStatus, Vec<Error>) {
         let (run, (record, mut errors)) = (self.run(), self.record());
         let statuses = JobStatuses::open(&run, &record);
-        let job = statuses.job(task, id, &mut errors);
-        let JobState { state, failure, .. } = statuses.state(task, id, &mut Vec::new());
+        let job = statuses.job(statuses.key(task, id, None), &mut errors);
+        let JobState { state, failure, .. } = statuses.state(statuses.key(task, id, None), &mut Vec::new());
         assert_eq!((state, &failure), (job.state, &job.failure), "the short way agrees");
         (job, errors)
     }
