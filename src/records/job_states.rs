@@ -85,7 +85,7 @@ impl StatesInFile {
 impl JobStates {
     /// The number of jobs.
     pub(super) fn len(&self) -> usize {
-        self.states.len()
+        self.found().len()
     }
 
     /// The word for the state of a job.

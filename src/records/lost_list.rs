@@ -1,4 +1,4 @@
-//! A run whose jobs.jsonl was lost, or is empty.
+//! A run whose jobs.jsonl was lost. An empty one is that of a run that has just begun.
 
 use std::fs;
 
@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::job_states::JobStates;
 use super::json_file::read_json;
 use crate::error::Error;
-use crate::file;
 use crate::workspace::Run;
 
 #[derive(Deserialize, Default)]
@@ -16,13 +15,13 @@ struct StatusFile {
     job_states: Option<JobStates>,
 }
 
-/// Why a run has fewer facts of its jobs, or no jobs at all, if its jobs.jsonl has none. A run that submitted no job has no
-/// such file either: its status.json names no job, though its objects.jsonl may hold the configs of actions.
+/// Why a run without a jobs.jsonl has fewer facts of its jobs, or no jobs at all. A run that submitted no job has none either:
+/// its status.json names no job, though its objects.jsonl may hold the configs of actions.
 pub(super) fn lost_job_list(run: &Run, has_jobs: bool) -> Option<Error> {
     let has = |name: &str| fs::metadata(run.path().join(name)).is_ok_and(|file| file.len() > 0);
-    let path = run.path().join("jobs.jsonl");
-    let is = if file::is_there(&path).unwrap_or(false) { "is empty" } else { "is missing" };
-    let lost = |reason: String, hint| Error::format(format!("{is}, {reason}")).at_file(&path).hint(hint);
+    let missing = |reason: String, hint| {
+        Error::format(format!("is missing, {reason}")).at_file(&run.path().join("jobs.jsonl")).hint(hint)
+    };
     if has_jobs {
         // runs of version 1 have none of these files
         let lacking = match (has("configs.json"), has("objects.jsonl") || has("status.json")) {
@@ -31,7 +30,7 @@ pub(super) fn lost_job_list(run: &Run, has_jobs: bool) -> Option<Error> {
             (false, false) => return None,
         };
         let hint = "restore it from a backup; the jobs are those that the run links to";
-        return Some(lost(format!("so the jobs have {lacking}"), hint));
+        return Some(missing(format!("so the jobs have {lacking}"), hint));
     }
     // what is wrong with the status.json is reported where the run is read
     let status: Option<StatusFile> = read_json(&run.path().join("status.json"), &mut Vec::new());
@@ -43,5 +42,5 @@ pub(super) fn lost_job_list(run: &Run, has_jobs: bool) -> Option<Error> {
         None => return None,
     };
     let hint = "restore it from a backup, or the links below its jobs/ directory";
-    Some(lost(format!("so the run shows no jobs, although its {evidence}"), hint))
+    Some(missing(format!("so the run shows no jobs, although its {evidence}"), hint))
 }

@@ -94,9 +94,6 @@ impl JobRows {
             Ok(Some(file)) => {
                 let read = rows.read_jobs_jsonl(&file, stop);
                 rows.errors.extend(read.err());
-                if file.size() == 0 && rows.errors.is_empty() {
-                    rows.read_version_1(run);
-                }
             }
             Ok(None) => rows.read_version_1(run),
             Err(error) => rows.errors.push(error),
