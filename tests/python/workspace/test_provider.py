@@ -126,7 +126,7 @@ def test_jobs_are_filtered(workspaces: Workspaces) -> None:
     assert provider.get_jobs("ablation", state=SimpleNamespace(name="ERROR")) == failed  # type: ignore[arg-type]
     for wrong in ({"state": "finished"}, {"state": 3}, {"since": "yesterday"}):
         with pytest.raises(xpframe.errors.InvalidArgumentError, match=r"state|since"):
-            provider.get_jobs("ablation", **wrong)  # type: ignore[arg-type]
+            provider.get_jobs("ablation", **wrong)
     assert provider.get_jobs("ablation", since=datetime.now(UTC) + timedelta(days=10**4)) == []
     assert ids(provider.get_jobs("ablation", since=datetime(2020, 1, 1))) == ids(jobs)  # noqa: DTZ001 - local
     assert len(provider.get_all_jobs()) == len(provider.get_jobs()) > len(jobs)
