@@ -143,7 +143,7 @@ wheel-linux: $(VENV)/.demo  ## build wheels for Linux of glibc 2.17 or later (RH
 	@for target in $(TARGETS); do \
 		echo "building for $$target"; \
 		rustup target add "$$target" >/dev/null 2>&1 || { echo "no Rust for $$target: rustup target add" >&2; exit 1; }; \
-		$(MATURIN) build --quiet --release --locked --zig --target "$$target" \
+		PATH="$(abspath $(VENV))/bin:$$PATH" $(MATURIN) build --quiet --release --locked --zig --target "$$target" \
 			--compatibility $$(case "$$target" in *musl) echo musllinux_1_2;; *) echo manylinux_2_17;; esac) --out dist || exit; \
 	done
 	@for wheel in dist/*linux*.whl; do $(PYTHON) -m auditwheel show "$$wheel" | grep -v '^$$'; done
