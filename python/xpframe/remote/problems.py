@@ -94,7 +94,8 @@ def failure_of(
         hint = "install it on the host, or load its module"
         return PullError("rsync is not installed there", file=address.host, hint=hint)
     # rsync may notice first that ssh ended, and end with its own code
-    if code == 255 or any(line.startswith("ssh: ") for line in own):
+    is_unanswered = "connection unexpectedly closed (0 bytes received" in text
+    if code == 255 or is_unanswered or any(line.startswith("ssh: ") for line in own):
         of_ssh = [line.removeprefix("ssh: ") for line in own if not line.startswith("rsync")]
         hint = f"this must work first: {ssh[0]} {address.host} true"
         why = f"ssh: {of_ssh[-1]}" if of_ssh else "ssh ended without a word"
