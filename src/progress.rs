@@ -1,7 +1,7 @@
 //! How far reading came, and whether it was cancelled, in a few atomics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::{Acquire, Relaxed, Release}};
 
 static FILES: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
@@ -28,12 +28,14 @@ impl Progress {
     /// The counts at this moment.
     #[must_use]
     pub fn now() -> Self {
+        // what is done is looked at before what was expected: it is never more
+        let done = DONE.load(Acquire);
         Self {
             files: FILES.load(Relaxed),
             bytes: BYTES.load(Relaxed),
             objects: OBJECTS.load(Relaxed),
             expected: EXPECTED.load(Relaxed),
-            done: DONE.load(Relaxed),
+            done,
         }
     }
 }
@@ -87,13 +89,13 @@ impl<'c> Counter<'c> {
     pub fn advance(&mut self, bytes: usize) -> bool {
         let bytes = (bytes as u64).min(self.uncounted);
         self.uncounted -= bytes;
-        DONE.fetch_add(bytes, Relaxed);
+        DONE.fetch_add(bytes, Release);
         !self.cancel.is_cancelled()
     }
 }
 
 impl Drop for Counter<'_> {
     fn drop(&mut self) {
-        DONE.fetch_add(self.uncounted, Relaxed);
+        DONE.fetch_add(self.uncounted, Release);
     }
 }

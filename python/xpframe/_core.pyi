@@ -8,7 +8,7 @@ from pathlib import Path
 from typing_extensions import CapsuleType
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["COPY_MARKER", "__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_patterns", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
+__all__ = ["COPY_MARKER", "__version__", "Batches", "Config", "EnumValue", "Run", "RunSignature", "ScanPlan", "SeriesPlan", "SeriesReader", "Source", "Table", "TableRequest", "Unresolved", "Workspace", "asdict", "check_workspace", "fields", "glob_matches", "identifier", "is_workspace", "near_misses", "open_run", "open_source", "path", "plan_scan", "plan_series", "producer", "progress_counters", "read_failures", "read_patterns", "read_series", "read_table", "restore_run", "restore_table", "tags", "typename", "upstream"]
 
 COPY_MARKER: Final[str]
 """
@@ -339,10 +339,24 @@ class SeriesPlan:
         """
         What decided the columns as bytes, for `read_series` of some of the jobs.
         """
-    def read(self, /, jobs: SupportsGetItem[int, SupportsIndex], *, columns: SupportsGetItem[int, str] | None, metrics: SupportsGetItem[int, str] | None, steps: tuple[SupportsIndex, SupportsIndex] | None, limit: SupportsIndex | None) -> Table:
+    def reader(self, /, *, columns: SupportsGetItem[int, str] | None, metrics: SupportsGetItem[int, str] | None, steps: tuple[SupportsIndex, SupportsIndex] | None, limit: SupportsIndex | None) -> SeriesReader:
         """
-        The rows of the jobs at these positions: some columns, metrics by patterns, steps from a first to a last, and at least
-        `limit` rows of each part of the jobs, if it has so many.
+        Reads for one query: some columns, metrics by patterns, steps from a first to a last, and at least `limit` rows of each part
+        of the jobs, if it has so many.
+        """
+
+@final
+class SeriesReader:
+    """
+    The reads of one query. They end when it is closed, by Ctrl-C or because nobody wants more rows.
+    """
+    def close(self, /) -> None:
+        """
+        Ends reads on other threads; their rows are not whole, and to be thrown away.
+        """
+    def read(self, /, jobs: SupportsGetItem[int, SupportsIndex]) -> Table:
+        """
+        The rows of the jobs at these positions.
         """
 
 @final

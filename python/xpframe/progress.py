@@ -192,11 +192,12 @@ def reading(
     ``size`` returns the total number of bytes, or 0 if unknown. It is called at most once, and only when
     progress is shown. With None, not even the engine knows the total.
     """
-    before = _bytes_read()
+    before, _ = _bytes_read()
     sizes: list[int] = []
 
     def counter() -> tuple[int, int, str]:
-        done, total = (now - then for now, then in zip(_bytes_read(), before, strict=True))
+        # what another thread was reading before belongs to both numbers, or more than the total would be done
+        done, total = (now - before for now in _bytes_read())
         if size is None:
             return done, 0, "bytes"
         if done and not sizes:

@@ -55,7 +55,7 @@ mod _core {
     #[pymodule_export]
     use super::scalars::{EnumValue, Unresolved};
     #[pymodule_export]
-    use super::series::{SeriesPlan, plan_series, read_series};
+    use super::series::{SeriesPlan, SeriesReader, plan_series, read_series};
     #[pymodule_export]
     use super::source::{Source, open_source};
     #[pymodule_export]

@@ -55,29 +55,46 @@ impl SeriesPlan {
         self.plan.groups(&jobs, has_limit)
     }
 
-    /// The rows of the jobs at these positions: some columns, metrics by patterns, steps from a first to a last, and at least
-    /// `limit` rows of each part of the jobs, if it has so many.
-    #[pyo3(signature = (jobs, *, columns, metrics, steps, limit))]
-    fn read(
+    /// Reads for one query: some columns, metrics by patterns, steps from a first to a last, and at least `limit` rows of each part
+    /// of the jobs, if it has so many.
+    #[pyo3(signature = (*, columns, metrics, steps, limit))]
+    fn reader(
         &self,
-        py: Python<'_>,
-        jobs: Vec<u32>,
         columns: Option<Vec<String>>,
         metrics: Option<Vec<String>>,
         steps: Option<(i64, i64)>,
         limit: Option<usize>,
-    ) -> PyResult<Table> {
-        let plan = Arc::clone(&self.plan);
+    ) -> SeriesReader {
         let query = SeriesQuery {
             columns,
             metrics: metrics.map_or_else(Patterns::default, Patterns::any_of),
             steps: steps.map(|(first, last)| first..=last),
             limit,
         };
-        // Ctrl-C stops this read, and none that comes after it
-        let cancel = CancelToken::default();
-        let on_interrupt = [cancel.clone()];
-        Ok(Table::new(interruptible(py, &on_interrupt, move || plan.read(&jobs, &query, &cancel))??))
+        SeriesReader { plan: Arc::clone(&self.plan), query: Arc::new(query), cancel: CancelToken::default() }
+    }
+}
+
+/// The reads of one query. They end when it is closed, by Ctrl-C or because nobody wants more rows.
+#[pyclass(frozen, module = "xpframe._core")]
+pub struct SeriesReader {
+    plan: Arc<scan::SeriesPlan>,
+    query: Arc<SeriesQuery>,
+    cancel: CancelToken,
+}
+
+#[pymethods]
+impl SeriesReader {
+    /// The rows of the jobs at these positions.
+    fn read(&self, py: Python<'_>, jobs: Vec<u32>) -> PyResult<Table> {
+        let (plan, query, cancel) = (Arc::clone(&self.plan), Arc::clone(&self.query), self.cancel.clone());
+        let read = move || plan.read(&jobs, &query, &cancel);
+        Ok(Table::new(interruptible(py, std::slice::from_ref(&self.cancel), read)??))
+    }
+
+    /// Ends reads on other threads; their rows are not whole, and to be thrown away.
+    fn close(&self) {
+        self.cancel.cancel();
     }
 }
 

@@ -15,7 +15,7 @@ from xpframe.progress import watch
 from xpframe.report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterator
 
     from xpframe import _core
 
@@ -127,7 +127,7 @@ class RowReader:
 
     def frames(
         self,
-        tables: Iterable[tuple[int, _core.Table] | None],
+        tables: Generator[tuple[int, _core.Table] | None, None, None],
         empty: pl.DataFrame,
         expected: ReadReport,
         total: int,
@@ -155,6 +155,8 @@ class RowReader:
                         pass
                     raise
         finally:
+            # the traceback of an exception keeps the generator, and with it the threads that read ahead
+            tables.close()
             self._record(expected)
         self._report()
 

@@ -21,7 +21,7 @@ from xpframe.resolve import resolve_runs
 from xpframe.where import rows_where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import polars as pl
 
@@ -108,31 +108,29 @@ class SeriesSource(LazySource[SeriesPlan]):
             pushed=tuple(pushed),
         )
 
-        def read(group: list[int]) -> _core.Table:
-            return plan.plan.read(group, columns=asked, metrics=metrics, steps=steps, limit=limit)
-
+        series = plan.plan.reader(columns=asked, metrics=metrics, steps=steps, limit=limit)
         reader = RowReader(
             plan.title, self.query.pending_reads(), strict=self.query.strict, quiet=self.query.quiet
         )
         groups = plan.plan.groups(rows, limit is not None)
-        tables = _tables(read, groups, limit)
+        tables = _tables(series, groups, limit)
         frames = reader.frames(tables, empty[asked], expected, len(rows))
         # the columns come in the order of the plan; `select` would take "*" and "^a$" for patterns
         return (frame[columns] if columns else frame for frame in frames)
 
 
 def _tables(
-    read: Callable[[list[int]], _core.Table], groups: list[list[int]], limit: int | None
-) -> Iterator[tuple[int, _core.Table] | None]:
+    series: _core.SeriesReader, groups: list[list[int]], limit: int | None
+) -> Generator[tuple[int, _core.Table] | None, None, None]:
     """The tables of groups of jobs, with their number of jobs, until they have ``limit`` rows.
 
     On a thread of polars a table is read while the one before is used, and None comes each time that one
-    takes long, so that polars can check for Ctrl-C.
+    takes long, so that polars can check for Ctrl-C. When nobody wants more of them, reads ahead end.
     """
     rows = 0
     if threading.current_thread() is threading.main_thread():
         for group in groups:
-            table = read(group)
+            table = series.read(group)
             yield len(group), table
             rows += len(table)
             if limit is not None and rows >= limit:
@@ -142,10 +140,10 @@ def _tables(
 
     def begin(group: list[int]) -> Future[_core.Table]:
         try:
-            return pool.submit(read, group)
+            return pool.submit(series.read, group)
         except RuntimeError:  # no thread can start
             done: Future[_core.Table] = Future()
-            done.set_result(read(group))
+            done.set_result(series.read(group))
             return done
 
     try:
@@ -162,6 +160,7 @@ def _tables(
             if limit is not None and rows >= limit:
                 return
     finally:
+        series.close()
         pool.shutdown(wait=False, cancel_futures=True)
 
 

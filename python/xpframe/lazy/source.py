@@ -35,7 +35,7 @@ from xpframe.lazy.report import ReadReport
 from xpframe.request import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from xpframe import _core
     from xpframe.lazy.query import ResolvedPlan, ScanQuery
@@ -98,7 +98,7 @@ def _read(
     yield from reader.frames(tables, to_polars(plan.empty())[columns], expected, total)
 
 
-def _when_ready(batches: _core.Batches) -> Iterator[tuple[int, _core.Table] | None]:
+def _when_ready(batches: _core.Batches) -> Generator[tuple[int, _core.Table] | None, None, None]:
     """The tables with their number of jobs. On a thread of polars, None each time that a table takes long, so
     that polars can check for Ctrl-C.
     """

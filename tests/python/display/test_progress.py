@@ -17,6 +17,7 @@ import pytest
 
 import xpframe
 from lazy_runs import run_id, write_runs
+from quiet import wait_until_nothing_is_read
 from xpframe import progress
 from xpframe.progress import Position
 
@@ -124,6 +125,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The places where progress was shown, as if somebody looked and were very impatient."""
+    wait_until_nothing_is_read()
     made: list[Shown] = []
 
     def detect_output() -> Shown:

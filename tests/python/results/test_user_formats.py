@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from xpframe import Result, sample_workspace, scan_series, scan_xp, xp_frame, xp_series, xp_table
+from quiet import wait_until_nothing_is_read
+from xpframe import Result, _core, sample_workspace, scan_series, scan_xp, xp_frame, xp_series, xp_table
 from xpframe.errors import FormatError, InvalidArgumentError, XpFrameError, XpFrameWarning
 
 CSV = "results.csv"
@@ -257,3 +258,22 @@ def test_a_file_that_shrank_is_an_error(tmp_path: Path) -> None:
     written[0].write_text("a\n1\n")
     with pytest.raises(FormatError, match="shorter than when its columns were decided"):
         lazy.collect()
+
+
+def test_reads_ahead_end_with_the_query(tmp_path: Path) -> None:
+    """After an error no thread reads on, though who keeps the exception keeps the frames of its traceback."""
+    root = tmp_path / "workspace"
+    shutil.copytree(sample_workspace(), root, symlinks=True)
+    written = [path.parent / "log.csv" for path in root.glob("jobs/*/*/params.json")]
+    for path in written:
+        path.write_text("a\n" + "1\n" * 3_000_000)
+    lazy = scan_series("grid-search", "log.csv", workspace=root, strict=True)
+    written[0].write_text("a\n1\n")
+    with pytest.raises(FormatError) as kept:
+        lazy.collect()
+    _, at_the_error, *_ = _core.progress_counters()
+    wait_until_nothing_is_read()
+    _, at_the_end, *_ = _core.progress_counters()
+    assert kept.value.__traceback__ is not None
+    # each thread ends the megabyte that it has begun; the group ahead has some 60
+    assert at_the_end - at_the_error < 10_000_000
