@@ -52,7 +52,7 @@
       topStart: ["pageLength", { buttons: [{ extend: "colvis", text: "columns" }, { extend: "csv", text: "CSV" }] }],
       topEnd: "search",
     },
-    columnControl: [{ target: 0, content: ["order"] }, { target: 1, content: ["search"] }],
+    columnControl: [{ target: 0, content: [{ extend: "order", statusOnly: true }] }, { target: 1, content: ["search"] }],
     ordering: { indicators: false },
   });
 

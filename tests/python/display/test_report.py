@@ -75,11 +75,10 @@ def test_the_table_sorts_filters_and_hides(cifar: Path, browser: Pages) -> None:
     assert page.inner_text(".dt-info") == "Showing 1 to 25 of 46 entries"
 
     accuracy = names.index("result.val.accuracy")
-    head = page.locator("#table thead tr:first-child th").nth(accuracy)
-    for _ in range(3):
-        head.locator("button").first.click()
-        if head.get_attribute("aria-sort") == "descending":
-            break
+    order = page.locator("#table thead tr:first-child th").nth(accuracy).locator("button").first
+    for direction in ("ascending", "descending"):  # a click is one step
+        order.click()
+        page.wait_for_selector(f"#table thead tr:first-child th[aria-sort={direction}]")
     values = [float(text) for text in column(page, accuracy) if text]
     assert values == sorted(values, reverse=True)
     assert len(values) > 10
