@@ -9,9 +9,6 @@ use super::json_file::read_json;
 use crate::threads;
 use crate::workspace::Run;
 
-/// How many jobs are looked at.
-const MAX_JOBS: usize = 4;
-
 #[derive(Deserialize)]
 struct StatusFile {
     #[serde(default)]
@@ -33,14 +30,13 @@ pub struct RecordedRoots {
     pub aliases: Vec<String>,
 }
 
-/// The roots that differ from where the workspace is now. `sample` names jobs as (task, job), of which a few count; their links and
-/// `status.json` are read, at the same time if the file system `is_slow`. They say where the run was executed; only where there is none of both does `params.json` count: that of
-/// a job taken over from another workspace names the other one. Files that tell nothing are passed over in silence: whoever needs
-/// them reports them.
+/// The roots that differ from where the workspace is now. `sample` names jobs as (task, job); their links and `status.json` are
+/// read, at the same time if the file system `is_slow`. They say where the run was executed; only where there is none of both does
+/// `params.json` count: that of a job taken over from another workspace names the other one. Files that tell nothing are passed
+/// over in silence: whoever needs them reports them.
 #[must_use]
 pub fn recorded_roots(run: &Run, sample: &[(String, String)], is_slow: bool) -> RecordedRoots {
-    let jobs = &sample[..sample.len().min(MAX_JOBS)];
-    let (links, statuses): (Vec<_>, Vec<_>) = threads::each_waiting_at(jobs, is_slow, |_, (task, job)| {
+    let (links, statuses): (Vec<_>, Vec<_>) = threads::each_waiting_at(sample, is_slow, |_, (task, job)| {
         let target = run.link_target(task, job);
         let link = target.and_then(|target| root_of_job(target.to_str()?, task, job));
         let directory = run.workspace().find_job_dir(task, job).ok();
@@ -55,7 +51,7 @@ pub fn recorded_roots(run: &Run, sample: &[(String, String)], is_slow: bool) -> 
     .unzip();
     let mut recorded: Vec<String> = links.into_iter().chain(statuses).flatten().collect();
     if recorded.is_empty() {
-        recorded.extend(jobs.iter().filter_map(|(task, job)| {
+        recorded.extend(sample.iter().filter_map(|(task, job)| {
             let directory = run.workspace().find_job_dir(task, job).ok()?;
             let params: ParamsFile = read_json(&directory.join("params.json"), &mut Vec::new())?;
             params.workspace
