@@ -14,6 +14,8 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from hypothesis import HealthCheck, settings
 
+import sshd
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SUPPORT = REPOSITORY / "tests" / "python" / "support"
 BUNDLED = REPOSITORY / "tests" / "workspaces"
@@ -131,3 +133,11 @@ def read_only_guard(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     words = guarded.check(guarded.handed)
     assert not words, "the workspace was written to:\n" + "\n".join(words)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Server]:
+    """A running sshd on the loopback interface. Skips, or fails in CI, where sshd or rsync is missing."""
+    running = sshd.start(tmp_path_factory.mktemp("sshd"))
+    yield running
+    running.stop()

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 use xpframe::failures::{HEAD_BYTES, JobFailure, Logs, TAIL_BYTES, explain, masked};
 use xpframe::records::{ExitValue, JobEnding, State};
 
-const JOB: &str = "0123456789abcdef0123456789abcdef";
-const STARTS: &str = "ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running\n";
-const ENDS: &str = "INFO:7:26-11-26 23:24:08 [xpm] Error handler: finished with code 1, reason=failed
+pub const JOB: &str = "0123456789abcdef0123456789abcdef";
+pub const STARTS: &str = "ERROR:7:26-11-26 23:24:08 [xpm] Got exception while running\n";
+pub const ENDS: &str = "INFO:7:26-11-26 23:24:08 [xpm] Error handler: finished with code 1, reason=failed
 INFO:7:26-11-26 23:24:08 [xpm] Cleaning up
 INFO:7:26-11-26 23:24:08 [xpm] Exiting
 ";
-const RUNNER: &str = "Traceback (most recent call last):
+pub const RUNNER: &str = "Traceback (most recent call last):
   File \"/venv/lib/python3.11/site-packages/experimaestro/run.py\", line 58, in run
     task.execute()
 ";
 
-fn ending(state: State, reason: &str) -> JobEnding {
+pub fn ending(state: State, reason: &str) -> JobEnding {
     JobEnding {
         state,
         reason: Some(reason.to_owned()),
@@ -29,16 +29,16 @@ fn ending(state: State, reason: &str) -> JobEnding {
     }
 }
 
-fn failed() -> JobEnding {
+pub fn failed() -> JobEnding {
     ending(State::Error, "FAILED")
 }
 
 /// A job whose process left its pid file, and no marker.
-fn killed() -> JobEnding {
+pub fn killed() -> JobEnding {
     JobEnding { exit: None, is_marked: false, has_pid: true, ..failed() }
 }
 
-fn said(log: impl AsRef<[u8]>) -> JobFailure {
+pub fn said(log: impl AsRef<[u8]>) -> JobFailure {
     explain("lab.tasks.train", JOB, &failed(), &Logs::of(Some(log.as_ref()), None))
 }
 
@@ -48,12 +48,12 @@ fn raised(text: &str) -> JobFailure {
 }
 
 /// `location`, `exception`, `message`
-fn told(failure: &JobFailure) -> (Option<&str>, Option<&str>, Option<&str>) {
+pub fn told(failure: &JobFailure) -> (Option<&str>, Option<&str>, Option<&str>) {
     (failure.location.as_deref(), failure.exception.as_deref(), failure.message.as_deref())
 }
 
-const EXECUTE: &str = "  File \"/code/ines/tasks.py\", line 12, in execute\n    work()\n";
-const AT: Option<&str> = Some("/code/ines/tasks.py:12 in execute");
+pub const EXECUTE: &str = "  File \"/code/ines/tasks.py\", line 12, in execute\n    work()\n";
+pub const AT: Option<&str> = Some("/code/ines/tasks.py:12 in execute");
 
 #[test]
 fn the_exception_stands_between_two_records() {
@@ -253,37 +253,6 @@ fn an_exit_value_alone_tells_a_system_exit() {
 }
 
 #[test]
-fn a_process_that_left_only_its_pid_file_was_killed() {
-    let log = b"INFO:7:26-11-26 23:24:00 [xpm] Running task\nstep 1\rstep 2\r";
-    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log), None));
-    assert_eq!((found.failure.as_str(), told(&found)), ("KILLED", (None, None, None)));
-    assert_eq!(found.tail.as_deref(), Some("step 2"));
-    let lost = JobEnding { state: State::Lost, reason: None, ..killed() };
-    assert_eq!(explain("lab.train", JOB, &lost, &Logs::default()).failure, "KILLED");
-    let waited = JobEnding { has_pid: false, ..lost };
-    assert_eq!(explain("lab.train", JOB, &waited, &Logs::default()).failure, "LOST");
-}
-
-#[test]
-fn a_scheduler_that_knows_more_is_believed() {
-    let memory = JobEnding { reason: Some("MEMORY".into()), ..killed() };
-    assert_eq!(explain("lab.train", JOB, &memory, &Logs::default()).failure, "MEMORY");
-    let timeout = JobEnding { message: Some("42 s left".into()), ..ending(State::Error, "TIMEOUT") };
-    let handled = format!("Traceback (most recent call last):\n{EXECUTE}OSError: old\n{ENDS}");
-    let found = explain("lab.train", JOB, &timeout, &Logs::of(Some(handled.as_bytes()), None));
-    assert_eq!((found.failure.as_str(), told(&found)), ("TIMEOUT", (None, None, Some("42 s left"))));
-}
-
-#[test]
-fn a_crash_of_the_interpreter_tells_its_innermost_frame() {
-    let log = "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f14 (most recent call first):\n  \
-               File \"/usr/lib/python3.11/ctypes/__init__.py\", line 519 in string_at\n  \
-               File \"/code/ines/tasks.py\", line 12 in execute\n  File \"/code/ines/main.py\", line 1 in <module>\n";
-    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
-    assert_eq!(told(&found), (AT, None, Some("Fatal Python error: Segmentation fault")));
-}
-
-#[test]
 fn the_standard_output_is_read_where_the_other_log_is_silent() {
     let out = format!("Traceback (most recent call last):\n{EXECUTE}ValueError: out\n");
     let found = explain("lab.train", JOB, &failed(), &Logs::of(Some(ENDS.as_bytes()), Some(out.as_bytes())));
@@ -454,99 +423,6 @@ fn masks_hide_what_differs_from_job_to_job() {
     ] {
         assert_eq!(masked(message), mask, "{message}");
     }
-}
-
-#[test]
-fn a_batch_system_says_why_it_ended_a_job() {
-    let slurm = "slurmstepd: error: *** JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02";
-    let oom = "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=12.batch. Some of your processes may have been killed";
-    for (line, failure, message) in [
-        (
-            format!("{slurm} DUE TO TIME LIMIT ***"),
-            "TIMEOUT",
-            "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02 DUE TO TIME LIMIT",
-        ),
-        (
-            format!("{slurm} DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***"),
-            "KILLED",
-            "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02 DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS",
-        ),
-        (format!("{slurm} ***"), "CANCELLED", "JOB 12 ON node42 CANCELLED AT 2026-11-23T07:18:02"),
-        (oom.to_owned(), "MEMORY", oom.strip_prefix("slurmstepd: error: ").expect("it begins so")),
-        (
-            "slurmstepd: error: Exceeded step memory limit at some point.".to_owned(),
-            "MEMORY",
-            "Exceeded step memory limit at some point.",
-        ),
-        ("srun: error: n1: task 0: Out Of Memory".to_owned(), "MEMORY", "n1: task 0: Out Of Memory"),
-        ("srun: error: bloom1: task 0: Bus error".to_owned(), "KILLED", "bloom1: task 0: Bus error"),
-        (
-            "slurmstepd: error: Detected 2 oom_kill events in StepId=7.0. Some of the step tasks have been OOM Killed.".to_owned(),
-            "MEMORY",
-            "Detected 2 oom_kill events in StepId=7.0. Some of the step tasks have been OOM Killed.",
-        ),
-        (
-            "=>> PBS: job killed: walltime 3620 exceeded limit 3600".to_owned(),
-            "TIMEOUT",
-            "walltime 3620 exceeded limit 3600",
-        ),
-        (
-            "TERM_RUNLIMIT: job killed after reaching LSF run time limit.".to_owned(),
-            "TIMEOUT",
-            "job killed after reaching LSF run time limit.",
-        ),
-    ] {
-        let log = format!("epoch 1\r 10%|#   | 1/10{line}\nsrun: Job step aborted\n");
-        let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
-        assert_eq!((found.failure.as_str(), found.message.as_deref()), (failure, Some(message)));
-        let only_output = explain("lab.train", JOB, &killed(), &Logs::of(Some(b""), Some(log.as_bytes())));
-        assert_eq!(only_output.message, found.message);
-    }
-    // a marker of SIGTERM does not know why; an exception of the job does
-    let told = JobEnding {
-        message: Some("Job terminated by SIGTERM".to_owned()),
-        ..ending(State::Error, "CANCELLED")
-    };
-    let log = format!("{slurm} DUE TO TIME LIMIT ***\n");
-    assert_eq!(explain("lab.train", JOB, &told, &Logs::of(Some(log.as_bytes()), None)).failure, "TIMEOUT");
-    let found = said(format!("{STARTS}{RUNNER}{EXECUTE}ValueError: no\n{ENDS}{log}"));
-    assert_eq!((found.failure.as_str(), found.message.as_deref()), ("FAILED", Some("no")));
-}
-
-#[test]
-fn one_group_for_one_limit() {
-    let group = |node: u32| {
-        let line = format!(
-            "slurmstepd: error: *** JOB {node} ON node{node} CANCELLED AT 2026-11-{node}T07:18:02 DUE TO TIME LIMIT ***"
-        );
-        explain("lab.train", JOB, &killed(), &Logs::of(Some(line.as_bytes()), None)).cause_group
-    };
-    assert_eq!(group(12), group(27));
-}
-
-#[test]
-fn the_runtime_of_other_languages_says_why_it_aborted() {
-    let log = "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n";
-    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
-    let message = "terminate called after throwing an instance of 'std::bad_alloc': std::bad_alloc";
-    assert_eq!((found.failure.as_str(), found.message.as_deref()), ("KILLED", Some(message)));
-}
-
-#[test]
-fn a_launch_script_that_fails_was_not_killed() {
-    let log = "Traceback (most recent call last):\n  File \"/ws/jobs/lab.train/ab/train.py\", line 3, in <module>\n    from experimaestro.run import TaskRunner\nModuleNotFoundError: No module named 'experimaestro'\n";
-    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
-    assert_eq!((found.failure.as_str(), found.exception.as_deref()), ("FAILED", Some("ModuleNotFoundError")));
-    // one that the task logged itself, before it was killed
-    let log = log.replace("/ws/jobs/lab.train/ab/train.py", "/code/loop.py");
-    assert_eq!(explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None)).failure, "KILLED");
-}
-
-#[test]
-fn the_thread_that_crashed_is_shown() {
-    let log = "Fatal Python error: Segmentation fault\n\nThread 0x1 (most recent call first):\n  File \"/code/other.py\", line 9 in wait\n\nCurrent thread 0x2 (most recent call first):\n  File \"/code/crash.py\", line 7 in native\n  File \"/code/crash.py\", line 2 in execute\n\nExtension modules: numpy\n";
-    let found = explain("lab.train", JOB, &killed(), &Logs::of(Some(log.as_bytes()), None));
-    assert_eq!(found.location.as_deref(), Some("/code/crash.py:7 in native"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod damage;
 mod damaged;
 mod documents;
 mod elsewhere;
+mod ended_jobs;
 mod failed_jobs;
 mod failures;
 mod fuzz;

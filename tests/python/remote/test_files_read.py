@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,13 +90,6 @@ print("END", file=sys.stderr, flush=True)
 print(json.dumps(before))
 """
 OPENED = re.compile(r"open(?:at|at2)?\(.*= \d+<(?P<path>/[^>]*)>")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Server]:
-    running = sshd.start(tmp_path_factory.mktemp("sshd"))
-    yield running
-    running.stop()
 
 
 def read_all(root: Path, scratch: Path, *before: str) -> dict[str, str]:

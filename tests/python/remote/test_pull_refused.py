@@ -21,13 +21,6 @@ from xpframe.errors import PullError, WorkspaceNotFoundError, XpFrameError
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Server]:
-    running = sshd.start(tmp_path_factory.mktemp("sshd"))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def shared(workspaces: Workspaces) -> Iterator[Path]:
     """A copy of a workspace that everybody may read; the directories of tests are for their user alone."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import xpframe
+from definitions import thing
 from engine import load
 from random_runs import RandomRun
 from xpframe import Workspace, XpFrameError, load_xp_info, xp_frame, xp_table
@@ -19,18 +20,6 @@ from xpframe import Workspace, XpFrameError, load_xp_info, xp_frame, xp_table
 RUN_ID = "20260101_000000"
 JOBS = ["a" * 64, "b" * 64]
 LOST_MODEL = {"type": "python", "value": 555}
-
-
-def thing(number: int, name: str, identity: str, /, **values: Any) -> dict[str, Any]:
-    """An object definition as objects.jsonl holds it."""
-    return {
-        "id": 100 + number,
-        "module": "lab",
-        "type": name,
-        "typename": f"lab.{name}",
-        "identifier": identity,
-        "fields": values,
-    }
 
 
 def objects() -> list[dict[str, Any]]:
