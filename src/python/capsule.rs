@@ -17,7 +17,7 @@ use pyo3::types::PyCapsule;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The levels of a type. A column of xpframe has at most two for each of the 64 levels of nesting in lists.
+/// The levels of a type. A column of xpframe has at most two for each of the 62 levels of nesting in lists.
 const MAX_DEPTH: usize = 256;
 
 /// The types of a schema, those inside others included. Children that are shared, or contain themselves, have no other limit.
