@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import xpframe
-from conftest import unpack
+from conftest import reference_names, unpack
 from odd_runs import job_id, row, write_run
 from xpframe.errors import FormatError, XpFrameWarning
 
@@ -80,7 +81,7 @@ def test_a_run_that_submitted_no_job_lost_nothing(run: Path, objects: str | None
     assert errors_of(run) == []
 
 
-@pytest.mark.parametrize("workspace", ["v200_full", "v214_full", "v216_full", "v230_full", "v270_full"])
+@pytest.mark.parametrize("workspace", [name for name in reference_names() if re.match(r"v2\d\d_full", name)])
 def test_runs_of_each_version_without_their_list(workspace: str, tmp_path: Path) -> None:
     """The jobs that a run links to are shown, and what they lack is told, whatever version wrote the run."""
     (run,) = unpack(workspace, tmp_path).glob("experiments/ablation/2*")
