@@ -240,16 +240,20 @@ def copy_of_sample(tmp_path: Path) -> Path:
     return root
 
 
+# 110 bytes a row: a workspace of 60,000 rows in each file is more than is kept
+PADDING = "." * 100
+
+
 def test_a_file_that_grows_is_read_up_to_what_was_there(tmp_path: Path) -> None:
     """Columns and rows are those of one moment, whether the rows were kept or are read again."""
     root = copy_of_sample(tmp_path)
     files = [path.parent / "log.csv" for path in sorted(root.glob("jobs/*/*/params.json"))]
-    for count in (3, 1_500_000):  # the second is more than is kept
+    for count in (3, 60_000):
         for file in files:
-            file.write_text("step,loss\n" + "1,0.5\n" * count)
+            file.write_text("step,loss,note\n" + f"1,0.5,{PADDING}\n" * count)
         lazy = scan_series("grid-search", "log.csv", workspace=root, strict=True)
         with files[0].open("a") as end:
-            end.write("2,broken\n")
+            end.write("2,broken,\n")
         assert lazy.select(pl.len()).collect().item() == 12 * count
         assert lazy.collect_schema()["loss"] == pl.Float64
         assert scan_series("grid-search", "log.csv", workspace=root).collect_schema()["loss@str"] == pl.String
@@ -260,9 +264,9 @@ def test_a_file_that_was_written_anew_is_said(tmp_path: Path) -> None:
     root = copy_of_sample(tmp_path)
     files = [path.parent / "log.csv" for path in sorted(root.glob("jobs/*/*/params.json"))]
     for file in files:
-        file.write_text("step,loss\n" + "1,0.5\n" * 1_500_000)
+        file.write_text("step,loss,note\n" + f"1,0.5,{PADDING}\n" * 60_000)
     lazy = scan_series("grid-search", "log.csv", workspace=root, strict=True)
-    files[0].write_text("step,loss\n" + "1,abc\n" * 1_500_000)
+    files[0].write_text("step,loss,note\n" + f"1,abc,{PADDING}\n" * 60_000)
     with pytest.raises(FormatError, match="had not when its columns were decided"):
         lazy.collect()
 
