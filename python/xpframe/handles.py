@@ -182,9 +182,12 @@ def _files_of(jobs: list[tuple[str, str, Path]]) -> list[list[tuple[Path, int]]]
             for thread in threads:
                 thread.start()
                 started.append(thread)
-        list_rest()
-        for thread in started:
-            thread.join()
+        try:
+            list_rest()
+            for thread in started:
+                thread.join()
+        finally:
+            pending.clear()  # after Ctrl-C: the threads go on as long as something is left
     return found
 
 
