@@ -40,10 +40,13 @@ struct PidFile {
 }
 
 impl Evidence {
-    /// What the files of a job say; its status.json was read before. What is wrong with them is told where its state is decided.
-    pub(super) fn of(files: &mut JobFiles<'_>, recorded: Option<&str>) -> Self {
+    /// What the files of a job say, whose state was decided before: what was wrong with them then is told.
+    pub(super) fn of(files: &mut JobFiles<'_>, recorded: Option<&str>, errors: &mut Vec<Error>) -> Self {
         let file = |marker: Option<&Marker>| marker.map(|marker| marker.file.clone());
         let pid = file(files.markers.pid());
+        // the state of a job without markers depends on that file
+        let untold = &mut Vec::new();
+        let params = files.params_size(if files.markers.is_empty() { untold } else { errors });
         Self {
             directory: files.directory.clone().filter(|_| files.is_there()),
             done: file(files.markers.done.as_ref()),
@@ -52,7 +55,7 @@ impl Evidence {
             pid,
             written: files.status.as_ref().and_then(|status| status.state.clone()),
             recorded: recorded.map(str::to_owned),
-            params: files.params_size(),
+            params,
         }
     }
 }

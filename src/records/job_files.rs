@@ -9,6 +9,7 @@ use super::json_file::read_json;
 use super::markers::Markers;
 use super::state::StateWord;
 use crate::error::Error;
+use crate::file::is_absent;
 
 /// What a job's `.experimaestro/status.json` says.
 #[derive(Debug, Deserialize, Default)]
@@ -101,17 +102,23 @@ impl<'a> JobFiles<'a> {
     }
 
     /// Whether the job ever ran: `started_time` of one that did not is the time of its directory.
-    pub fn has_started(&self) -> bool {
-        !self.markers.is_empty() || self.params_size().is_some_and(|size| size > 0)
+    pub fn has_started(&self, errors: &mut Vec<Error>) -> bool {
+        !self.markers.is_empty() || self.params_size(errors).is_some_and(|size| size > 0)
     }
 
-    /// The size of the job's params.json, if it has one.
-    pub fn params_size(&self) -> Option<u64> {
+    /// The size of the job's params.json, if it has one that can be looked at.
+    pub fn params_size(&self, errors: &mut Vec<Error>) -> Option<u64> {
         if self.markers.has_params() == Some(false) {
             return None;
         }
-        let metadata = fs::metadata(self.directory.as_ref()?.join("params.json")).ok()?;
-        metadata.is_file().then_some(metadata.len())
+        let path = self.directory.as_ref()?.join("params.json");
+        match fs::metadata(&path) {
+            Ok(metadata) => metadata.is_file().then_some(metadata.len()),
+            Err(error) => {
+                errors.extend((!is_absent(&error)).then(|| Error::io(&path, &error).at_job(self.job_id)));
+                None
+            }
+        }
     }
 }
 

@@ -195,7 +195,7 @@ impl<'a> JobStatuses<'a> {
     pub fn evidence(&self, job: JobKey<'_>, errors: &mut Vec<Error>) -> (JobStatus, Evidence) {
         let mut files = self.files_as(job, Some(false), errors);
         let status = self.status(&mut files, errors);
-        let evidence = Evidence::of(&mut files, self.record.job_states.get(job.job_id));
+        let evidence = Evidence::of(&mut files, self.record.job_states.get(job.job_id), errors);
         (status, evidence)
     }
 
@@ -229,7 +229,7 @@ impl<'a> JobStatuses<'a> {
         ended: Option<SystemTime>,
         errors: &mut Vec<Error>,
     ) -> (Option<Moment>, Option<Moment>, Option<Moment>) {
-        let mut moment = |text: &Option<String>, field: &str| {
+        let moment = |text: &Option<String>, field: &str, errors: &mut Vec<Error>| {
             let text = text.as_deref()?;
             let moment = Moment::parse(text);
             if moment.is_none() {
@@ -238,20 +238,23 @@ impl<'a> JobStatuses<'a> {
             }
             moment
         };
-        let submitted_at = moment(&status.submitted_time, "submitted_time")
+        let submitted_at = moment(&status.submitted_time, "submitted_time", errors)
             .map(|submitted| submitted.ahead_by(self.offsets().nearest(submitted)));
         // 1.x has no status file, but leaves the pid file of the last start behind
         let (mut written_start, mut started_at) = (None, None);
-        if files.has_started() {
-            written_start = moment(&status.started_time, "started_time");
-            started_at = written_start.or_else(|| files.markers.began().and_then(Moment::from_system));
+        if files.has_started(errors) {
+            written_start = moment(&status.started_time, "started_time", errors);
+            let before = errors.len();
+            started_at =
+                written_start.or_else(|| files.markers.began(errors).and_then(Moment::from_system));
+            name_job(errors, before, files.job_id);
         }
         let mut written_end = None;
         let ended_at = match word.state {
             State::Done | State::Error if ended.is_some() || started_at.is_some() => {
                 // a stale file may hold the end of an earlier attempt
                 let is_current = status.state().is_some_and(|written| written.state == word.state);
-                written_end = if is_current { moment(&status.ended_time, "ended_time") } else { None };
+                written_end = if is_current { moment(&status.ended_time, "ended_time", errors) } else { None };
                 written_end.or_else(|| ended.and_then(Moment::from_system))
             }
             _ => None,
@@ -278,17 +281,18 @@ impl<'a> JobStatuses<'a> {
     /// as one that another one kept from starting, also the last event of the run; without both, its status.json.
     #[must_use]
     pub fn changed(&self, job: JobKey<'_>) -> Option<i64> {
-        let files = self.files(job, &mut Vec::new());
+        let untold = &mut Vec::new();
+        let files = self.files(job, untold);
         let utc = |time: SystemTime| Moment::from_system(time).and_then(Moment::utc);
         if let Some(done) = &files.markers.done {
-            return done.written().and_then(utc);
+            return done.written(untold).and_then(utc);
         }
-        let failed = files.markers.failed.as_ref().and_then(Marker::written);
-        let marked = failed.max(files.markers.began()).and_then(utc);
+        let failed = files.markers.failed.as_ref().and_then(|marker| marker.written(untold));
+        let marked = failed.max(files.markers.began(untold)).and_then(utc);
         if files.markers.failed.is_some() {
             return marked;
         }
-        let event = self.last_event(job.job_id, &mut Vec::new()).and_then(|event| event.time);
+        let event = self.last_event(job.job_id, untold).and_then(|event| event.time);
         let written = || utc(fs::metadata(files.status_path()).ok()?.modified().ok()?);
         marked.max(event).or_else(written)
     }
@@ -433,8 +437,15 @@ fn by_markers(
 ) -> Option<Decision> {
     let done =
         |failure, ended| Decision { word: StateWord { state: State::Done, reason: None }, failure, ended };
+    let written = |marker: &Marker, errors: &mut Vec<Error>| {
+        let before = errors.len();
+        let written = marker.written(errors);
+        name_job(errors, before, job_id);
+        written
+    };
     if let Some(marker) = &markers.done {
-        return Some(done(Failure::default(), if with_times { marker.written() } else { None }));
+        let ended = if with_times { written(marker, errors) } else { None };
+        return Some(done(Failure::default(), ended));
     }
     let marker = markers.failed.as_ref()?;
     let read = file::read_listed(&marker.file).unwrap_or_else(|error| {
@@ -443,7 +454,7 @@ fn by_markers(
     });
     let ended = match &read {
         Some((_, metadata)) => metadata.modified().ok(),
-        None => marker.written(),
+        None => written(marker, errors),
     };
     let failure = read_failure(&read.map(|(bytes, _)| bytes).unwrap_or_default());
     if failure.code == Some(0) && failure.reason.is_none() {

@@ -37,9 +37,18 @@ impl Marker {
         self.written
     }
 
-    /// When it was written; asks the system if that is not known yet. Nothing if it is gone.
-    pub fn written(&self) -> Option<SystemTime> {
-        self.written.or_else(|| Some(modified(&fs::metadata(&self.file).ok()?)))
+    /// When it was written; asks the system if that is not known yet. Nothing if it is gone, or cannot be looked at.
+    pub fn written(&self, errors: &mut Vec<Error>) -> Option<SystemTime> {
+        if self.written.is_some() {
+            return self.written;
+        }
+        match fs::metadata(&self.file) {
+            Ok(metadata) => Some(modified(&metadata)),
+            Err(error) => {
+                errors.extend((!is_absent(&error)).then(|| Error::io(&self.file, &error)));
+                None
+            }
+        }
     }
 }
 
@@ -59,12 +68,12 @@ impl Markers {
     }
 
     /// When the process of the job began, as its pid file has it; looks for that file if the directory was not listed.
-    pub fn began(&self) -> Option<SystemTime> {
+    pub fn began(&self, errors: &mut Vec<Error>) -> Option<SystemTime> {
         match (&self.pid, &self.done) {
-            (Some(pid), _) => pid.written(),
+            (Some(pid), _) => pid.written(errors),
             (None, Some(done)) if self.has_params.is_none() => {
                 let pid = Marker { file: done.file.with_extension("pid"), written: None };
-                pid.written()
+                pid.written(errors)
             }
             (None, _) => None,
         }

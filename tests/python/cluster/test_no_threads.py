@@ -119,6 +119,7 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> None:
     """However many threads start, from none to all: the same is read, and nothing is said on stderr."""
     library = tmp_path / "no_threads.so"
@@ -161,7 +162,9 @@ def test_each_thread_that_does_not_start(workspace: Path, tmp_path: Path) -> Non
     assert refused[-1] == 0
 
 
-@pytest.mark.parametrize("left", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "left", [0, 1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+)
 def test_limit_on_processes(left: int, workspace: Path, public_path: Path) -> None:
     """With RLIMIT_NPROC all but used up by the user's own threads, everything is read as without a limit."""
     code = """

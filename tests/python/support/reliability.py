@@ -69,7 +69,7 @@ driver may still be writing, is skipped without an error.
         """\
 The same files with flipped bytes; with doubled, dropped or reordered lines; with garbage, zeros or copied
 blocks; or empty. xpframe never fails, loses no job of another line, and reports each broken line once. In
-the rows *graph*, *json* and *run*, `cargo test` calls the fuzz targets with damaged seeds.
+the rows with a name, `cargo test` calls the fuzz target of that name with damaged seeds.
 """,
         "mutations",
     ),

@@ -114,6 +114,7 @@ def any_of(column: pl.Expr, values: list[Any]) -> pl.Expr:
     return expr
 
 
+@pytest.mark.slow
 def test_random_expressions_equal_the_filter_of_polars(cifar: Path) -> None:
     """500 of them, eager and lazy, with a result of jobs among the columns."""
     chance = random.Random(18)
@@ -130,6 +131,7 @@ def test_random_expressions_equal_the_filter_of_polars(cifar: Path) -> None:
     assert len(lengths) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v270_full", "v270_quirks", "v216_full", "v1161_full"])
 def test_every_value_finds_its_rows(name: str, workspaces: Workspaces) -> None:
     """Equality with some values of each column that can be compared, as a dict."""
@@ -200,6 +202,7 @@ def random_common(chance: random.Random) -> str:
     return chain
 
 
+@pytest.mark.slow
 def test_experimaestro_keeps_the_same_rows(cifar: Path) -> None:
     chance = random.Random(7)
     frame = read(cifar)
