@@ -135,8 +135,8 @@ lock: $(VENV)/.demo  ## renew requirements/dev.txt, the pinned development depen
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate --group dev --group release \
 		--custom-compile-command 'make lock' --output-file requirements/dev.txt $(or $(ARGS),--upgrade)
 
-wheel: $(VENV)/.demo sdist  ## build the wheel of this machine and the source distribution into dist/
-	$(MATURIN) build --quiet --release --locked --out dist
+wheel: $(VENV)/.demo  ## build the source distribution and, from it, the wheel of this machine into dist/
+	CARGO_TARGET_DIR=$(abspath target) $(MATURIN) build --quiet --release --locked --sdist --out dist
 
 wheel-linux: $(VENV)/.demo  ## build wheels for Linux of glibc 2.17 or later (RHEL 7), x86-64 and ARM, into dist/, by zig (one: make wheel-linux TARGETS=x86_64-unknown-linux-gnu)
 	$(PIP) --group release

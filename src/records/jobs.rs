@@ -245,8 +245,7 @@ impl<'a> JobStatuses<'a> {
         if files.has_started(errors) {
             written_start = moment(&status.started_time, "started_time", errors);
             let before = errors.len();
-            started_at =
-                written_start.or_else(|| files.markers.began(errors).and_then(Moment::from_system));
+            started_at = written_start.or_else(|| files.markers.began(errors).and_then(Moment::from_system));
             name_job(errors, before, files.job_id);
         }
         let mut written_end = None;
@@ -254,7 +253,8 @@ impl<'a> JobStatuses<'a> {
             State::Done | State::Error if ended.is_some() || started_at.is_some() => {
                 // a stale file may hold the end of an earlier attempt
                 let is_current = status.state().is_some_and(|written| written.state == word.state);
-                written_end = if is_current { moment(&status.ended_time, "ended_time", errors) } else { None };
+                written_end =
+                    if is_current { moment(&status.ended_time, "ended_time", errors) } else { None };
                 written_end.or_else(|| ended.and_then(Moment::from_system))
             }
             _ => None,

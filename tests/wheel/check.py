@@ -62,9 +62,19 @@ def main() -> int:
 
         run(sys.executable, "-m", "venv", "venv")
         python = str(home / "venv" / "bin" / "python")
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # nothing may be compiled; of the wheels in dist, pip chooses that of this machine
-        run(*pip, "--only-binary", ":all:", "--find-links", str(dist), f"xpframe[pandas]=={version}")
+        pip = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary",
+            ":all:",
+        ]
+        # nothing may be compiled; of the wheels in dist, and of no index, pip chooses that of this machine
+        run(*pip, "--no-deps", "--no-index", "--find-links", str(dist), f"xpframe=={version}")
+        run(*pip, f"xpframe[pandas]=={version}")
         said = run(str(home / "venv" / "bin" / "xpframe"), "--version").strip()
         assert said == f"xpframe {version}", said
         run(python, "-c", RUN, text=example[1])
