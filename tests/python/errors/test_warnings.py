@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from definitions import thing
 from engine import load
-from situations import JOBS, experiment, facts, prepared, run_of, thing
+from situations import JOBS, experiment, facts, prepared, run_of
 from xpframe import Workspace, XpFrameWarning, load_xp_info, xp_frame, xp_table
 
 
