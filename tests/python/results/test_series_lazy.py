@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import xpframe
-from xpframe import Result, sample_workspace, scan_series, scan_xp, xp_series
+from xpframe import Result, _core, sample_workspace, scan_series, scan_xp, xp_series
 from xpframe.errors import FormatError
 from xpframe.lazy.pushdown import names_wanted, range_wanted
 
@@ -352,15 +353,27 @@ def test_ctrl_c_stops_one_query_and_not_the_next(tmp_path: Path) -> None:
         file.write_text("step,loss\n" + "1,0.5\n" * 300_000)
     result = Result("log.csv", schema={"step": int, "loss": float})
     lazy = scan_series("grid-search", result, workspace=root)
-    timer = threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGINT))
+    interrupter = threading.Thread(target=interrupt_reading, args=[read_bytes()])
     with pytest.raises(KeyboardInterrupt):
-        collect_forever(lazy, timer)
-    timer.join()
+        collect_forever(lazy, interrupter)
+    interrupter.join()
     assert lazy.select(pl.len()).collect().item() == 12 * 300_000
 
 
-def collect_forever(lazy: pl.LazyFrame, timer: threading.Timer) -> None:
-    timer.start()  # here: the signal must not come before the block that expects it
+def read_bytes() -> int:
+    """How much this process has read."""
+    return _core.progress_counters()[1]
+
+
+def interrupt_reading(before: int) -> None:
+    """Ctrl-C in the middle of rows: where polars asks for the columns, it has its own words for it."""
+    while read_bytes() < before + 2_000_000:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def collect_forever(lazy: pl.LazyFrame, interrupter: threading.Thread) -> None:
+    interrupter.start()  # here: the signal must not come before the block that expects it
     while True:
         lazy.select(pl.col("loss").sum()).collect()
 
