@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -256,22 +257,31 @@ SCRIPT = """
 """
 
 
+def read_terminal(terminal: int) -> bytes:
+    """What is written until the other end is closed; a writer waits where nobody reads a full terminal."""
+    read = b""
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # EIO: the other end is closed
+            return read
+        read += part
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_terminal_is_shown_and_cleaned(quiet: bool, runs: Path) -> None:
     """Of a script in a terminal stderr shows progress and is left clean; stdout has only what it printed."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(runs), *(["-q"] if quiet else [])]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True)
-    os.set_blocking(ours, False)
-    os.close(theirs)
-    err = b""
-    try:
-        while part := os.read(ours, 4096):
-            err += part
-    except OSError:  # the other end is closed and all is read
-        pass
+    with ThreadPoolExecutor(1) as pool:
+        shown = pool.submit(read_terminal, ours)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+            os.close(theirs)
+            printed, _ = process.communicate()
+        err = shown.result()
     os.close(ours)
-    assert done.stdout == f"{RUNS * JOBS}\n"
+    assert process.returncode == 0, err
+    assert printed == f"{RUNS * JOBS}\n"
     if quiet:
         assert err == b""
         return
