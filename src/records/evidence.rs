@@ -40,11 +40,11 @@ struct PidFile {
 }
 
 impl Evidence {
-    /// What the files of a job say, whose state was decided before: what was wrong with them then is told.
+    /// What the files of a job say. Its state was decided before, and what was wrong with them was told then.
     pub(super) fn of(files: &mut JobFiles<'_>, recorded: Option<&str>, errors: &mut Vec<Error>) -> Self {
         let file = |marker: Option<&Marker>| marker.map(|marker| marker.file.clone());
         let pid = file(files.markers.pid());
-        // the state of a job without markers depends on that file
+        // of a job without markers it was looked at, and told, when its state was decided
         let untold = &mut Vec::new();
         let params = files.params_size(if files.markers.is_empty() { untold } else { errors });
         Self {

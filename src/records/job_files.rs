@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::json_file::read_json;
-use super::markers::Markers;
+use super::markers::{Markers, look};
 use super::state::StateWord;
 use crate::error::Error;
-use crate::file::is_absent;
 
 /// What a job's `.experimaestro/status.json` says.
 #[derive(Debug, Deserialize, Default)]
@@ -111,14 +110,10 @@ impl<'a> JobFiles<'a> {
         if self.markers.has_params() == Some(false) {
             return None;
         }
-        let path = self.directory.as_ref()?.join("params.json");
-        match fs::metadata(&path) {
-            Ok(metadata) => metadata.is_file().then_some(metadata.len()),
-            Err(error) => {
-                errors.extend((!is_absent(&error)).then(|| Error::io(&path, &error).at_job(self.job_id)));
-                None
-            }
-        }
+        let before = errors.len();
+        let metadata = look(&self.directory.as_ref()?.join("params.json"), errors);
+        name_job(errors, before, self.job_id);
+        metadata.filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 }
 

@@ -329,7 +329,10 @@ impl<'a> JobStatuses<'a> {
     /// Decides by the rules of docs/format.md §8: markers first, unless a driver that is alive has queued the job again since;
     /// then the file that was written last.
     fn decide(&self, files: &mut JobFiles<'_>, with_times: bool, errors: &mut Vec<Error>) -> Decision {
-        if let Some(decision) = by_markers(&files.markers, with_times, files.job_id, errors) {
+        let before = errors.len();
+        let marked = by_markers(&files.markers, with_times, errors);
+        name_job(errors, before, files.job_id);
+        if let Some(decision) = marked {
             let failed_at = decision.ended.filter(|_| decision.word.is_error());
             let again = failed_at.and_then(|failed| self.queued_again(files, failed, errors));
             return match again {
@@ -429,32 +432,21 @@ impl<'a> JobStatuses<'a> {
     }
 }
 
-fn by_markers(
-    markers: &Markers,
-    with_times: bool,
-    job_id: &str,
-    errors: &mut Vec<Error>,
-) -> Option<Decision> {
+fn by_markers(markers: &Markers, with_times: bool, errors: &mut Vec<Error>) -> Option<Decision> {
     let done =
         |failure, ended| Decision { word: StateWord { state: State::Done, reason: None }, failure, ended };
-    let written = |marker: &Marker, errors: &mut Vec<Error>| {
-        let before = errors.len();
-        let written = marker.written(errors);
-        name_job(errors, before, job_id);
-        written
-    };
     if let Some(marker) = &markers.done {
-        let ended = if with_times { written(marker, errors) } else { None };
+        let ended = if with_times { marker.written(errors) } else { None };
         return Some(done(Failure::default(), ended));
     }
     let marker = markers.failed.as_ref()?;
     let read = file::read_listed(&marker.file).unwrap_or_else(|error| {
-        errors.push(error.at_job(job_id));
+        errors.push(error);
         None
     });
     let ended = match &read {
         Some((_, metadata)) => metadata.modified().ok(),
-        None => written(marker, errors),
+        None => marker.written(errors),
     };
     let failure = read_failure(&read.map(|(bytes, _)| bytes).unwrap_or_default());
     if failure.code == Some(0) && failure.reason.is_none() {

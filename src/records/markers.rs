@@ -39,16 +39,7 @@ impl Marker {
 
     /// When it was written; asks the system if that is not known yet. Nothing if it is gone, or cannot be looked at.
     pub fn written(&self, errors: &mut Vec<Error>) -> Option<SystemTime> {
-        if self.written.is_some() {
-            return self.written;
-        }
-        match fs::metadata(&self.file) {
-            Ok(metadata) => Some(modified(&metadata)),
-            Err(error) => {
-                errors.extend((!is_absent(&error)).then(|| Error::io(&self.file, &error)));
-                None
-            }
-        }
+        self.written.or_else(|| look(&self.file, errors).as_ref().map(modified))
     }
 }
 
@@ -189,16 +180,20 @@ fn named_markers(directory: &Path, name: &str, errors: &mut Vec<Error>) -> Marke
 
 /// The marker file at a path, if it is there.
 fn marker(file: PathBuf, errors: &mut Vec<Error>) -> Option<Marker> {
-    match fs::metadata(&file) {
-        Ok(metadata) if metadata.is_file() => Some(Marker { file, written: Some(modified(&metadata)) }),
-        Ok(_) => {
-            errors.push(Error::format("is not a regular file").at_file(&file));
-            None
-        }
+    let metadata = look(&file, errors)?;
+    if !metadata.is_file() {
+        errors.push(Error::format("is not a regular file").at_file(&file));
+        return None;
+    }
+    Some(Marker { file, written: Some(modified(&metadata)) })
+}
+
+/// The metadata of what has this name; nothing if it is gone. What cannot be looked at is told.
+pub(super) fn look(path: &Path, errors: &mut Vec<Error>) -> Option<fs::Metadata> {
+    match fs::metadata(path) {
+        Ok(metadata) => Some(metadata),
         Err(error) => {
-            if !is_absent(&error) {
-                errors.push(Error::io(&file, &error));
-            }
+            errors.extend((!is_absent(&error)).then(|| Error::io(path, &error)));
             None
         }
     }
