@@ -18,7 +18,7 @@ import pytest
 
 import xpframe
 from lazy_runs import run_id, write_runs
-from quiet import wait_until_nothing_is_read
+from reads import wait_until_nothing_is_read
 from xpframe import progress
 from xpframe.progress import Position
 

@@ -22,7 +22,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import xpframe
-from xpframe import Result, _core, sample_workspace, scan_series, scan_xp, xp_series
+from reads import read_bytes
+from xpframe import Result, sample_workspace, scan_series, scan_xp, xp_series
 from xpframe.errors import FormatError
 from xpframe.lazy.pushdown import names_wanted, range_wanted
 
@@ -358,11 +359,6 @@ def test_ctrl_c_stops_one_query_and_not_the_next(tmp_path: Path) -> None:
         collect_forever(lazy, interrupter)
     interrupter.join()
     assert lazy.select(pl.len()).collect().item() == 12 * 300_000
-
-
-def read_bytes() -> int:
-    """How much this process has read."""
-    return _core.progress_counters()[1]
 
 
 def interrupt_reading(before: int) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from quiet import wait_until_nothing_is_read
-from xpframe import Result, _core, sample_workspace, scan_series, scan_xp, xp_frame, xp_series, xp_table
+from reads import read_bytes, wait_until_nothing_is_read
+from xpframe import Result, sample_workspace, scan_series, scan_xp, xp_frame, xp_series, xp_table
 from xpframe.errors import FormatError, InvalidArgumentError, XpFrameError, XpFrameWarning
 
 CSV = "results.csv"
@@ -270,9 +270,8 @@ def test_reads_ahead_end_with_the_query(shrunk: pl.LazyFrame) -> None:
     """After an error no thread reads on, though who keeps the exception keeps the frames of its traceback."""
     with pytest.raises(FormatError) as kept:
         shrunk.collect()
-    _, at_the_error, *_ = _core.progress_counters()
+    at_the_error = read_bytes()
     wait_until_nothing_is_read()
-    _, at_the_end, *_ = _core.progress_counters()
     assert kept.value.__traceback__ is not None
     # each thread ends the megabyte that it has begun; the group ahead has up to 32
-    assert at_the_end - at_the_error < 10_000_000
+    assert read_bytes() - at_the_error < 10_000_000

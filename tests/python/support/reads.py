@@ -1,4 +1,4 @@
-"""Waits for reads on other threads of this process."""
+"""What this process reads, on whatever thread."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import time
 import pytest
 
 from xpframe import _core
+
+
+def read_bytes() -> int:
+    """How much was read so far."""
+    return _core.progress_counters()[1]
 
 
 def wait_until_nothing_is_read() -> None:
