@@ -1,16 +1,36 @@
 //! The directories of the jobs of a run, by one listing a task.
 
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::sync::OnceLock;
 
-use ahash::{HashMap, HashSet};
+use ahash::HashSet;
 
 use crate::error::{Error, Result};
 use crate::workspace::{Workspace, plain};
 
+/// How many chains hold the tasks. A run has a few tasks, seldom hundreds.
+const CHAINS: usize = 256;
+
 /// The job directories of the tasks that were asked for. Each `jobs/<task>/` is listed at most once.
-#[derive(Debug, Default)]
-pub struct JobDirectories(RwLock<HashMap<String, Listing>>);
+///
+/// The tasks are in chains, by a hash of their identifiers, and never leave: a thread that looks for one writes nothing. A lock is
+/// written even to read, and two threads then wait for each other: the states of 100,000 jobs without directories took two
+/// threads as long as one (28 ms and 23 ms).
+#[derive(Debug)]
+pub struct JobDirectories {
+    chains: Box<[Link]>,
+    hasher: ahash::RandomState,
+}
+
+/// The place of a task in its chain; empty at the end.
+type Link = OnceLock<Box<ListedTask>>;
+
+#[derive(Debug)]
+struct ListedTask {
+    task_id: String,
+    listing: Listing,
+    next: Link,
+}
 
 /// The job directories of a task.
 #[derive(Debug, Default)]
@@ -29,6 +49,12 @@ enum Listed {
     /// It has to be looked for
     Somewhere,
     Nowhere,
+}
+
+impl Default for JobDirectories {
+    fn default() -> Self {
+        Self { chains: (0..CHAINS).map(|_| Link::new()).collect(), hasher: ahash::RandomState::new() }
+    }
 }
 
 impl JobDirectories {
@@ -60,16 +86,26 @@ impl JobDirectories {
         job_id: &str,
         errors: &mut Vec<Error>,
     ) -> Result<Listed> {
-        if let Some(listing) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(task_id) {
-            return listing.of(job_id);
+        let mut link = &self.chains[chain_of(self.hasher.hash_one(task_id))];
+        loop {
+            if link.get().is_none() {
+                plain("task", task_id)?;
+            }
+            let task = link.get_or_init(|| {
+                let listing = Listing::read(workspace, task_id, errors);
+                Box::new(ListedTask { task_id: task_id.to_owned(), listing, next: Link::new() })
+            });
+            if task.task_id == task_id {
+                return task.listing.of(job_id);
+            }
+            link = &task.next;
         }
-        plain("task", task_id)?;
-        let mut listings = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        listings
-            .entry(task_id.to_owned())
-            .or_insert_with(|| Listing::read(workspace, task_id, errors))
-            .of(job_id)
     }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a remainder of CHAINS fits")]
+fn chain_of(hash: u64) -> usize {
+    (hash % CHAINS as u64) as usize
 }
 
 impl Listing {

@@ -487,3 +487,34 @@ fn jobs_are_asked_from_several_threads() {
     });
     assert_eq!(counts, [100; 4]);
 }
+
+/// Each task is listed once, whichever thread asks first, and however many tasks there are.
+#[test]
+fn each_task_is_listed_once() {
+    let tree = Tree::new();
+    let tasks: Vec<String> = (0..1_000).map(|number| format!("lab.task{number}")).collect();
+    for (number, task) in tasks.iter().enumerate() {
+        let is_done = number.is_multiple_of(3);
+        tree.file(&format!("jobs/{task}/a/{}", if is_done { &task[4..] } else { "x" }), "");
+        if is_done {
+            tree.file(&format!("jobs/{task}/a/{}.done", &task[4..]), "");
+        }
+    }
+    let (run, record) = (tree.run(), tree.record().0);
+    let statuses = JobStatuses::open(&run, &record);
+    let states_of = |job: &str| {
+        let ask = |task: &String, errors: &mut Vec<Error>| {
+            statuses.state(statuses.key(task, job, None), errors).state
+        };
+        let (shares, errors) = JobStatuses::each_in_shares(&tasks, true, ask);
+        assert_eq!(errors, []);
+        shares.into_iter().flatten().collect::<Vec<State>>()
+    };
+    let expected = |number: usize| if number.is_multiple_of(3) { State::Done } else { State::Unscheduled };
+    assert_eq!(states_of("a"), (0..1_000).map(expected).collect::<Vec<_>>());
+    // came after the listing
+    for task in &tasks {
+        tree.file(&format!("jobs/{task}/b/{}.done", &task[4..]), "");
+    }
+    assert_eq!(states_of("b"), [State::Unscheduled; 1_000]);
+}
