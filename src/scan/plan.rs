@@ -155,7 +155,11 @@ impl ScanPlan {
             let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
             threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
                 for loaded in group {
-                    loaded.read(builder.needs_configs || results.needs_configs());
+                    // configs take all threads; their columns are built while the record is read
+                    match builder.needs_configs || results.needs_configs() {
+                        false if builder.needs_record => loaded.read_with_record(),
+                        configs => loaded.read(configs),
+                    }
                 }
             });
             for (loaded, signature) in window.into_iter().zip(signatures.iter().cloned()) {

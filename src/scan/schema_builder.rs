@@ -7,7 +7,7 @@ use super::plan::PlannedRun;
 use super::request::TableRequest;
 use super::short_names::ShortNames;
 use super::upstream::{PlannedRuns, Upstream};
-use crate::columns::{Chosen, Column, ColumnSource, Columns, PathTree, Selection, task_matches};
+use crate::columns::{Chosen, Column, ColumnSource, Columns, PathTree, Selection, System, task_matches};
 use crate::error::{Error, ErrorKind, Result, did_you_mean, quoted};
 use crate::loaded::LoadedRun;
 use crate::objects::RunObjects;
@@ -25,6 +25,7 @@ const MIN_PATHS: usize = 10_000;
 pub(super) struct SchemaBuilder<'r> {
     request: &'r TableRequest,
     pub needs_configs: bool,
+    pub needs_record: bool,
     pub tree: PathTree,
     /// The paths of the jobs of the requested tasks, if tasks were requested
     task_tree: Option<PathTree>,
@@ -40,6 +41,7 @@ impl<'r> SchemaBuilder<'r> {
         Self {
             request,
             needs_configs: needs_configs(&request.selection),
+            needs_record: needs_record(&request.selection),
             tree: match &request.scope.paths {
                 Some(paths) => paths.tree.clone(),
                 None => PathTree::new(max_paths),
@@ -182,6 +184,16 @@ fn needs_configs(selection: &Selection) -> bool {
     let is_outside =
         |pattern: &str| pattern.starts_with("tags.") || system.iter().any(|column| column.name == pattern);
     !patterns.iter().flat_map(Chosen::patterns).all(is_outside)
+}
+
+/// Whether a column is chosen that shows what the run recorded of its jobs.
+fn needs_record(selection: &Selection) -> bool {
+    let Selection::Chosen(patterns) = selection else { return true };
+    let of_status: Vec<_> = System::all().filter(|system| system.needs_status()).collect();
+    patterns
+        .iter()
+        .flat_map(Chosen::patterns)
+        .any(|pattern| of_status.iter().any(|system| system.name() == pattern))
 }
 
 /// Whether the jobs of the requested tasks have values for a column of all jobs.

@@ -28,6 +28,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         run = root / "experiments" / ("large" if number == 2 else "grid") / f"20260101_00000{number}"
         run.mkdir(parents=True)
+        states = {}
         with (run / "jobs.jsonl").open("w") as jobs, (run / "objects.jsonl").open("w") as objects:
             for job in range(JOBS if number == 2 else 40):
                 job_id = hashlib.sha256(f"{number} {job}".encode()).hexdigest()
@@ -41,8 +42,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 config = {"id": job + 1, "module": "lab", "type": "Train", "typename": "lab.train"}
                 if number == 1 and job % 2:
                     write_results(root / "jobs" / "lab.train" / job_id, job)
+                states[job_id] = "error" if job % 3 else "done"
                 jobs.write(json.dumps(row) + "\n")
                 objects.write(json.dumps({**config, "identifier": job_id, "fields": fields}) + "\n")
+        if number == 2:
+            (run / "status.json").write_text(json.dumps({"job_states": states}))
     return root
 
 
@@ -99,6 +103,8 @@ READ = """
         seen.append(curves.filter(polars.col("step") > 1).collect().to_dicts())
         seen.append([part.arrow().num_rows for part in xpframe.parts("large", workspace=root, rows=5000)])
         seen.append(str(xpframe.result_files("grid", workspace=root)))
+        states = xpframe.xp_table("large", workspace=root, columns=["job_id", "state"])
+        seen.append([states.column_values(name) for name in states.column_names])
         seen.append(len(xpframe.xp_table("grid", workspace=root, where="size < 5 and rate > 0.1")))
         seen.append(len(xpframe.WorkspaceStateProvider(root).get_jobs("grid")))
         from xpframe import progress
