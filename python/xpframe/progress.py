@@ -10,17 +10,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from xpframe import _core
 from xpframe.text import visible
 
-__all__ = ["Position", "Progress", "reading", "watch"]
+__all__ = ["Position", "Progress", "Watch", "reading", "watch"]
 
 Counter: TypeAlias = Callable[[], tuple[int, int, str]]
+T = TypeVar("T")
 
 PATIENCE = 0.5  # seconds before progress is shown
 PERIOD = 0.1  # seconds between two updates
+LEFT = 5.0  # seconds after which work that nobody goes on with is taken for left
 
 # held while progress is shown: a nested read shows none
 _watching = threading.Lock()
@@ -136,11 +138,11 @@ class TerminalProgress:
         sys.stderr.flush()
 
 
-@contextmanager
-def watch(
-    counter: Counter, title: str = "", *, quiet: bool = False, output: Progress | None = None
-) -> Iterator[None]:
+class Watch:
     """Shows the progress of the work inside the block, after half a second.
+
+    The work is done in steps; between them somebody else works. Work that nobody goes on with for five
+    seconds is taken for left, and its display is closed: polars keeps a query that was dropped.
 
     Args:
         counter: Returns (done, total, unit). It is called ten times a second on a thread of its own.
@@ -148,40 +150,107 @@ def watch(
         quiet: Shows nothing.
         output: Where to show progress; by default where the user would see it.
     """
-    shown = None if quiet else output or detect_output()
-    if shown is None or not _watching.acquire(blocking=False):
-        yield
-        return
-    from contextvars import copy_context
 
-    over = _Over()
-    # in the context of the caller: the kernel finds the cell of the output by it
-    follower = threading.Thread(
-        target=copy_context().run, args=(_follow, counter, title, shown, over), name="xpframe", daemon=True
-    )
-    try:
-        follower.start()
-    except RuntimeError:  # no thread can start: the work goes on, nobody watches it
-        _watching.release()
-        yield
-        return
-    try:
-        yield
-    except BaseException:
-        over.stopped = True
-        raise
-    finally:
-        over.set()
+    def __init__(
+        self, counter: Counter, title: str = "", *, quiet: bool = False, output: Progress | None = None
+    ) -> None:
+        self._counter, self._title = counter, title
+        self._output = None if quiet else output or detect_output()
+        self._over = threading.Event()
+        self._stopped = False
+        self._started: float | None = None
+        # guards the two below
+        self._turn = threading.Lock()
+        self._follower: threading.Thread | None = None
+        self._paused: float | None = None  # when the last step ended, between two steps
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stopped = kind is not None
+        self._over.set()
+        if self._follower is not None:
+            self._follower.join()
+
+    def steps(self, items: Iterator[T]) -> Iterator[T]:
+        """The items; each is made in a step."""
+        while True:
+            self.begin()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                self._paused = time.monotonic()
+            yield item
+
+    def begin(self) -> None:
+        """A step begins; it lasts until the block ends, unless it is one of :meth:`steps`."""
+        if self._output is None:
+            return
+        with self._turn:
+            self._paused, self._stopped = None, False
+            if self._follower is None and _watching.acquire(blocking=False):
+                self._follower = self._start(self._output)
+
+    def _start(self, output: Progress) -> threading.Thread | None:
+        from contextvars import copy_context
+
+        # in the context of the caller: the kernel finds the cell of the output by it
+        run = copy_context().run
+        follower = threading.Thread(target=run, args=(self._follow, output), name="xpframe", daemon=True)
         try:
-            follower.join()
+            follower.start()
+        except RuntimeError:  # no thread can start: the work goes on, nobody watches it
+            _watching.release()
+            return None
+        return follower
+
+    def _follow(self, output: Progress) -> None:
+        try:
+            # a failing display must not end the read
+            with suppress(Exception):
+                if self._is_worth_showing():
+                    while not self._ends_within(PERIOD):
+                        output.update(self._position())
+                    output.close(self._position())
         finally:
             _watching.release()
 
+    def _is_worth_showing(self) -> bool:
+        if self._started is not None:
+            return True
+        # the time before the first file, as to import pandas, does not count
+        while not any(self._counter()[:2]):
+            if self._ends_within(PERIOD):
+                return False
+        self._started = time.monotonic()
+        return not self._ends_within(PATIENCE)
 
-class _Over(threading.Event):
-    """Set when the work is over; remembers whether it ended early."""
+    def _ends_within(self, seconds: float) -> bool:
+        """Whether the work is over within that time, or was left."""
+        if self._over.wait(seconds):
+            return True
+        with self._turn:
+            if self._paused is None or time.monotonic() - self._paused < LEFT:
+                return False
+            self._follower, self._stopped = None, True
+            return True
 
-    stopped = False
+    def _position(self) -> Position:
+        seconds = time.monotonic() - (self._started or time.monotonic())
+        return Position(self._title, *self._counter(), seconds, self._stopped)
+
+
+@contextmanager
+def watch(
+    counter: Counter, title: str = "", *, quiet: bool = False, output: Progress | None = None
+) -> Iterator[None]:
+    """Shows the progress of the work inside the block, which is one step; see :class:`Watch`."""
+    with Watch(counter, title, quiet=quiet, output=output) as work:
+        work.begin()
+        yield
 
 
 def reading(
@@ -231,22 +300,3 @@ def amount(count: int, unit: str) -> str:
     if count < 1_000_000:
         return f"{count / 1e3:.0f} kB"
     return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
-
-
-def _follow(counter: Counter, title: str, output: Progress, over: _Over) -> None:
-    # the time before the first file, as to import pandas, does not count
-    while not any(counter()[:2]):
-        if over.wait(PERIOD):
-            return
-    started = time.monotonic()
-    if over.wait(PATIENCE):
-        return
-
-    def position() -> Position:
-        return Position(title, *counter(), time.monotonic() - started, over.stopped)
-
-    # a failing display must not end the read
-    with suppress(Exception):
-        while not over.wait(PERIOD):
-            output.update(position())
-        output.close(position())

@@ -11,7 +11,7 @@ from polars.io.plugins import register_io_source
 
 from xpframe.errors import XpFrameError, XpFrameWarning
 from xpframe.lazy.report import Counts, ReadReport, add, read_counters, read_since, set_last_read
-from xpframe.progress import watch
+from xpframe.progress import Watch
 from xpframe.report import report
 
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ class RowReader:
         is None, so that polars can check for Ctrl-C.
         """
         try:
-            with watch(lambda: (self.built, total, "jobs"), self.title, quiet=self.quiet):
+            with Watch(lambda: (self.built, total, "jobs"), self.title, quiet=self.quiet) as work:
                 try:
-                    for ready in tables:
+                    for ready in work.steps(tables):
                         if ready is None:
                             yield empty
                             continue

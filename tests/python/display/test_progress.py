@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -216,14 +216,52 @@ def test_a_check_shows_how_much_it_read(runs: Path, places: list[Shown]) -> None
     assert stopped.summary() == "check: stopped at 2 MB in 1.2 s"
 
 
-def test_a_query_that_has_enough_says_so(runs: Path, places: list[Shown]) -> None:
-    """What a stopped query leaves says how far it was."""
-    lazy = xpframe.scan_xp("grid", workspace=runs, run="all", keep_bytes=0, quiet=True)
-    assert places == []
+def test_a_query_that_was_left_lets_others_be_shown(
+    runs: Path, places: list[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """polars keeps the query behind batches that nobody asks for: its progress ends, others show theirs."""
+    monkeypatch.setattr(progress, "LEFT", 0.1)
     lazy = xpframe.scan_xp("grid", workspace=runs, run="all", keep_bytes=0)
-    rows = lazy.collect_batches(chunk_size=JOBS, engine="streaming")
-    next(iter(rows))
-    del rows
+    batches = iter(lazy.collect_batches(chunk_size=JOBS, engine="streaming"))
+    next(batches)
+    left = places[-1]
+    deadline = time.monotonic() + 60
+    while progress._watching.locked():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert all(position.stopped for position in left.closed)
+    assert shown_by(lambda: CALLS["xp_frame"](runs), places) is not left
+    # somebody asks again
+    assert sum(batch.height for batch in batches) == (RUNS - 1) * JOBS
+    del batches
+
+
+def slowly(*items: str) -> Iterator[str]:
+    for item in items:
+        time.sleep(0.2)
+        yield item
+
+
+def test_work_goes_on_after_it_was_left(hasty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where much time passes between two steps, the display is closed, and the next step opens it again."""
+    monkeypatch.setattr(progress, "LEFT", 0.05)
+    place, other = Shown(), Shown()
+    told = []
+    with progress.Watch(lambda: (1, 2, "jobs"), "slow", output=place) as work:
+        for step in work.steps(slowly("first", "second", "third")):
+            told.append(len(place.told))
+            if step == "second":
+                time.sleep(0.3)
+                assert [position.stopped for position in place.closed] == [True]
+                with progress.watch(lambda: (1, 2, "bytes"), "other", output=other):
+                    time.sleep(0.2)
+    assert other.told != []
+    assert told == sorted(set(told))
+    assert [position.stopped for position in place.closed] == [True, False]
+
+
+def test_what_was_stopped_says_how_far_it_was() -> None:
+    """What a stopped query leaves says how far it was."""
     position = Position("grid", 2_000_000, 12_000_000, "bytes", 1.25, stopped=True)
     assert position.summary() == "grid: stopped at 2 MB of 12 MB in 1.2 s"
     position = Position("grid", 700, 9000, "jobs", 3, stopped=True)
