@@ -225,6 +225,12 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
+/// Whether the system says that nothing has that name; not where it refuses to tell.
+#[must_use]
+pub fn is_gone(path: &Path) -> bool {
+    is_there(path).is_ok_and(|is_there| !is_there)
+}
+
 /// Whether a failure means that nothing has that name.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {

@@ -25,6 +25,8 @@ _KINDS = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv",
 _EVENTS = "events.out.tfevents."
 # files that experimaestro writes
 _OWN = re.compile(r"\.experimaestro|params\.json|.*\.(out|err|done|failed|pid|lock|sh|py|code)")
+# it was removed meanwhile, or a link leads nowhere
+_ABSENT = (FileNotFoundError, NotADirectoryError)
 _MAX_DEPTH = 8
 _MAX_NAMES = 10_000
 # a directory that takes longer, in seconds, is on a network, where many threads wait at the same time
@@ -64,6 +66,7 @@ def count_handles(
     *,
     task: str | Sequence[str] | None = None,
     max_jobs: int | None = None,
+    refused: list[OSError] | None = None,
 ) -> tuple[int, int]:
     """Counts what the jobs of a run wrote, by task and handle; no file is opened.
 
@@ -74,10 +77,12 @@ def count_handles(
             added.
         task: Keeps the jobs of these tasks only.
         max_jobs: Looks at so many jobs at most, evenly spread.
+        refused: What the system refused to list or to look at, which is added to.
 
     Returns:
         How many jobs there are, and how many of them were looked at.
     """
+    refused = [] if refused is None else refused
     plan = plan_scan([run], table_request({"columns": ["job_id", "task", "path"], "task": task}), quiet=True)
     ((*_, total),) = plan.runs
     looked = total if max_jobs is None else min(total, max_jobs)
@@ -89,7 +94,7 @@ def count_handles(
             if directory is not None and directory not in seen:
                 seen.add(directory)
                 jobs.append((job, task_name, Path(directory)))
-        for (job, task_name, directory), files in zip(jobs, _files_of(jobs), strict=True):
+        for (job, task_name, directory), files in zip(jobs, _files_of(jobs, refused), strict=True):
             _count_job(run, job, task_name, (directory, files), counts)
     return total, looked
 
@@ -154,14 +159,14 @@ def _own_paths(run: _core.Run, job: str, directory: Path) -> Iterator[tuple[str,
             pending += [(f"{place}[*]", item) for item in value]
 
 
-def _files_of(jobs: list[tuple[str, str, Path]]) -> list[list[tuple[Path, int]]]:
-    """The files of each job. If two directories in a row take long, threads wait for the rest."""
+def _files_of(jobs: list[tuple[str, str, Path]], refused: list[OSError]) -> list[list[tuple[Path, int]]]:
+    """The files of each job; what the system refuses is added to ``refused``. If two directories in a row take long, threads wait for the rest."""
     found: list[list[tuple[Path, int]]] = [[] for _ in jobs]
     pending = deque(range(len(jobs)))
 
     def list_one() -> None:
         index = pending.popleft()
-        found[index] = list(_files_below(jobs[index][2]))
+        found[index] = list(_files_below(jobs[index][2], refused))
 
     def list_rest() -> None:
         with suppress(IndexError):  # none is left
@@ -191,10 +196,15 @@ def _files_of(jobs: list[tuple[str, str, Path]]) -> list[list[tuple[Path, int]]]
     return found
 
 
-def _files_below(directory: Path) -> Iterator[tuple[Path, int]]:
+def _files_below(directory: Path, refused: list[OSError]) -> Iterator[tuple[Path, int]]:
     """The files below the directory of a job, with their sizes, without those of experimaestro."""
     count = 0
-    for root, directories, names in os.walk(directory):
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, _ABSENT):
+            refused.append(error)
+
+    for root, directories, names in os.walk(directory, onerror=note):
         is_top = Path(root) == directory
         if len(Path(root).relative_to(directory).parts) >= _MAX_DEPTH:
             directories.clear()
@@ -208,7 +218,8 @@ def _files_below(directory: Path) -> Iterator[tuple[Path, int]]:
             path = Path(root) / name
             try:
                 status = path.stat()
-            except OSError:  # it was removed meanwhile, or cannot be looked at
+            except OSError as error:
+                note(error)
                 continue
             if stat.S_ISREG(status.st_mode):
                 yield path, status.st_size

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from xpframe.displayed import Displayed
+from xpframe.errors import ReadError
 from xpframe.handles import HandleCount, count_handles
+from xpframe.report import report
 from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
@@ -67,13 +69,17 @@ def result_files(
 
     Path parameters in a job's own directory come first, then other files of a known kind below it.
 
-    The arguments and errors are those of :func:`xpframe.xp_frame`.
+    The arguments and errors are those of :func:`xpframe.xp_frame`. One :class:`xpframe.errors.XpFrameWarning`
+    tells the directories that cannot be listed.
     """
     runs, _ = resolve_runs(experiment, workspace, run)
     counts: dict[tuple[str, str], HandleCount] = {}
     seen: set[str] = set()
+    refused: list[OSError] = []
     for opened in reversed(runs):
-        count_handles(opened, counts, seen, task=task)
+        count_handles(opened, counts, seen, task=task, refused=refused)
+    errors = [ReadError(f"cannot be listed: {error.strerror}", file=str(error.filename)) for error in refused]
+    report(list(errors), [], strict=False)
     return ResultFiles(
         [
             ResultFile(name, handle, count.kind, len(count.jobs), count.files, count.bytes)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ahash::HashMap;
+use ahash::{HashMap, HashSet};
 
 use super::finding::{Finding, Severity, Trouble};
 use crate::error::{Error, ErrorKind};
@@ -24,6 +24,28 @@ impl LastLines {
     }
 }
 
+/// Files and directories that cannot be read, each with what the system said.
+pub(super) struct UnreadableDirectories<'e>(HashSet<(&'e Path, &'e str)>);
+
+impl<'e> UnreadableDirectories<'e> {
+    pub fn among(errors: &'e [Error]) -> Self {
+        Self(errors.iter().filter_map(unreadable).collect())
+    }
+
+    /// Whether an error says of a file what another one says of a directory that holds it.
+    pub fn hold(&self, error: &Error) -> bool {
+        let above = |(file, reason): (&Path, &str)| {
+            file.ancestors().skip(1).any(|directory| self.0.contains(&(directory, reason)))
+        };
+        unreadable(error).is_some_and(above)
+    }
+}
+
+fn unreadable(error: &Error) -> Option<(&Path, &str)> {
+    let file = error.location().file.as_deref().filter(|_| error.kind() == ErrorKind::Io)?;
+    Some((file, error.reason()))
+}
+
 /// An error of a run's readers as a finding.
 pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) -> Finding {
     let location = error.location();
@@ -33,7 +55,7 @@ pub(super) fn finding(loaded: &LoadedRun, error: &Error, lines: &mut LastLines) 
         position.is_some_and(|position| loaded.objects().corrected.contains(&position))
     };
     let is_params = location.file.as_ref().is_some_and(|file| file.ends_with("params.json"));
-    let is_gone = || location.file.as_ref().is_some_and(|file| file.symlink_metadata().is_err());
+    let is_gone = || location.file.as_ref().is_some_and(|file| file::is_gone(file));
     let trouble = match (error.kind(), location.line) {
         (ErrorKind::Unresolved, _) => Trouble::DanglingReference,
         (ErrorKind::Format, Some(_)) if corrected() => Trouble::ReusedId,

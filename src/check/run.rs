@@ -6,7 +6,7 @@ use ahash::HashSet;
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
-use super::reported_errors::{self, LastLines};
+use super::reported_errors::{self, LastLines, UnreadableDirectories};
 use super::values::DanglingFields;
 use crate::error::{Error, quoted};
 use crate::loaded::LoadedRun;
@@ -48,9 +48,10 @@ impl Check<'_> {
     fn errors(&mut self, loaded: &LoadedRun, errors: &[Error], dangling: &DanglingFields) {
         let mut lines = LastLines::default();
         let mut reported = HashSet::default();
+        let unreadable = UnreadableDirectories::among(errors);
         for error in errors {
             // two readers may report one file
-            if !reported.insert(error.to_string()) {
+            if unreadable.hold(error) || !reported.insert(error.to_string()) {
                 continue;
             }
             let mut finding = reported_errors::finding(loaded, error, &mut lines);

@@ -8,6 +8,7 @@ use super::Check;
 use super::finding::{Finding, Severity, Trouble, in_line};
 use super::suspects::{Suspect, SuspectWalk};
 use crate::error::Error;
+use crate::file;
 use crate::loaded::LoadedRun;
 use crate::objects::ClassIx;
 use crate::records::State;
@@ -112,8 +113,7 @@ impl Check<'_> {
             }
         }
         let cancel = self.cancel;
-        let gone =
-            threads::each_waiting(&paths, |path| !cancel.is_cancelled() && path.symlink_metadata().is_err());
+        let gone = threads::each_waiting(&paths, |path| !cancel.is_cancelled() && file::is_gone(path));
         for (path, _) in paths.into_iter().zip(gone).filter(|&(_, gone)| gone) {
             self.paths.insert(path, PathCheck::Gone);
         }

@@ -320,15 +320,27 @@ fn unknown(pattern: &str, columns: &Columns) -> Error {
     let mut near: Vec<&str> =
         names.clone().find(spelled).into_iter().chain(near_misses(pattern, names)).collect();
     near.dedup();
-    let are_results =
-        || pattern.starts_with("result.") && columns.all.iter().any(|column| column.group() == "result");
+    let is_result = pattern.starts_with("result.");
+    let are_results = || columns.all.iter().any(|column| column.group() == "result");
+    let class = format!("{pattern}@type");
+    let has_type =
+        || columns.all.iter().any(|column| column.name == class || short_name(&column.name) == class);
     let hint = match (deeper, near.is_empty()) {
-        (Some(_), _) => format!("it holds other values: ask for {pattern}.* or {pattern}@type"),
+        (Some(_), _) if has_type() => {
+            format!("it holds other values: ask for {pattern}.* or {pattern}@type")
+        }
+        (Some(_), _) => format!("it holds other values: ask for {pattern}.*"),
+        _ if is_result && !are_results() => {
+            "results are read by results=\"metrics.json\"; result_files lists the files".to_owned()
+        }
         (None, false) => format!("did you mean {}?", near.join(", ")),
-        (None, true) if are_results() => {
+        (None, true) if is_result => {
             "no file that was read has it: result@file says what became of each".to_owned()
         }
-        (None, true) => format!("there are {} columns; see xp_table(…).column_names", columns.all.len()),
+        (None, true) => {
+            let shown = columns.all.iter().filter(|column| column.by_default).count();
+            format!("there are {shown} columns; see xp_table(…).column_names")
+        }
     };
     Error::new(ErrorKind::Column, format!("no column {}", quoted(pattern))).at_field(pattern).hint(hint)
 }

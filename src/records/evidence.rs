@@ -13,7 +13,7 @@ use crate::error::Error;
 /// What the files of one job say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The directory of the job, if it is there
+    /// The directory of the job, if it is there or cannot be looked at
     pub directory: Option<PathBuf>,
     /// The marker of success
     pub done: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Evidence {
         let untold = &mut Vec::new();
         let params = files.params_size(if files.markers.is_empty() { untold } else { errors });
         Self {
-            directory: files.directory.clone().filter(|_| files.is_there()),
+            directory: files.directory.clone().filter(|_| files.may_be_there()),
             done: file(files.markers.done.as_ref()),
             failed: file(files.markers.failed.as_ref()),
             process: pid.as_ref().and_then(|file| is_there(file, files.job_id)),

@@ -9,6 +9,7 @@ use super::json_file::read_json;
 use super::markers::{Markers, look};
 use super::state::StateWord;
 use crate::error::Error;
+use crate::file::is_absent;
 
 /// What a job's `.experimaestro/status.json` says.
 #[derive(Debug, Deserialize, Default)]
@@ -89,10 +90,13 @@ impl<'a> JobFiles<'a> {
         })
     }
 
-    /// Whether the directory is there. A link may lead nowhere.
-    pub fn is_there(&self) -> bool {
-        let is_dir = || self.directory.as_ref().is_some_and(|directory| directory.is_dir());
-        self.markers.has_params().is_some() || is_dir()
+    /// Whether the directory is there, or the system refuses to tell. A link may lead nowhere.
+    pub fn may_be_there(&self) -> bool {
+        let may_be_dir = |directory: &PathBuf| match directory.metadata() {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) => !is_absent(&error),
+        };
+        self.markers.has_params().is_some() || self.directory.as_ref().is_some_and(may_be_dir)
     }
 
     /// The path of the job's status.json.

@@ -1,5 +1,6 @@
 //! Which files a handle means for a job: a path parameter of its config, or a pattern below its directory.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ahash::{HashMap, HashSet};
@@ -93,6 +94,15 @@ pub enum Handle {
     Parameter(String),
     /// A pattern below the directory of a job
     Glob(PathGlob),
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parameter(name) => f.write_str(name),
+            Self::Glob(glob) => glob.fmt(f),
+        }
+    }
 }
 
 /// What the jobs that were asked say of a handle.

@@ -1,8 +1,8 @@
 //! Which files a handle means in the directory of one job.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::{fmt, fs};
 
 use super::format::is_event_file;
 use super::state::FileState;
@@ -57,6 +57,19 @@ impl PathGlob {
             parts.push(Part::Pattern("*".to_owned()));
         }
         Ok(Self { parts })
+    }
+}
+
+impl fmt::Display for PathGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.parts.iter().enumerate() {
+            let text = match part {
+                Part::Directories => "**",
+                Part::Name(text) | Part::Pattern(text) => text,
+            };
+            write!(f, "{}{text}", if index == 0 { "" } else { "/" })?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which metrics, columns and keys of a file are wanted.
 
+use std::fmt;
+
 use crate::columns::{escape, glob_matches};
 use crate::values::{Record, Store, Value};
 
@@ -31,6 +33,13 @@ impl Patterns {
     pub fn matches(&self, name: &str) -> bool {
         let fits = |pattern: &String| pattern == name || glob_matches(pattern, name);
         self.0.iter().all(|patterns| patterns.iter().any(fits))
+    }
+}
+
+impl fmt::Display for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists: Vec<String> = self.0.iter().map(|patterns| patterns.join(", ")).collect();
+        f.write_str(&lists.join(", "))
     }
 }
 

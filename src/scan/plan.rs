@@ -1,12 +1,13 @@
 //! The columns of some runs, and how to build any of them for any of the jobs.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
+use super::absent_files;
 use super::leaves::Leaves;
 use super::repeats::Repeats;
 use super::request::TableRequest;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
 use crate::progress::CancelToken;
+use crate::results::FileState;
 use crate::table::{Built, Rows, StringLayout, TimeSources, build, field};
 use crate::threads;
 
@@ -46,6 +48,8 @@ pub struct ScanPlan {
     /// The jobs upstream, if a column is about them
     upstream: Option<Upstream>,
     schema: SchemaRef,
+    /// What the result files that no job has are called
+    absent_files: Vec<String>,
 }
 
 /// A run, and the state of its files when the columns were decided.
@@ -107,6 +111,20 @@ impl PlannedRun {
     /// Whether a later run lists the job too, by the positions of the jobs; empty if there is one run.
     pub fn listed_later(&self) -> &[bool] {
         &self.listed_later
+    }
+
+    /// What became of the file behind a handle, for each job.
+    pub fn file_states(&self, handle: usize) -> impl Iterator<Item = FileState> {
+        let files = self.results.iter().filter_map(move |read| read.results.files.get(handle));
+        files.flatten().map(|&(state, _)| state)
+    }
+
+    /// The directories of the jobs without the file behind a handle.
+    pub fn missing(&self, handle: usize) -> impl Iterator<Item = PathBuf> {
+        let (workspace, rows) = (self.loaded.run().workspace(), self.loaded.rows());
+        let missing = self.file_states(handle).zip(rows.rows.iter());
+        let missing = missing.filter(|&(state, _)| state == FileState::Missing);
+        missing.filter_map(|(_, row)| workspace.find_job_dir(&rows.task_id(row), &rows.job_id(row)).ok())
     }
 
     /// Refuses a run whose files changed since the columns were decided, unless they only grew and the extent is known.
@@ -179,6 +197,7 @@ impl ScanPlan {
                 runs.push(PlannedRun::new(loaded, signature, jobs, is_freed));
             }
         }
+        let mut absent_files = Vec::new();
         if !wanted.is_empty() {
             let tokens: Vec<CancelToken> =
                 request.runs.iter().map(|run| run.cancel_token().clone()).collect();
@@ -186,6 +205,9 @@ impl ScanPlan {
             let checks = !request.scope.is_decided();
             let read = results.read(&mut builder.tree, &tokens, checks)?;
             runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
+            if checks {
+                absent_files = absent_files::notes(wanted, &runs);
+            }
         }
         note_repeats(&mut runs, &repeats, request.distinct);
         let may_repeat = repeats.may_repeat() && !request.distinct;
@@ -193,7 +215,7 @@ impl ScanPlan {
             builder.finish(has_several_workspaces(&request.runs), may_repeat, &runs)?;
         let schema = described(&columns, &tree, upstream.as_ref(), request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
-        Ok(Self { request, runs, tree, columns, upstream, schema })
+        Ok(Self { request, runs, tree, columns, upstream, schema, absent_files })
     }
 
     /// The same columns by other names, one for each.
@@ -406,7 +428,8 @@ impl ScanPlan {
     #[must_use]
     pub fn warnings(&self, columns: &[usize], surrogates: Vec<String>) -> Vec<String> {
         let columns: Vec<&Column> = columns.iter().map(|&column| &self.columns[column]).collect();
-        warnings::warnings(&columns, &self.tree, surrogates)
+        let absent = self.absent_files.iter().filter(|_| columns.iter().any(|column| self.is_result(column)));
+        absent.cloned().chain(warnings::warnings(&columns, &self.tree, surrogates)).collect()
     }
 }
 

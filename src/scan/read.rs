@@ -46,6 +46,8 @@ impl TableRequest {
                 }
             }
         }
+        // what is about a whole experiment or file comes first
+        table.errors.sort_by_key(|error| error.location().job.is_some());
         plan.note_times(&mut table, times)?;
         table.warnings = plan.warnings(&columns, surrogates);
         if self.short_names {

@@ -216,7 +216,9 @@ pub(super) fn has_values(task_tree: &PathTree, tree: &PathTree, column: &Column)
 fn unknown_task(name: &str, seen_tasks: &BTreeSet<String>) -> Error {
     let tasks: Vec<&str> = seen_tasks.iter().map(String::as_str).collect();
     let short = tasks.iter().map(|task| task.rsplit('.').next().unwrap_or(task));
-    let hint = did_you_mean(name, tasks.iter().copied().chain(short))
-        .unwrap_or_else(|| format!("there are {}", tasks.join(", ")));
+    let hint = did_you_mean(name, tasks.iter().copied().chain(short)).unwrap_or_else(|| match tasks[..] {
+        [] => "there are no jobs".to_owned(),
+        _ => format!("there are {}", tasks.join(", ")),
+    });
     Error::new(ErrorKind::InvalidArgument, format!("no job of task {}", quoted(name))).hint(hint)
 }

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
+use super::absent_files;
 use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::results::{ResultReader, ResultRequest};
@@ -15,9 +16,9 @@ use super::series_rows::{Body, Chunk, Kind, chunk_of};
 use super::series_tables::observe;
 use super::table::{Table, internal};
 use crate::columns::{Column, ColumnSource, Columns, PathTree, StoredPaths, System, Type};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::progress::CancelToken;
-use crate::results::{CellType, FileSchema, Patterns, Pins, ResultJob, SeriesOptions, locate};
+use crate::results::{CellType, FileSchema, Handle, Patterns, Pins, ResultJob, SeriesOptions, locate};
 use crate::table::{StringLayout, data_type, schema};
 use crate::threads;
 use crate::values::{Record, Store, Value};
@@ -45,7 +46,7 @@ pub(super) struct SeriesJob {
     pub target: (u32, ResultJob),
     /// The sizes of its files, together
     pub bytes: u64,
-    pub has_several: bool,
+    pub files: usize,
 }
 
 /// The rows of some jobs: their columns are decided over all of them.
@@ -67,6 +68,8 @@ pub struct SeriesPlan {
     pub(super) columns: Vec<Column>,
     pub(super) schema: SchemaRef,
     pub(super) errors: Vec<Error>,
+    /// Files, metrics or columns that were asked for and that no job has
+    pub(super) notes: Vec<String>,
     /// What stops the reads that decide the columns
     pub(super) cancel: CancelToken,
     /// All rows, if few enough were read to decide the columns
@@ -82,10 +85,12 @@ impl SeriesRequest {
         let mut plan = self.prepare()?;
         let chunks = read_chunks(&plan.all_targets(), usize::MAX, &plan.options, &plan.cancel);
         match &self.paths {
-            None => plan.decide(&chunks)?,
+            None => plan.decide(&chunks, &self.result.handle)?,
             Some(paths) => plan.follow(paths, &chunks)?,
         }
-        plan.table(chunks, None)
+        let mut table = plan.table(chunks, None)?;
+        table.warnings.append(&mut plan.notes);
+        Ok(table)
     }
 
     /// Decides the columns. Of event files and trec text the first job that has rows tells; other files are read once, unless
@@ -96,7 +101,7 @@ impl SeriesRequest {
     pub fn plan(&self) -> Result<SeriesPlan> {
         let mut plan = self.prepare()?;
         if plan.options.result.schema.is_some() {
-            plan.decide(&[])?;
+            plan.decide(&[], &self.result.handle)?;
             return Ok(plan);
         }
         plan.options.pins = Some(Arc::new(Pins::default()));
@@ -112,7 +117,7 @@ impl SeriesRequest {
             let rest: Vec<(u32, ResultJob)> = targets.collect();
             chunks.extend(read_chunks(&rest, usize::MAX, &plan.options, &plan.cancel));
         }
-        plan.decide(&chunks)?;
+        plan.decide(&chunks, &self.result.handle)?;
         let is_small = plan.targets.iter().map(|job| job.bytes).sum::<u64>() <= MAX_KEPT_BYTES;
         if plan.kind == Some(Kind::Records) && is_small {
             plan.keep(chunks)?;
@@ -142,7 +147,7 @@ impl SeriesRequest {
             jobs: with_dictionaries(&jobs, self.jobs.layout)?,
             job_columns: plan.columns().to_vec(),
             job_paths: plan.paths(),
-            has_files: targets.iter().any(|job| job.has_several),
+            has_files: targets.iter().any(|job| job.files > 1),
             targets,
             options: self.options.clone(),
             layout: self.jobs.layout,
@@ -151,6 +156,7 @@ impl SeriesRequest {
             columns: Vec::new(),
             schema: Arc::new(Schema::empty()),
             errors: table.errors,
+            notes: Vec::new(),
             // Ctrl-C cancels the tokens of all runs
             cancel: self.jobs.runs.first().map(|run| run.cancel_token().clone()).unwrap_or_default(),
             kept: None,
@@ -169,7 +175,7 @@ fn located(targets: &[(u32, ResultJob)]) -> Vec<SeriesJob> {
             SeriesJob {
                 target: (*row, job.clone()),
                 bytes: sizes.flatten().map(|metadata| metadata.len()).sum(),
-                has_several: entries.len() > 1,
+                files: entries.len(),
             }
         };
         targets.iter().map(of_job).collect::<Vec<_>>()
@@ -183,7 +189,8 @@ impl SeriesPlan {
     #[must_use]
     pub fn jobs(&self) -> Table {
         let batches = vec![self.jobs.clone()];
-        Table { schema: self.jobs.schema(), batches, errors: self.errors.clone(), warnings: Vec::new() }
+        let (errors, warnings) = (self.errors.clone(), self.notes.clone());
+        Table { schema: self.jobs.schema(), batches, errors, warnings }
     }
 
     /// A table of these columns without rows.
@@ -215,29 +222,55 @@ impl SeriesPlan {
         self.targets.iter().map(|job| job.target.clone()).collect()
     }
 
-    /// What the rows of the first job with rows are, whatever their metrics.
-    fn kind_of_all_metrics(&self) -> Option<Kind> {
+    /// The rows of the first job with rows, whatever their metrics.
+    fn rows_of_all_metrics(&self) -> Option<Chunk> {
         let mut options = self.options.clone();
         if options.result.metrics.is_all() && options.result.columns.is_all() {
             return None;
         }
         (options.result.metrics, options.result.columns) = (Patterns::default(), Patterns::default());
-        let kind_of =
-            |job: &SeriesJob| chunk_of(std::slice::from_ref(&job.target), &options, 1, &self.cancel).kind();
-        self.targets.iter().find_map(kind_of)
+        let rows_of =
+            |job: &SeriesJob| chunk_of(std::slice::from_ref(&job.target), &options, 1, &self.cancel);
+        self.targets.iter().map(rows_of).find(|chunk| chunk.kind().is_some())
     }
 
     /// Decides the columns by what was read, or by the types that the user knows.
-    fn decide(&mut self, chunks: &[Chunk]) -> Result<()> {
+    fn decide(&mut self, chunks: &[Chunk], handle: &Handle) -> Result<()> {
+        let mut all = None;
         if let Some(schema) = &self.options.result.schema {
             self.kind = Some(Kind::Records);
             observe_schema(&mut self.tree, schema)?;
         } else {
-            self.kind = chunks.iter().find_map(Chunk::kind).or_else(|| self.kind_of_all_metrics());
+            let of_rows = chunks.iter().find_map(Chunk::kind);
+            all = if of_rows.is_none() { self.rows_of_all_metrics() } else { None };
+            self.kind = of_rows.or_else(|| all.as_ref()?.kind());
             self.observe(chunks)?;
         }
+        self.notes.extend(self.note(handle, all.as_ref()));
         self.describe();
         Ok(())
+    }
+
+    /// What was asked for that no job has, or that files of this kind do not have. `all` has rows where no metric is wanted.
+    fn note(&self, handle: &Handle, all: Option<&Chunk>) -> Option<String> {
+        let options = &self.options.result;
+        let directories = self.targets.iter().map(|job| job.target.1.directory.clone());
+        let handle_name = || quoted(&handle.to_string());
+        match self.kind {
+            _ if self.targets.is_empty() => None,
+            _ if self.targets.iter().all(|job| job.files == 0) => {
+                Some(absent_files::absent(handle, directories))
+            }
+            Some(Kind::Records) if !options.metrics.is_all() => Some(format!(
+                "metrics are rows of event files and trec text; columns of other files are chosen by Result({}, columns=…)",
+                handle_name()
+            )),
+            Some(Kind::Records) if !options.columns.is_all() && columns_of(&self.tree).is_empty() => {
+                Some(format!("{} has no column {}", handle_name(), options.columns))
+            }
+            Some(_) => all.map(|all| absent_files::unmatched(&options.metrics, &all.names())),
+            None => None,
+        }
     }
 
     /// Takes the columns that more jobs decided, if they have room for what was read.

@@ -114,6 +114,16 @@ pub(super) fn chunk_of(
 }
 
 impl Chunk {
+    /// The names of its metrics or measures.
+    pub fn names(&self) -> Vec<&str> {
+        match &self.body {
+            Body::Points(PointRows { names, .. }) | Body::Measures(MeasureRows { names, .. }) => {
+                names.iter().map(String::as_str).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What its rows are; nothing if there are none.
     pub fn kind(&self) -> Option<Kind> {
         match self.body {

@@ -194,6 +194,10 @@ impl Upstream {
                 UpstreamName::Task { .. } if self.tasks.is_empty() => {
                     error(format!("no column {}", quoted(pattern))).hint("no job comes from another job")
                 }
+                UpstreamName::Task { rest } if self.is_task(rest) => {
+                    error(format!("no column {}", quoted(pattern)))
+                        .hint(format!("name a column of that job, as in up.{rest}.<column>"))
+                }
                 UpstreamName::Task { rest } => {
                     let task = task_splits(rest).last().map_or(rest, |(task, _)| task);
                     error(format!("no job comes from a task {}", quoted(task))).hint(self.tasks_hint(task))
@@ -222,6 +226,10 @@ impl Upstream {
             format!("did you mean {}?", near.join(", "))
         };
         error(format!("no column {} of {}", quoted(asked.column), asked.job)).hint(hint)
+    }
+
+    fn is_task(&self, name: &str) -> bool {
+        self.tasks.iter().any(|task| task == name || last_component(task) == name)
     }
 
     fn tasks_hint(&self, task: &str) -> String {

@@ -44,6 +44,7 @@ class SeriesPlan:
     signatures: list[_core.RunSignature]
     title: str
     jobs: pl.DataFrame
+    notes: list[str]
 
 
 @dataclass
@@ -73,8 +74,9 @@ class SeriesQuery(LazyQuery[SeriesPlan]):
                     rows = rows_where(runs, self.where, {"task": self.task, "quiet": self.quiet})
                     with reading(title, quiet=self.quiet, size=lambda: sum(run.size for run in runs)):
                         plan = _core.plan_series(runs, self.request, self.handle, self.metrics, rows=rows)
-                jobs = to_polars(plan.jobs()).with_row_index(_INDEX)
-                self._plan = SeriesPlan(plan, signatures, title, jobs)
+                jobs = plan.jobs()
+                numbered = to_polars(jobs).with_row_index(_INDEX)
+                self._plan = SeriesPlan(plan, signatures, title, numbered, jobs.warnings)
             return self._plan
 
 
@@ -112,6 +114,7 @@ class SeriesSource(LazySource[SeriesPlan]):
         reader = RowReader(
             plan.title, self.query.pending_reads(), strict=self.query.strict, quiet=self.query.quiet
         )
+        reader.notes |= dict.fromkeys(plan.notes)
         groups = plan.plan.groups(rows, limit is not None)
         tables = _tables(series, groups, limit)
         frames = reader.frames(tables, empty[asked], expected, len(rows))

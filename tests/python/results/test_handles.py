@@ -18,15 +18,17 @@ JOBS = [("task", f"{number:064}", Path(f"/jobs/{number}")) for number in range(2
 def test_files_are_those_of_each_job(slow: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each job gets its own files, whichever thread listed them."""
     monkeypatch.setattr(handles, "_SLOW", slow)
-    monkeypatch.setattr(handles, "_files_below", lambda directory: iter([(directory / "log.csv", 3)]))
-    assert handles._files_of(JOBS) == [[(directory / "log.csv", 3)] for *_, directory in JOBS]
+    monkeypatch.setattr(
+        handles, "_files_below", lambda directory, refused: iter([(directory / "log.csv", 3)])
+    )
+    assert handles._files_of(JOBS, []) == [[(directory / "log.csv", 3)] for *_, directory in JOBS]
 
 
 def test_ctrl_c_ends_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads do not go on to list directories for a display that nobody gets."""
     listed = []
 
-    def list_slowly(directory: Path) -> Iterator[tuple[Path, int]]:
+    def list_slowly(directory: Path, refused: list[OSError]) -> Iterator[tuple[Path, int]]:
         listed.append(directory)
         time.sleep(0.01)
         if threading.current_thread() is threading.main_thread() and len(listed) > 50:
@@ -37,7 +39,7 @@ def test_ctrl_c_ends_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handles, "_files_below", list_slowly)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        handles._files_of(JOBS)
+        handles._files_of(JOBS, [])
     while threading.active_count() > before:
         time.sleep(0.01)
     assert len(listed) < 1_000

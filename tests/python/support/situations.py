@@ -413,7 +413,7 @@ COLUMNS = [
         lambda ws: xp_table("grid-search", workspace=ws, columns="zzzzzzzzzzzzz"),
         "no column 'zzzzzzzzzzzzz'",
         "field zzzzzzzzzzzzz",
-        "there are 55 columns; see xp_table(…).column_names",
+        "there are 43 columns; see xp_table(…).column_names",
     ),
     Situation(
         "ColumnError",

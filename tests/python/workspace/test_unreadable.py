@@ -171,6 +171,69 @@ tell(rows=[table.column_values(name) for name in table.column_names], errors=tol
     assert said["errors"]
 
 
+def test_what_cannot_be_read_is_not_gone(workspace: Path) -> None:
+    """`check` has one finding for a directory of jobs that cannot be read: no job is gone, nor is a path."""
+    run = SmallRun(workspace, experiment="d")
+    for number in range(5, 8):
+        run.submit(number)
+        run.execute(number)
+    tasks = [path for path in (workspace / "jobs").iterdir() if path.name.endswith("train")]
+    code = """
+found = xpframe.Workspace(root).check("d")
+tell(found=sorted([one.kind, one.file] for one in found if one.severity != "info"))
+"""
+    for path in tasks:
+        path.chmod(0)
+    try:
+        said = run_without_rights(workspace, code)
+    finally:
+        for path in tasks:
+            path.chmod(0o755)
+    assert said == {"found": [["unreadable-file", str(path)] for path in tasks]}
+
+
+def test_result_files_tell_what_cannot_be_listed(workspace: Path) -> None:
+    """The files of the other jobs are listed, and one warning names the directory that cannot be."""
+    run = SmallRun(workspace, experiment="d")
+    directories = []
+    for number in (5, 6):
+        run.submit(number)
+        directories.append(run.execute(number))
+        (directories[-1] / "metrics.json").write_text("{}")
+    directories[0].chmod(0)
+    code = """
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    found = xpframe.result_files("d", workspace=root)
+tell(found=[[one.handle, one.files] for one in found], warned=[str(one.message) for one in caught])
+"""
+    try:
+        said = run_without_rights(workspace, code)
+    finally:
+        directories[0].chmod(0o755)
+    assert said["found"] == [["out", 1], ["metrics.json", 1]]
+    told = f"could not be read: {directories[0]}: cannot be listed: Permission denied"
+    assert said["warned"] == [told]
+
+
+def test_a_whole_experiment_is_told_first(workspace: Path) -> None:
+    """The warning names an experiment that cannot be read, not a job of another one that is read before it."""
+    run = SmallRun(workspace, experiment="a", run_id="20260103_120000")
+    run.submit(5)
+    directory = run.execute(5)
+    directory.chmod(0)
+    code = """
+table = xpframe.xp_table(["a", "b"], workspace=root)
+tell(errors=told(table.errors))
+"""
+    try:
+        said = run_without_rights(workspace, code)
+    finally:
+        directory.chmod(0o755)
+    assert said["errors"][0] == f"ReadError: {workspace}/experiments/b/current"
+    assert len(said["errors"]) > 1
+
+
 def test_an_unreadable_log_is_told_once(workspace: Path) -> None:
     """A failed job whose log cannot be read is one failure, and one error."""
     run = SmallRun(workspace, experiment="logs")

@@ -1,0 +1,91 @@
+"""Names of result files, metrics and columns that no job has: a note, and what was meant."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import xpframe
+from small_runs import SmallRun
+from xpframe import Result
+
+FRAMES: dict[str, Callable[..., Any]] = {
+    "xp_frame": xpframe.xp_frame,
+    "xp_table": xpframe.xp_table,
+    "scan_xp": lambda *args, **options: xpframe.scan_xp(*args, **options).collect(),
+}
+SERIES: dict[str, Callable[..., Any]] = {
+    "xp_series": xpframe.xp_series,
+    "scan_series": lambda *args, **options: xpframe.scan_series(*args, **options).collect(),
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three jobs: two wrote all files, the third has not run yet."""
+    run = SmallRun(tmp_path / "ws")
+    for number in range(3):
+        run.submit(number)
+        if number < 2:
+            directory = run.execute(number)
+            (directory / "model.pt").unlink()
+            (directory / "metrics.json").write_text(json.dumps({"loss": number}))
+            (directory / "results.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n")
+            (directory / "scores.txt").write_text("AP all 0.5\nRR@10 all 0.25\n")
+    return tmp_path / "ws"
+
+
+def notes(call: Callable[[], Any]) -> list[str]:
+    """What a call warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("call", FRAMES)
+def test_a_file_that_no_job_has(call: str, root: Path) -> None:
+    """A name that is spelled wrong is told with what was meant, once; the file of some jobs is not."""
+    read = FRAMES[call]
+    told = ["no job has 'metrics.jsn' (did you mean metrics.json?)"]
+    assert notes(lambda: read("grid", workspace=root, results="metrics.jsn")) == told
+    several = {"a": "metrics.json", "b": "nothing-*.tsv"}
+    assert notes(lambda: read("grid", workspace=root, results=several)) == ["no job has 'nothing-*.tsv'"]
+    assert notes(lambda: read("grid", workspace=root, results="metrics.json")) == []
+
+
+def test_columns_without_results_tell_nothing(root: Path) -> None:
+    """Where no result is asked for, no file is looked for."""
+    lazy = xpframe.scan_xp("grid", workspace=root, results="metrics.jsn")
+    assert notes(lambda: lazy.select("job_id").collect()) == []
+
+
+@pytest.mark.parametrize("call", SERIES)
+def test_series_of_a_file_that_no_job_has(call: str, root: Path) -> None:
+    """The same of series; a path parameter whose file no job wrote is told too."""
+    read = SERIES[call]
+    told = ["no job has 'resuls.csv' (did you mean results.csv?)"]
+    assert notes(lambda: read("grid", "resuls.csv", workspace=root)) == told
+    told = ["no job has a file of its own where its 'out' says"]
+    assert notes(lambda: read("grid", "out", workspace=root)) == told
+    assert notes(lambda: read("grid", "results.csv", workspace=root)) == []
+
+
+@pytest.mark.parametrize("call", SERIES)
+def test_metrics_that_no_file_has(call: str, root: Path) -> None:
+    """Metrics are those of the files; files whose rows have names of their own are told how to choose."""
+    read = SERIES[call]
+    scores = Result("scores.txt", format="trec")
+    told = ["no metric 'RR@1' (did you mean RR@10?)"]
+    assert notes(lambda: read("grid", scores, workspace=root, metrics="RR@1")) == told
+    assert notes(lambda: read("grid", scores, workspace=root, metrics="RR@*")) == []
+    chosen = "columns of other files are chosen by Result('results.csv', columns=…)"
+    told = [f"metrics are rows of event files and trec text; {chosen}"]
+    assert notes(lambda: read("grid", "results.csv", workspace=root, metrics="loss")) == told
+    told = ["'results.csv' has no column los"]
+    assert notes(lambda: read("grid", Result("results.csv", columns="los"), workspace=root)) == told
