@@ -13,10 +13,7 @@ _WORDS = [
     (r"workspace=…", "--workspace PATH"),
     (r"; see xp_table\(…\)\.column_names", "; xpframe schema lists them"),
     (r"xp_table\(…\)\.column_names", "xpframe schema"),
-    (
-        r"results are read by (results=\S+); result_files lists",
-        r"results are read by \1; xpframe results lists",
-    ),
+    (r"\bresult_files lists", "xpframe results lists"),
     (r"columns=\[…\]", "-c COLUMNS"),
     (r"more than max_columns=(\d+)", r"more than --max-columns \1"),
     (r"raise max_columns", "raise --max-columns"),

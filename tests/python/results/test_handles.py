@@ -18,9 +18,7 @@ JOBS = [("task", f"{number:064}", Path(f"/jobs/{number}")) for number in range(2
 def test_files_are_those_of_each_job(slow: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each job gets its own files, whichever thread listed them."""
     monkeypatch.setattr(handles, "_SLOW", slow)
-    monkeypatch.setattr(
-        handles, "_files_below", lambda directory, refused: iter([(directory / "log.csv", 3)])
-    )
+    monkeypatch.setattr(handles, "_files_below", lambda directory, _: iter([(directory / "log.csv", 3)]))
     assert handles._files_of(JOBS, []) == [[(directory / "log.csv", 3)] for *_, directory in JOBS]
 
 

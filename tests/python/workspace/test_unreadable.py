@@ -217,7 +217,7 @@ tell(found=[[one.handle, one.files] for one in found], warned=[str(one.message) 
 
 
 def test_a_whole_experiment_is_told_first(workspace: Path) -> None:
-    """The warning names an experiment that cannot be read, not a job of another one that is read before it."""
+    """The warning names an experiment that cannot be read, not a job of one that is read before it."""
     run = SmallRun(workspace, experiment="a", run_id="20260103_120000")
     run.submit(5)
     directory = run.execute(5)
