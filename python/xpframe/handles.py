@@ -160,8 +160,8 @@ def _own_paths(run: _core.Run, job: str, directory: Path) -> Iterator[tuple[str,
 
 
 def _files_of(jobs: list[tuple[str, str, Path]], refused: list[OSError]) -> list[list[tuple[Path, int]]]:
-    """The files of each job; what the system refuses is added to ``refused``. If two directories in a row take
-    long, threads wait for the rest.
+    """The files of each job; what the system refuses is added to ``refused``. If two directories in a row
+    take long, threads wait for the rest.
     """
     found: list[list[tuple[Path, int]]] = [[] for _ in jobs]
     pending = deque(range(len(jobs)))
