@@ -32,8 +32,8 @@ class Result:
             name and the content of the file decide. Or a function that gets the path of a file or directory
             and returns a dict, or a list of dicts for a row each. It is called on a thread of its own, once
             for each job, never twice at the same time; what it raises is in the errors.
-        max: The row in which this column is greatest is the result; NaN never is. By default the row of the
-            highest step or, without steps, the row that was written last.
+        max: The row in which this column is greatest is the result; NaN never is. By default the row that
+            was written last; of event files, the values of the highest step.
         min: The row in which this column is least is the result.
         first: The first row is the result.
         columns: The columns, keys, metrics or measures to read: names or globs, as in ``"eval.*"``.

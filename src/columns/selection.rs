@@ -190,6 +190,12 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
             if !split.is_empty() {
                 return Ok(split);
             }
+            // a config in that very place is meant, not a value of its name far below
+            let below = [format!("{full}."), format!("{full}@type")];
+            if columns.all.iter().any(|column| column.name.starts_with(&below[0]) || column.name == below[1])
+            {
+                return Ok(Vec::new());
+            }
         }
         let is_meant =
             |column: &&Column| (column.group() == "result") == are_results && column.name.ends_with(&suffix);

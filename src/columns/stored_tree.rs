@@ -1,6 +1,6 @@
 //! The [`PathTree`]s of a plan as bytes, so that another process builds the columns that this one decided.
 //!
-//! Each tree begins with a line of its limit and the number of its paths; then a path a line in the order of the indices, its facts
+//! The second line says whether jobs may be listed twice. Each tree begins with a line of its limit and the number of its paths; then a path a line in the order of the indices, its facts
 //! separated by tabs. Texts are JSON strings.
 
 use std::fmt::Write;
@@ -10,7 +10,11 @@ use super::seen::{IntegerFit, SeenTypes};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The first line: trees of another layout are refused.
-const VERSION: &str = "xpframe paths 2";
+const VERSION: &str = "xpframe paths 3";
+
+/// The second line: whether runs of one experiment list a job twice.
+const REPEATED: &str = "repeated";
+const ONCE: &str = "once";
 
 /// What decided the columns of a plan.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct StoredPaths {
     pub tree: PathTree,
     /// What decided the columns of jobs upstream, if there are some
     pub upstream: Option<UpstreamPaths>,
+    /// Whether some of the runs are of one experiment, and each row is wanted
+    pub may_repeat: bool,
 }
 
 /// What decided the columns of jobs upstream.
@@ -34,7 +40,7 @@ impl StoredPaths {
     /// The trees as bytes for [`Self::from_bytes`] of the same version of this crate.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = format!("{VERSION}\n");
+        let mut text = format!("{VERSION}\n{}\n", if self.may_repeat { REPEATED } else { ONCE });
         write_tree(&mut text, &self.tree);
         match &self.upstream {
             None => text.push_str("end\n"),
@@ -68,6 +74,11 @@ fn read(bytes: &[u8]) -> Option<StoredPaths> {
     if lines.next()? != VERSION {
         return None;
     }
+    let may_repeat = match lines.next()? {
+        REPEATED => true,
+        ONCE => false,
+        _ => return None,
+    };
     let tree = read_tree(&mut lines)?;
     let mut facts = lines.next()?.split('\t');
     let upstream = match facts.next()? {
@@ -79,7 +90,7 @@ fn read(bytes: &[u8]) -> Option<StoredPaths> {
         }
         _ => return None,
     };
-    lines.next().is_none().then_some(StoredPaths { tree, upstream })
+    lines.next().is_none().then_some(StoredPaths { tree, upstream, may_repeat })
 }
 
 fn write_tree(text: &mut String, tree: &PathTree) {
@@ -230,7 +241,7 @@ mod tests {
         of_upstream.child(PathTree::RESULT, "loss").unwrap();
         let upstream = UpstreamPaths { tree: of_upstream, tasks: vec!["lab.a\tb".to_owned(), String::new()] };
         for upstream in [None, Some(upstream)] {
-            let stored = StoredPaths { tree: tree.clone(), upstream };
+            let stored = StoredPaths { tree: tree.clone(), upstream, may_repeat: true };
             let again = StoredPaths::from_bytes(&stored.to_bytes()).unwrap();
             assert_eq!(format!("{again:?}"), format!("{stored:?}"));
         }
@@ -239,15 +250,15 @@ mod tests {
     #[test]
     fn damaged_bytes_are_refused() {
         let upstream = UpstreamPaths { tree: odd_tree(), tasks: vec!["lab.a".to_owned()] };
-        let bytes = StoredPaths { tree: odd_tree(), upstream: Some(upstream) }.to_bytes();
+        let bytes = StoredPaths { tree: odd_tree(), upstream: Some(upstream), may_repeat: false }.to_bytes();
         for end in 0..bytes.len() {
             assert!(StoredPaths::from_bytes(&bytes[..end]).is_err(), "{end}");
         }
         for wrong in [
-            "xpframe paths 2\n9\t1\nk\t0\ta\t00000\t\t0\t0\t.\nend\n",
+            "xpframe paths 3\nonce\n9\t1\nk\t0\ta\t00000\t\t0\t0\t.\nend\n",
             "xpframe paths 1\n9\n",
             "",
-            "xpframe paths 2\n9\t0\nmore\n",
+            "xpframe paths 3\nonce\n9\t0\nmore\n",
         ] {
             assert!(StoredPaths::from_bytes(wrong.as_bytes()).is_err(), "{wrong}");
         }

@@ -172,7 +172,12 @@ impl<'c> CsvFile<'c> {
                 self.header = Some(header_of(&cells, self.separator).map_err(|e| e.at_line(record.line))?);
                 continue;
             };
+            let is_unfinished = record.end == RecordEnd::File && ends_in_number(block, self.separator);
             match fault(record, header.len(), zeros) {
+                None if is_unfinished => {
+                    self.is_cut = true;
+                    self.problems.skip(record.line, "the last record is not finished");
+                }
                 None => self.rows.push(record.first),
                 // a cut record has no more cells than a whole one, but zeros may stand behind
                 Some(reason)
@@ -218,6 +223,19 @@ fn fault(record: &CutRecord, columns: usize, zeros: bool) -> Option<String> {
     }
     let cells = if record.count == 1 { "cell" } else { "cells" };
     (record.count != columns).then(|| format!("{} {cells}, the header has {columns}", record.count))
+}
+
+/// Whether the text ends within a number, between the `e` of its exponent and the first digit behind: a job was killed while it
+/// wrote. Of a number that ends elsewhere nobody can tell.
+fn ends_in_number(text: &[u8], separator: u8) -> bool {
+    let last = text.rsplit(|&byte| byte == separator || byte == b'\n').next().unwrap_or_default();
+    let number = last.strip_suffix(b"-").or_else(|| last.strip_suffix(b"+")).unwrap_or(last);
+    let digits = number.strip_suffix(b"e").or_else(|| number.strip_suffix(b"E"));
+    let is_number =
+        |digits: &[u8]| std::str::from_utf8(digits).is_ok_and(|text| text.trim().parse::<f64>().is_ok());
+    digits.is_some_and(|digits| {
+        digits.last().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.') && is_number(digits)
+    })
 }
 
 /// The error at the first byte of a block that is not UTF-8.

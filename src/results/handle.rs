@@ -161,7 +161,7 @@ impl Handle {
             }
         }
         // a field of this name that is null declares the parameter
-        report.is_matched |= graph.field(root, name).is_some();
+        report.is_matched |= graph.field(root, name) == Some(Value::Null);
         let exact: Vec<&PathParameter> =
             paths.iter().filter(|path| path.place == full || general(&path.place) == full).collect();
         let matching: Vec<&PathParameter> = if exact.is_empty() {

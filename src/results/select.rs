@@ -8,7 +8,7 @@ use crate::values::{Record, Store, Value};
 /// Which row of a file is the job's result.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Select {
-    /// The row of the highest step; without steps, the row written last
+    /// The row written last; of event files, the values of the highest step
     #[default]
     Last,
     /// The first row

@@ -11,7 +11,7 @@ use super::absent_files;
 use super::leaves::Leaves;
 use super::repeats::Repeats;
 use super::request::TableRequest;
-use super::results::{ReadResults, ResultReader, needs_results};
+use super::results::{Holders, ReadResults, ResultReader, needs_results};
 use super::run_batch::RunBatch;
 use super::schema_builder::{Decided, SchemaBuilder};
 use super::scope::ChosenJobs;
@@ -50,6 +50,8 @@ pub struct ScanPlan {
     schema: SchemaRef,
     /// What the result files that no job has are called
     absent_files: Vec<String>,
+    /// Which rows of a job that several runs list are about its directory
+    holders: Holders,
 }
 
 /// A run, and the state of its files when the columns were decided.
@@ -197,25 +199,29 @@ impl ScanPlan {
                 runs.push(PlannedRun::new(loaded, signature, jobs, is_freed));
             }
         }
+        let may_repeat = match &request.scope.paths {
+            Some(paths) => paths.may_repeat,
+            None => repeats.may_repeat() && !request.distinct,
+        };
+        let holders = if may_repeat { Holders::LastRun } else { Holders::LastRunOfExperiment };
         let mut absent_files = Vec::new();
         if !wanted.is_empty() {
             let tokens: Vec<CancelToken> =
                 request.runs.iter().map(|run| run.cancel_token().clone()).collect();
             // other runs may have the parameters of the handles
             let checks = !request.scope.is_decided();
-            let read = results.read(&mut builder.tree, &tokens, checks)?;
+            let read = results.read(&mut builder.tree, &tokens, checks, holders)?;
             runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
             if checks {
                 absent_files = absent_files::notes(wanted, &runs);
             }
         }
-        note_repeats(&mut runs, &repeats, request.distinct);
-        let may_repeat = repeats.may_repeat() && !request.distinct;
+        note_repeats(&mut runs, &repeats, request.distinct, holders);
         let Decided { tree, columns, upstream } =
             builder.finish(has_several_workspaces(&request.runs), may_repeat, &runs)?;
         let schema = described(&columns, &tree, upstream.as_ref(), request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
-        Ok(Self { request, runs, tree, columns, upstream, schema, absent_files })
+        Ok(Self { request, runs, tree, columns, upstream, schema, absent_files, holders })
     }
 
     /// The same columns by other names, one for each.
@@ -252,7 +258,8 @@ impl ScanPlan {
     /// The paths and types of the values of all jobs, for the [`super::Scope`] of a request for some of them.
     #[must_use]
     pub fn paths(&self) -> StoredPaths {
-        StoredPaths { tree: self.tree.clone(), upstream: self.upstream.as_ref().map(Upstream::paths) }
+        let upstream = self.upstream.as_ref().map(Upstream::paths);
+        StoredPaths { tree: self.tree.clone(), upstream, may_repeat: self.holders == Holders::LastRun }
     }
 
     /// The Arrow schema of the columns.
@@ -397,8 +404,8 @@ impl ScanPlan {
         }
         if let Some(upstream) = &self.upstream {
             let positions: Vec<usize> = rows.positions().collect();
-            let rows =
-                UpstreamRows { run: index, loaded, positions: &positions, listed_later: rows.listed_later };
+            let listed_later = if self.holders == Holders::LastRun { rows.listed_later } else { &[] };
+            let rows = UpstreamRows { run: index, loaded, positions: &positions, listed_later };
             let others: Vec<(usize, &Column)> =
                 numbered().filter(|(_, leaf)| !leaf.steps.is_empty()).collect();
             let others = upstream.build(&rows, &others, &self.request)?;
@@ -434,7 +441,7 @@ impl ScanPlan {
 }
 
 /// Notes the jobs that later runs list too, and leaves them out if each job is wanted once.
-fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
+fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool, holders: Holders) {
     for (run, listed) in runs.iter_mut().zip(repeats.listed(distinct)) {
         if distinct {
             let once = |rows: Option<Vec<usize>>| -> Vec<usize> {
@@ -446,7 +453,8 @@ fn note_repeats(runs: &mut [PlannedRun], repeats: &Repeats, distinct: bool) {
             run.rows = Some(rows);
             run.deciding = Some(once(run.deciding.take()));
         }
-        for (position, is_listed) in listed.of_workspace.into_iter().enumerate() {
+        let is_listed = if holders == Holders::LastRun { listed.of_workspace } else { listed.of_experiment };
+        for (position, is_listed) in is_listed.into_iter().enumerate() {
             match run.listed_later.get_mut(position) {
                 Some(listed) => *listed |= is_listed,
                 None => run.listed_later.push(is_listed),

@@ -1,6 +1,6 @@
 //! Reads the result files of the jobs of a plan, once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ahash::HashMap;
 
@@ -57,15 +57,34 @@ struct PlannedJob {
     targets: Vec<Target>,
 }
 
+/// Which rows of a job that several runs list get its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holders {
+    /// That of the last run: several runs of an experiment were asked for, which may have executed the job anew
+    LastRun,
+    /// That of the last run of each experiment
+    LastRunOfExperiment,
+    /// Each of them
+    Each,
+}
+
 /// What handles mean for the jobs of some runs.
 pub(super) struct ResultReader<'r> {
     requests: &'r [ResultRequest],
     reports: Vec<HandleReport>,
-    /// Of each run: how many jobs it has, and those that are asked about
-    runs: Vec<(usize, Vec<PlannedJob>)>,
+    runs: Vec<ObservedRun>,
     jobs: usize,
     /// The directories of the jobs, by the roots of their workspaces
     directories: HashMap<PathBuf, JobDirectories>,
+}
+
+/// The jobs of a run that are asked about.
+struct ObservedRun {
+    /// The directory of its experiment
+    experiment: PathBuf,
+    /// How many jobs it has
+    count: usize,
+    jobs: Vec<PlannedJob>,
 }
 
 /// The results of the jobs of a run, and every loss.
@@ -131,27 +150,37 @@ impl<'r> ResultReader<'r> {
             jobs.push(PlannedJob { position, job_id, directory, is_listed_later, targets });
         }
         self.jobs += jobs.len();
-        self.runs.push((count, jobs));
+        let experiment = loaded.run().path().parent().map(Path::to_path_buf).unwrap_or_default();
+        self.runs.push(ObservedRun { experiment, count, jobs });
         Ok(())
     }
 
-    /// Reads the files of all jobs, each on the last run that lists the job, and notes what they hold.
+    /// Reads the files of all jobs, for those rows that get them, and notes what they hold.
     ///
     /// # Errors
     /// `InvalidArgument`, if `checks`: no job has a parameter of that name; `TooManyColumns`.
-    pub fn read(self, tree: &mut PathTree, cancel: &[CancelToken], checks: bool) -> Result<Vec<ReadResults>> {
+    pub fn read(
+        self,
+        tree: &mut PathTree,
+        cancel: &[CancelToken],
+        checks: bool,
+        holders: Holders,
+    ) -> Result<Vec<ReadResults>> {
         if checks {
             self.check()?;
         }
-        let last_run = self.last_runs();
+        let last_run = self.last_runs(holders == Holders::LastRunOfExperiment);
         let mut all = Vec::with_capacity(self.runs.len());
-        for (index, (count, jobs)) in self.runs.iter().enumerate() {
+        for (index, ObservedRun { experiment, count, jobs }) in self.runs.iter().enumerate() {
             let token = cancel.get(index).cloned().unwrap_or_default();
-            let is_last = |job: &&PlannedJob| {
-                let is_last_here = |directory| last_run.get(directory) == Some(&index);
-                !job.is_listed_later && job.directory.as_ref().is_some_and(is_last_here)
+            let experiment = (holders == Holders::LastRunOfExperiment).then_some(experiment.as_path());
+            let holds = |job: &&PlannedJob| {
+                let is_last_here =
+                    |directory: &PathBuf| last_run.get(&(experiment, directory.as_path())) == Some(&index);
+                let is_last = !job.is_listed_later && job.directory.as_ref().is_some_and(is_last_here);
+                is_last || (holders == Holders::Each && job.directory.is_some())
             };
-            let last: Vec<&PlannedJob> = jobs.iter().filter(is_last).collect();
+            let last: Vec<&PlannedJob> = jobs.iter().filter(holds).collect();
             let mut read = ReadResults::default();
             let mut parts = Vec::with_capacity(self.requests.len());
             for handle in 0..self.requests.len() {
@@ -183,15 +212,13 @@ impl<'r> ResultReader<'r> {
         Ok(())
     }
 
-    /// The last run that lists the job of each directory.
-    fn last_runs(&self) -> HashMap<PathBuf, usize> {
-        let mut last_run: HashMap<PathBuf, usize> = HashMap::default();
-        for (index, (_, jobs)) in self.runs.iter().enumerate() {
-            for directory in jobs.iter().filter_map(|job| job.directory.as_ref()) {
-                match last_run.get_mut(directory) {
-                    Some(last) => *last = index,
-                    None => _ = last_run.insert(directory.clone(), index),
-                }
+    /// The last run that lists the job of each directory; the last of each experiment if `by_experiment`.
+    fn last_runs(&self, by_experiment: bool) -> HashMap<(Option<&Path>, &Path), usize> {
+        let mut last_run = HashMap::default();
+        for (index, run) in self.runs.iter().enumerate() {
+            let experiment = by_experiment.then_some(run.experiment.as_path());
+            for directory in run.jobs.iter().filter_map(|job| job.directory.as_deref()) {
+                last_run.insert((experiment, directory), index);
             }
         }
         last_run
@@ -205,13 +232,15 @@ impl<'r> ResultReader<'r> {
         if checks {
             self.check()?;
         }
-        let last_run = self.last_runs();
-        let runs = self.runs.into_iter().enumerate().map(|(index, (_, jobs))| {
-            let target = |job: PlannedJob| {
-                let directory = job.directory.filter(|directory| last_run.get(directory) == Some(&index))?;
-                Some(ResultJob { job_id: job.job_id, directory, target: job.targets.into_iter().next()? })
+        let last_run = self.last_runs(false);
+        let runs = self.runs.iter().enumerate().map(|(index, run)| {
+            let target = |job: &PlannedJob| {
+                let directory = job.directory.as_ref()?;
+                let is_last = last_run.get(&(None, directory.as_path())) == Some(&index);
+                let (job_id, directory) = (job.job_id.clone(), directory.clone());
+                is_last.then_some(ResultJob { job_id, directory, target: job.targets.first()?.clone() })
             };
-            jobs.into_iter().map(target).collect()
+            run.jobs.iter().map(target).collect()
         });
         Ok(runs.collect())
     }

@@ -122,7 +122,7 @@ impl<'r> SchemaBuilder<'r> {
             tree: &tree,
             task_tree: task_tree.as_ref(),
             short: &short_names,
-            planned: PlannedRuns(planned),
+            planned: PlannedRuns { runs: planned, may_repeat },
             upstream: None,
         };
         if let Selection::Chosen(patterns) = &request.selection {

@@ -247,8 +247,7 @@ impl SeriesPlan {
             self.observe(chunks)?;
         }
         self.notes.extend(self.note(handle, all.as_ref()));
-        self.describe();
-        Ok(())
+        self.describe()
     }
 
     /// What was asked for that no job has, or that files of this kind do not have. `all` has rows where no metric is wanted.
@@ -279,7 +278,7 @@ impl SeriesPlan {
     /// `Io`, if they have not: a file was changed.
     fn follow(&mut self, paths: &SeriesPaths, chunks: &[Chunk]) -> Result<()> {
         (self.tree, self.kind, self.has_files) = (paths.tree.clone(), paths.kind, paths.has_files);
-        self.describe();
+        self.describe()?;
         if self.options.result.schema.is_some() {
             return Ok(());
         }
@@ -313,7 +312,10 @@ impl SeriesPlan {
     }
 
     /// Names and types of the columns, as they were decided.
-    fn describe(&mut self) {
+    ///
+    /// # Errors
+    /// `Column`: a column of the jobs was given the name of another one.
+    fn describe(&mut self) -> Result<()> {
         let text = |name: &str, kind: &Type| -> FieldRef {
             Arc::new(Field::new(name, data_type(kind, self.layout), true))
         };
@@ -342,7 +344,15 @@ impl SeriesPlan {
                 fields.extend(schema(&self.columns, &self.tree, self.layout).fields().iter().cloned());
             }
         }
+        let mut names = ahash::HashSet::default();
+        if let Some(twice) = fields.iter().find(|field| !names.insert(field.name().clone())) {
+            let reason = format!("two columns would be called {}", quoted(twice.name()));
+            return Err(Error::new(ErrorKind::Column, reason)
+                .at_field(twice.name())
+                .hint("the files have a column of that name: give the column of the jobs another one"));
+        }
         self.schema = Arc::new(Schema::new(fields));
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ impl SeriesPaths {
     /// The paths as bytes for [`Self::from_bytes`] of the same version of this crate.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let rows = StoredPaths { tree: self.tree.clone(), upstream: None };
+        let rows = StoredPaths { tree: self.tree.clone(), upstream: None, may_repeat: false };
         let (jobs, rows) = (self.jobs.to_bytes(), rows.to_bytes());
         let kind = match self.kind {
             None => "none",
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn paths_return_from_their_bytes_and_damaged_ones_are_refused() {
-        let jobs = StoredPaths { tree: PathTree::new(10), upstream: None };
+        let jobs = StoredPaths { tree: PathTree::new(10), upstream: None, may_repeat: false };
         let paths = SeriesPaths { jobs, tree: PathTree::new(9), kind: Some(Kind::Measures), has_files: true };
         let bytes = paths.to_bytes();
         assert_eq!(format!("{:?}", SeriesPaths::from_bytes(&bytes).unwrap()), format!("{paths:?}"));

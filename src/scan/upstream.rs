@@ -6,7 +6,7 @@ use ahash::HashMap;
 
 use super::plan::PlannedRun;
 use super::request::TableRequest;
-use super::results::{ReadResults, ResultReader, needs_results};
+use super::results::{Holders, ReadResults, ResultReader, needs_results};
 use crate::columns::{Columns, PathTree, Step, UpstreamPaths};
 use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::lineage::{ConfigLocation, JobIx, Lineage, Link, Planned};
@@ -15,26 +15,31 @@ use crate::progress::CancelToken;
 use crate::values::{ObjectIx, Record};
 
 /// The runs of a plan that is being made.
-pub(super) struct PlannedRuns<'p>(pub &'p [PlannedRun]);
+#[derive(Clone, Copy)]
+pub(super) struct PlannedRuns<'p> {
+    pub runs: &'p [PlannedRun],
+    /// Whether some of them are of one experiment, and each row is wanted
+    pub may_repeat: bool,
+}
 
 impl PlannedRuns<'_> {
     /// Whether the configs of all runs were read.
     pub fn have_configs(&self) -> bool {
-        self.0.iter().all(PlannedRun::has_configs)
+        self.runs.iter().all(PlannedRun::has_configs)
     }
 
     fn tokens(&self) -> Vec<CancelToken> {
-        self.0.iter().map(|planned| planned.cancel_token().clone()).collect()
+        self.runs.iter().map(|planned| planned.cancel_token().clone()).collect()
     }
 }
 
 impl Planned for PlannedRuns<'_> {
     fn count(&self) -> usize {
-        self.0.len()
+        self.runs.len()
     }
 
     fn open(&self, run: usize) -> Result<Arc<LoadedRun>> {
-        let planned = &self.0[run];
+        let planned = &self.runs[run];
         planned.open(planned.cancel_token())
     }
 }
@@ -70,7 +75,7 @@ impl Upstream {
     pub fn of(planned: &PlannedRuns<'_>, tree: &PathTree, request: &TableRequest) -> Result<Self> {
         let lineage = Lineage::of(planned)?;
         let (mut starts, mut is_chosen) = (Vec::new(), Vec::new());
-        for (run, planned) in planned.0.iter().enumerate() {
+        for (run, planned) in planned.runs.iter().enumerate() {
             starts.push(is_chosen.len());
             let end = is_chosen.len() + lineage.listed_count(run);
             match planned.deciding() {
@@ -226,6 +231,7 @@ impl Upstream {
     /// # Errors
     /// `InvalidArgument`: a handle means several paths of one job, or none of any; `TooManyColumns`, `Io`.
     pub fn read_results(&mut self, request: &TableRequest, planned: &PlannedRuns<'_>) -> Result<()> {
+        let holders = if planned.may_repeat { Holders::LastRun } else { Holders::Each };
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.lineage.runs()];
         for steps in std::mem::take(&mut self.result_steps) {
             for (run, row) in self.jobs(&steps, planned)?.into_iter().filter_map(|job| self.lineage.row(job))
@@ -242,7 +248,7 @@ impl Upstream {
             rows.sort_unstable();
             rows.dedup();
             let loaded = self.open(run, planned)?;
-            let listed_later = planned.0.get(run).map_or(&[][..], PlannedRun::listed_later);
+            let listed_later = planned.runs.get(run).map_or(&[][..], PlannedRun::listed_later);
             reader.observe(&loaded, Some(rows.as_slice()), listed_later)?;
             if run >= tokens.len() {
                 tokens.push(loaded.cancel_token().clone());
@@ -250,7 +256,7 @@ impl Upstream {
         }
         // else the handles were checked on the jobs of the plan, or of more runs
         let checks = !needs_results(&request.selection) && !request.scope.is_decided();
-        self.results = reader.read(&mut self.tree, &tokens, checks)?;
+        self.results = reader.read(&mut self.tree, &tokens, checks, holders)?;
         self.columns = Arc::new(self.columns_with_files(request));
         Ok(())
     }

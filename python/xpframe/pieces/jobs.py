@@ -232,7 +232,7 @@ def parts(experiment: Experiments, *, rows: int = ROWS, **options: Unpack[ScanOp
     positions = wanted_rows(jobs, kept)
     if options["run"] == "distinct":
         positions = without(positions, later_rows(experiments_of(runs), jobs))
-    later = listed_later(runs, options["task"], jobs)
+    later = listed_later(runs, options["task"], jobs, options["run"])
     made = [
         Part(str(run.path), some, len(all_jobs), repeated, recipe)
         for run, all_jobs, whole, repeated in zip(runs, jobs, positions, later, strict=True)
@@ -286,8 +286,12 @@ def later_rows(groups: list[str], ids: list[list[str]]) -> list[tuple[int, ...]]
     return found[::-1]
 
 
-def listed_later(runs: list[_core.Run], task: Any, jobs: list[list[str]]) -> list[tuple[int, ...]]:
-    """The positions, among all jobs of each run, of those that a later run of the workspace lists too."""
+def listed_later(runs: list[_core.Run], task: Any, jobs: list[list[str]], run: Any) -> list[tuple[int, ...]]:
+    """The positions, among all jobs of each run, of those that a later run of the workspace lists too; none
+    where each experiment has one run, or each job is wanted once.
+    """
+    if run == "distinct" or len(set(experiments_of(runs))) == len(runs):
+        return [()] * len(runs)
     return later_rows([str(run.workspace) for run in runs], jobs if task is None else listed_jobs(runs, None))
 
 

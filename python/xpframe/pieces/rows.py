@@ -148,7 +148,7 @@ def series_parts(
     jobs = listed_jobs(runs, task)
     # a job's rows belong to the last run that lists it
     positions = without(wanted_rows(jobs, kept), later_rows([str(each.workspace) for each in runs], jobs))
-    later = listed_later(runs, task, jobs)
+    later = listed_later(runs, task, jobs, run)
     return SeriesParts(
         [
             SeriesPart(str(each.path), some, repeated, recipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ import pytest
 import xpframe
 from random_runs import RandomRun
 from situations import JOBS
+from small_runs import SmallRun
 from xpframe import Workspace, scan_xp, xp_frame, xp_table
+from xpframe.errors import ColumnError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +163,23 @@ def test_names_are_hinted_at_as_they_are_written() -> None:
     table = xp_table("grid-search", names="identifier")
     with pytest.raises(xpframe.errors.ColumnError, match="did you mean"):
         table.select("model.name")
+
+
+def test_a_config_in_the_place_of_a_name_is_meant(tmp_path: Path) -> None:
+    """A short name of a config is no value of that name far below: the error says how to ask."""
+    run = SmallRun(tmp_path)
+    below = {"id": 7, "module": "lab", "type": "M", "typename": "lab.M", "identifier": "c", "fields": {}}
+    for number, m in ((0, None), (1, {"type": "python", "value": 7})):
+        run.append("objects.jsonl", {**below, "fields": {"size": 3}})
+        run.append("objects.jsonl", {**below, "id": 8, "fields": {"m": None, "rate": 1}})
+        run.submit(number)
+        lines = (run.path / "objects.jsonl").read_text().splitlines()
+        job = json.loads(lines[-1])
+        job["id"] += 100
+        job["fields"] |= {"m": m, "pre": {"type": "python", "value": 8}}
+        (run.path / "objects.jsonl").write_text("\n".join([*lines[:-1], json.dumps(job)]) + "\n")
+    with pytest.raises(ColumnError) as caught:
+        xpframe.xp_table("grid", workspace=tmp_path, columns="m")
+    assert caught.value.hint == "it holds other values: ask for m.* or m@type"
+    table = xpframe.xp_table("grid", workspace=tmp_path, columns="rate")
+    assert table.column_values("config.pre.rate") == [1, 1]

@@ -13,6 +13,7 @@ import pytest
 import xpframe
 from small_runs import SmallRun
 from xpframe import Result
+from xpframe.errors import XpFrameWarning
 
 FRAMES: dict[str, Callable[..., Any]] = {
     "xp_frame": xpframe.xp_frame,
@@ -89,3 +90,44 @@ def test_metrics_that_no_file_has(call: str, root: Path) -> None:
     assert notes(lambda: read("grid", "results.csv", workspace=root, metrics="loss")) == told
     told = ["'results.csv' has no column los"]
     assert notes(lambda: read("grid", Result("results.csv", columns="los"), workspace=root)) == told
+
+
+def test_only_path_parameters_are_handles(root: Path) -> None:
+    """A parameter that is no path is no handle: the error names those that are."""
+    with pytest.raises(xpframe.errors.InvalidArgumentError) as caught:
+        xpframe.xp_table("grid", workspace=root, results="n")
+    assert caught.value.reason == "no path parameter 'n'"
+    assert caught.value.hint == "there are out; or give a file, as metrics.json"
+
+
+@pytest.mark.parametrize("call", SERIES)
+def test_a_column_of_jobs_named_like_one_of_files(call: str, root: Path) -> None:
+    """Two columns of one name are an error, in each backend."""
+    with pytest.raises(xpframe.errors.ColumnError) as caught:
+        SERIES[call]("grid", "results.csv", workspace=root, columns={"loss": "config.n"})
+    assert caught.value.reason == "two columns would be called 'loss'"
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "losses"),
+    [
+        ("2,9.87e-", "cut", [0.5]),
+        ("2,9.87E", "cut", [0.5]),
+        ("2,-1e+", "cut", [0.5]),
+        ("2,9.87e-5", "read", [0.5, 9.87e-5]),
+        ("2,0.25", "read", [0.5, 0.25]),
+    ],
+)
+def test_a_number_that_is_not_finished(end: str, state: str, losses: list[float], root: Path) -> None:
+    """A job that was killed within a number leaves a cut row, which makes no text of the column."""
+    directory = next(path for path in (root / "jobs" / "lab.train").iterdir() if path.is_dir())
+    (directory / "results.csv").write_text(f"epoch,loss\n1,0.5\n{end}")
+    options: dict[str, Any] = {"workspace": root, "results": "results.csv"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XpFrameWarning)
+        table = xpframe.xp_table("grid", columns=["job_id", "result@file", "result.loss"], **options)
+        rows = xpframe.xp_series("grid", "results.csv", workspace=root, backend="polars")
+    row = table.column_values("job_id").index(directory.name)
+    assert table.column_values("result@file")[row] == state
+    assert table.column_values("result.loss")[row] == losses[-1]
+    assert rows.filter(job_id=directory.name)["loss"].to_list() == losses
