@@ -124,6 +124,9 @@ def _count_job(
     directory, files = listed
     for handle, path in _own_paths(run, job, directory):
         below = [(file, size) for file, size in files if file == path or path in file.parents]
+        if all(file != path for file, _ in below):
+            # of a directory, event files are read; a table or JSON in it has a handle of its own
+            below = [(file, size) for file, size in below if _kind_of(file.name) in {None, "tensorboard"}]
         covered |= {file for file, _ in below}
         counts.setdefault((task, handle), HandleCount()).add(job, below)
     found: dict[str, list[tuple[Path, int]]] = {}

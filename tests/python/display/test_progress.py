@@ -62,11 +62,13 @@ def test_long_work_is_shown_and_closed_once(hasty: None) -> None:
 
 
 @pytest.mark.parametrize("quiet", [True, False])
-def test_short_and_quiet_work_is_not_shown(hasty: None, quiet: bool) -> None:
+def test_short_and_quiet_work_is_not_shown(hasty: None, quiet: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is shown of what is over soon, nor with quiet=True, and no thread stays."""
+    if not quiet:
+        monkeypatch.setattr(progress, "PATIENCE", 60)
     place = Shown()
     with progress.watch(lambda: (1, 2, "bytes"), output=place, quiet=quiet):
-        time.sleep(0.2 if quiet else 0.02)
+        time.sleep(0.2)
     assert (place.told, place.closed) == ([], [])
     assert [thread.name for thread in threading.enumerate() if thread.name == "xpframe"] == []
 

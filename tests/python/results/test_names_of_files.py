@@ -131,3 +131,18 @@ def test_a_number_that_is_not_finished(end: str, state: str, losses: list[float]
     assert table.column_values("result@file")[row] == state
     assert table.column_values("result.loss")[row] == losses[-1]
     assert rows.filter(job_id=directory.name)["loss"].to_list() == losses
+
+
+def test_each_listed_handle_can_be_read(root: Path) -> None:
+    """A directory that holds JSON is no handle of it: the file in it is."""
+    for directory in (root / "jobs" / "lab.train").iterdir():
+        if (directory / "metrics.json").exists():
+            (directory / "model.pt").mkdir()
+            (directory / "metrics.json").rename(directory / "model.pt" / "metrics.json")
+    listed = {one.handle: (one.kind, one.files) for one in xpframe.result_files("grid", workspace=root)}
+    assert listed["model.pt/metrics.json"] == ("json", 2)
+    assert listed["out"] == (None, 0)
+    for handle, (kind, files) in listed.items():
+        if kind in {"json", "csv"}:
+            table = xpframe.xp_table("grid", workspace=root, results=handle, columns="result@file")
+            assert table.column_values("result@file").count("read") == files
