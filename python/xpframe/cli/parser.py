@@ -88,10 +88,10 @@ def _command(subparsers: Any, name: str, run: Any, text: str, *, named: str = ""
     return sub
 
 
-def _formats(sub: Any) -> None:
+def _formats(sub: Any, json: str = "print JSON") -> None:
     formats = sub.add_mutually_exclusive_group()
     for name, words in (
-        ("json", "print JSON"),
+        ("json", json),
         ("csv", "print CSV"),
         ("tsv", "print columns separated by tabs"),
     ):
@@ -111,7 +111,7 @@ def _add_tables(subparsers: Any) -> None:
     _choose_jobs(sub)
     _filter_jobs(sub)
     _choose_columns(sub)
-    _formats(sub)
+    _formats(sub, json="print JSON lines")
     text = ".parquet, .arrow, .csv, .jsonl, a directory/, or - for stdout"
     sub.add_argument("--output", "-o", metavar="FILE", help=text)
     sub = _command(subparsers, "schema", commands.schema, "list the columns of an experiment", named=named)
@@ -136,7 +136,7 @@ def _add_reports(subparsers: Any) -> None:
     sub = _command(subparsers, "failures", commands.failures, text, named=named)
     _choose_jobs(sub)
     _filter_jobs(sub)
-    _formats(sub)
+    _formats(sub, json="print JSON lines")
     sub.add_argument("--output", "-o", metavar="FILE", help="as for frame")
     text = "print the cells of a grid that have no job, as JSON lines"
     sub = _command(subparsers, "missing", commands.missing, text, named=named)
