@@ -230,6 +230,16 @@ def test_cited_sections_of_the_format_exist() -> None:
     assert numbers <= sections
 
 
+def test_each_state_of_a_result_file_is_explained() -> None:
+    """The page about results has a line for each word of `result@file`, in the engine's order."""
+    page = (ROOT / "docs" / "howto" / "results.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| `result@file` | means |\n|---|---|\n")
+    explained = re.findall(r"^\| `(\w+)` \| \w", table.partition("\n\n")[0], re.MULTILINE)
+    source = (ROOT / "src" / "results" / "state.rs").read_text(encoding="utf-8")
+    assert explained == re.findall(r'Self::\w+ => "(\w+)"', source)
+    assert len(explained) == 9
+
+
 if __name__ == "__main__":
     for document in [Path(name).resolve() for name in sys.argv[1:]] or EXAMPLES:
         document.write_text(rewritten(document.read_text(encoding="utf-8")), encoding="utf-8")
