@@ -77,9 +77,9 @@ def xp_frame(
         timezone: The IANA name of the time zone of times that the files hold without one. By default the
             local zone.
         naive_times: Times in UTC without a zone, as ``DataFrame.to_excel`` wants them.
-        names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns. A parameter
-            with the name of a tag is left out if all jobs that are kept have equal values, else it keeps its
-            full name: so the columns depend on ``task`` and ``where``, as with no other ``names``.
+        names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns. A
+            parameter with the name of a tag is left out if all jobs that are kept have equal values, else it
+            keeps its full name: so the columns depend on ``task`` and ``where``, as with no other ``names``.
             ``"identifier"`` makes names for Altair, formulas, ``DataFrame.query`` and SQL: ``model_name`` for
             ``config.model.name``.
         strict: Raises the first error. By default the frame has everything that can be read, and one

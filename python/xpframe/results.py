@@ -55,6 +55,9 @@ class Result:
     header: Sequence[str] | None = None
 
 
+SEVERAL_RESULTS = "several handles are --results NAME=HANDLE each"
+
+
 def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None:
     """``results=`` as a command line writes it: one ``HANDLE``, or ``NAME=HANDLE`` each.
 
@@ -70,7 +73,5 @@ def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None
         if not (name and sign and handle):
             from xpframe.errors import InvalidArgumentError
 
-            raise InvalidArgumentError(
-                f"--results {name}{sign}{handle}", hint="of several handles each has a name: NAME=HANDLE"
-            )
+            raise InvalidArgumentError(f"--results {name}{sign}{handle}", hint=SEVERAL_RESULTS)
     return {name: handle for name, _, handle in pairs}

@@ -145,7 +145,7 @@ def jobs_of(side: Any) -> JobFrame:
         except ColumnError:  # no job has a tag or parameter
             side = side.table(columns=["job_id", "task"], quiet=True)
         side = any_frame(side)
-    jobs = JobFrame(side)
+    jobs = JobFrame(side, "a run, as Workspace().load_xp_info(name, run_id) loads it, or ")
     if "job_id" not in jobs.names:
         raise InvalidArgumentError("the frame has no column job_id", hint="read it with that column")
     jobs.factors(None)  # refuses renamed columns

@@ -13,6 +13,7 @@ from xpframe.cli.completion import SHELLS, complete_command, completion_command
 from xpframe.html_report.command import REPORT_HELP, add_report_arguments, report_command
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.remote.command import PULL_HELP, add_pull_arguments, pull_command
+from xpframe.results import SEVERAL_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            hint = f" ({SEVERAL_RESULTS})" if "--results" in (args or ()) else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -174,7 +176,7 @@ def _filter_jobs(sub: Any) -> None:
 
 
 def _choose_columns(sub: Any) -> None:
-    text = "names, short names or globs, separated by commas or spaces; may be repeated"
+    text = "names, short names or globs, separated by commas, or after NAME by spaces; may be repeated"
     sub.add_argument("--columns", "-c", action="append", metavar="COLUMNS", help=text)
     text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
     sub.add_argument("--results", action="append", metavar="HANDLE", help=text)

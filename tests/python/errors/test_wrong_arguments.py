@@ -164,6 +164,18 @@ def test_each_argument_with_each_wrong_value() -> None:
             "by=3 (give a name, a list of names",
         ),
         (lambda: wrongly(xpframe.xp_frame, "grid-search", names="python"), "'full', 'short' or 'identifier'"),
+        (
+            lambda: wrongly(xpframe.xp_frame, xpframe.Workspace().load_xp_info("grid-search")),
+            "(a run that is loaded has calls of its own: info.frame(), info.series(), info.failures())",
+        ),
+        (lambda: xpframe.xp_frame("grid-search", run="ALL"), "(did you mean all? its only run is 20261127_"),
+        (lambda: xpframe.xp_frame("grid-search", run=["last"]), "(did you mean latest? its only run is"),
+        (lambda: xpframe.xp_frame("grid-search", run="2020"), "no run '2020' (its only run is"),
+        (
+            lambda: xpframe.xp_frame("grid-search/20261127_075321"),
+            "(give the name 'grid-search' and run='20261127_075321')",
+        ),
+        (lambda: xpframe.xp_frame("gird/2026"), "(a name is one plain path component"),
         (lambda: xpframe.load_xp_info("grid-search"), "by name: Workspace().load_xp_info('grid-search')"),
         (
             lambda: xpframe.load_xp_info("me@host:ws/experiments/x/y"),

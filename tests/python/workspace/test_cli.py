@@ -151,6 +151,11 @@ def test_options_stand_before_and_after_the_command(
     ("words", "usage", "error"),
     [
         (["frame", "grid-search", "--bogus"], "xpframe frame", "unrecognized arguments: --bogus"),
+        (
+            ["frame", "grid-search", "--results", "metrics.json", "results.csv"],
+            "xpframe frame",
+            "unrecognized arguments: results.csv (several handles are --results NAME=HANDLE each)",
+        ),
         (["frame"], "xpframe frame", "the following arguments are required: NAME"),
         (["check", "--limit", "many"], "xpframe check", "argument --limit: 'many' is not a number of rows"),
         (["fram", "grid-search"], "xpframe", "no command 'fram' (did you mean frame?)"),
