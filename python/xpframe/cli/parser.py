@@ -144,7 +144,7 @@ def _add_reports(subparsers: Any) -> None:
     sub = _command(subparsers, "missing", commands.missing, text, named=named)
     _choose_jobs(sub)
     _filter_jobs(sub)
-    text = "the factors of the grid, as in lr,seed; by default the tags that vary"
+    text = "the factors of the grid, as in lr,seed; by default the tags that vary, or else the parameters"
     sub.add_argument("--by", metavar="NAMES", help=text)
     text = "print the cells of which all jobs failed as well"
     sub.add_argument("--failed", action="store_true", help=text)
