@@ -131,7 +131,8 @@ def test_runs() -> None:
     info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
     result = compare(info, info, backend="polars")
     assert isinstance(result.jobs, TYPES["polars"])
-    assert repr(result) == "<Comparison: 0 jobs added, 0 gone, 12 same>"
+    named = f"grid-search {info.run_id}"
+    assert repr(result) == f"<Comparison: {named} → {named}: 0 jobs added, 0 gone, 12 same>"
 
 
 def test_frames_that_cannot_be_compared() -> None:

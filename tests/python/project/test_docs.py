@@ -13,6 +13,7 @@ import pkgutil
 import re
 import sys
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -228,6 +229,13 @@ def test_cited_sections_of_the_format_exist() -> None:
     numbers = {number for group in cited for number in group.split(", §")}
     assert len(numbers) >= 5
     assert numbers <= sections
+
+
+def test_each_extra_is_listed() -> None:
+    """The page about installing names the extras that pyproject.toml has."""
+    page = (ROOT / "docs" / "start" / "install.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(project["optional-dependencies"])
 
 
 def test_each_state_of_a_result_file_is_explained() -> None:
