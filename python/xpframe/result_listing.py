@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xpframe.displayed import Displayed
 from xpframe.handles import HandleCount, count_handles
 from xpframe.resolve import resolve_runs
+from xpframe.text import plural
 
 if TYPE_CHECKING:
     from xpframe.options import Experiments, Workspaces
@@ -45,7 +46,7 @@ class ResultFiles(Displayed, Sequence[ResultFile]):
         return [asdict(file) for file in self._files]
 
     def _one_line(self) -> str:
-        return f"<ResultFiles: {len(self)} handles>"
+        return f"<ResultFiles: {plural(len(self), 'handle')}>"
 
     def __str__(self) -> str:
         return self._display(as_html=False)

@@ -13,6 +13,7 @@ import pytest
 
 import xpframe
 from xpframe import Result, XpFrameError
+from xpframe.errors import InvalidArgumentError
 
 WRONG: list[Any] = [
     1,
@@ -193,6 +194,27 @@ def test_errors_that_used_to_end_in_a_wall(
     monkeypatch.setenv("XPFRAME_WORKSPACE", str(xpframe.sample_workspace()))
     with pytest.raises(XpFrameError) as raised:
         call()
+    assert text in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"handle": 5}, "(it is a handle (a path parameter or a file, as 'metrics.json'), a dict from names"),
+        (
+            {"format": "yaml"},
+            "no result format 'yaml' (the formats are json, jsonl, csv, tsv, ",
+        ),
+        ({"format": 5}, "format=5 (it is the name of a format, or a function from a path to a dict)"),
+        ({"max": "loss", "min": "loss"}, "(give one of max=, min= and first=)"),
+        ({"separator": "ab"}, "(it is one ASCII character, as ';')"),
+        ({"handle": "../x"}, "a pattern that leads out of the job's directory: '../x'"),
+    ],
+)
+def test_a_result_is_refused_when_it_is_made(options: dict[str, Any], text: str) -> None:
+    """`Result(…)` raises what a call with it would raise."""
+    with pytest.raises(InvalidArgumentError) as raised:
+        Result(**{"handle": "metrics.json", **options})
     assert text in str(raised.value)
 
 
