@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["checked_text", "checked_texts"]
+__all__ = ["checked_text", "checked_texts", "column_words"]
 
 
 def checked_text(argument: str, value: object, hint: str = "give a str") -> str:
@@ -49,6 +49,14 @@ def checked_texts(argument: str, value: Any, hint: str = "give a str, or a list 
     except TypeError as error:
         raise InvalidArgumentError(f"{argument}={_shown(value)}", hint=hint) from error
     return [checked_text(argument, each, hint) for each in values]
+
+
+def column_words(words: list[str] | None) -> list[str] | None:
+    r"""The columns of ``-c a,b -c d``; a comma that is part of a name is written ``\,``."""
+    if words is None:
+        return None
+    marked = (word.replace("\\,", "\0").split(",") for word in words)
+    return [name.strip().replace("\0", ",") for names in marked for name in names if name.strip()]
 
 
 def _shown(value: object) -> str:

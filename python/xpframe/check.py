@@ -74,8 +74,9 @@ class Findings(Displayed, Sequence[Finding]):
         return iter(self._findings)
 
     def _one_line(self) -> str:
-        counts = ", ".join(f"{count} {word}" for word, count in self.counts.items())
-        return f"<Findings of {self._root}: {counts}>"
+        from xpframe.display.findings import heading
+
+        return f"<Findings of {self._root}: {heading(self)}>"
 
     def __str__(self) -> str:
         return self._display(as_html=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xpframe.text import plural, visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -57,7 +59,7 @@ class Failure:
     cause: str | None = None
     blocked_by: str | None = None
     log: str | None = None
-    tail: str | None = None
+    tail: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class FailureGroup:
 
     cause_group: str
     failures: tuple[Failure, ...]
+
+    def __repr__(self) -> str:
+        example = self.example
+        said = ": ".join(part for part in (example.exception, example.message) if part) or example.failure
+        return f"<FailureGroup of {plural(len(self.failures), 'failed job')}: {visible(said)}>"
 
     @property
     def crashed(self) -> tuple[Failure, ...]:

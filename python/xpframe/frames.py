@@ -57,11 +57,12 @@ def xp_frame(
             directory tells (``failure``, ``exit_code``, ``result.*``) is on the latest run that lists the
             job, and null on earlier ones. ``"distinct"`` has each job of an experiment once, on the latest
             run that lists it.
-        task: Keeps the jobs of these tasks only: full names, last components, or globs. Names and types of
-            the columns do not depend on it.
+        task: Keeps the jobs of these tasks only: full names, last components, or globs. Columns that these
+            jobs lack are left out; names and types of the others do not depend on it, but see ``names``.
         where: Keeps the jobs that pass a filter: a text, as in ``'@state = "done" and lr <= 0.1'``, or a dict
             from names to values, ``{"state": "done", "lr": [0.1, 0.01]}``. A name is that of a tag if any job
-            has it, else that of a column, short or full. Names and types of the columns do not depend on it.
+            has it, else that of a column, short or full. Names and types of the columns do not depend on it,
+            but see ``names``.
         columns: A name, short name or glob, or a list of them. ``"*"`` means the columns that are shown by
             default. A dict gives new names: ``{"lr": "config.lr"}``, or, if a parameter was renamed,
             ``{"lr": ["config.lr", "config.learning_rate"]}``, the first value that is not null; a list may
@@ -76,7 +77,9 @@ def xp_frame(
         timezone: The IANA name of the time zone of times that the files hold without one. By default the
             local zone.
         naive_times: Times in UTC without a zone, as ``DataFrame.to_excel`` wants them.
-        names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns.
+        names: ``"short"`` strips the prefixes ``tags.`` and ``config.`` from the names of columns. A
+            parameter with the name of a tag is left out if all jobs that are kept have equal values, else it
+            keeps its full name: so the columns depend on ``task`` and ``where``, as with no other ``names``.
             ``"identifier"`` makes names for Altair, formulas, ``DataFrame.query`` and SQL: ``model_name`` for
             ``config.model.name``.
         strict: Raises the first error. By default the frame has everything that can be read, and one

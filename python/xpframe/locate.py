@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 
 from xpframe import _core
-from xpframe.errors import InvalidArgumentError, ReadError, RunNotFoundError, WorkspaceNotFoundError
+from xpframe.errors import (
+    InvalidArgumentError,
+    ReadError,
+    RunNotFoundError,
+    WorkspaceNotFoundError,
+    XpFrameError,
+)
 
 # pathlib and typing each take longer to import than to read a small run
 TYPE_CHECKING = False
@@ -77,7 +83,11 @@ def find_workspace(
     if _used is not None:
         return _core.Workspace(_used, archives())
     if path := os.environ.get("XPFRAME_WORKSPACE"):
-        return _open(path)
+        try:
+            return _open(path)
+        except XpFrameError as error:
+            error.hint = "; ".join(filter(None, ("from $XPFRAME_WORKSPACE", error.hint)))
+            raise
     current = _current_directory()
     for directory in (current, *current.parents) if current else ():
         if _is_workspace(directory):

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from xpframe import _core
 from xpframe.arguments import checked_texts
-from xpframe.errors import ExperimentNotFoundError, InvalidArgumentError, ReadError, RunNotFoundError
+from xpframe.errors import (
+    ExperimentNotFoundError,
+    InvalidArgumentError,
+    InvalidNameError,
+    ReadError,
+    RunNotFoundError,
+)
 from xpframe.locate import archives, expanded, find_workspace, how_to_copy
 from xpframe.report import report
 
@@ -55,7 +61,7 @@ def resolve_runs(
             if globbed or not isinstance(experiment, str):
                 runs.extend(_readable_runs(opened_workspace, name, run, must_exist=name in patterns))
             else:
-                runs.extend(_select_runs(opened_workspace, name, run))
+                runs.extend(_runs_of_one(opened_workspace, name, run))
     if runs and not any(opened.is_readable for opened in runs):
         raise runs[0].errors()[0]
     return runs, several
@@ -96,6 +102,8 @@ def _experiment_patterns(experiment: Experiments) -> list[str]:
     """The names and globs of experiments, as a list."""
     hint = "give a name, a list of names, a glob, or the path of a run directory"
     if not isinstance(experiment, Sequence) or isinstance(experiment, (bytes, bytearray)):
+        if type(experiment).__name__ == "ExperimentInfo":
+            hint = "a run that is loaded has calls of its own: info.frame(), info.series(), info.failures()"
         raise InvalidArgumentError(f"experiment={experiment!r}", hint=hint)
     patterns = checked_texts("experiment", experiment, hint)
     if not patterns:
@@ -196,6 +204,17 @@ def _readable_runs(
         return []
 
 
+def _runs_of_one(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
+    """The runs of the only experiment; of ``NAME/RUN`` the error says how to write it."""
+    try:
+        return _select_runs(workspace, name, run)
+    except InvalidNameError as error:
+        experiment, _, run_id = name.partition("/")
+        if experiment in workspace.experiments():
+            error.hint = f"give the name {experiment!r} and run={run_id!r}"
+        raise
+
+
 def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]) -> list[_core.Run]:
     """The runs of one experiment, each once; ``"all"`` and ``"distinct"`` give the oldest first."""
     runs: dict[str, _core.Run] = {}
@@ -205,10 +224,19 @@ def _select_runs(workspace: _core.Workspace, name: str, run: str | Sequence[str]
         elif word in ("all", "distinct"):
             chosen = workspace.runs(name)[::-1]
         else:
-            chosen = [workspace.run(name, word)]
+            chosen = [_named_run(workspace, name, word)]
         for each in chosen:
             runs.setdefault(each.run_id, each)
     return list(runs.values())
+
+
+def _named_run(workspace: _core.Workspace, name: str, word: str) -> _core.Run:
+    try:
+        return workspace.run(name, word)
+    except RunNotFoundError as error:
+        if near := _core.near_misses(word, ["latest", "all", "distinct"]):
+            error.hint = " ".join(filter(None, (f"did you mean {near[0]}?", error.hint)))
+        raise
 
 
 def _run_words(run: object) -> list[str]:

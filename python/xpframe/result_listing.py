@@ -11,6 +11,7 @@ from xpframe.errors import ReadError
 from xpframe.handles import HandleCount, count_handles
 from xpframe.report import report
 from xpframe.resolve import resolve_runs
+from xpframe.text import plural
 
 if TYPE_CHECKING:
     from xpframe.options import Experiments, Workspaces
@@ -47,7 +48,7 @@ class ResultFiles(Displayed, Sequence[ResultFile]):
         return [asdict(file) for file in self._files]
 
     def _one_line(self) -> str:
-        return f"<ResultFiles: {len(self)} handles>"
+        return f"<ResultFiles: {plural(len(self), 'handle')}>"
 
     def __str__(self) -> str:
         return self._display(as_html=False)

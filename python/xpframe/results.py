@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xpframe import _core
+
 # typing takes longer to import than to read a small run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ class Result:
             errors say. With it :func:`xpframe.scan_series` opens no file before the query runs.
         separator: The character between the cells of CSV files.
         header: The names of the columns of CSV files that have no header.
+
+    Raises:
+        InvalidArgumentError: An argument has a wrong type or value.
     """
 
     handle: str
@@ -53,6 +58,14 @@ class Result:
     schema: Mapping[str, type[bool | int | float | str] | str] | None = None
     separator: str | None = None
     header: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        # refuses what the engine would refuse later
+        rest = {"task": None, "columns": None, "names": "full", "timezone": None}
+        _core.TableRequest(results=self, max_columns=1, naive_times=False, **rest)
+
+
+SEVERAL_RESULTS = "several handles are --results NAME=HANDLE each"
 
 
 def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None:
@@ -70,7 +83,5 @@ def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None
         if not (name and sign and handle):
             from xpframe.errors import InvalidArgumentError
 
-            raise InvalidArgumentError(
-                f"--results {name}{sign}{handle}", hint="of several handles each has a name: NAME=HANDLE"
-            )
+            raise InvalidArgumentError(f"--results {name}{sign}{handle}", hint=SEVERAL_RESULTS)
     return {name: handle for name, _, handle in pairs}

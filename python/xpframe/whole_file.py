@@ -71,12 +71,13 @@ def write_whole(target: Path, writer: Callable[[IO[bytes]], object]) -> None:
 def refuse_workspaces(target: Path) -> None:
     """Raises InvalidArgumentError if a path is inside a workspace, as it is named or by its links."""
     with _named(target):
-        named, meant = target.absolute(), Path(os.path.realpath(target))
+        # without `..`: a path that leads out of a workspace is not inside of it
+        named, meant = Path(os.path.abspath(target)), Path(os.path.realpath(target))  # noqa: PTH100 - pathlib keeps `..`
         for directory in dict.fromkeys((meant, *meant.parents, named, *named.parents)):
             if os.path.isdir(directory) and _core.is_workspace(directory):  # noqa: PTH112 - it raises nothing
                 raise InvalidArgumentError(
                     f"{str(target)!r} is inside the workspace {str(directory)!r}",
-                    hint="nothing is ever written into a workspace",
+                    hint="name a file outside of it: nothing is ever written into a workspace",
                 )
 
 

@@ -62,8 +62,9 @@ class Workspace(Displayed):
 
     def experiments(self) -> list[str]:
         """The names of the experiments, sorted. A warning says which are left out: see ``errors``."""
+        names = self._workspace.experiments()  # raises what the warning would say
         report(self._workspace.unreadable_experiments(), [], strict=False, listed_in=".errors")
-        return self._workspace.experiments()
+        return names
 
     def runs(self, experiment: str) -> list[str]:
         """The ids of the runs of an experiment, newest first."""

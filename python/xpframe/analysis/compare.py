@@ -87,7 +87,10 @@ def compare(a: Any, b: Any, *, backend: Backend = "pandas") -> Comparison:
     kinds = Counter(change for _, change in changes)
     pairs = [(rename.a, rename.b) for rename in renamed]
     made = [build(library, columns).to_native() for columns in frames]
-    return Comparison(made[0], made[1], made[2], in_words(counts, kinds, pairs))
+    words = in_words(counts, kinds, pairs)
+    if all(type(side).__name__ == "ExperimentInfo" for side in (a, b)):
+        words = f"{' → '.join(visible(f'{side.experiment} {side.run_id}') for side in (a, b))}: {words}"
+    return Comparison(made[0], made[1], made[2], words)
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -145,7 +148,7 @@ def jobs_of(side: Any) -> JobFrame:
         except ColumnError:  # no job has a tag or parameter
             side = side.table(columns=["job_id", "task"], quiet=True)
         side = any_frame(side)
-    jobs = JobFrame(side)
+    jobs = JobFrame(side, "a run, as Workspace().load_xp_info(name, run_id) loads it, or ")
     if "job_id" not in jobs.names:
         raise InvalidArgumentError("the frame has no column job_id", hint="read it with that column")
     jobs.factors(None)  # refuses renamed columns

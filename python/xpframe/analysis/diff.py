@@ -112,10 +112,11 @@ def compare_sides(a: Any, b: Any, workspace: str | os.PathLike[str] | None = Non
             raise InvalidArgumentError("the configs are nested too deeply to be compared") from None
     rows = [row_of(side) for side in configs]
     if rows[0] is None or rows[1] is None:
-        kinds = " and ".join(type(side).__name__ for side in sides)
-        raise InvalidArgumentError(
-            f"{kinds} cannot be compared", hint="give two configs, two ids of jobs, or two rows of a frame"
-        )
+        kinds = [type(side).__name__ for side in sides]
+        hint = "give two configs, two ids of jobs, or two rows of a frame"
+        if "ExperimentInfo" in kinds:
+            hint = "two runs: earlier.compare(later)"
+        raise InvalidArgumentError(f"{' and '.join(kinds)} cannot be compared", hint=hint)
     return compare_rows(rows[0], rows[1])
 
 

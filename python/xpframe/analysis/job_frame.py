@@ -39,12 +39,14 @@ class JobFrame:
         frame: A DataFrame of pandas, polars or pyarrow, or another that narwhals takes, or a
             :class:`xpframe.Table`, which becomes a pyarrow one.
 
+        instead: What else the caller takes, for the error.
+
     Raises:
         InvalidArgumentError: It is no DataFrame.
         MissingLibraryError: narwhals is not installed, or for a Table, pyarrow is not.
     """
 
-    def __init__(self, frame: Any) -> None:
+    def __init__(self, frame: Any, instead: str = "") -> None:
         nw = load_narwhals()
         if isinstance(frame, _core.Table):
             frame = _to_pyarrow(frame)
@@ -52,8 +54,9 @@ class JobFrame:
             self.frame: narwhals.DataFrame[Any] = nw.from_native(frame, eager_only=True)
         except TypeError:
             kind = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__name__}"
-            lazy = type(frame).__name__ == "LazyFrame"
-            hint = "collect() it first" if lazy else "give a DataFrame of pandas, polars or pyarrow"
+            hint = {"LazyFrame": "collect() it first", "ExperimentInfo": "give info.frame()"}.get(
+                type(frame).__name__, f"give {instead}a DataFrame of pandas, polars or pyarrow"
+            )
             raise InvalidArgumentError(f"{kind} is not a DataFrame", hint=hint) from None
         except nw.exceptions.DuplicateError as error:
             reason = " ".join(str(error).split())

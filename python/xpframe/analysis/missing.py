@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from xpframe.errors import ColumnError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from xpframe import _core
     from xpframe.analysis.coverage import Coverage
 
 __all__ = ["missing_cells"]
@@ -31,17 +34,44 @@ def missing_cells(
     from xpframe.frames import xp_table
     from xpframe.report import report
 
-    table = xp_table(
-        experiment,
-        workspace=workspace,
-        run=run,
-        task=task,
-        where=where,
-        columns=["task", "state", *(by or ["*.*"])],
-    )
-    coverage = cover(any_frame(table), by)
-    report([], coverage.notes, strict=False)
+    def read(*columns: str) -> _core.Table:
+        chosen = ["task", "state", *columns]
+        return xp_table(experiment, workspace=workspace, run=run, task=task, where=where, columns=chosen)
+
+    try:
+        table = read(*(by or ["*.*"]))
+    except ColumnError:
+        if by:
+            raise
+        table = read()  # no job has a tag or parameter
+    jobs = any_frame(table)
+    coverage = cover(jobs, by)
+    notes = list(coverage.notes) if len(table) else ["there is no job, so no cell"]
+    if by and (pooled := pooled_tags(jobs, coverage.factors, read)):
+        notes.append(
+            f"cells pool jobs that differ in {', '.join(pooled)}: add to --by what should not be pooled"
+        )
+    report([], notes, strict=False)
     return cell_lines(coverage, by or [], failed=failed)
+
+
+def pooled_tags(frame: Any, factors: list[str], read: Callable[..., _core.Table]) -> list[str]:
+    """The tags, by their short names, in which jobs of one cell differ."""
+    from xpframe.analysis.job_frame import JobFrame, any_frame
+
+    try:
+        tags = JobFrame(any_frame(read("tags.*")))
+    except ColumnError:
+        return []
+    jobs = JobFrame(frame)
+    cells = list(zip(*(jobs.column(name).codes for name in ("task", *factors)), strict=True))
+    others = [name for name in tags.parameters() if name not in factors]
+    return [
+        name.removeprefix("tags.")
+        for name in others
+        if len(tags) == len(jobs)  # a run that is written may have grown
+        and len(set(zip(cells, tags.column(name).codes, strict=True))) > len(set(cells))
+    ]
 
 
 def cell_lines(coverage: Coverage, by: list[str], *, failed: bool) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from xpframe.arguments import column_words
 from xpframe.cli.output import is_terminal, show_rows, show_table
 from xpframe.errors import XpFrameError
 from xpframe.frames import xp_table
@@ -154,7 +155,7 @@ def _table(options: argparse.Namespace) -> _core.Table:
         run=options.run,
         task=options.task,
         where=options.where,
-        columns=_columns(options.columns),
+        columns=column_words(options.columns),
         results=results_argument(options.results),
         names=options.names,
         max_columns=options.max_columns,
@@ -162,11 +163,3 @@ def _table(options: argparse.Namespace) -> _core.Table:
         naive_times=options.naive_times,
         strict=options.strict,
     )
-
-
-def _columns(words: list[str] | None) -> list[str] | None:
-    r"""The columns of ``-c a,b -c d``; a comma that is part of a name is written ``\,``."""
-    if words is None:
-        return None
-    marked = (word.replace("\\,", "\0").split(",") for word in words)
-    return [name.strip().replace("\0", ",") for names in marked for name in names if name.strip()]

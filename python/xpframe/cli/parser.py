@@ -13,6 +13,7 @@ from xpframe.cli.completion import SHELLS, complete_command, completion_command
 from xpframe.html_report.command import REPORT_HELP, add_report_arguments, report_command
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.remote.command import PULL_HELP, add_pull_arguments, pull_command
+from xpframe.results import SEVERAL_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            hint = f" ({SEVERAL_RESULTS})" if "--results" in (args or ()) else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -88,10 +90,10 @@ def _command(subparsers: Any, name: str, run: Any, text: str, *, named: str = ""
     return sub
 
 
-def _formats(sub: Any) -> None:
+def _formats(sub: Any, json: str = "print JSON") -> None:
     formats = sub.add_mutually_exclusive_group()
     for name, words in (
-        ("json", "print JSON"),
+        ("json", json),
         ("csv", "print CSV"),
         ("tsv", "print columns separated by tabs"),
     ):
@@ -111,7 +113,7 @@ def _add_tables(subparsers: Any) -> None:
     _choose_jobs(sub)
     _filter_jobs(sub)
     _choose_columns(sub)
-    _formats(sub)
+    _formats(sub, json="print JSON lines")
     text = ".parquet, .arrow, .csv, .jsonl, a directory/, or - for stdout"
     sub.add_argument("--output", "-o", metavar="FILE", help=text)
     sub = _command(subparsers, "schema", commands.schema, "list the columns of an experiment", named=named)
@@ -136,13 +138,13 @@ def _add_reports(subparsers: Any) -> None:
     sub = _command(subparsers, "failures", commands.failures, text, named=named)
     _choose_jobs(sub)
     _filter_jobs(sub)
-    _formats(sub)
+    _formats(sub, json="print JSON lines")
     sub.add_argument("--output", "-o", metavar="FILE", help="as for frame")
     text = "print the cells of a grid that have no job, as JSON lines"
     sub = _command(subparsers, "missing", commands.missing, text, named=named)
     _choose_jobs(sub)
     _filter_jobs(sub)
-    text = "the factors of the grid, as in lr,seed; by default the tags that vary"
+    text = "the factors of the grid, as in lr,seed; by default the tags that vary, or else the parameters"
     sub.add_argument("--by", metavar="NAMES", help=text)
     text = "print the cells of which all jobs failed as well"
     sub.add_argument("--failed", action="store_true", help=text)
@@ -174,7 +176,7 @@ def _filter_jobs(sub: Any) -> None:
 
 
 def _choose_columns(sub: Any) -> None:
-    text = "names, short names or globs, separated by commas or spaces; may be repeated"
+    text = "names, short names or globs, separated by commas, or after NAME by spaces; may be repeated"
     sub.add_argument("--columns", "-c", action="append", metavar="COLUMNS", help=text)
     text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
     sub.add_argument("--results", action="append", metavar="HANDLE", help=text)

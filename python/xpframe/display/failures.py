@@ -90,10 +90,11 @@ def facts(group: FailureGroup, *, whole: bool = False) -> list[tuple[str, str]]:
     else:
         jobs = [visible(failure.job_id)[:8] for failure in group.failures[:MAX_JOBS]]
         more = len(group.failures) - MAX_JOBS
+    code = None if example.exit_code is None else str(example.exit_code)
     said = [
         ("at", example.location),
         ("cause", example.cause),
-        ("exit code", None if example.exit_code is None else str(example.exit_code)),
+        ("exit code", None if what(example) == f"exit code {code}" else code),  # the heading has it
         ("log", example.log),
         ("jobs", ", ".join(jobs) + (f", … {number(more)} more" if more > 0 else "")),
     ]

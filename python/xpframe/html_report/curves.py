@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xpframe import _core
 from xpframe.plots.canvas import PALETTE, Canvas, cut, gradient
 from xpframe.request import table_request
-from xpframe.text import html, number, value_text
+from xpframe.text import html, number, plural, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +153,7 @@ def _picture(name: str, points: Points, colours: dict[str, str], per_line: int) 
         path = "M" + "L".join(place(x, y) for x, y in line)
         canvas.curve(path, colours.get(job, PALETTE[0]), width=1.2, opacity=0.75, tip=key[:40])
     left_out = len(points) - len(lines)
-    words = f"{name}: {len(lines)} curves" + (f" of {len(points)}" if left_out else "")
+    words = f"{name}: {plural(len(lines), 'curve')}" + (f" of {len(points)}" if left_out else "")
     return canvas.svg(words)
 
 

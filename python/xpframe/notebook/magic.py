@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Bool, Enum, Int, Unicode
 
+from xpframe.arguments import column_words
 from xpframe.errors import XpFrameError
 from xpframe.failed_jobs import named_failures
 from xpframe.frames import frame_of_runs, xp_table
@@ -23,7 +24,7 @@ from xpframe.notebook.run_cache import RunCache
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.remote.command import add_pull_arguments, pull_as_asked
 from xpframe.resolve import resolve_runs
-from xpframe.results import results_argument
+from xpframe.results import SEVERAL_RESULTS, results_argument
 from xpframe.text import visible
 from xpframe.workspace import Workspace
 
@@ -65,7 +66,8 @@ class _Command(_Parser):
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             words = " ".join(unknown)
-            self.error(f"unrecognized arguments: {visible(words)} (a name with spaces needs quotes)")
+            hint = SEVERAL_RESULTS if "--results" in (args or ()) else "a name with spaces needs quotes"
+            self.error(f"unrecognized arguments: {visible(words)} ({hint})")
         return options, unknown
 
 
@@ -96,7 +98,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--task", action="append", help="keep the jobs of this task; may be repeated")
         text = "keep the jobs that pass a filter, as in 'lr <= 0.1'; in quotes"
         command.add_argument("--where", metavar="FILTER", help=text)
-    load.add_argument("--columns", nargs="+", help="names, short names or globs")
+    load.add_argument(
+        "--columns", nargs="+", help="names, short names or globs, separated by commas or spaces"
+    )
     text = "what jobs wrote: a path parameter or a file; NAME=HANDLE for several"
     load.add_argument("--results", action="append", metavar="HANDLE", help=text)
     load.add_argument("--backend", choices=("pandas", "polars", "pyarrow"))
@@ -182,7 +186,7 @@ class Xpm(Magics):  # type: ignore[misc]  # IPython has no types
         columns: Any = {
             "task": options.task,
             "where": options.where,
-            "columns": options.columns,
+            "columns": column_words(options.columns),
             "results": results_argument(options.results),
             "max_columns": self.max_columns,
             "names": "short" if options.short else options.names or self.names,

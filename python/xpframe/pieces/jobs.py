@@ -15,6 +15,7 @@ from xpframe.pieces.layout import Layout, load_pyarrow
 from xpframe.report import report
 from xpframe.request import plan_scan, table_request
 from xpframe.resolve import resolve_runs
+from xpframe.text import plural
 from xpframe.where import rows_where
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Part(Framed):
         table = pa.concat_tables([pa.table(part) for part in tables])
         if len(table) != len(self.rows):
             raise ReadError(
-                f"had {self.jobs} jobs when its parts were made, and has fewer now",
+                f"had {plural(self.jobs, 'job')} when its parts were made, and has fewer now",
                 file=self.path,
                 hint="make the parts again",
             )
@@ -143,7 +144,7 @@ class Parts(Sequence[Any]):
         return iter(self._parts)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} parts of {len(self._layout.schema.names)} columns>"
+        return f"<{plural(len(self), 'part')} of {plural(len(self._layout.schema.names), 'column')}>"
 
     @property
     def schema(self) -> pyarrow.Schema:

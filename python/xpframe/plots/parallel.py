@@ -55,6 +55,8 @@ def parallel(
         narrow = ((of_task, first_axes(of_task)) for of_task in task_scopes(run, axes))
         scope, axes = next((choice for choice in narrow if choice[1]), (scope, axes))
     if not axes:
+        if not run.row_count():
+            raise InvalidArgumentError("the run has no jobs", hint="its driver submitted none, or not yet")
         hint = "name columns: plot.parallel(columns=[…])"
         raise InvalidArgumentError("the jobs differ in no column", hint=hint)
     colouring = scope.factor(color, results)

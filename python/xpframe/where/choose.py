@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpframe._core import near_misses
@@ -13,7 +14,7 @@ from xpframe.where.parse import parse
 from xpframe.where.tree import Name, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from xpframe import _core
     from xpframe.where.bound import Test
@@ -65,6 +66,7 @@ class _Columns:
     def __init__(self, runs: list[_core.Run], options: Mapping[str, Any], *, quiet: bool) -> None:
         self.runs, self.quiet = runs, quiet
         self.options = {name: options.get(name) for name in ("task", "results", "timezone")}
+        self.asked = options.get("columns")
         self.tags: list[str] | None = None
         self.whole: _core.ScanPlan | None = None
 
@@ -120,12 +122,21 @@ class _Columns:
     def _unknown(self, name: Name, error: ColumnError) -> ColumnError:
         near = near_misses(name.text, [*SPECIAL, *(tag.removeprefix("tags.") for tag in self.tags or [])])
         hint = f"did you mean {near[0]}?" if near and name.text.startswith("@") else error.hint
+        if before := _renamed(self.asked).get(name.text):
+            hint = f"where takes names as they are before renaming: {before}"
         if name.compared:
             # most forgot the quotes: state = done
             near_name = f"{hint}; " if hint and "did you mean" in hint else ""
             hint = f'{near_name}a text stands in quotes: {name.compared} "{name.text}"'
         place = f"where, character {name.position + 1}: " if name.position else "where: "
         return ColumnError(f"{place}{error.reason}", field=name.text, hint=hint)
+
+
+def _renamed(columns: Any) -> dict[str, str]:
+    """The columns that ``columns=`` renames, by their new names."""
+    asked = columns if isinstance(columns, (list, tuple)) else [columns]
+    pairs = [pair for each in asked if isinstance(each, Mapping) for pair in each.items()]
+    return {new: old if isinstance(old, str) else ", ".join(old) for new, old in pairs}
 
 
 def _escaped(key: str) -> str:

@@ -253,8 +253,11 @@ def _wrong(source: str, position: int, reason: str, hint: str) -> InvalidArgumen
 
 def _of_dict(where: Mapping[str, Any]) -> Node:
     parts: list[Node] = []
-    for name, value in where.items():
+    for name, given in where.items():
         checked_text("where", name, "names are texts")
+        # arrays and series, also scalars, of numpy, pandas and polars
+        to_list = getattr(given, "tolist", None) or getattr(given, "to_list", None)
+        value = to_list() if callable(to_list) else given
         if isinstance(value, (list, tuple, set, frozenset)):
             literals = tuple(_literal(name, each) for each in value)
             parts.append(Membership(Name(name), literals))

@@ -11,8 +11,10 @@ import pytest
 
 import xpframe
 from pages import HOSTILE, check_html, text_of
+from small_runs import SmallRun
 from xpframe.analysis import coverage, mosaic, side_by_side
 from xpframe.cli import main
+from xpframe.errors import InvalidArgumentError
 
 
 def printable(text: str) -> bool:
@@ -166,6 +168,30 @@ def test_missing_cells_of_a_run_with_a_hole(tmp_path: Path, capsys: pytest.Captu
     }
     jobs = xpframe.xp_frame("grid-search", workspace=workspace, backend="polars")
     assert coverage(jobs).filter(n=0).height == 1
+
+
+def test_missing_cells_say_what_they_pool(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --by, jobs that differ in another tag share a cell: a note names the tag. Else there is none."""
+    run("missing", "grid-search", "--by", "learning_rate")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "xpframe: cells pool jobs that differ in hidden_size: add to --by what should not be pooled\n"
+    )
+    for by in ([], ["--by", "learning_rate,hidden_size"], ["--by", "tags.*"]):
+        run("missing", "grid-search", *by)
+        assert capsys.readouterr().err == ""
+
+
+def test_runs_without_jobs_have_no_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the first job nothing is missing; pictures say that there is no job."""
+    small = SmallRun(tmp_path / "ws")
+    small.write("jobs.jsonl", "")
+    small.write("objects.jsonl", "")
+    assert main(["missing", "grid", "-w", str(small.root)]) == 0
+    assert capsys.readouterr() == ("", "xpframe: there is no job, so no cell\n")
+    with pytest.raises(InvalidArgumentError, match=r"^the run has no jobs \("):
+        xpframe.load_xp_info(small.path).plot.parallel()
 
 
 def test_diff_of_two_ids(capsys: pytest.CaptureFixture[str]) -> None:

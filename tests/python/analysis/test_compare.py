@@ -131,11 +131,20 @@ def test_runs() -> None:
     info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
     result = compare(info, info, backend="polars")
     assert isinstance(result.jobs, TYPES["polars"])
-    assert repr(result) == "<Comparison: 0 jobs added, 0 gone, 12 same>"
+    named = f"grid-search {info.run_id}"
+    assert repr(result) == f"<Comparison: {named} → {named}: 0 jobs added, 0 gone, 12 same>"
 
 
 def test_frames_that_cannot_be_compared() -> None:
     """A frame without job_id, or with renamed columns, is an error."""
+    info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
+    for other in ("20260101_000000", 5):
+        with pytest.raises(InvalidArgumentError) as raised:
+            info.compare(other)  # type: ignore[arg-type]  # wrong on purpose
+        assert raised.value.hint is not None
+        assert raised.value.hint.startswith(
+            "give a run, as Workspace().load_xp_info(name, run_id) loads it, or"
+        )
     with pytest.raises(InvalidArgumentError, match="no column job_id"):
         compare(frame({"tags.lr": [1]}, "polars"), frame(OLD, "polars"))
     with pytest.raises(InvalidArgumentError, match="renamed or short columns"):

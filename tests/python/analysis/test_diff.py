@@ -206,6 +206,9 @@ def test_what_cannot_be_compared() -> None:
     """Anything but configs, ids and rows is an error that says what was given."""
     with pytest.raises(InvalidArgumentError, match=r"^int and list cannot be compared \(give two configs"):
         diff(1, [])
+    info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
+    with pytest.raises(InvalidArgumentError, match=r"\(two runs: earlier.compare\(later\)\)$"):
+        diff(info, info)
 
 
 def test_side_by_side_in_text() -> None:

@@ -184,6 +184,9 @@ def test_what_is_no_frame_is_refused() -> None:
         factors(pl.LazyFrame({"task": ["t"]}))
     with pytest.raises(InvalidArgumentError, match=r"^builtins.dict is not a DataFrame"):
         factors({"task": ["t"]})
+    info = xpframe.Workspace(xpframe.sample_workspace()).load_xp_info("grid-search")
+    with pytest.raises(InvalidArgumentError, match=r"is not a DataFrame \(give info.frame\(\)\)$"):
+        factors(info)
     twice = pd.DataFrame([[1, 2]], columns=["tags.a", "tags.a"])
     with pytest.raises(
         InvalidArgumentError, match=r"'tags.a' 2 times \(give each column a name of its own\)$"

@@ -13,6 +13,7 @@ import pytest
 
 import xpframe
 from xpframe import Result, XpFrameError
+from xpframe.errors import InvalidArgumentError
 
 WRONG: list[Any] = [
     1,
@@ -164,6 +165,18 @@ def test_each_argument_with_each_wrong_value() -> None:
             "by=3 (give a name, a list of names",
         ),
         (lambda: wrongly(xpframe.xp_frame, "grid-search", names="python"), "'full', 'short' or 'identifier'"),
+        (
+            lambda: wrongly(xpframe.xp_frame, xpframe.Workspace().load_xp_info("grid-search")),
+            "(a run that is loaded has calls of its own: info.frame(), info.series(), info.failures())",
+        ),
+        (lambda: xpframe.xp_frame("grid-search", run="ALL"), "(did you mean all? its only run is 20261127_"),
+        (lambda: xpframe.xp_frame("grid-search", run=["last"]), "(did you mean latest? its only run is"),
+        (lambda: xpframe.xp_frame("grid-search", run="2020"), "no run '2020' (its only run is"),
+        (
+            lambda: xpframe.xp_frame("grid-search/20261127_075321"),
+            "(give the name 'grid-search' and run='20261127_075321')",
+        ),
+        (lambda: xpframe.xp_frame("gird/2026"), "(a name is one plain path component"),
         (lambda: xpframe.load_xp_info("grid-search"), "by name: Workspace().load_xp_info('grid-search')"),
         (
             lambda: xpframe.load_xp_info("me@host:ws/experiments/x/y"),
@@ -181,6 +194,27 @@ def test_errors_that_used_to_end_in_a_wall(
     monkeypatch.setenv("XPFRAME_WORKSPACE", str(xpframe.sample_workspace()))
     with pytest.raises(XpFrameError) as raised:
         call()
+    assert text in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"handle": 5}, "(it is a handle (a path parameter or a file, as 'metrics.json'), a dict from names"),
+        (
+            {"format": "yaml"},
+            "no result format 'yaml' (the formats are json, jsonl, csv, tsv, ",
+        ),
+        ({"format": 5}, "format=5 (it is the name of a format, or a function from a path to a dict)"),
+        ({"max": "loss", "min": "loss"}, "(give one of max=, min= and first=)"),
+        ({"separator": "ab"}, "(it is one ASCII character, as ';')"),
+        ({"handle": "../x"}, "a pattern that leads out of the job's directory: '../x'"),
+    ],
+)
+def test_a_result_is_refused_when_it_is_made(options: dict[str, Any], text: str) -> None:
+    """`Result(…)` raises what a call with it would raise."""
+    with pytest.raises(InvalidArgumentError) as raised:
+        Result(**{"handle": "metrics.json", **options})
     assert text in str(raised.value)
 
 

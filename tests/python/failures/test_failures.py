@@ -168,6 +168,8 @@ def test_groups_share_tags(lab: Lab) -> None:
     assert first.shared_tags == {"model": "big"}
     assert second.example.exception == "KeyError"
     assert second.shared_tags == {"lr": 0.1, "model": "small"}
+    assert repr(second) == "<FailureGroup of 1 failed job: KeyError: 'lr'>"
+    assert "Traceback" not in repr(second.example)
 
 
 def test_failures_are_a_sequence_and_a_table(lab: Lab) -> None:
@@ -192,6 +194,19 @@ def test_the_text_names_causes_tags_and_an_example(lab: Lab) -> None:
     ):
         assert part in text
     assert "Traceback" not in text
+
+
+def test_an_exit_code_is_said_once(tmp_path: Path) -> None:
+    """Without an exception the code is the heading, and is not repeated below it."""
+    lab = Lab(tmp_path)
+    lab.run({"aa01": {}, "bb01": {}})
+    lab.file("aa01", "train.failed", '{"code": 3, "reason": "failed"}')
+    lab.failed("bb01", "ValueError: nan")
+    first, second = str(lab.shown()).split("\n\n")[1:]
+    assert first.splitlines()[1] == "  exit code 3"
+    assert first.count("exit code") == 1
+    assert second.splitlines()[1] == "  ValueError: nan"
+    assert "    exit code 1" in second.splitlines()
 
 
 class Tags(HTMLParser):

@@ -269,6 +269,18 @@ def test_nothing_is_written_into_a_workspace(workspaces: Workspaces) -> None:
         assert not place.exists()
 
 
+def test_a_path_may_lead_out_of_a_workspace(workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`../x.csv` in a workspace is a file beside it; a path that leads back into it is refused."""
+    root = workspaces.path("v270_full")
+    table = xpframe.xp_table("grid-search", workspace=root)
+    monkeypatch.chdir(root / "experiments")
+    assert table.write("../../beside.csv").read_text("utf-8").count("\n") == len(table) + 1
+    (root.parent / "beside.csv").unlink()
+    for place in ("../x.csv", f"../../{root.name}/x.csv"):
+        with pytest.raises(InvalidArgumentError, match="inside the workspace"):
+            table.write(place)
+
+
 def test_nothing_is_written_through_a_link_into_a_workspace(tmp_path: Path) -> None:
     """A symbolic link to a place inside a workspace is such a place, for files and for partitions."""
     run = hostile_run(tmp_path)

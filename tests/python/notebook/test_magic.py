@@ -61,6 +61,15 @@ def test_load_gives_the_frame(shell: InteractiveShell) -> None:
     assert len(run(shell, "%xpm load {which} --task train")) == 12
 
 
+def test_columns_are_separated_by_commas_too(shell: InteractiveShell) -> None:
+    """As on the command line; a comma in a name is escaped."""
+    names = ["state", "tags.hidden_size"]
+    for words in ("state,hidden_size", "state, hidden_size", "'state,hidden_size'", "state hidden_size"):
+        assert run(shell, f"%xpm load grid-search --columns {words}").columns.tolist() == names
+    with pytest.raises(XpmError, match="no column 'a,b'"):
+        run(shell, r"%xpm load grid-search --columns 'a\,b'")
+
+
 def test_load_takes_the_options_of_frames(shell: InteractiveShell) -> None:
     """Times without a zone, the zone of those that have none, and strict reading, eager and lazy."""
     columns = "%xpm load grid-search --columns started_at state --backend polars"
@@ -193,6 +202,10 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
         ("%xpm load", "the following arguments are required: NAME"),
         ("%xpm lod x", "invalid choice: 'lod'"),
         ("%xpm load grid-search --columns hiden_size", "did you mean hidden_size"),
+        (
+            "%xpm load grid-search --results metrics.json results.csv",
+            "unrecognized arguments: results.csv (several handles are --results NAME=HANDLE each)",
+        ),
         ("%xpm load 'grid", "No closing quotation"),
         ("%xpm load grid-search --as 1x", "not a valid variable name"),
         ("%xpm load grid-search --as class", "--as 'class': not a valid variable name"),

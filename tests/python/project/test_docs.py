@@ -13,6 +13,7 @@ import pkgutil
 import re
 import sys
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -228,6 +229,23 @@ def test_cited_sections_of_the_format_exist() -> None:
     numbers = {number for group in cited for number in group.split(", §")}
     assert len(numbers) >= 5
     assert numbers <= sections
+
+
+def test_each_extra_is_listed() -> None:
+    """The page about installing names the extras that pyproject.toml has."""
+    page = (ROOT / "docs" / "start" / "install.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(project["optional-dependencies"])
+
+
+def test_each_state_of_a_result_file_is_explained() -> None:
+    """The page about results has a line for each word of `result@file`, in the engine's order."""
+    page = (ROOT / "docs" / "howto" / "results.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| `result@file` | means |\n|---|---|\n")
+    explained = re.findall(r"^\| `(\w+)` \| \w", table.partition("\n\n")[0], re.MULTILINE)
+    source = (ROOT / "src" / "results" / "state.rs").read_text(encoding="utf-8")
+    assert explained == re.findall(r'Self::\w+ => "(\w+)"', source)
+    assert len(explained) == 9
 
 
 if __name__ == "__main__":

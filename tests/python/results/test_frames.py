@@ -13,8 +13,9 @@ import pytest
 
 from pages import check_html, text_of
 from small_runs import SmallRun
-from xpframe import Result, Workspace, result_files, sample_workspace, scan_xp, xp_frame, xp_table
+from xpframe import Result, Workspace, parts, result_files, sample_workspace, scan_xp, xp_frame, xp_table
 from xpframe.errors import ColumnError, InvalidArgumentError, XpFrameWarning
+from xpframe.result_listing import ResultFiles
 
 if TYPE_CHECKING:
     from conftest import Workspaces
@@ -47,6 +48,16 @@ def test_sample_shows_metrics() -> None:
             expected = flat(json.loads(file.read_text()), "result")
             assert {name: row[name] for name in expected} == expected
     assert read > 0
+
+
+def test_one_is_no_plural() -> None:
+    """The text of a listing counts handles, that of parts counts parts and columns."""
+    root = sample_workspace()
+    assert repr(result_files("grid-search", workspace=root)) == "<ResultFiles: 3 handles>"
+    assert (
+        repr(ResultFiles(list(result_files("grid-search", workspace=root))[:1])) == "<ResultFiles: 1 handle>"
+    )
+    assert repr(parts("grid-search", workspace=root, columns="state")) == "<1 part of 1 column>"
 
 
 def test_columns_stand_before_the_trailing_system_columns() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from experimaestro.cli.filter import FilterContext, createFilter
@@ -344,6 +346,36 @@ def test_a_dict_says_the_same(text: str, given: dict[str, Any] | None, cifar: Pa
     if given is not None:
         assert read(cifar, where=given).equals(frame)
     assert scan(cifar, where=text).equals(frame)
+
+
+def test_arrays_are_lists_of_values() -> None:
+    """An array or series of numpy, pandas or polars in a dict is a list, one without a dimension a value."""
+    root = xpframe.sample_workspace()
+    expected = read(root, "grid-search", where={"hidden_size": [64, 128]})
+    assert len(expected) == 6
+    for values in (np.array([64, 128]), pd.Series([64, 128]), pd.Index([128, 64]), pl.Series([64, 128])):
+        assert read(root, "grid-search", where={"hidden_size": values}).equals(expected)
+    one = read(root, "grid-search", where={"hidden_size": 64})
+    assert len(one) == 3
+    for value in (np.array(64), np.int64(64)):
+        assert read(root, "grid-search", where={"hidden_size": value}).equals(one)
+    with pytest.raises(InvalidArgumentError, match=r"where=.'hidden_size': \[64, 128\]. \(give a text"):
+        read(root, "grid-search", where={"hidden_size": np.array([[64, 128]])})
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"rate": "learning_rate"},
+        ["*", {"rate": ["learning_rate"]}],
+    ],
+)
+def test_new_names_of_columns_are_no_names_of_filters(columns: Any) -> None:
+    """The error for a name that `columns=` gives says which name `where=` takes."""
+    for call in (read, scan):
+        with pytest.raises(ColumnError) as raised:
+            call(xpframe.sample_workspace(), "grid-search", columns=columns, where="rate = 0.1")
+        assert raised.value.hint == "where takes names as they are before renaming: learning_rate"
 
 
 def test_names_that_are_odd(tmp_path: Path) -> None:

@@ -464,7 +464,7 @@ def test_findings_are_a_frame_and_text(workspaces: Workspaces) -> None:
     assert frame.columns == list(Finding.__slots__)
     assert len(frame) == len(findings) == len(findings.frame())
     assert frame["line"].dtype == pl.Int64
-    assert repr(findings) == f"<Findings of {root}: 0 error, 2 warning, 3 info>"
+    assert repr(findings) == f"<Findings of {root}: 0 errors, 2 warnings, 3 notes>"
     assert repr(findings.table()) == "<xpframe.Table: 5 findings, 10 columns>"
     assert not findings.is_clean
     text = str(findings).splitlines()

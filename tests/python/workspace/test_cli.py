@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,9 +18,9 @@ from text_runs import hostile_run
 from xpframe.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Workspaces
+
+README = Path(__file__).resolve().parents[3] / "README.md"
 
 
 @pytest.fixture
@@ -150,6 +151,11 @@ def test_options_stand_before_and_after_the_command(
     ("words", "usage", "error"),
     [
         (["frame", "grid-search", "--bogus"], "xpframe frame", "unrecognized arguments: --bogus"),
+        (
+            ["frame", "grid-search", "--results", "metrics.json", "results.csv"],
+            "xpframe frame",
+            "unrecognized arguments: results.csv (several handles are --results NAME=HANDLE each)",
+        ),
         (["frame"], "xpframe frame", "the following arguments are required: NAME"),
         (["check", "--limit", "many"], "xpframe check", "argument --limit: 'many' is not a number of rows"),
         (["fram", "grid-search"], "xpframe", "no command 'fram' (did you mean frame?)"),
@@ -238,6 +244,32 @@ def test_frame_writes_a_file(tmp_path: Path) -> None:
     """`frame -o` writes what `xp_table(…).write` writes."""
     assert main(["frame", "grid-search", "-o", str(tmp_path / "grid.parquet")]) == 0
     assert pl.read_parquet(tmp_path / "grid.parquet").equals(xpframe.xp_table("grid-search").to_polars())
+
+
+def test_the_commands_of_the_readme_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each `xpframe` line of README's shell block works in the sample, and writes outside of it."""
+    monkeypatch.chdir(xpframe.sample_workspace(tmp_path / "sample"))
+    _, _, section = README.read_text("utf-8").partition("## In a shell\n\n```sh\n")
+    lines = [line for line in section.partition("```")[0].splitlines() if line.startswith("xpframe ")]
+    for line in lines:
+        assert main(shlex.split(line.partition("|")[0], comments=True)[1:]) == 0, line
+    assert len(lines) == 5
+    assert capsys.readouterr().err == ""
+    assert len(pl.read_parquet(tmp_path / "grid.parquet")) == 12
+    assert main(["frame", "grid-search", "-o", "grid.parquet"]) == 1
+    assert "inside the workspace" in (told := capsys.readouterr().err)
+    assert told.endswith("(name a file outside of it: nothing is ever written into a workspace)\n")
+
+
+@pytest.mark.parametrize("command", ["frame", "failures", "schema", "runs", "ls", "results", "check", "diff"])
+def test_help_says_what_json_is(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Commands that print a JSON object a line say so; the others print one document."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    has_lines = "print JSON lines" in capsys.readouterr().out
+    assert has_lines == (command in ("frame", "failures"))
 
 
 @pytest.mark.usefixtures("sample")

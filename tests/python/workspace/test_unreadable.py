@@ -127,6 +127,24 @@ tell(experiments=opened.experiments(), errors=told(opened.errors), html=len(open
     assert bad in said["err"]
 
 
+def test_experiments_that_cannot_be_listed_are_told_once(workspace: Path) -> None:
+    """Where no experiment can be listed, the error is enough: no warning says the same."""
+    code = """
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    try:
+        xpframe.Workspace(root).experiments()
+    except xpframe.XpFrameError as error:
+        tell(said=told([error]), warned=len(caught))
+"""
+    (workspace / "experiments").chmod(0)
+    try:
+        said = run_without_rights(workspace, code)
+    finally:
+        (workspace / "experiments").chmod(0o755)
+    assert said == {"said": [f"ReadError: {workspace}/experiments"], "warned": 0}
+
+
 def test_jobs_are_found_by_their_ids(workspace: Path) -> None:
     """A job is found among the experiments that can be read."""
     code = """
