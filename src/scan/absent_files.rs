@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::plan::PlannedRun;
+use super::planned_run::PlannedRun;
 use super::results::ResultRequest;
 use crate::error::{did_you_mean, quoted};
 use crate::results::{FileState, Handle, Patterns};

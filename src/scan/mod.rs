@@ -10,6 +10,7 @@ mod failed_jobs;
 mod leaves;
 mod names;
 mod plan;
+mod planned_run;
 mod read;
 mod repeats;
 mod request;

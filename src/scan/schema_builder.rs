@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::names::Names;
-use super::plan::PlannedRun;
+use super::planned_run::PlannedRun;
 use super::request::TableRequest;
 use super::short_names::ShortNames;
 use super::upstream::{PlannedRuns, Upstream};

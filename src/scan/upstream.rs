@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ahash::HashMap;
 
-use super::plan::PlannedRun;
+use super::planned_run::PlannedRun;
 use super::request::TableRequest;
 use super::results::{Holders, ReadResults, ResultReader, needs_results};
 use crate::columns::{Columns, PathTree, Step, UpstreamPaths};

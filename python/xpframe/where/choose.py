@@ -11,7 +11,7 @@ from xpframe.request import plan_scan, table_request
 from xpframe.where.bind import bind_node
 from xpframe.where.bound import columns_of, evaluate
 from xpframe.where.parse import parse
-from xpframe.where.tree import Name, names_in
+from xpframe.where.tree import Name, names_in, nulls_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,8 @@ def bind(
     names = names_in(node)
     columns = _Columns(runs, options, quiet=quiet)
     found = {name.text: columns.find(name) for name in names}
+    for name in nulls_in(node):
+        columns.check_null(name, found[name.text])
     full = list(dict.fromkeys(name for each in found.values() for name in each))
     types = dict(columns.plan(full).empty().schema) if full else {}
     return bind_node(node, lambda name: [(each, types[each]) for each in found[name.text]])
@@ -79,7 +81,7 @@ class _Columns:
         text = SPECIAL.get(name.text, name.text)
         if name.text in SPECIAL:
             return [text]
-        if found := self._tag(text):
+        if (found := self._tag(text)) and not self._is_other_column(text, found):
             return found
         cheap = ("workspace", "experiment", "run", "job_id", "task", "state", "submitted_at")
         if text in cheap:
@@ -92,24 +94,70 @@ class _Columns:
                 found = [full for _, full, _ in self.plan([text]).columns]
             except ColumnError as error:
                 raise self._unknown(name, error) from None
-        if len(found) > 1 and len({each.rpartition("@")[0] for each in found}) > 1:
+        is_glob = any(character in text for character in WILDCARDS)
+        if len(found) > 1 and (is_glob or len({_whole(each) for each in found}) > 1):
             raise ColumnError(
                 f"{text!r} could be any of {len(found)} columns",
                 field=text,
                 hint=f"write one of {', '.join(found[:5])}",
             )
+        own = [f"{prefix}{text}" for prefix in ("", "tags.", "config.", "result.")]
+        is_last = not is_glob and not {found[0], _whole(found[0])}.intersection(own)
+        if is_last and any(self._holds_values(f"{prefix}.{text}") for prefix in ("tags", "config")):
+            hint = f"it holds other values: compare one of {text}.*, or {text}@type"
+            raise self._unknown(name, ColumnError(f"no column {text!r}", field=text, hint=hint))
         return found
 
     def _tag(self, text: str) -> list[str]:
         if self.tags is None:
+            self.tags = self._all_tags()
+        for name in dict.fromkeys((text, f"tags.{text}", f"tags.{_escaped(text)}")):
+            if name in self.tags:
+                return [name]
+            if split := [tag for tag in self.tags if _whole(tag) == name]:
+                return split
+        return []
+
+    def _all_tags(self) -> list[str]:
+        pattern = "tags.*"
+        try:
+            plan = self.plan([pattern])
+        except ColumnError:
+            return []  # no job has a tag
+        tags = plan.column_names
+        while pattern in tags:  # a tag of this name, which comes before what a glob matches
+            pattern += "*"
+            tags = plan.find(pattern)
+        return tags
+
+    def _is_other_column(self, text: str, tags: list[str]) -> bool:
+        """Whether a text that means a tag called ``config.seed`` is the full name of a column."""
+        if not text.startswith(("config.", "result.")) or tags == [text]:
+            return False
+        try:
+            return self._all().find(text) == [text]
+        except ColumnError:
+            return False
+
+    def check_null(self, name: Name, found: list[str]) -> None:
+        """Raises an error where null in the columns of a short name does not mean that there is no value."""
+        place = _whole(found[0]) or found[0]
+        is_short = name.text not in found and _whole(name.text) is None
+        if is_short and place.startswith("config.") and self._holds_values(place):
+            reason = f"{name.text!r} holds other values in some jobs"
+            hint = f"write {' and '.join(f'{each} = null' for each in found)}"
+            raise self._unknown(name, ColumnError(reason, field=name.text, hint=hint))
+
+    def _holds_values(self, place: str) -> bool:
+        """Whether a place has columns below it, so that no other of its last component is meant."""
+        for pattern in (f"{place}.*", f"{place}@type"):
             try:
-                self.tags = self.plan(["tags.*"]).column_names
+                found = self._all().find(pattern)
             except ColumnError:
-                self.tags = []  # no job has a tag
-        names = {text, f"tags.{text}", f"tags.{_escaped(text)}"}
-        return [tag for tag in self.tags if tag in names] or [
-            tag for tag in self.tags if tag.rpartition("@")[0] in names and tag not in names
-        ]
+                continue
+            if any(each == pattern or each.startswith(f"{place}.") for each in found):
+                return True
+        return False
 
     def _all(self) -> _core.ScanPlan:
         if self.whole is None:
@@ -137,6 +185,15 @@ def _renamed(columns: Any) -> dict[str, str]:
     asked = columns if isinstance(columns, (list, tuple)) else [columns]
     pairs = [pair for each in asked if isinstance(each, Mapping) for pair in each.items()]
     return {new: old if isinstance(old, str) else ", ".join(old) for new, old in pairs}
+
+
+def _whole(column: str) -> str | None:
+    """The place of a column that was split by type: ``x`` of ``x@int``. ``RR@10`` is a place itself, as keys
+    have no ``@`` before a letter unless it is escaped.
+    """
+    place, _, kind = column.rpartition("@")
+    escapes = len(place) - len(place.rstrip("\\"))
+    return place if place and kind[:1].isascii() and kind[:1].isalpha() and escapes % 2 == 0 else None
 
 
 def _escaped(key: str) -> str:
