@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from xpframe.options import Backend, Experiments, FailureOptions, RunFailureOptions
 
-__all__ = ["Failure", "FailureGroup", "Failures", "failures", "failures_of", "named_failures"]
+__all__ = [
+    "Failure",
+    "FailureGroup",
+    "Failures",
+    "failures",
+    "failures_of",
+    "named_failures",
+    "unreported_failures",
+]
 
 
 class Failures(Displayed, Sequence[Failure]):
@@ -148,18 +156,34 @@ def named_failures(experiment: Experiments, **options: Unpack[RunFailureOptions]
     return failures_of(runs, options, several_runs=several)
 
 
+def unreported_failures(run: _core.Run) -> Failures:
+    """The failed jobs of a run, for a caller that reports ``errors`` with its own."""
+    return Failures(title_of([(run.experiment, run.run_id)]), _read([run], FAILURE_DEFAULTS, quiet=True))
+
+
 def _table(
     runs: list[_core.Run], several: bool, options: FailureOptions, *, backend: str = "polars"
+) -> _core.Table:
+    table = _read(runs, options, several=several, backend=backend, quiet=options["quiet"])
+    report(table.errors, table.warnings, strict=options["strict"])
+    return table
+
+
+def _read(
+    runs: list[_core.Run],
+    options: FailureOptions,
+    *,
+    several: bool = False,
+    backend: str = "polars",
+    quiet: bool,
 ) -> _core.Table:
     task = options["task"]
     tasks = None if task is None else checked_texts("task", task)
     title = title_of([(run.experiment, run.run_id) for run in runs])
     rows = rows_where(runs, options["where"], options)
     # how many logs there are to read is known at the end only
-    with reading(f"failures of {title}", quiet=options["quiet"], size=None):
-        table = _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend, rows=rows)
-    report(table.errors, table.warnings, strict=options["strict"])
-    return table
+    with reading(f"failures of {title}", quiet=quiet, size=None):
+        return _core.read_failures(runs, several_runs=several, tasks=tasks, backend=backend, rows=rows)
 
 
 def _failures_in(table: _core.Table) -> Iterator[Failure]:

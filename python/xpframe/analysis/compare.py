@@ -10,11 +10,14 @@ from xpframe.analysis.job_frame import JobFrame, any_frame, build
 from xpframe.analysis.names import is_tag, last_component, without_kind
 from xpframe.backends.convert import converter_for
 from xpframe.errors import ColumnError, InvalidArgumentError
+from xpframe.report import report
+from xpframe.request import read_table, table_request
 from xpframe.text import plural, visible
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from xpframe import _core
     from xpframe.options import Backend
 
 __all__ = ["Comparison", "compare"]
@@ -143,16 +146,26 @@ def in_words(counts: Mapping[str, int], kinds: Mapping[str, int], pairs: Sequenc
 def jobs_of(side: Any) -> JobFrame:
     """The jobs of a run with their tags and parameters, or those of a frame."""
     if type(side).__name__ == "ExperimentInfo":
-        try:
-            side = side.table(columns=["job_id", "task", "*.*"], max_columns=1_000_000, quiet=True)
-        except ColumnError:  # no job has a tag or parameter
-            side = side.table(columns=["job_id", "task"], quiet=True)
-        side = any_frame(side)
+        side = any_frame(table_of(side))
     jobs = JobFrame(side, "a run, as Workspace().load_xp_info(name, run_id) loads it, or ")
     if "job_id" not in jobs.names:
         raise InvalidArgumentError("the frame has no column job_id", hint="read it with that column")
     jobs.factors(None)  # refuses renamed columns
     return jobs
+
+
+def table_of(info: Any) -> _core.Table:
+    """The jobs of a run with their tags and parameters; what its loading warned of is not said again."""
+    told = {str(error) for error in info.errors}
+    runs = [info._run]  # noqa: SLF001 - its table() would warn again
+    asked = {"columns": ["job_id", "task", "*.*"], "max_columns": 1_000_000}
+    try:
+        table = read_table(runs, table_request(asked), quiet=True)
+    except ColumnError:  # no job has a tag or parameter
+        asked["columns"] = ["job_id", "task"]
+        table = read_table(runs, table_request(asked), quiet=True)
+    report([error for error in table.errors if str(error) not in told], [], strict=False)
+    return table
 
 
 def tasks_of(jobs: JobFrame) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpframe.errors import XpFrameError
 from xpframe.frames import xp_table
-from xpframe.locate import expanded
+from xpframe.locate import expanded, find_workspace
 from xpframe.request import plan_scan, table_request
 from xpframe.resolve import resolve_runs
 from xpframe.workspace import Workspace
@@ -170,6 +170,8 @@ def _values(
     )
     if dest == "experiment":
         return Workspace(workspace).experiments()
+    if dest in ("job", "a", "b"):
+        return _jobs(workspace) if prefix else []
     given = _positionals(before[before.index(command) + 1 :], _options(commands, command)) if command else []
     name = given[0] if given else None
     if name is None:
@@ -186,6 +188,13 @@ def _values(
         plan = plan_scan(runs, table_request(), several_runs=several, keep_bytes=0, quiet=True)
         return [f"{done}{comma}{column}" for column in plan.column_names]
     return []
+
+
+def _jobs(workspace: str | None) -> list[str]:
+    """The jobs of the latest run of each experiment: those of all runs take too long for a Tab."""
+    home = find_workspace(workspace)
+    runs = [run for name in home.experiments() for run in home.readable_runs(name, "latest")]
+    return list(dict.fromkeys(job_id for run in runs for job_id, _ in run.rows()))
 
 
 def _paths(prefix: str, *, only_directories: bool = False) -> list[str]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpframe import _core
+from xpframe.arguments import with_guess
 from xpframe.cli import commands
 from xpframe.cli.completion import SHELLS, complete_command, completion_command
 from xpframe.html_report.command import REPORT_HELP, add_report_arguments, report_command
@@ -33,19 +34,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(2, f"xpframe: {_with_guess(message)}\n")
-
-
-def _with_guess(message: str) -> str:
-    """An error of argparse; of an unknown command with the one that is near."""
-    _, found, rest = message.partition("argument COMMAND: invalid choice: '")
-    if not found:
-        return message
-    word, _, choices = rest.partition("' (choose from ")
-    names = [name for name in choices.rstrip(")").replace("'", "").split(", ") if name[0] != "_"]
-    near = _core.near_misses(word, names)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    return f"no command {word!r} ({hint})"
+        self.exit(2, f"xpframe: {with_guess(message)}\n")
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpframe.display.style import STYLE
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.failed_jobs import unreported_failures
 from xpframe.html_report.curves import curves_html
 from xpframe.html_report.jobs_table import read_jobs, table_parts
 from xpframe.html_report.sections import (
@@ -72,14 +73,16 @@ def _page(
     jobs = read_jobs(run, results, quiet=quiet)
     errors, notes = list(jobs.errors), list(jobs.warnings)
     curve_section, more = curves_html(run, _handles(curves), jobs, quiet=quiet)
-    errors += more
+    failures = unreported_failures(run)
+    told = {str(error) for error in errors}
+    errors += [*more, *(error for error in failures.errors if str(error) not in told)]
     table, data = table_parts(jobs)
     sections = [
         head_section(run, title),
         factors_section(jobs),
         f"<section id='jobs'><h2>Jobs</h2>{table}</section>",
         coverage_section(jobs),
-        failures_section(run),
+        failures_section(failures),
         curve_section,
         graph_section(run),
         software_section(run),

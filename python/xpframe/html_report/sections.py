@@ -11,14 +11,13 @@ from xpframe.display.info import info_html
 from xpframe.display.parts import table_html
 from xpframe.display.style import panel
 from xpframe.errors import XpFrameError
-from xpframe.failed_jobs import failures_of
-from xpframe.options import JOB_DEFAULTS, REPORT_DEFAULTS
 from xpframe.plots import Plots
 from xpframe.summary import brief
 from xpframe.text import html, number, plural
 
 if TYPE_CHECKING:
     from xpframe._core import Run
+    from xpframe.failed_jobs import Failures
     from xpframe.html_report.jobs_table import ReportJobs
 
 __all__ = [
@@ -67,9 +66,8 @@ def coverage_section(jobs: ReportJobs) -> str:
     return _section("coverage", "Coverage", Mosaic(coverage)._repr_html_())
 
 
-def failures_section(run: Run) -> str:
+def failures_section(failures: Failures) -> str:
     """Why jobs failed, with folded tracebacks; nothing if none did."""
-    failures = failures_of([run], {**JOB_DEFAULTS, **REPORT_DEFAULTS, "quiet": True})
     return _section("failures", "Failures", failures._repr_html_()) if len(failures) else ""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Bool, Enum, Int, Unicode
 
-from xpframe.arguments import column_words
+from xpframe.arguments import column_words, with_guess
 from xpframe.errors import XpFrameError
 from xpframe.failed_jobs import named_failures
 from xpframe.frames import frame_of_runs, xp_table
@@ -53,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that raises instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise XpmError(f"{message}; {self.format_usage().strip().replace(chr(10), ' ')}")
+        raise XpmError(f"{with_guess(message)}; {self.format_usage().strip().replace(chr(10), ' ')}")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise _HelpShownError(status, message)

@@ -70,6 +70,24 @@ def test_the_warning_has_what_errors_has(ws: Path) -> None:
     assert (str(again), [str(e) for e in again.errors]) == (str(message), [str(e) for e in message.errors])
 
 
+@pytest.mark.filterwarnings("ignore::xpframe.XpFrameWarning")
+@pytest.mark.parametrize("name", ["broken", "lost", "unread"])
+def test_calls_that_read_several_times_say_it_once(name: str, ws: Path, tmp_path: Path) -> None:
+    """A report warns once; a comparison does not repeat what the loading of its runs said."""
+    info = load(run_of(ws, name))
+    calls: dict[str, Callable[[], Any]] = {
+        "report": lambda: info.report(tmp_path / "page.html"),
+        "compare": lambda: info.compare(info),
+    }
+    told = {}
+    for call, function in calls.items():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function()
+        told[call] = len(caught)
+    assert told == {"report": 1, "compare": 0}
+
+
 def test_nothing_is_told_of_what_can_be_read(ws: Path) -> None:
     """A run without a fault raises no warning and has no errors, strict or not."""
     with warnings.catch_warnings():

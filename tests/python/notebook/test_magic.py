@@ -200,7 +200,7 @@ def test_bare_and_help_print_help(shell: InteractiveShell, capsys: pytest.Captur
     [
         ("%xpm load gird-search", "grid-search"),
         ("%xpm load", "the following arguments are required: NAME"),
-        ("%xpm lod x", "invalid choice: 'lod'"),
+        ("%xpm lod x", "no command 'lod' (did you mean load?)"),
         ("%xpm load grid-search --columns hiden_size", "did you mean hidden_size"),
         (
             "%xpm load grid-search --results metrics.json results.csv",

@@ -133,6 +133,21 @@ def test_files_are_completed(
     assert capsys.readouterr().out == "out/\n"
 
 
+def test_identifiers_of_jobs_are_completed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`path` and `diff` complete the ids of jobs; none is offered before the first digit."""
+    root = xpframe.sample_workspace()
+    jobs = list(xpframe.Workspace(root).load_xp_info("grid-search").jobs)
+    first, second = (next(job for job in jobs if job.startswith(start)) for start in ("ee", "5f"))
+    for words, expected in (
+        (["path", "-w", str(root), "ee"], first),
+        (["diff", "-w", str(root), first, "5f"], second),
+    ):
+        assert main(["__complete", "fish", *words]) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+    assert main(["__complete", "fish", "path", "-w", str(root), ""]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_a_missing_workspace_completes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An error while completing prints nothing: the line of the user stays as it is."""
     assert main(["__complete", "zsh", "frame", "-w", str(tmp_path / "nothing"), ""]) == 0
