@@ -79,7 +79,7 @@ class _Columns:
         text = SPECIAL.get(name.text, name.text)
         if name.text in SPECIAL:
             return [text]
-        if found := self._tag(text):
+        if (found := self._tag(text)) and not self._is_other_column(text, found):
             return found
         cheap = ("workspace", "experiment", "run", "job_id", "task", "state", "submitted_at")
         if text in cheap:
@@ -92,24 +92,63 @@ class _Columns:
                 found = [full for _, full, _ in self.plan([text]).columns]
             except ColumnError as error:
                 raise self._unknown(name, error) from None
-        if len(found) > 1 and len({each.rpartition("@")[0] for each in found}) > 1:
+        is_glob = any(character in text for character in WILDCARDS)
+        if len(found) > 1 and (is_glob or len({_whole(each) for each in found}) > 1):
             raise ColumnError(
                 f"{text!r} could be any of {len(found)} columns",
                 field=text,
                 hint=f"write one of {', '.join(found[:5])}",
             )
+        own = [f"{prefix}{text}" for prefix in ("", "tags.", "config.", "result.")]
+        if not is_glob and not {found[0], _whole(found[0])}.intersection(own) and self._holds_values(text):
+            hint = f"it holds other values: compare one of {text}.*, or {text}@type"
+            raise self._unknown(name, ColumnError(f"no column {text!r}", field=text, hint=hint))
         return found
 
     def _tag(self, text: str) -> list[str]:
         if self.tags is None:
-            try:
-                self.tags = self.plan(["tags.*"]).column_names
-            except ColumnError:
-                self.tags = []  # no job has a tag
-        names = {text, f"tags.{text}", f"tags.{_escaped(text)}"}
-        return [tag for tag in self.tags if tag in names] or [
-            tag for tag in self.tags if tag.rpartition("@")[0] in names and tag not in names
-        ]
+            self.tags = self._all_tags()
+        for name in dict.fromkeys((text, f"tags.{text}", f"tags.{_escaped(text)}")):
+            if name in self.tags:
+                return [name]
+            if split := [tag for tag in self.tags if _whole(tag) == name]:
+                return split
+        return []
+
+    def _all_tags(self) -> list[str]:
+        pattern = "tags.*"
+        try:
+            plan = self.plan([pattern])
+        except ColumnError:
+            return []  # no job has a tag
+        tags = plan.column_names
+        while pattern in tags:  # a tag of this name, which comes before what a glob matches
+            pattern += "*"
+            tags = plan.find(pattern)
+        return tags
+
+    def _is_other_column(self, text: str, tags: list[str]) -> bool:
+        """Whether a text that means a tag called ``config.seed`` is the full name of a column."""
+        if not text.startswith(("config.", "result.")) or tags == [text]:
+            return False
+        try:
+            return self._all().find(text) == [text]
+        except ColumnError:
+            return False
+
+    def _holds_values(self, text: str) -> bool:
+        """Whether the place of this name has columns below it, so that another of its last component is not
+        meant.
+        """
+        for place in (f"tags.{text}", f"config.{text}"):
+            for pattern in (f"{place}.*", f"{place}@type"):
+                try:
+                    found = self._all().find(pattern)
+                except ColumnError:
+                    continue
+                if any(each == pattern or each.startswith(f"{place}.") for each in found):
+                    return True
+        return False
 
     def _all(self) -> _core.ScanPlan:
         if self.whole is None:
@@ -137,6 +176,15 @@ def _renamed(columns: Any) -> dict[str, str]:
     asked = columns if isinstance(columns, (list, tuple)) else [columns]
     pairs = [pair for each in asked if isinstance(each, Mapping) for pair in each.items()]
     return {new: old if isinstance(old, str) else ", ".join(old) for new, old in pairs}
+
+
+def _whole(column: str) -> str | None:
+    """The place of a column that was split by type: ``x`` of ``x@int``. ``RR@10`` is a place itself, as keys
+    have no ``@`` before a letter unless it is escaped.
+    """
+    place, _, kind = column.rpartition("@")
+    escapes = len(place) - len(place.rstrip("\\"))
+    return place if place and kind[:1].isascii() and kind[:1].isalpha() and escapes % 2 == 0 else None
 
 
 def _escaped(key: str) -> str:
