@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars import selectors
 
 from xpframe.where.bound import (
+    EPOCH,
     OPERATORS,
     All,
     Column,
@@ -22,15 +24,13 @@ from xpframe.where.bound import (
     Negation,
     OneOf,
     Some,
-    matcher,
+    matched,
 )
 
 if TYPE_CHECKING:
     from xpframe.where.bound import Test
 
 __all__ = ["polars_filter"]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def polars_filter(test: Test) -> pl.Expr:
@@ -45,7 +45,7 @@ def polars_filter(test: Test) -> pl.Expr:
         case Negation(part):
             return ~polars_filter(part)
         case IsNull(columns):
-            return reduce(pl.Expr.__and__, [pl.col(column.name).is_null() for column in columns])
+            return reduce(pl.Expr.__and__, [_values(column).is_null() for column in columns])
         case Compare(column, symbol, value):
             return _known(_compared(_value(column), symbol, _literal(column, value)))
         case OneOf(column, values):
@@ -53,8 +53,8 @@ def polars_filter(test: Test) -> pl.Expr:
         case ComparePair(left, symbol, right):
             return _pair(left, symbol, right)
         case Matches(column, regex):
-            matches = _Matching(regex, column.folds)
-            return _known(pl.col(column.name).map_batches(matches, return_dtype=pl.Boolean))
+            matches = _Matching(column, regex)
+            return _known(_values(column).map_batches(matches, return_dtype=pl.Boolean))
 
 
 def _known(expr: pl.Expr) -> pl.Expr:
@@ -67,8 +67,16 @@ def _compared(left: pl.Expr, symbol: str, right: pl.Expr) -> pl.Expr:
     return compared
 
 
+def _values(column: Column) -> pl.Expr:
+    # as names, `*` and `^a$` are patterns of polars
+    is_pattern = column.name == "*" or column.name.startswith("^")
+    expr = selectors.by_name(column.name).as_expr() if is_pattern else pl.col(column.name)
+    # times may be in UTC without saying so
+    return expr.dt.replace_time_zone("UTC") if column.kind == "time" else expr
+
+
 def _value(column: Column) -> pl.Expr:
-    expr = pl.col(column.name)
+    expr = _values(column)
     if column.kind == "text":
         expr = expr.cast(pl.String)  # enums
     return expr.str.to_lowercase() if column.folds else expr
@@ -101,7 +109,7 @@ def _one_of(column: Column, values: tuple[Any, ...]) -> pl.Expr:
 
 
 def _pair(left: Column, symbol: str, right: Column) -> pl.Expr:
-    both_null: pl.Expr = pl.col(left.name).is_null() & pl.col(right.name).is_null()
+    both_null: pl.Expr = _values(left).is_null() & _values(right).is_null()
     a, b = _value(left), _value(right)
     if left.kind != right.kind:
         if not (left.is_number and right.is_number):
@@ -117,10 +125,8 @@ def _pair(left: Column, symbol: str, right: Column) -> pl.Expr:
 class _Matching:
     """Whether a regular expression of Python matches, for each value of a column; polars may pickle it."""
 
+    column: Column
     regex: str
-    folds: bool
 
     def __call__(self, values: pl.Series) -> pl.Series:
-        matches = matcher(self.regex, folds=self.folds)
-        known = {value: value is not None and matches(value) for value in values.unique().to_list()}
-        return pl.Series(values.name, [known[value] for value in values.to_list()], dtype=pl.Boolean)
+        return pl.Series(values.name, matched(self.column, self.regex, values.to_list()), dtype=pl.Boolean)

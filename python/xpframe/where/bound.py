@@ -6,12 +6,14 @@ import math
 import operator
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "EPOCH",
     "All",
     "Column",
     "Compare",
@@ -25,10 +27,11 @@ __all__ = [
     "Test",
     "columns_of",
     "evaluate",
-    "matcher",
+    "matched",
     "with_names",
 ]
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
@@ -199,7 +202,7 @@ def evaluate(test: Test, values: dict[str, list[Any]], rows: int) -> Mask:
             plain_values = {plain(column, value) for value in allowed}
             return _each(values[column.name], lambda each: plain(column, each) in plain_values)
         case Matches(column, regex):
-            return _each(values[column.name], matcher(regex, folds=column.folds))
+            return matched(column, regex, values[column.name])
 
 
 def _each(values: list[Any], test: Callable[[Any], bool]) -> Mask:
@@ -218,10 +221,19 @@ def _each(values: list[Any], test: Callable[[Any], bool]) -> Mask:
     return outcomes
 
 
-def matcher(regex: str, *, folds: bool = False) -> Callable[[Any], bool]:
-    """Whether a value matches; what is no text as Python writes it."""
-    compiled = re.compile(regex, re.IGNORECASE if folds else 0)
-    return lambda value: compiled.match(value if isinstance(value, str) else str(value)) is not None
+def matched(column: Column, regex: str, values: list[Any]) -> Mask:
+    """Whether a regular expression matches the beginning of each value, which is no text as Python writes
+    it.
+    """
+    matches = re.compile(regex, re.IGNORECASE if column.folds else 0).match
+
+    def written(value: Any) -> str | None:
+        if column.kind == "time" and isinstance(value, int):
+            value = EPOCH + timedelta(microseconds=value)
+        return value if value is None or isinstance(value, str) else str(value)
+
+    # by its text: 0.0 equals -0.0, and NaN nothing
+    return _each([written(value) for value in values], lambda text: matches(text) is not None)
 
 
 def plain(column: Column, value: Any, like: Any = None) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpframe._core import near_misses
 from xpframe.arguments import checked_text
 from xpframe.errors import InvalidArgumentError
+from xpframe.where.given import given_list, given_literal
 from xpframe.where.tree import And, Comparison, Literal, Membership, Name, Node, Not, Or, Pattern, Value
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ class _Parser:
                 right = replace(right, compared=f"{name.text} {token.text}")
             return Comparison(name, OPERATORS[token.text], right)
         if self.take("~"):
-            regex = self.literal() if self.token.kind == "text" else None
-            if regex is None:
+            if self.token.kind != "text":
                 self.fail("a regular expression in quotes")
+            regex = self.regex()
             _check_regex(self.source, regex)
             return Pattern(name, regex)
         if self.take("not"):
@@ -168,7 +168,7 @@ class _Parser:
     def literal(self) -> Literal | None:
         token = self.token
         if token.kind == "text":
-            value: Value = re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL)
+            value: Value = _text(token.text)
         elif token.kind == "number":
             value = _number(token.text)
         elif token.kind == "name" and token.text in WORDS:
@@ -177,6 +177,12 @@ class _Parser:
             return None
         self.next += 1
         return Literal(value, token.text if token.kind == "number" else str(value), token.position)
+
+    def regex(self) -> Literal:
+        """A text as it was written: its backslashes, also that before a quote, mean what Python says."""
+        token = self.token
+        self.next += 1
+        return Literal(token.text[1:-1], token.text[1:-1], token.position)
 
     def name(self) -> Name | None:
         token = self.token
@@ -231,6 +237,14 @@ def _tokens(source: str) -> list[Token]:
     return [*tokens, Token("end", "", len(source))]
 
 
+def _text(quoted: str) -> str:
+    """The text of a literal. As in experimaestro's filters a backslash stands for itself, except in the
+    escapes of blanks; before the quote, where they cannot have one, it escapes the quote.
+    """
+    escapes = {"t": "\t", "n": "\n", "f": "\f", "r": "\r", quoted[0]: quoted[0]}
+    return re.sub(rf"\\([tnfr{quoted[0]}])", lambda found: escapes[found[1]], quoted[1:-1])
+
+
 def _number(text: str) -> int | float:
     return int(text) if re.fullmatch(r"[-+]?\d{1,4000}", text) else float(text)
 
@@ -253,30 +267,11 @@ def _wrong(source: str, position: int, reason: str, hint: str) -> InvalidArgumen
 
 def _of_dict(where: Mapping[str, Any]) -> Node:
     parts: list[Node] = []
-    for name, given in where.items():
+    for name, value in where.items():
         checked_text("where", name, "names are texts")
-        # arrays and series, also scalars, of numpy, pandas and polars
-        to_list = getattr(given, "tolist", None) or getattr(given, "to_list", None)
-        value = to_list() if callable(to_list) else given
-        if isinstance(value, (list, tuple, set, frozenset)):
-            literals = tuple(_literal(name, each) for each in value)
-            parts.append(Membership(Name(name), literals))
+        values = given_list(value)
+        if values is None:
+            parts.append(Comparison(Name(name), "=", given_literal(name, value)))
         else:
-            parts.append(Comparison(Name(name), "=", _literal(name, value)))
+            parts.append(Membership(Name(name), tuple(given_literal(name, each) for each in values)))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
-
-
-def _literal(name: str, value: Any) -> Literal:
-    if isinstance(value, Decimal) and value.is_finite() and value == int(value):
-        value = int(value)  # polars has integers of more than 64 bits so
-    if not isinstance(value, (str, int, float, bool, type(None))):
-        # a scalar of numpy, an enum of a frame
-        value = value.item() if callable(getattr(value, "item", None)) else getattr(value, "name", value)
-    if not isinstance(value, (str, int, float, bool, type(None))):
-        raise InvalidArgumentError(
-            f"where={{{name!r}: {value!r:.100}}}",
-            hint='give a text, number, bool or None, or a list of them; others as a text: "lr < 0.1"',
-        )
-    if isinstance(value, str):
-        checked_text(f"where[{name!r}]", value)
-    return Literal(value, str(value))
