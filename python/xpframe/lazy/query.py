@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from xpframe.errors import ColumnError
 from xpframe.lazy.report import Counts, add, read_counters, read_since
 from xpframe.request import plan_scan
 from xpframe.resolve import resolve_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xpframe import _core
     from xpframe.options import Experiments, Workspaces
 
-__all__ = ["LazyQuery", "ResolvedPlan", "ScanQuery"]
+__all__ = ["LazyQuery", "ResolvedPlan", "ScanQuery", "unaltered"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,8 @@ class ScanQuery(LazyQuery[ResolvedPlan]):
     strict: bool
     keep_bytes: int
     quiet: bool
+    # the full names of the columns of its filter, by their names when it was made
+    filtered: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """The query in one line."""
@@ -114,5 +117,19 @@ class ScanQuery(LazyQuery[ResolvedPlan]):
                         keep_bytes=self.keep_bytes,
                         quiet=self.quiet,
                     )
+                self._check_filter(plan)
                 self._plan = ResolvedPlan(plan, signatures)
             return self._plan
+
+    def _check_filter(self, plan: _core.ScanPlan) -> None:
+        full_names = unaltered(plan)
+        for name, full in self.filtered.items():
+            if full_names.get(name) != full:
+                reason = f"the filter means {full} by {name!r}, which is another column now"
+                raise ColumnError(reason, field=full, hint="make the query again with scan_xp")
+
+
+def unaltered(plan: _core.ScanPlan) -> dict[str, str]:
+    """The full names of the columns that have the values of one column, by their names."""
+    pairs = zip(plan.columns, plan.sources, strict=True)
+    return {name: full for (name, full, _), sources in pairs if sources == [full]}

@@ -80,7 +80,7 @@ def scan_xp(
     experiment, workspace = pin_paths(experiment, options["workspace"])
     narrowed = narrow(experiment, workspace, options)
     if narrowed is not None:
-        options = {**options, "columns": narrowed.columns}
+        options = narrowed.options
     query = ScanQuery(
         experiment,
         workspace,
@@ -89,6 +89,7 @@ def scan_xp(
         strict=options["strict"],
         keep_bytes=keep_bytes,
         quiet=options["quiet"],
+        filtered={} if narrowed is None else narrowed.names,
     )
     frame = lazy_frame(query)
     return frame if narrowed is None else narrowed.apply(frame)
