@@ -11,7 +11,7 @@ from xpframe.request import plan_scan, table_request
 from xpframe.where.bind import bind_node
 from xpframe.where.bound import columns_of, evaluate
 from xpframe.where.parse import parse
-from xpframe.where.tree import Name, names_in
+from xpframe.where.tree import Name, names_in, nulls_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,8 @@ def bind(
     names = names_in(node)
     columns = _Columns(runs, options, quiet=quiet)
     found = {name.text: columns.find(name) for name in names}
+    for name in nulls_in(node):
+        columns.check_null(name, found[name.text])
     full = list(dict.fromkeys(name for each in found.values() for name in each))
     types = dict(columns.plan(full).empty().schema) if full else {}
     return bind_node(node, lambda name: [(each, types[each]) for each in found[name.text]])
@@ -100,7 +102,8 @@ class _Columns:
                 hint=f"write one of {', '.join(found[:5])}",
             )
         own = [f"{prefix}{text}" for prefix in ("", "tags.", "config.", "result.")]
-        if not is_glob and not {found[0], _whole(found[0])}.intersection(own) and self._holds_values(text):
+        is_last = not is_glob and not {found[0], _whole(found[0])}.intersection(own)
+        if is_last and any(self._holds_values(f"{prefix}.{text}") for prefix in ("tags", "config")):
             hint = f"it holds other values: compare one of {text}.*, or {text}@type"
             raise self._unknown(name, ColumnError(f"no column {text!r}", field=text, hint=hint))
         return found
@@ -136,18 +139,24 @@ class _Columns:
         except ColumnError:
             return False
 
-    def _holds_values(self, text: str) -> bool:
-        """Whether the place of this name has columns below it, so that another of its last component is not
-        meant.
-        """
-        for place in (f"tags.{text}", f"config.{text}"):
-            for pattern in (f"{place}.*", f"{place}@type"):
-                try:
-                    found = self._all().find(pattern)
-                except ColumnError:
-                    continue
-                if any(each == pattern or each.startswith(f"{place}.") for each in found):
-                    return True
+    def check_null(self, name: Name, found: list[str]) -> None:
+        """Raises an error where null in the columns of a short name does not mean that there is no value."""
+        place = _whole(found[0]) or found[0]
+        is_short = name.text not in found and _whole(name.text) is None
+        if is_short and place.startswith("config.") and self._holds_values(place):
+            reason = f"{name.text!r} holds other values in some jobs"
+            hint = f"write {' and '.join(f'{each} = null' for each in found)}"
+            raise self._unknown(name, ColumnError(reason, field=name.text, hint=hint))
+
+    def _holds_values(self, place: str) -> bool:
+        """Whether a place has columns below it, so that no other of its last component is meant."""
+        for pattern in (f"{place}.*", f"{place}@type"):
+            try:
+                found = self._all().find(pattern)
+            except ColumnError:
+                continue
+            if any(each == pattern or each.startswith(f"{place}.") for each in found):
+                return True
         return False
 
     def _all(self) -> _core.ScanPlan:

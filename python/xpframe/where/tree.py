@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["And", "Comparison", "Literal", "Membership", "Name", "Node", "Not", "Or", "Pattern", "names_in"]
+__all__ = [
+    "And",
+    "Comparison",
+    "Literal",
+    "Membership",
+    "Name",
+    "Node",
+    "Not",
+    "Or",
+    "Pattern",
+    "names_in",
+    "nulls_in",
+]
 
 Value: TypeAlias = str | int | float | bool | None
 
@@ -100,3 +112,17 @@ def names_in(node: Node) -> list[Name]:
             return [left, right] if isinstance(right, Name) else [left]
         case Membership(name, _) | Pattern(name, _):
             return [name]
+
+
+def nulls_in(node: Node) -> list[Name]:
+    """The names that are compared with null."""
+    match node:
+        case And(parts) | Or(parts):
+            return [name for part in parts for name in nulls_in(part)]
+        case Not(part):
+            return nulls_in(part)
+        case Comparison(left, _, Literal(None)):
+            return [left]
+        case Membership(name, values) if any(literal.value is None for literal in values):
+            return [name]
+    return []
