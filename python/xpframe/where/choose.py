@@ -94,6 +94,8 @@ class _Columns:
                 found = [full for _, full, _ in self.plan([text]).columns]
             except ColumnError as error:
                 raise self._unknown(name, error) from None
+        if not found:  # a glob of results before the first job has written one
+            raise self._unknown(name, ColumnError(f"no column {text!r}", field=text))
         is_glob = any(character in text for character in WILDCARDS)
         if len(found) > 1 and (is_glob or len({_whole(each) for each in found}) > 1):
             raise ColumnError(
@@ -101,11 +103,6 @@ class _Columns:
                 field=text,
                 hint=f"write one of {', '.join(found[:5])}",
             )
-        own = [f"{prefix}{text}" for prefix in ("", "tags.", "config.", "result.")]
-        is_last = not is_glob and not {found[0], _whole(found[0])}.intersection(own)
-        if is_last and any(self._holds_values(f"{prefix}.{text}") for prefix in ("tags", "config")):
-            hint = f"it holds other values: compare one of {text}.*, or {text}@type"
-            raise self._unknown(name, ColumnError(f"no column {text!r}", field=text, hint=hint))
         return found
 
     def _tag(self, text: str) -> list[str]:
@@ -149,7 +146,7 @@ class _Columns:
             raise self._unknown(name, ColumnError(reason, field=name.text, hint=hint))
 
     def _holds_values(self, place: str) -> bool:
-        """Whether a place has columns below it, so that no other of its last component is meant."""
+        """Whether a place has columns below it, or its class."""
         for pattern in (f"{place}.*", f"{place}@type"):
             try:
                 found = self._all().find(pattern)

@@ -131,6 +131,13 @@ def test_tags_called_like_patterns_and_columns(jobs: Jobs) -> None:
     jobs.refused("lrr = 1", "no column 'lrr' .did you mean")
 
 
+def test_a_glob_of_results_before_there_are_any(jobs: Jobs) -> None:
+    jobs.write([{}])
+    for where in ({"result.*": None}, {"result.*": 1}):
+        with pytest.raises(ColumnError, match=r"no column 'result\.\*'"):
+            xpframe.xp_frame("x", workspace=jobs.root, where=where, results="metrics.json")
+
+
 # --- texts and patterns ---
 
 
