@@ -69,19 +69,8 @@ impl ScanPlan {
         let signatures = threads::each_waiting(&request.runs, |loaded| loaded.signature());
         for (window, signatures) in windows(&request.runs, &signatures) {
             let window = own_copies(window, is_single);
-            for (loaded, signature) in window.iter().zip(signatures) {
-                loaded.note_files(signature);
-            }
-            let groups: Vec<&[Arc<LoadedRun>]> = window.chunks(1).collect();
-            threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
-                for loaded in group {
-                    // configs take all threads; their columns are built while the record is read
-                    match builder.needs_configs || results.needs_configs() {
-                        false if builder.needs_record => loaded.read_with_record(),
-                        configs => loaded.read(configs),
-                    }
-                }
-            });
+            let needs_configs = builder.needs_configs || results.needs_configs();
+            read_together(&window, signatures, needs_configs, builder.needs_record);
             for (loaded, signature) in window.into_iter().zip(signatures.iter().cloned()) {
                 if loaded.cancel_token().is_cancelled() {
                     break;
@@ -338,6 +327,24 @@ impl ScanPlan {
         let absent = self.absent_files.iter().filter(|_| columns.iter().any(|column| self.is_result(column)));
         absent.cloned().chain(warnings::warnings(&columns, &self.tree, surrogates)).collect()
     }
+}
+
+/// Reads runs at the same time.
+fn read_together(runs: &[Arc<LoadedRun>], signatures: &[Signature], needs_configs: bool, needs_record: bool) {
+    for (loaded, signature) in runs.iter().zip(signatures) {
+        loaded.note_files(signature);
+    }
+    let groups: Vec<&[Arc<LoadedRun>]> = runs.chunks(1).collect();
+    threads::each_waiting_group(&groups, (threads(), CALLS_PER_RUN), |group| {
+        for loaded in group {
+            // configs take all threads; their columns are built while the record is read
+            if needs_record && !needs_configs {
+                loaded.read_with_record();
+            } else {
+                loaded.read(needs_configs);
+            }
+        }
+    });
 }
 
 /// Whether runs are of more than one workspace.
