@@ -80,14 +80,14 @@ def find_workspace(
     """
     if workspace is not None:
         return _named(workspace)
-    if _used is not None:
-        return _core.Workspace(_used, archives())
-    if path := os.environ.get("XPFRAME_WORKSPACE"):
-        try:
-            return _open(path)
-        except XpFrameError as error:
-            error.hint = "; ".join(filter(None, ("from $XPFRAME_WORKSPACE", error.hint)))
-            raise
+    named = {"xpframe.use(…)": _used, "$XPFRAME_WORKSPACE": os.environ.get("XPFRAME_WORKSPACE")}
+    for origin, path in named.items():
+        if path:
+            try:
+                return _open(path)
+            except XpFrameError as error:
+                error.hint = "; ".join(filter(None, (f"from {origin}", error.hint)))
+                raise
     current = _current_directory()
     for directory in (current, *current.parents) if current else ():
         if _is_workspace(directory):

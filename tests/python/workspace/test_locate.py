@@ -105,6 +105,9 @@ def test_use(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorkspaceNotFoundError):
         xpframe.use(lab / "gone")
     assert meant() == second
+    second.rename(lab / "moved")
+    with pytest.raises(WorkspaceNotFoundError, match=r"home/second: .* \(from xpframe.use\(…\); expected"):
+        meant()
     xpframe.use(None)
     with pytest.raises(WorkspaceNotFoundError):
         meant()
