@@ -277,8 +277,8 @@ class ScanPlan:
     @property
     def columns(self, /) -> list[tuple[str, str, str]]:
         """
-        (name in the table, full name, group) of each column; the group is system, tag, parameter or fact. The two names differ
-        where a dict renamed the column.
+        (name in the table, full name, group) of each column; the group is one of those of `Table.column_metadata`. The two
+        names differ where a dict renamed the column.
         """
     def empty(self, /) -> Table:
         """
@@ -405,8 +405,8 @@ class Table:
         """
     def column_metadata(self, /, name: str) -> dict[str, str]:
         """
-        The metadata of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
-        `xpframe.python` (its Python types).
+        The metadata of a column: `xpframe.group` (system, tag, parameter, fact, result, lineage), `xpframe.path` (its keys,
+        a JSON list), `xpframe.python` (its Python types).
         """
     @property
     def column_names(self, /) -> list[str]:

@@ -180,7 +180,7 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
         return Ok(glob(pattern, columns));
     }
     let suffix = format!(".{pattern}");
-    for (prefixes, are_results) in [(&["", "tags.", "config."][..], false), (&["result."], true)] {
+    'groups: for (prefixes, are_results) in [(&["", "tags.", "config."][..], false), (&["result."], true)] {
         for prefix in prefixes {
             let full = format!("{prefix}{pattern}");
             if let Some(column) = by_name(&full) {
@@ -194,7 +194,7 @@ fn find<'c>(pattern: &str, columns: &'c Columns) -> Result<Vec<&'c Column>> {
             let below = [format!("{full}."), format!("{full}@type")];
             if columns.all.iter().any(|column| column.name.starts_with(&below[0]) || column.name == below[1])
             {
-                return Ok(Vec::new());
+                continue 'groups;
             }
         }
         let is_meant =

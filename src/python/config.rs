@@ -101,7 +101,12 @@ impl Config {
                 String::new()
             };
             let shown = names[..names.len().min(MAX_NAMED_FIELDS)].join(", ");
-            format!("it has {}{more}", if names.is_empty() { "none" } else { &shown })
+            let of_job = match name {
+                "path" | "tags" | "task" => format!("; {name}(config) is that of its job"),
+                "state" | "states" => "; info.states has those of jobs".to_owned(),
+                _ => String::new(),
+            };
+            format!("it has {}{more}{of_job}", if names.is_empty() { "none" } else { &shown })
         });
         Error::new(ErrorKind::Field, format!("{typename} has no field {}", quoted(name)))
             .at_field(name)

@@ -38,8 +38,8 @@ impl ScanPlan {
         self.plan.columns().iter().map(|column| column.shown()).collect()
     }
 
-    /// (name in the table, full name, group) of each column; the group is system, tag, parameter or fact. The two names differ
-    /// where a dict renamed the column.
+    /// (name in the table, full name, group) of each column; the group is one of those of `Table.column_metadata`. The two
+    /// names differ where a dict renamed the column.
     #[getter]
     fn columns(&self) -> Vec<(&str, &str, &str)> {
         let columns = self.plan.columns().iter();

@@ -105,8 +105,8 @@ impl Table {
         fields.map(|field| (field.name().as_str(), field.data_type().to_string())).collect()
     }
 
-    /// The metadata of a column: `xpframe.group` (system, tag, parameter, fact), `xpframe.path` (its keys, a JSON list),
-    /// `xpframe.python` (its Python types).
+    /// The metadata of a column: `xpframe.group` (system, tag, parameter, fact, result, lineage), `xpframe.path` (its keys,
+    /// a JSON list), `xpframe.python` (its Python types).
     fn column_metadata(&self, name: Name) -> PyResult<HashMap<String, String>> {
         Ok(self.table.schema.field(self.position(&name)?).metadata().clone())
     }

@@ -181,5 +181,9 @@ def test_a_config_in_the_place_of_a_name_is_meant(tmp_path: Path) -> None:
     with pytest.raises(ColumnError) as caught:
         xpframe.xp_table("grid", workspace=tmp_path, columns="m")
     assert caught.value.hint == "it holds other values: ask for m.* or m@type"
+    for number in (0, 1):
+        run.execute(number).joinpath("metrics.json").write_text(json.dumps({"m": number}))
+    table = xpframe.xp_table("grid", workspace=tmp_path, columns="m", results="metrics.json")
+    assert table.column_values("result.m") == [0, 1]
     table = xpframe.xp_table("grid", workspace=tmp_path, columns="rate")
     assert table.column_values("config.pre.rate") == [1, 1]
