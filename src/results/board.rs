@@ -8,7 +8,7 @@ use ahash::HashMap;
 use super::events::{FileEnd, each_record};
 use super::problems::Problems;
 use super::proto::{Content, Event, Malformed, Scalar, SummaryValue, scalar, summary_values};
-use super::select::{Select, names};
+use super::select::{Rank, Select, names};
 use super::state::FileState;
 use super::wanted::Patterns;
 use crate::error::{Error, quoted};
@@ -110,7 +110,7 @@ impl Points {
         let mut best: Option<usize> = None;
         for (row, &value) in self.value.iter().enumerate() {
             if self.metric[row] as usize == metric
-                && select.is_better(value, best.map(|best| self.value[best]))
+                && select.is_better(Rank::Float(value), best.map(|best| Rank::Float(self.value[best])))
             {
                 best = Some(row);
             }

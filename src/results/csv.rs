@@ -7,7 +7,7 @@ use super::csv_records::{Cut, CutRecord, Cutter, RecordEnd};
 use super::file_schema::FileSchema;
 use super::format::Format;
 use super::problems::{Problems, not_utf8};
-use super::select::{Select, names};
+use super::select::{Rank, Select, names};
 use super::source::Source;
 use super::state::FileState;
 use crate::error::{Error, Result, quoted};
@@ -312,7 +312,7 @@ pub(super) fn scan(file: &mut CsvFile<'_>, select: Option<&Select>) -> Result<Cs
 /// Picks one row of a file.
 struct Picker<'s> {
     select: &'s Select,
-    best: Option<f64>,
+    best: Option<Rank>,
     row: Option<Vec<Vec<u8>>>,
 }
 
@@ -339,7 +339,10 @@ impl Picker<'_> {
         for row in 0..file.len() {
             let cell = file.cell(row, column);
             let number = match Cell::of(cell) {
-                Cell::Int(_) | Cell::BigInt | Cell::Float => float(cell),
+                Cell::Int(value) => Rank::Int(value.into()),
+                Cell::BigInt => Rank::of_digits(&String::from_utf8_lossy(cell.trim_ascii()))
+                    .unwrap_or_else(|| Rank::Float(float(cell))),
+                Cell::Float => Rank::Float(float(cell)),
                 _ => continue,
             };
             if self.select.is_better(number, self.best) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::lines::TextLines;
 use super::problems::{Problems, not_utf8};
-use super::select::{Select, number_of};
+use super::select::{Rank, Select, number_of};
 use super::source::Source;
 use super::state::FileState;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub(super) type OnRows<'a> = dyn FnMut(Store, Vec<Record>) -> bool + 'a;
 /// What is done with each object.
 enum Sink<'a> {
     /// One is chosen: its bytes, and its number in the column that decides
-    Pick { select: &'a Select, best: Option<f64>, chosen: Option<Vec<u8>> },
+    Pick { select: &'a Select, best: Option<Rank>, chosen: Option<Vec<u8>> },
     /// All are handed on
     All { rows: Vec<Record>, on_rows: &'a mut OnRows<'a> },
 }

@@ -30,9 +30,38 @@ impl Select {
     }
 
     /// Whether a number is better than the best so far. NaN never is.
-    pub(super) fn is_better(&self, number: f64, best: Option<f64>) -> bool {
+    pub(super) fn is_better(&self, number: Rank, best: Option<Rank>) -> bool {
         let wanted = if matches!(self, Self::Min(_)) { Ordering::Less } else { Ordering::Greater };
-        !number.is_nan() && best.is_none_or(|best| number.partial_cmp(&best) == Some(wanted))
+        !number.as_float().is_nan() && best.is_none_or(|best| number.compare(best) == Some(wanted))
+    }
+}
+
+/// A number by which rows are compared: integers exactly, as nanoseconds since 1970 differ by less than a float can tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rank {
+    Int(i128),
+    Float(f64),
+}
+
+impl Rank {
+    /// The number that a text of digits means; nothing if it is none.
+    pub fn of_digits(digits: &str) -> Option<Self> {
+        digits.parse().map(Self::Int).or_else(|_| digits.parse().map(Self::Float)).ok()
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "the other number is a float")]
+    fn as_float(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Some(a.cmp(&b)),
+            _ => self.as_float().partial_cmp(&other.as_float()),
+        }
     }
 }
 
@@ -42,7 +71,7 @@ pub(super) fn names(key: &str, column: &str) -> bool {
 }
 
 /// The number under a flattened name of a record; nothing if there is none.
-pub(super) fn number_of(store: &Store, record: Record, column: &str) -> Option<f64> {
+pub(super) fn number_of(store: &Store, record: Record, column: &str) -> Option<Rank> {
     let mut deeper = None;
     for (key, value) in store.entries(record) {
         let key = store.symbol(key);
@@ -59,12 +88,11 @@ pub(super) fn number_of(store: &Store, record: Record, column: &str) -> Option<f
     deeper
 }
 
-#[allow(clippy::cast_precision_loss, reason = "rows are compared, not shown")]
-fn as_number(store: &Store, value: Value) -> Option<f64> {
+fn as_number(store: &Store, value: Value) -> Option<Rank> {
     match value {
-        Value::Int(value) => Some(value as f64),
-        Value::Float(value) => Some(value),
-        Value::BigInt(digits) => store.text(digits).0.parse().ok(),
+        Value::Int(value) => Some(Rank::Int(value.into())),
+        Value::Float(value) => Some(Rank::Float(value)),
+        Value::BigInt(digits) => Rank::of_digits(&store.text(digits).0),
         _ => None,
     }
 }

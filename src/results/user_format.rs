@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use super::locate::{Entry, Located};
-use super::select::{Select, number_of};
+use super::select::{Rank, Select, number_of};
 use super::state::FileState;
 use crate::error::{Error, Result};
 use crate::values::{Record, Store};
@@ -61,7 +61,7 @@ pub(super) fn chosen(store: &Store, records: &[Record], select: &Select) -> Opti
     let Some(column) = select.column() else {
         return if *select == Select::First { records.first() } else { records.last() }.copied();
     };
-    let mut best: Option<(f64, Record)> = None;
+    let mut best: Option<(Rank, Record)> = None;
     for &record in records {
         let Some(number) = number_of(store, record, column) else { continue };
         if select.is_better(number, best.map(|(best, _)| best)) {

@@ -13,7 +13,6 @@ import pytest
 import xpframe
 from small_runs import SmallRun
 from xpframe import Result
-from xpframe.errors import XpFrameWarning
 
 FRAMES: dict[str, Callable[..., Any]] = {
     "xp_frame": xpframe.xp_frame,
@@ -106,31 +105,6 @@ def test_a_column_of_jobs_named_like_one_of_files(call: str, root: Path) -> None
     with pytest.raises(xpframe.errors.ColumnError) as caught:
         SERIES[call]("grid", "results.csv", workspace=root, columns={"loss": "config.n"})
     assert caught.value.reason == "two columns would be called 'loss'"
-
-
-@pytest.mark.parametrize(
-    ("end", "state", "losses"),
-    [
-        ("2,9.87e-", "cut", [0.5]),
-        ("2,9.87E", "cut", [0.5]),
-        ("2,-1e+", "cut", [0.5]),
-        ("2,9.87e-5", "read", [0.5, 9.87e-5]),
-        ("2,0.25", "read", [0.5, 0.25]),
-    ],
-)
-def test_a_number_that_is_not_finished(end: str, state: str, losses: list[float], root: Path) -> None:
-    """A job that was killed within a number leaves a cut row, which makes no text of the column."""
-    directory = next(path for path in (root / "jobs" / "lab.train").iterdir() if path.is_dir())
-    (directory / "results.csv").write_text(f"epoch,loss\n1,0.5\n{end}")
-    options: dict[str, Any] = {"workspace": root, "results": "results.csv"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", XpFrameWarning)
-        table = xpframe.xp_table("grid", columns=["job_id", "result@file", "result.loss"], **options)
-        rows = xpframe.xp_series("grid", "results.csv", workspace=root, backend="polars")
-    row = table.column_values("job_id").index(directory.name)
-    assert table.column_values("result@file")[row] == state
-    assert table.column_values("result.loss")[row] == losses[-1]
-    assert rows.filter(job_id=directory.name)["loss"].to_list() == losses
 
 
 def test_each_listed_handle_can_be_read(root: Path) -> None:
