@@ -59,11 +59,11 @@ def test_the_greatest_of_large_integers(name: str, root: Path) -> None:
         if name.endswith("csv"):
             lines = ["step,t", *(f"{step},{t}" for step, t in rows)]
         (directory / name).write_text("\n".join(lines) + "\n")
-    steps = {}
-    for most in ("max", "min"):
-        result = Result(name, **{most: "t"})
-        steps[most] = xpframe.xp_table("grid", workspace=root, results=result).column_values("result.step")
-    assert (steps["max"][0], steps["min"][0]) == (4, 5)
+    steps = [
+        xpframe.xp_table("grid", workspace=root, results=result).column_values("result.step")[0]
+        for result in (Result(name, max="t"), Result(name, min="t"))
+    ]
+    assert steps == [4, 5]
     result = Result(name, max="t")
     for directory in (root / "jobs" / "lab.train").iterdir():
         lines = (directory / name).read_text().splitlines()
