@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
@@ -25,6 +25,7 @@ MAX_LINES = 200
 MAX_POINTS = 40_000  # on the whole page
 MIN_POINTS_OF_LINE = 8
 MAX_COLOURS = len(PALETTE)
+NEUTRAL = "#8a8a8a"  # of jobs without the tag that gives the colours
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 360.0, 210.0, 46.0, 26.0, 22.0
 STEP = re.compile(r"(global_?)?(step|epoch|iter(ation)?|batch)s?", re.IGNORECASE)
 OF_JOBS = ("job_id", "file")
@@ -35,17 +36,15 @@ Points = dict[str, list[tuple[float, float]]]
 def curves_html(run: Run, handles: Sequence[Any], jobs: ReportJobs, *, quiet: bool) -> tuple[str, list[Any]]:
     """The section of curves, and what could not be read."""
     del quiet
-    metrics: dict[str, Points] = {}
+    of_handles: list[tuple[str, dict[str, Points]]] = []
     errors: list[Any] = []
     for handle in handles:
         table = _core.read_series(
             [run], table_request({"columns": ["job_id"]}), handle, None, backend="pyarrow"
         )
         errors += table.errors
-        for name, points in _metrics_of(table).items():
-            lines = {job: line for job, line in points.items() if len(line) > 1}
-            if lines:
-                metrics.setdefault(name, {}).update(lines)
+        of_handles.append((str(getattr(handle, "handle", handle)), _metrics_of(table)))
+    metrics = _named(of_handles)
     if not handles:
         return "", errors
     if not metrics:
@@ -98,6 +97,21 @@ def _metrics_of(table: _core.Table) -> dict[str, Points]:
     return metrics
 
 
+def _named(of_handles: list[tuple[str, dict[str, Points]]]) -> dict[str, Points]:
+    """The lines of each metric by its name, with its handle where several handles have one of that name."""
+    lines = [
+        (handle, name, {job: line for job, line in points.items() if len(line) > 1})
+        for handle, metrics in of_handles
+        for name, points in metrics.items()
+    ]
+    counts = Counter(name for _, name, points in lines if points)
+    return {
+        name if counts[name] == 1 else f"{name} ({handle})": points
+        for handle, name, points in lines
+        if points
+    }
+
+
 def _add(line: list[tuple[float, float]], step: Any, value: Any) -> None:
     if step is not None and value is not None and math.isfinite(value) and math.isfinite(step):
         line.append((float(step), float(value)))
@@ -124,8 +138,10 @@ def _colours(jobs: ReportJobs) -> tuple[dict[str, str], str]:
         f"<bdi>{html(value_text(level, 40))}</bdi></span> "
         for level in levels[::step]
     )
+    if len(levels) < len(set(values)):
+        words += f'<span><span class="dot" style="background:{NEUTRAL}"></span>none</span> '
     legend = f'<div class="legend"><b><bdi>{html(tags[0])}</bdi></b> {words}</div>'
-    return {job: colours.get(value, PALETTE[0]) for job, value in zip(ids, values, strict=True)}, legend
+    return {job: colours.get(value, NEUTRAL) for job, value in zip(ids, values, strict=True)}, legend
 
 
 def _picture(name: str, points: Points, colours: dict[str, str], per_line: int) -> str:
@@ -151,7 +167,7 @@ def _picture(name: str, points: Points, colours: dict[str, str], per_line: int) 
     for key, line in lines.items():
         job = key.partition(" ")[0]
         path = "M" + "L".join(place(x, y) for x, y in line)
-        canvas.curve(path, colours.get(job, PALETTE[0]), width=1.2, opacity=0.75, tip=key[:40])
+        canvas.curve(path, colours.get(job, NEUTRAL), width=1.2, opacity=0.75, tip=key[:40])
     left_out = len(points) - len(lines)
     words = f"{name}: {plural(len(lines), 'curve')}" + (f" of {len(points)}" if left_out else "")
     return canvas.svg(words)

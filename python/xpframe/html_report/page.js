@@ -17,10 +17,16 @@
     if (typeof value === "string") return value in special ? special[value] : Number(value);
     return value;
   };
-  const shown = (value) => Number.isInteger(value) || typeof value === "string" ? value : Number(value.toPrecision(6));
+  // the digits before the point are never rounded; a CSV file has all digits
+  const shown = (value) => typeof value === "string" || Number.isInteger(value) || Math.abs(value) >= 1e6
+    ? value : Number(value.toPrecision(6));
+  const exact = (value) => value === null ? "" : Object.is(value, -0) ? "-0.0" : String(value);
+  // the second row of the head has the search fields
+  const saved = { orthogonal: "export", customizeData: (data) => { data.headerStructure.length = 1; } };
   const heads = [...document.querySelectorAll("#table thead th")].map((head) => head.textContent);
 
   const render = (kind) => (value, type) => {
+    if (type === "export") return exact(value);
     if (type === "display") return value === null ? "" : safe(kind === "number" ? shown(value) : value);
     if (kind !== "number") return value === null ? "" : type === "sort" || type === "type" ? value : safe(value);
     if (value === null) return type === "sort" ? -Number.MAX_VALUE : "";
@@ -49,7 +55,7 @@
     pageLength: 25,
     lengthMenu: [25, 100, 500, { label: "all", value: -1 }],
     layout: {
-      topStart: ["pageLength", { buttons: [{ extend: "colvis", text: "columns" }, { extend: "csv", text: "CSV" }] }],
+      topStart: ["pageLength", { buttons: [{ extend: "colvis", text: "columns" }, { extend: "csv", text: "CSV", exportOptions: saved }] }],
       topEnd: "search",
     },
     columnControl: [{ target: 0, content: [{ extend: "order", statusOnly: true }] }, { target: 1, content: ["search"] }],

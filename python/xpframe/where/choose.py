@@ -52,14 +52,31 @@ def chosen_rows(
     test = bind(runs, where, options, quiet=quiet)
     names = columns_of(test)
     # something that each job has
-    plan = _Columns(runs, options, quiet=quiet).plan(names or ["job_id"])
-    tables = plan.batches(names or ["job_id"], [(index, None) for index in range(len(runs))])
-    rows = []
+    is_distinct = options.get("run") == "distinct"
+    asked = [*names, "job_id"] if is_distinct else names or ["job_id"]
+    plan = _Columns(runs, options, quiet=quiet).plan(asked)
+    tables = plan.batches(asked, [(index, None) for index in range(len(runs))])
+    rows, ids = [], []
     for table in tables:
         values = {name: table.column_values(name) for name in names}
         mask = evaluate(test, values, len(table))
         rows.append([row for row, passes in enumerate(mask) if passes])
-    return rows
+        if is_distinct:
+            jobs = table.column_values("job_id")
+            ids.append([jobs[row] for row in rows[-1]])
+    return _among_all(runs, ids, options, quiet=quiet) if is_distinct else rows
+
+
+def _among_all(
+    runs: list[_core.Run], ids: list[list[str]], options: Mapping[str, Any], *, quiet: bool
+) -> list[list[int]]:
+    """The positions of jobs of each run, by their identifiers, among all jobs of the requested tasks."""
+    plan = _Columns(runs, {**options, "run": "all"}, quiet=quiet).plan(["job_id"])
+    tables = plan.batches(["job_id"], [(index, None) for index in range(len(runs))])
+    return [
+        [row for row, job in enumerate(table.column_values("job_id")) if job in chosen]
+        for table, chosen in zip(tables, map(set, ids), strict=True)
+    ]
 
 
 class _Columns:
@@ -67,7 +84,7 @@ class _Columns:
 
     def __init__(self, runs: list[_core.Run], options: Mapping[str, Any], *, quiet: bool) -> None:
         self.runs, self.quiet = runs, quiet
-        self.options = {name: options.get(name) for name in ("task", "results", "timezone")}
+        self.options = {name: options.get(name) for name in ("task", "results", "timezone", "run")}
         self.asked = options.get("columns")
         self.tags: list[str] | None = None
         self.whole: _core.ScanPlan | None = None

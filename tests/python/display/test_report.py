@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import xpframe
 from browser import Pages, pages
 from conftest import Workspaces, archives, unpack
 from hostile import Workspace
+from small_runs import SmallRun
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
 
 pytestmark = pytest.mark.slow
@@ -262,3 +264,54 @@ def test_a_report_is_refused(workspaces: Workspaces, tmp_path: Path, monkeypatch
     with pytest.raises(MissingLibraryError, match=r"a report needs itables.*pip install 'xpframe\[report\]'"):
         info.report(tmp_path / "a.html")
     assert not (tmp_path / "a.html").exists()
+
+
+NUMBERS = [0.8671524321, 1764297434.918, 1234567.8, 1e-9 / 3, -0.0, -7.25e-8, 2.5, 1e300]
+
+
+@pytest.fixture
+def numbers(tmp_path: Path) -> xpframe.ExperimentInfo:
+    """A run whose jobs wrote numbers of every size, and losses of two kinds; one in two has a tag."""
+    run = SmallRun(tmp_path / "ws")
+    for job, value in enumerate(NUMBERS):
+        run.submit(job)
+        directory = run.execute(job)
+        (directory / "metrics.json").write_text(json.dumps({"value": value, "whole": 2**60 + job}))
+        for name, loss in (("train.csv", 1), ("valid.csv", 100)):
+            (directory / name).write_text(f"epoch,loss\n1,{loss + 1}\n2,{loss}\n")
+    lines = (run.path / "jobs.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    for job, row in enumerate(rows):
+        row["tags"] = {"k": 1 + job % 4} if job % 2 else {}
+    (run.path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return xpframe.load_xp_info(run.path)
+
+
+def test_a_saved_table_has_every_digit(
+    numbers: xpframe.ExperimentInfo, tmp_path: Path, browser: Pages
+) -> None:
+    """Cells show six digits, or all before the point; the CSV file that the button saves has the numbers."""
+    page = browser.open(numbers.report(tmp_path / "page.html", results="metrics.json"))
+    names = shown_names(page)
+    cells = column(page, next(index for index, name in enumerate(names) if name.endswith("value")))
+    assert cells[:3] == ["0.867152", "1764297434.918", "1234567.8"]
+    with page.expect_download() as download:
+        page.click("button.buttons-csv")
+    download.value.save_as(tmp_path / "saved.csv")
+    with (tmp_path / "saved.csv").open(encoding="utf-8-sig", newline="") as file:
+        saved = list(csv.DictReader(file))
+    (name,) = (name for name in saved[0] if name.endswith("value"))
+    (whole,) = (name for name in saved[0] if name.endswith("whole"))
+    assert [repr(float(row[name])) for row in saved] == [repr(float(value)) for value in NUMBERS]
+    assert [int(row[whole]) for row in saved] == [2**60 + job for job in range(len(NUMBERS))]
+
+
+def test_curves_of_several_files(numbers: xpframe.ExperimentInfo, tmp_path: Path) -> None:
+    """A metric of two files has a picture for each; jobs without the tag of the colours are grey."""
+    page = numbers.report(tmp_path / "page.html", curves=["train.csv", "valid.csv"]).read_text()
+    labels = re.findall(r'aria-label="([^"]*curves?[^"]*)"', page)
+    assert labels == ["loss (train.csv): 8 curves", "loss (valid.csv): 8 curves"]
+    assert page.count('stroke="#8a8a8a"') == 8
+    assert page.count('stroke="#2f83d6"') == 4
+    only = numbers.report(tmp_path / "only.html", curves=["train.csv"]).read_text()
+    assert re.findall(r'aria-label="([^"]*curves?[^"]*)"', only) == ["loss: 8 curves"]

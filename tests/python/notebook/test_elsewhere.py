@@ -99,7 +99,7 @@ def test_ipython(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "[12 rows x 14 columns]" in done.stdout
     assert "12 jobs: 11 done, 1 error (why: info.failures())" in done.stdout
-    assert "invalid choice: 'lod'" in done.stdout
+    assert "no command 'lod' (did you mean load?)" in done.stdout
     assert "Traceback" not in done.stdout
     assert "<div" not in done.stdout
 

@@ -409,9 +409,9 @@ def test_a_remote_workspace_names_pull(call: str, monkeypatch: pytest.MonkeyPatc
             calls[call]()
         return str(raised.value)
 
-    assert attempt("me@cluster:ws/a b") == (
-        "'me@cluster:ws/a b' is not on this machine (copy it with: xpframe pull me@cluster:ws/a b DIRECTORY)"
-    )
+    blamed = "from $XPFRAME_WORKSPACE; " if call == "variable" else ""
+    copied = "copy it with: xpframe pull me@cluster:ws/a b DIRECTORY"
+    assert attempt("me@cluster:ws/a b") == f"'me@cluster:ws/a b' is not on this machine ({blamed}{copied})"
     assert "xpframe pull" in attempt("s3://bucket/ws")
 
 

@@ -77,3 +77,21 @@ def test_jobs_upstream_of_distinct_runs(tmp_path: Path) -> None:
     for job, loss in zip(*(latest.column_values(name) for name in columns[:2]), strict=True):
         assert losses[job] == loss
     assert [loss is None for loss in losses.values()] == [state != "read" for state in states]
+
+
+@pytest.mark.parametrize("run", ["latest", "distinct", "all"])
+def test_filters_see_the_results_that_are_shown(run: str, root: Path) -> None:
+    """`where=` keeps the rows whose shown values pass, eagerly, lazily and in parts."""
+    options: dict[str, Any] = {"workspace": root, "run": run, "results": "metrics.json", "columns": COLUMNS}
+    shown = rows(root, ["first", "second"], run)
+    for where, expected in (
+        ("result.loss > 0", [row for row in shown if row[2] is not None]),
+        ("result.loss = null", [row for row in shown if row[2] is None]),
+        ('result@file = "later"', [row for row in shown if row[3] == "later"]),
+    ):
+        table = xpframe.xp_table(["first", "second"], where=where, **options)
+        assert list(zip(*(table.column_values(name) for name in COLUMNS), strict=True)) == expected
+        lazy = xpframe.scan_xp(["first", "second"], where=where, **options).collect()
+        assert lazy.rows() == expected
+        parts = xpframe.parts(["first", "second"], rows=1, where=where, **options)
+        assert [tuple(row.values()) for part in parts for row in part.arrow().to_pylist()] == expected
