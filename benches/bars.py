@@ -53,21 +53,8 @@ def times_faster(other: str, shown: str, shape: str, jobs: int, must: float, aim
 
 EXPERIMAESTRO = "experimaestro"
 ORJSON = "orjson loop"
-NDJSON = "`polars.read_ndjson`"
-DUCKDB = "DuckDB `read_json_auto`"
 
 BARS = [
-    *(
-        Bar(
-            f"full frame / sonic-rs: {shape}, 100,000 jobs",
-            f"{shape}-100000",
-            OURS,
-            ("limits", "typed"),
-            must,
-            aim,
-        )
-        for shape, must, aim in (("grid", 0.8, 0.55), ("rich", 1.0, 0.7), ("wide", 2.0, 1.3))
-    ),
     *(
         times_faster("experimaestro", EXPERIMAESTRO, shape, 1_000, 60, 120)
         for shape in ("grid", "rich", "wide")
@@ -80,14 +67,6 @@ BARS = [
     *(
         times_faster("orjson_all", ORJSON, shape, 100_000, must)
         for shape, must in (("grid", 20), ("rich", 60))
-    ),
-    *(
-        times_faster("read_ndjson", NDJSON, shape, 100_000, must)
-        for shape, must in (("grid", 6), ("rich", 15))
-    ),
-    *(
-        times_faster("duckdb", DUCKDB, shape, 100_000, must)
-        for shape, must in (("grid", 8), ("rich", 12), ("wide", 6))
     ),
     Bar(
         "two columns, lazily / full frame: rich, 100,000 jobs",
@@ -170,7 +149,7 @@ BARS = [
         for jobs in (100_000, 1_000_000)
     ),
     Bar(
-        "default call, polars / the same files opened and read on two threads: 20,000 job directories",
+        "default call / open and read its files: 20,000 directories",
         "default",
         ("default_polars", FIRST),
         ("default_floor", FIRST),
