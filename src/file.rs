@@ -13,8 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::progress;
 use crate::threads::SLOW_ITEM;
 
+mod absence;
 mod signature;
 
+pub use absence::{cannot_be_there, is_absent, is_gone, is_there};
 pub use signature::Signature;
 
 /// The largest file that [`read_small`] reads, in bytes.
@@ -211,30 +213,6 @@ fn open_regular(path: &Path) -> std::result::Result<(File, Metadata), OpenError>
     // checked again: the file may have been replaced before it was opened
     let metadata = file.metadata().map_err(OpenError::System)?;
     if metadata.is_file() { Ok((file, metadata)) } else { Err(OpenError::NotRegular) }
-}
-
-/// Whether a file, a directory or a link, even a dangling one, has that name.
-///
-/// # Errors
-/// `Io`: the system refuses to tell.
-pub fn is_there(path: &Path) -> Result<bool> {
-    match path.symlink_metadata() {
-        Ok(_) => Ok(true),
-        Err(error) if is_absent(&error) => Ok(false),
-        Err(error) => Err(Error::io(path, &error)),
-    }
-}
-
-/// Whether the system says that nothing has that name; not where it refuses to tell.
-#[must_use]
-pub fn is_gone(path: &Path) -> bool {
-    is_there(path).is_ok_and(|is_there| !is_there)
-}
-
-/// Whether a failure means that nothing has that name.
-#[must_use]
-pub fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn reserve(bytes: &mut Vec<u8>, more: usize, path: &Path) -> Result<()> {

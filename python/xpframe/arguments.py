@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from xpframe._core import near_misses
 from xpframe.errors import InvalidArgumentError
 
 # typing takes longer to import than to read a small run
@@ -10,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["checked_text", "checked_texts", "column_words", "with_guess"]
+__all__ = ["checked_text", "checked_texts"]
 
 
 def checked_text(argument: str, value: object, hint: str = "give a str") -> str:
@@ -50,26 +49,6 @@ def checked_texts(argument: str, value: Any, hint: str = "give a str, or a list 
     except TypeError as error:
         raise InvalidArgumentError(f"{argument}={_shown(value)}", hint=hint) from error
     return [checked_text(argument, each, hint) for each in values]
-
-
-def column_words(words: list[str] | None) -> list[str] | None:
-    r"""The columns of ``-c a,b -c d``; a comma that is part of a name is written ``\,``."""
-    if words is None:
-        return None
-    marked = (word.replace("\\,", "\0").split(",") for word in words)
-    return [name.strip().replace("\0", ",") for names in marked for name in names if name.strip()]
-
-
-def with_guess(message: str) -> str:
-    """An error of argparse; of an unknown command with the one that is near."""
-    _, found, rest = message.partition("argument COMMAND: invalid choice: '")
-    if not found:
-        return message
-    word, _, choices = rest.partition("' (choose from ")
-    names = [name for name in choices.rstrip(")").replace("'", "").split(", ") if name[0] != "_"]
-    near = near_misses(word, names)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    return f"no command {word!r} ({hint})"
 
 
 def _shown(value: object) -> str:

@@ -78,7 +78,7 @@ class FailureGroup:
     def __repr__(self) -> str:
         example = self.example
         said = ": ".join(part for part in (example.exception, example.message) if part) or example.failure
-        return f"<FailureGroup of {plural(len(self.failures), 'failed job')}: {visible(said)}>"
+        return f"<FailureGroup of {plural(len(self.failures), 'failed job')}: {visible(said, 120)}>"
 
     @property
     def crashed(self) -> tuple[Failure, ...]:

@@ -229,7 +229,7 @@ class Watch:
         return not self._ends_within(PATIENCE)
 
     def _ends_within(self, seconds: float) -> bool:
-        """Whether the work is over within that time, or was left."""
+        """Whether the work is over within that time, or was left: then this thread lets go of it."""
         if self._over.wait(seconds):
             return True
         with self._turn:
@@ -269,7 +269,7 @@ def reading(
         done, total = (now - before for now in _bytes_read())
         if size is None:
             return done, 0, "bytes"
-        if done and not sizes:
+        if (done or total) and not sizes:
             sizes.append(size())
         return done, max(total, *sizes, 0), "bytes"
 

@@ -63,25 +63,3 @@ class Result:
         # refuses what the engine would refuse later
         rest = {"task": None, "columns": None, "names": "full", "timezone": None}
         _core.TableRequest(results=self, max_columns=1, naive_times=False, **rest)
-
-
-SEVERAL_RESULTS = "several handles are --results NAME=HANDLE each"
-
-
-def results_argument(words: Sequence[str] | None) -> str | dict[str, str] | None:
-    """``results=`` as a command line writes it: one ``HANDLE``, or ``NAME=HANDLE`` each.
-
-    Raises:
-        InvalidArgumentError: Several handles without names.
-    """
-    if not words:
-        return None
-    if len(words) == 1 and "=" not in words[0]:
-        return words[0]
-    pairs = [word.partition("=") for word in words]
-    for name, sign, handle in pairs:
-        if not (name and sign and handle):
-            from xpframe.errors import InvalidArgumentError
-
-            raise InvalidArgumentError(f"--results {name}{sign}{handle}", hint=SEVERAL_RESULTS)
-    return {name: handle for name, _, handle in pairs}

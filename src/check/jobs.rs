@@ -1,13 +1,13 @@
 //! Checks the jobs of a run: their states, their files, and whether they ran with the recorded configs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ahash::HashSet;
 
 use super::Check;
 use super::finding::{Finding, Severity, Trouble};
 use crate::error::Error;
-use crate::file::is_absent;
+use crate::file::cannot_be_there;
 use crate::loaded::{JobLooks, LoadedRun};
 use crate::objects::{Executed, difference, executed, is_same_process};
 use crate::records::{Evidence, State};
@@ -219,8 +219,10 @@ impl Check<'_> {
             let has_directory = || {
                 run.workspace().job_dir(&link.task_id, &link.job_id).is_ok_and(|directory| directory.exists())
             };
+            let leads_nowhere =
+                |target: &PathBuf| target.metadata().is_err_and(|error| cannot_be_there(&error));
             let target = link.target.as_ref().filter(|target| target.is_absolute());
-            target.is_some_and(|target| leads_nowhere(target)) && has_directory()
+            target.is_some_and(leads_nowhere) && has_directory()
         };
         let is_dangling = threads::each_waiting(&links, is_dangling);
         let mut dangling = 0;
@@ -299,10 +301,6 @@ impl Comparison {
         };
         Self::Compared(Some(finding.file(file).line(line).field(difference.field)))
     }
-}
-
-fn leads_nowhere(target: &Path) -> bool {
-    target.metadata().is_err_and(|error| is_absent(&error))
 }
 
 /// A finding about a missing file, which the driver may still write while it is alive.

@@ -1,7 +1,7 @@
 //! The [`PathTree`]s of a plan as bytes, so that another process builds the columns that this one decided.
 //!
-//! The second line says whether jobs may be listed twice. Each tree begins with a line of its limit and the number of its paths; then a path a line in the order of the indices, its facts
-//! separated by tabs. Texts are JSON strings.
+//! The second line says whether jobs may be listed twice. Each tree begins with a line of its limit and the number of its paths;
+//! then a path a line in the order of the indices, its facts separated by tabs. Texts are JSON strings.
 
 use std::fmt::Write;
 

@@ -14,7 +14,7 @@ use crate::progress::CancelToken;
 use crate::threads;
 
 /// A thread takes longer to start than to read this much.
-pub(super) const MIN_BYTES_PER_THREAD: u64 = 1 << 20;
+pub(crate) const MIN_BYTES_PER_THREAD: u64 = 1 << 20;
 
 /// Work to do while the objects are read, on another thread if that pays.
 pub struct ConcurrentTask<F> {

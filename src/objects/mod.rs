@@ -33,6 +33,7 @@ pub use difference::{Difference, difference, show};
 pub use equality::same_content;
 pub use graph::{Class, ClassIx, Graph, Object, ObjectMeta};
 pub use lines::ConcurrentTask;
+pub(crate) use lines::MIN_BYTES_PER_THREAD;
 pub use params::{Executed, executed, is_same_process};
 pub use run::{JobKeys, Roots, RunObjects};
 pub use saved::{SavedObject, load_saved};

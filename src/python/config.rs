@@ -102,7 +102,7 @@ impl Config {
             };
             let shown = names[..names.len().min(MAX_NAMED_FIELDS)].join(", ");
             let of_job = match name {
-                "path" | "tags" | "task" => format!("; {name}(config) is that of its job"),
+                "path" | "tags" => format!("; {name}(config) is that of its job"),
                 "state" | "states" => "; info.states has those of jobs".to_owned(),
                 _ => String::new(),
             };

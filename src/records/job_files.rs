@@ -9,7 +9,7 @@ use super::json_file::read_json;
 use super::markers::{Markers, look};
 use super::state::StateWord;
 use crate::error::Error;
-use crate::file::is_absent;
+use crate::file::cannot_be_there;
 
 /// What a job's `.experimaestro/status.json` says.
 #[derive(Debug, Deserialize, Default)]
@@ -94,7 +94,7 @@ impl<'a> JobFiles<'a> {
     pub fn may_be_there(&self) -> bool {
         let may_be_dir = |directory: &PathBuf| match directory.metadata() {
             Ok(metadata) => metadata.is_dir(),
-            Err(error) => !is_absent(&error),
+            Err(error) => !cannot_be_there(&error),
         };
         self.markers.has_params().is_some() || self.directory.as_ref().is_some_and(may_be_dir)
     }

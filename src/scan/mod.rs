@@ -4,7 +4,7 @@
 //! runs, and builds any of them for any jobs. [`Batches`] builds run after run on a few threads, ahead of its consumer. Only the
 //! files that the columns need are opened: tags need jobs.jsonl, parameters the run's objects, states the job directories.
 
-mod absent_files;
+mod absent_results;
 mod batches;
 mod failed_jobs;
 mod leaves;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
-use super::absent_files;
+use super::absent_results;
 use super::leaves::Leaves;
 use super::planned_run::{PlannedRun, note_repeats};
 use super::repeats::Repeats;
@@ -47,8 +47,8 @@ pub struct ScanPlan {
     /// The jobs upstream, if a column is about them
     upstream: Option<Upstream>,
     schema: SchemaRef,
-    /// What the result files that no job has are called
-    absent_files: Vec<String>,
+    /// Notes on result files that no job has
+    notes: Vec<String>,
     /// Which rows of a job that several runs list are about its directory
     holders: Holders,
 }
@@ -93,24 +93,24 @@ impl ScanPlan {
             None => repeats.may_repeat() && !request.distinct,
         };
         let holders = if may_repeat { Holders::LastRun } else { Holders::LastRunOfExperiment };
-        let mut absent_files = Vec::new();
+        let mut notes = Vec::new();
         if !wanted.is_empty() {
             let tokens: Vec<CancelToken> =
                 request.runs.iter().map(|run| run.cancel_token().clone()).collect();
             // other runs may have the parameters of the handles
             let checks = !request.scope.is_decided();
             let read = results.read(&mut builder.tree, &tokens, checks, holders)?;
-            runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
             if checks {
-                absent_files = absent_files::notes(wanted, &runs);
+                notes = absent_results::notes(wanted, &read);
             }
+            runs.iter_mut().zip(read).for_each(|(run, results)| run.results = Some(results));
         }
         note_repeats(&mut runs, &repeats, request.distinct, holders);
         let Decided { tree, columns, upstream } =
             builder.finish(has_several_workspaces(&request.runs), may_repeat, &runs)?;
         let schema = described(&columns, &tree, upstream.as_ref(), request.layout);
         let request = TableRequest { runs: Vec::new(), ..request.clone() };
-        Ok(Self { request, runs, tree, columns, upstream, schema, absent_files, holders })
+        Ok(Self { request, runs, tree, columns, upstream, schema, notes, holders })
     }
 
     /// The same columns by other names, one for each.
@@ -248,7 +248,7 @@ impl ScanPlan {
         let chosen = planned.positions(rows);
         let read = planned.results.as_ref();
         let results = read.map(|read| &read.results);
-        let rows = Rows { loaded, chosen: chosen.as_deref(), results, listed_later: &planned.listed_later };
+        let rows = Rows { loaded, chosen: chosen.as_deref(), results, listed_later: planned.listed_later() };
         let schema: SchemaRef = Arc::new(project(&self.schema, columns));
         let columns: Vec<Column> = columns.iter().map(|&column| self.columns[column].clone()).collect();
         let built = self.build_columns((index, loaded), rows, &columns, schema)?;
@@ -324,8 +324,8 @@ impl ScanPlan {
     #[must_use]
     pub fn warnings(&self, columns: &[usize], surrogates: Vec<String>) -> Vec<String> {
         let columns: Vec<&Column> = columns.iter().map(|&column| &self.columns[column]).collect();
-        let absent = self.absent_files.iter().filter(|_| columns.iter().any(|column| self.is_result(column)));
-        absent.cloned().chain(warnings::warnings(&columns, &self.tree, surrogates)).collect()
+        let notes = self.notes.iter().filter(|_| columns.iter().any(|column| self.is_result(column)));
+        notes.cloned().chain(warnings::warnings(&columns, &self.tree, surrogates)).collect()
     }
 }
 

@@ -1,6 +1,5 @@
 //! A run of a plan: its jobs that are asked about, and how far it was read.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::repeats::Repeats;
@@ -10,25 +9,24 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::file::Signature;
 use crate::loaded::{LoadedRun, ReadExtent};
 use crate::progress::CancelToken;
-use crate::results::FileState;
 
 /// A run, and the state of its files when the columns were decided.
 #[derive(Debug)]
 pub(super) struct PlannedRun {
     pub loaded: Arc<LoadedRun>,
-    pub signature: Signature,
+    signature: Signature,
     /// How far it was read then, if it must be read again
-    pub extent: Option<ReadExtent>,
+    extent: Option<ReadExtent>,
     /// The positions of the jobs of the requested tasks; all jobs if there are none
     pub rows: Option<Vec<usize>>,
     /// The positions of the jobs that decide the columns of jobs upstream: those of the requested tasks, kept or not, unless the
     /// columns were decided before; all jobs if there are none
-    pub deciding: Option<Vec<usize>>,
+    deciding: Option<Vec<usize>>,
     pub jobs: usize,
     /// What the result files of its jobs hold
     pub results: Option<ReadResults>,
     /// Whether a later run lists the job too, by the positions of the jobs; empty if there is one run
-    pub listed_later: Vec<bool>,
+    listed_later: Vec<bool>,
 }
 
 impl PlannedRun {
@@ -71,20 +69,6 @@ impl PlannedRun {
     /// Whether a later run lists the job too, by the positions of the jobs; empty if there is one run.
     pub fn listed_later(&self) -> &[bool] {
         &self.listed_later
-    }
-
-    /// What became of the file behind a handle, for each job.
-    pub fn file_states(&self, handle: usize) -> impl Iterator<Item = FileState> {
-        let files = self.results.iter().filter_map(move |read| read.results.files.get(handle));
-        files.flatten().map(|&(state, _)| state)
-    }
-
-    /// The directories of the jobs without the file behind a handle.
-    pub fn missing(&self, handle: usize) -> impl Iterator<Item = PathBuf> {
-        let (workspace, rows) = (self.loaded.run().workspace(), self.loaded.rows());
-        let missing = self.file_states(handle).zip(rows.rows.iter());
-        let missing = missing.filter(|&(state, _)| state == FileState::Missing);
-        missing.filter_map(|(_, row)| workspace.find_job_dir(&rows.task_id(row), &rows.job_id(row)).ok())
     }
 
     /// Refuses a run whose files changed since the columns were decided, unless they only grew and the extent is known.

@@ -87,10 +87,15 @@ struct ObservedRun {
     jobs: Vec<PlannedJob>,
 }
 
+/// The directories of so many jobs without a file are kept, for what it may be called.
+const MAX_MISSING: usize = 3;
+
 /// The results of the jobs of a run, and every loss.
 #[derive(Debug, Default)]
 pub(super) struct ReadResults {
     pub results: RunResults,
+    /// The directories of the first jobs without a file, by handle
+    pub missing: Vec<Vec<PathBuf>>,
     pub errors: Vec<Error>,
 }
 
@@ -189,11 +194,16 @@ impl<'r> ResultReader<'r> {
                 for job in jobs.iter().filter(|job| job.directory.is_some()) {
                     files[job.position].0 = FileState::Later;
                 }
+                let mut missing = Vec::new();
                 for (job, result) in last.iter().zip(&scalars.jobs) {
+                    if result.state == FileState::Missing && missing.len() < MAX_MISSING {
+                        missing.extend(job.directory.clone());
+                    }
                     let path = result.path.as_ref().map(|path| path.to_string_lossy().into_owned());
                     files[job.position] = (result.state, path);
                 }
                 read.results.files.push(files);
+                read.missing.push(missing);
                 parts.push(scalars);
             }
             self.unite(parts, &last, *count, &mut read);
@@ -256,7 +266,7 @@ impl<'r> ResultReader<'r> {
 
     /// One record a job: that of the only handle, or one with the records of each by the names of the handles.
     fn unite(&self, parts: Vec<Scalars>, jobs: &[&PlannedJob], count: usize, read: &mut ReadResults) {
-        let ReadResults { results: RunResults { store, records, .. }, errors } = read;
+        let ReadResults { results: RunResults { store, records, .. }, errors, .. } = read;
         *records = vec![None; count];
         let mut named: Vec<Vec<(&str, Record)>> = vec![Vec::new(); jobs.len()];
         for (request, part) in self.requests.iter().zip(parts) {

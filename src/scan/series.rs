@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
-use super::absent_files;
+use super::absent_results;
 use super::plan::ScanPlan;
 use super::request::TableRequest;
 use super::results::{ResultReader, ResultRequest};
@@ -253,12 +253,12 @@ impl SeriesPlan {
     /// What was asked for that no job has, or that files of this kind do not have. `all` has rows where no metric is wanted.
     fn note(&self, handle: &Handle, all: Option<&Chunk>) -> Option<String> {
         let options = &self.options.result;
-        let directories = self.targets.iter().map(|job| job.target.1.directory.clone());
+        let directories = self.targets.iter().map(|job| &job.target.1.directory);
         let handle_name = || quoted(&handle.to_string());
         match self.kind {
             _ if self.targets.is_empty() => None,
             _ if self.targets.iter().all(|job| job.files == 0) => {
-                Some(absent_files::absent(handle, directories))
+                Some(absent_results::absent_file(handle, directories))
             }
             Some(Kind::Records) if !options.metrics.is_all() => Some(format!(
                 "metrics are rows of event files and trec text; columns of other files are chosen by Result({}, columns=…)",
@@ -267,7 +267,10 @@ impl SeriesPlan {
             Some(Kind::Records) if !options.columns.is_all() && columns_of(&self.tree).is_empty() => {
                 Some(format!("{} has no column {}", handle_name(), options.columns))
             }
-            Some(_) => all.map(|all| absent_files::unmatched(&options.metrics, &all.names())),
+            Some(_) => {
+                let wanted = options.metrics.and(&options.columns);
+                all.map(|all| absent_results::absent_metric(&wanted, &all.names()))
+            }
             None => None,
         }
     }

@@ -38,7 +38,6 @@ class JobFrame:
     Args:
         frame: A DataFrame of pandas, polars or pyarrow, or another that narwhals takes, or a
             :class:`xpframe.Table`, which becomes a pyarrow one.
-
         instead: What else the caller takes, for the error.
 
     Raises:

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from xpframe.arguments import column_words
 from xpframe.cli.output import is_terminal, show_rows, show_table
+from xpframe.command_words import column_words, results_argument
 from xpframe.errors import XpFrameError
 from xpframe.frames import xp_table
 from xpframe.report import report
@@ -147,7 +147,6 @@ def path(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> _core.Table:
-    from xpframe.results import results_argument
 
     return xp_table(
         options.experiment,

@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpframe import _core
-from xpframe.arguments import with_guess
 from xpframe.cli import commands
 from xpframe.cli.completion import SHELLS, complete_command, completion_command
+from xpframe.command_words import SEVERAL_RESULTS, with_guess
 from xpframe.html_report.command import REPORT_HELP, add_report_arguments, report_command
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.remote.command import PULL_HELP, add_pull_arguments, pull_command
-from xpframe.results import SEVERAL_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

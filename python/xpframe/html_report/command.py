@@ -26,9 +26,9 @@ def add_report_arguments(parser: Any) -> None:
 
 def report_command(options: argparse.Namespace) -> None:
     """Writes the page, and says how large it is."""
+    from xpframe.command_words import results_argument
     from xpframe.html_report.page import write_report
     from xpframe.resolve import resolve_runs
-    from xpframe.results import results_argument
     from xpframe.text import visible
 
     runs, _ = resolve_runs(options.experiment, options.workspace, options.run)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from xpframe import _core
-from xpframe.plots.canvas import PALETTE, Canvas, cut, gradient
+from xpframe.plots.canvas import INK, PALETTE, Canvas, cut, gradient
 from xpframe.request import table_request
 from xpframe.text import html, number, plural, value_text
 
@@ -25,7 +25,6 @@ MAX_LINES = 200
 MAX_POINTS = 40_000  # on the whole page
 MIN_POINTS_OF_LINE = 8
 MAX_COLOURS = len(PALETTE)
-NEUTRAL = "#8a8a8a"  # of jobs without the tag that gives the colours
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 360.0, 210.0, 46.0, 26.0, 22.0
 STEP = re.compile(r"(global_?)?(step|epoch|iter(ation)?|batch)s?", re.IGNORECASE)
 OF_JOBS = ("job_id", "file")
@@ -139,9 +138,9 @@ def _colours(jobs: ReportJobs) -> tuple[dict[str, str], str]:
         for level in levels[::step]
     )
     if len(levels) < len(set(values)):
-        words += f'<span><span class="dot" style="background:{NEUTRAL}"></span>none</span> '
+        words += f'<span><span class="dot" style="background:{INK}"></span>none</span> '
     legend = f'<div class="legend"><b><bdi>{html(tags[0])}</bdi></b> {words}</div>'
-    return {job: colours.get(value, NEUTRAL) for job, value in zip(ids, values, strict=True)}, legend
+    return {job: colours.get(value, INK) for job, value in zip(ids, values, strict=True)}, legend
 
 
 def _picture(name: str, points: Points, colours: dict[str, str], per_line: int) -> str:
@@ -167,7 +166,7 @@ def _picture(name: str, points: Points, colours: dict[str, str], per_line: int) 
     for key, line in lines.items():
         job = key.partition(" ")[0]
         path = "M" + "L".join(place(x, y) for x, y in line)
-        canvas.curve(path, colours.get(job, NEUTRAL), width=1.2, opacity=0.75, tip=key[:40])
+        canvas.curve(path, colours.get(job, INK), width=1.2, opacity=0.75, tip=key[:40])
     left_out = len(points) - len(lines)
     words = f"{name}: {plural(len(lines), 'curve')}" + (f" of {len(points)}" if left_out else "")
     return canvas.svg(words)

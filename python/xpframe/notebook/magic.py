@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Bool, Enum, Int, Unicode
 
-from xpframe.arguments import column_words, with_guess
+from xpframe.command_words import SEVERAL_RESULTS, column_words, results_argument, with_guess
 from xpframe.errors import XpFrameError
 from xpframe.failed_jobs import named_failures
 from xpframe.frames import frame_of_runs, xp_table
@@ -24,7 +24,6 @@ from xpframe.notebook.run_cache import RunCache
 from xpframe.options import COLUMN_DEFAULTS
 from xpframe.remote.command import add_pull_arguments, pull_as_asked
 from xpframe.resolve import resolve_runs
-from xpframe.results import SEVERAL_RESULTS, results_argument
 from xpframe.text import visible
 from xpframe.workspace import Workspace
 

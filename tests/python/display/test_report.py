@@ -20,6 +20,7 @@ from conftest import Workspaces, archives, unpack
 from hostile import Workspace
 from small_runs import SmallRun
 from xpframe.errors import InvalidArgumentError, MissingLibraryError
+from xpframe.plots.canvas import INK
 
 pytestmark = pytest.mark.slow
 
@@ -311,7 +312,7 @@ def test_curves_of_several_files(numbers: xpframe.ExperimentInfo, tmp_path: Path
     page = numbers.report(tmp_path / "page.html", curves=["train.csv", "valid.csv"]).read_text()
     labels = re.findall(r'aria-label="([^"]*curves?[^"]*)"', page)
     assert labels == ["loss (train.csv): 8 curves", "loss (valid.csv): 8 curves"]
-    assert page.count('stroke="#8a8a8a"') == 8
+    assert page.count(f'stroke="{INK}" stroke-width="1.2"') == 8
     assert page.count('stroke="#2f83d6"') == 4
     only = numbers.report(tmp_path / "only.html", curves=["train.csv"]).read_text()
     assert re.findall(r'aria-label="([^"]*curves?[^"]*)"', only) == ["loss: 8 curves"]

@@ -353,6 +353,13 @@ def test_an_unknown_field_names_its_neighbours(run: Path) -> None:
     assert isinstance(raised.value, AttributeError)
     with pytest.raises(FieldError, match=r"\(it has name, layers\)$"):
         _ = job.model.zzzzzzzzz
+    for name, where in (
+        ("tags", "tags(config) is that of its job"),
+        ("state", "info.states has those of jobs"),
+    ):
+        with pytest.raises(FieldError) as raised:
+            getattr(job.model, name)
+        assert raised.value.hint == f"it has name, layers; {where}"
     assert not hasattr(job, "modle")
     assert getattr(job, "modle", None) is None
 

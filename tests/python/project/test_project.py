@@ -46,6 +46,7 @@ PYTHON_ORDER = [
     "libraries",
     "_sample",
     "results",
+    "command_words",
     "options",
     "text",
     "displayed",

@@ -84,6 +84,9 @@ def test_metrics_that_no_file_has(call: str, root: Path) -> None:
     told = ["no metric 'RR@1' (did you mean RR@10?)"]
     assert notes(lambda: read("grid", scores, workspace=root, metrics="RR@1")) == told
     assert notes(lambda: read("grid", scores, workspace=root, metrics="RR@*")) == []
+    scores = Result("scores.txt", format="trec", columns="RR@1")
+    told = ["no metric 'RR@1' (did you mean RR@10?)"]
+    assert notes(lambda: read("grid", scores, workspace=root)) == told
     chosen = "columns of other files are chosen by Result('results.csv', columns=…)"
     told = [f"metrics are rows of event files and trec text; {chosen}"]
     assert notes(lambda: read("grid", "results.csv", workspace=root, metrics="loss")) == told
